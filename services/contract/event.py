@@ -1,0 +1,127 @@
+"""An event: one version of one record, as a CloudEvents 1.0 JSON object on the exchange `<service>.events`.
+
+The id is `<kind>/<record>/<version>`, so the same fact always has the same id; `data` is the whole public view after
+the change. Readers ignore what they do not know and refuse an unknown major version (X-11).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from services.contract.view import KINDS, BrokenView, Kind, View
+
+CONTENT_TYPE = "application/json"  # not application/cloudevents+json: stock clients drop what they cannot decode
+
+
+class NotAnEvent(ValueError):
+    """These bytes are not one of our events; the message says why."""
+
+
+class UnknownVersion(NotAnEvent):
+    """X-11: a major version of a view that this reader was not made for."""
+
+
+class _Envelope(msgspec.Struct):
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    dataschema: str
+    sequence: str
+    actor: str
+    cause: str
+    hash: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Version `version` of a record: what happened, who did it, because of which command or event."""
+
+    kind: Kind
+    record: str
+    version: int
+    happened: str
+    time: str
+    actor: str
+    cause: str
+    hash: str
+    data: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind.name}/{self.record}/{self.version}"
+
+    @property
+    def routing_key(self) -> str:
+        return self.kind.routing_key(self.happened)
+
+    @property
+    def view(self) -> View:
+        return self.kind.read(self.data)
+
+    def write(self) -> bytes:
+        return msgspec.json.encode(
+            _Envelope(
+                specversion="1.0",
+                id=self.id,
+                source=f"/{self.kind.service}",
+                type=self.routing_key,
+                subject=self.record,
+                time=self.time,
+                dataschema=self.kind.dataschema,
+                sequence=str(self.version),
+                actor=self.actor,
+                cause=self.cause,
+                hash=self.hash,
+                data=self.data,
+            )
+        )
+
+
+_READS = msgspec.json.Decoder(_Envelope)
+
+
+def read(body: bytes) -> Event:
+    """The event in these bytes, its view checked against the contract; raises `NotAnEvent`."""
+    try:
+        envelope = _READS.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotAnEvent(str(error)) from None
+
+    kind_name, _, happened = envelope.type.partition(".")
+    kind = KINDS.get(f"{envelope.source[1:]}.{kind_name}")
+    if kind is None:
+        raise NotAnEvent(f"unknown kind {envelope.source}/{kind_name}")
+    if envelope.dataschema != kind.dataschema:
+        raise UnknownVersion(f"{envelope.dataschema}, this reader knows {kind.dataschema}")
+
+    event = Event(
+        kind=kind,
+        record=envelope.subject,
+        version=_version(envelope.sequence),
+        happened=happened,
+        time=envelope.time,
+        actor=envelope.actor,
+        cause=envelope.cause,
+        hash=envelope.hash,
+        data=envelope.data,
+    )
+    if event.id != envelope.id:
+        raise NotAnEvent(f"id {envelope.id} is not {event.id}")
+    try:
+        kind.read(event.data)
+    except BrokenView as error:
+        raise NotAnEvent(str(error)) from None
+    return event
+
+
+def _version(sequence: str) -> int:
+    if not (sequence.isascii() and sequence.isdigit()) or not 1 <= int(sequence[:19]) or len(sequence) > 18:
+        raise NotAnEvent(f"sequence {sequence[:40]!r} is no version")
+    return int(sequence)

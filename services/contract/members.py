@@ -1,0 +1,30 @@
+"""What members tells the others."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from services.contract.view import Count, View, published_by
+
+
+@published_by(
+    "members",
+    happenings=(
+        "created", "applied", "approved", "founded", "established", "activated", "slept", "moved", "detached",
+        "dissolved",
+    ),
+)  # fmt: skip
+class Organisation(View):
+    """An organisation of the association's tree; a university association established in the year is K6."""
+
+    name: str
+    organisation_kind: Literal["society", "county_ast", "enterprise", "university", "street_township", "park", "hospital"]
+    institution_id: str
+    parent_id: str | None
+    district: str
+    workers_count: Count
+    approval_doc_no: str | None
+    founding_meeting_on: date | None
+    established_on: date | None
+    state: Literal["preparing", "applied", "approved", "established", "active", "dormant", "dissolved"]

@@ -1,0 +1,94 @@
+"""What outreach tells the others."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from services.contract.view import Count, View, published_by
+
+CampaignKind = Literal["spring", "st_week", "nsp_day", "members_day", "commemorative", "other"]
+Format = Literal["plaza", "lecture", "exhibition", "visit", "contest", "training", "consultation", "open_day"]
+Delivery = Literal["on_site", "online", "both"]
+KeyGroup = Literal["minors", "farmers", "urban", "cadres"]
+
+
+@published_by("outreach", happenings=("opened", "closed"))
+class Campaign(View):
+    """A brand campaign (科普之春, 科技周, 全国科普日 ...); what is counted stands on its activities (O-02)."""
+
+    campaign_kind: CampaignKind
+    year: int
+    starts_on: date
+    ends_on: date
+    counts_for_k2: bool
+    state: Literal["open", "closed"]
+
+
+@published_by(
+    "outreach",
+    plural="activities",
+    happenings=(
+        "created", "scheduled", "moved", "flagged", "unflagged", "started", "held", "not_reported", "reported",
+        "verified", "closed", "cancelled",
+    ),
+)  # fmt: skip
+class Activity(View):
+    """A sci-pop activity: the leaf that carries audience counts."""
+
+    campaign_id: str | None
+    format: Format
+    delivery: Delivery
+    lead_org_id: str
+    co_org_ids: tuple[str, ...]
+    venue_id: str | None
+    venue_suspended: bool  # flow F3: its venue was suspended after it had been scheduled
+    district: str
+    days: tuple[date, ...]
+    key_groups: tuple[KeyGroup, ...]
+    counts_for_k2: bool
+    held_on: date | None  # the last day, once it was held
+    state: Literal[
+        "draft", "scheduled", "ongoing", "held", "not_reported", "reported", "verified", "closed", "cancelled"
+    ]
+
+
+@published_by("outreach", happenings=("recorded", "approved", "verified", "rejected", "corrected", "superseded"))
+class AudienceCount(View):
+    """A day's audience of one activity; it counts towards K2 once a second person verified it."""
+
+    activity_id: str
+    day: date
+    mode: Literal["offline", "online"]
+    method: Literal["scan", "sign_in", "headcount", "turnstile", "estimate", "report"]
+    person_times: Count
+    minors: Count | None  # None: not counted, which is not 0
+    handouts: Count | None
+    consultations: Count | None
+    format: Format
+    district: str
+    campaign_id: str | None
+    venue_id: str | None
+    counts_for_k2: bool
+    state: Literal["recorded", "verified", "rejected", "superseded"]
+
+
+@published_by("outreach", plural="evidence", happenings=("attached",))
+class Evidence(View):
+    """A photo, list or press report, known by its SHA-256; it speaks for one activity only (O-04)."""
+
+    activity_id: str
+    evidence_kind: Literal["photo", "sign_sheet", "video", "press", "letter"]
+    taken_on: date
+    state: Literal["attached"]
+
+
+@published_by("outreach", happenings=("registered", "suspended", "restored"))
+class Venue(View):
+    """A place for activities; a service point of rural becomes one by flow F3."""
+
+    venue_kind: Literal["plaza", "community", "school", "station", "site", "hall"]
+    capacity: Count | None
+    district: str
+    service_point_id: str | None
+    state: Literal["available", "suspended"]

@@ -1,0 +1,190 @@
+"""A plan rule: which records of a kind count, what is added up, and on which day.
+
+Shared language of the plan (the gateway reads it from a file) and of the services' own recount (`tally`): each of
+the two computes it in its own way, which is what makes the recount independent (G-16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.contract import wire
+from services.contract.view import COMPARABLE, KINDS, Field, Kind
+
+
+class BrokenRule(ValueError):
+    """This rule says something the contract does not know; `at` is the path of the word that is wrong."""
+
+    def __init__(self, *at: str, says: str) -> None:
+        super().__init__(f"{'.'.join(at)}: {says}")
+        self.at = at
+        self.says = says
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What one field has to be: one of `any_of`, or between two bounds (inclusive), or present or absent."""
+
+    field: str
+    any_of: tuple[Any, ...] = ()
+    gte: Any = None
+    lte: Any = None
+    exists: bool | None = None
+
+    def holds(self, data: Mapping[str, Any]) -> bool:
+        value = data.get(self.field)
+        if self.exists is not None:
+            return (value is not None) == self.exists
+        if self.any_of:
+            return value in self.any_of
+        return value is not None and (self.gte is None or value >= self.gte) and (self.lte is None or value <= self.lte)
+
+    def say(self) -> Any:
+        if self.exists is not None:
+            return {"exists": self.exists}
+        if self.any_of:
+            return self.any_of[0] if len(self.any_of) == 1 else list(self.any_of)
+        return {name: bound for name, bound in (("gte", self.gte), ("lte", self.lte)) if bound is not None}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which records count (`where`), how much each (`sum`, or 1 when None), on the day of field `on`."""
+
+    of: Kind
+    where: tuple[Condition, ...]
+    sum: str | None
+    on: str
+    by: tuple[str, ...] = ()
+
+    def counts(self, data: Mapping[str, Any]) -> bool:
+        """Does this view count? One without a day counts in no period."""
+        return data.get(self.on) is not None and all(condition.holds(data) for condition in self.where)
+
+    def amount(self, data: Mapping[str, Any]) -> int:
+        return 1 if self.sum is None else data[self.sum] or 0
+
+    def say(self) -> dict[str, Any]:
+        """The rule as plain JSON, from which `read` makes the same rule again."""
+        return {
+            "of": self.of.key,
+            "where": {condition.field: condition.say() for condition in self.where},
+            "measure": "count" if self.sum is None else {"sum": self.sum},
+            "on": self.on,
+            "by": list(self.by),
+        }
+
+    @property
+    def identity(self) -> bytes:
+        """The same bytes for the same rule: what is counted, not what it is called."""
+        return wire.canonical(self.say())
+
+
+def read(raw: Any) -> Rule:
+    """The rule that a plan file or a caller wrote down, held against the contract; raises `BrokenRule`."""
+    if not isinstance(raw, Mapping):
+        raise BrokenRule(says="a rule is a mapping")
+    if unknown := sorted(set(raw) - {"of", "where", "measure", "on", "by"}):
+        raise BrokenRule(unknown[0], says="unknown word")
+    kind = KINDS.get(str(raw.get("of")))
+    if kind is None:
+        raise BrokenRule("of", says=f"unknown kind {raw.get('of')!r}; known: {', '.join(sorted(KINDS))}")
+
+    return Rule(
+        of=kind,
+        where=_conditions(kind, raw.get("where") or {}),
+        sum=_measure(kind, raw.get("measure", "count")),
+        on=_field(kind, raw.get("on"), "on", wanted=date).name,
+        by=_dimensions(kind, raw.get("by") or []),
+    )
+
+
+def _field(kind: Kind, name: Any, *at: str, wanted: type | None = None) -> Field:
+    found = kind.fields.get(name) if isinstance(name, str) else None
+    if found is None:
+        raise BrokenRule(*at, says=f"{kind.key} has no field {name!r}; it has {', '.join(kind.fields)}")
+    if wanted and (found.type is not wanted or found.many):
+        raise BrokenRule(*at, says=f"{kind.key}.{name} is not a {wanted.__name__}")
+    return found
+
+
+def _conditions(kind: Kind, raw: Any) -> tuple[Condition, ...]:
+    if not isinstance(raw, Mapping):
+        raise BrokenRule("where", says="conditions are a mapping of field to value")
+    return tuple(_condition(_field(kind, name, "where", str(name)), wanted) for name, wanted in raw.items())
+
+
+def _condition(field: Field, wanted: Any) -> Condition:
+    at = ("where", field.name)
+    if field.type not in COMPARABLE or field.many:
+        raise BrokenRule(*at, says="no condition can be put on this field")
+    if not isinstance(wanted, Mapping):
+        listed = wanted if isinstance(wanted, list) else [wanted]
+        if not listed:
+            raise BrokenRule(*at, says="an empty list matches nothing")
+        return Condition(field.name, any_of=tuple(_value(field, item, *at) for item in listed))
+    if "exists" in wanted and set(wanted) == {"exists"}:
+        return Condition(field.name, exists=_truth(wanted["exists"], *at))
+    if wanted and set(wanted) <= {"gte", "lte"} and field.type in (int, date):
+        bounds = {name: _value(field, bound, *at) for name, bound in wanted.items()}
+        return Condition(field.name, gte=bounds.get("gte"), lte=bounds.get("lte"))
+    raise BrokenRule(*at, says="a condition is a value, a list, {gte: , lte: } on numbers and days, or {exists: true}")
+
+
+def _value(field: Field, raw: Any, *at: str) -> Any:
+    """The value as views carry it; plan files hold texts only, so '26' is read as 26 where the field is a number."""
+    if field.type is bool:
+        return _truth(raw, *at)
+    if field.type is int:
+        return _whole(raw, *at)
+    if field.type is date:
+        return _day(raw, *at)
+    if field.choices and raw not in field.choices:
+        raise BrokenRule(*at, says=f"{raw!r} is not one of {', '.join(field.choices)}")
+    if not isinstance(raw, str):
+        raise BrokenRule(*at, says=f"{raw!r} is not a text")
+    return raw
+
+
+def _truth(raw: Any, *at: str) -> bool:
+    if raw in (True, "true"):
+        return True
+    if raw in (False, "false"):
+        return False
+    raise BrokenRule(*at, says=f"{raw!r} is neither true nor false")
+
+
+def _whole(raw: Any, *at: str) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int | str):
+        raise BrokenRule(*at, says=f"{raw!r} is not a whole number")
+    try:
+        return int(raw)
+    except ValueError:
+        raise BrokenRule(*at, says=f"{raw!r} is not a whole number") from None
+
+
+def _day(raw: Any, *at: str) -> str:
+    try:
+        return date.fromisoformat(str(raw)).isoformat()
+    except ValueError:
+        raise BrokenRule(*at, says=f"{raw!r} is not a day like 2011-05-14") from None
+
+
+def _measure(kind: Kind, raw: Any) -> str | None:
+    if raw == "count":
+        return None
+    if isinstance(raw, Mapping) and set(raw) == {"sum"}:
+        return _field(kind, raw["sum"], "measure", "sum", wanted=int).name
+    raise BrokenRule("measure", says=f"{raw!r} is neither count nor {{sum: field}}")
+
+
+def _dimensions(kind: Kind, raw: Any) -> tuple[str, ...]:
+    if not isinstance(raw, list):
+        raise BrokenRule("by", says="dimensions are a list of fields")
+    for name in raw:
+        if _field(kind, name, "by").many:
+            raise BrokenRule("by", says=f"{kind.key}.{name} has several values in one record")
+    return tuple(raw)

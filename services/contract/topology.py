@@ -1,0 +1,65 @@
+"""Who hears what: every queue that events travel to, so that each relay can declare them all.
+
+An event published before its listener first started is kept, because the queue is there already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SERVICES = ("awards", "outreach", "rural", "members")
+
+HEARS: dict[str, tuple[str, ...]] = {
+    "outreach": (
+        "rural.service_point.completed",
+        "rural.service_point.lapsed",
+        "outreach.venue.suspended",
+        "outreach.venue.restored",
+        "outreach.activity.scheduled",
+        "outreach.activity.moved",
+    ),
+    "rural": ("rural.fund_grant.received", "rural.fund_grant.returned", "rural.association.merged"),
+    "members": ("members.organisation.moved",),
+}
+"""Listening service -> what it hears, as `source.kind.happening`; a test holds it against the `@listens` of the code."""
+
+
+@dataclass(frozen=True)
+class EventQueue:
+    """A durable quorum queue bound to one source's exchange."""
+
+    name: str
+    bindings: tuple[tuple[str, str], ...]  # (exchange, routing key)
+    single_active_consumer: bool = False
+
+
+def exchange(service: str) -> str:
+    return f"{service}.events"
+
+
+def listener_queue(listener: str, source: str) -> str:
+    return f"{listener}.from.{source}"
+
+
+LEDGER_QUEUE = EventQueue(
+    name="gateway.ledger",
+    bindings=tuple((exchange(service), "#") for service in SERVICES),
+    single_active_consumer=True,
+)
+
+
+def queues() -> tuple[EventQueue, ...]:
+    """Every queue there is, the gateway's ledger first."""
+    return (LEDGER_QUEUE, *(queue for listener in HEARS for queue in queues_of(listener)))
+
+
+def queues_of(listener: str) -> tuple[EventQueue, ...]:
+    """One queue for each source that this service listens to."""
+    heard: dict[str, list[str]] = {}
+    for line in HEARS.get(listener, ()):
+        source, _, key = line.partition(".")
+        heard.setdefault(source, []).append(key)
+    return tuple(
+        EventQueue(listener_queue(listener, source), tuple((exchange(source), key) for key in keys))
+        for source, keys in heard.items()
+    )

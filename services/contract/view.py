@@ -1,0 +1,137 @@
+"""What a service says about its records: one declaration per kind gives value, reader, routing keys and schema.
+
+Knows nothing of brokers and databases. A view carries ids, counts, days and states; names, phone numbers and
+anything else about a person stay with the owner (X-08).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from functools import cached_property
+from types import NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+
+import msgspec
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A whole number of things or person-times, never negative; a missing one is None and never 0 (X-06)."""
+
+Fen = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""Money in whole fen, never negative (X-06)."""
+
+
+class BrokenView(ValueError):
+    """This is not a view of that kind; the message names the field."""
+
+
+class View:
+    """A public view of one record: a frozen value whose fields are what everybody may know."""
+
+    kind: ClassVar[Kind]
+
+
+V = TypeVar("V", bound=View)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a view as a plan rule or a filter sees it; `choices` is empty where any value goes."""
+
+    name: str
+    type: type
+    choices: tuple[str, ...] = ()
+    many: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of record that a service publishes: its view, its happenings and its names on the wire."""
+
+    service: str
+    name: str
+    plural: str
+    view: type[View]
+    happenings: tuple[str, ...]
+    major: int = 1
+    _reads: Callable[[Any], Any] = field(default=lambda data: data, repr=False)
+
+    @property
+    def key(self) -> str:
+        """How a plan names it: `outreach.audience_count`."""
+        return f"{self.service}.{self.name}"
+
+    @property
+    def dataschema(self) -> str:
+        return f"/{self.service}/{self.name}/{self.major}"
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        hints = get_type_hints(self.view, include_extras=True)
+        return {item.name: _field(item.name, hints[item.name]) for item in fields(self.view)}  # type: ignore[arg-type]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        return self.fields["state"].choices
+
+    def routing_key(self, happened: str) -> str:
+        return f"{self.name}.{happened}"
+
+    def read(self, data: Mapping[str, Any]) -> View:
+        """The frozen value; unknown fields are ignored; raises `BrokenView` naming the field."""
+        try:
+            return msgspec.convert(data, type=self.view)
+        except msgspec.ValidationError as error:
+            raise BrokenView(f"{self.key}: {error}") from None
+
+    def write(self, record: object) -> dict[str, Any]:
+        """The fields of the view, taken by name from a record that has them, as plain JSON values."""
+        return {name: msgspec.to_builtins(getattr(record, name)) for name in self.fields}
+
+    @cached_property
+    def json_schema(self) -> dict[str, Any]:
+        (schema,), definitions = msgspec.json.schema_components([self.view])
+        del schema
+        return {"$defs": definitions, "$ref": f"#/$defs/{self.view.__name__}"}
+
+
+KINDS: dict[str, Kind] = {}
+"""Every kind there is, by its key; filled when the modules of `services.contract` are imported."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def published_by(
+    service: str, *, happenings: tuple[str, ...], plural: str | None = None, major: int = 1
+) -> Callable[[type[V]], type[V]]:
+    """Declare a kind of record that `service` owns and publishes."""
+
+    def declare(view: type[V]) -> type[V]:
+        value = dataclass(frozen=True, kw_only=True)(view)
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", view.__name__).lower()
+        kind = Kind(service, name, plural or f"{name}s", value, happenings, major)
+        value.kind = kind
+        KINDS[kind.key] = kind
+        return value
+
+    return declare
+
+
+def _field(name: str, hint: Any) -> Field:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _field(name, arguments[0])
+    if origin in (Union, UnionType):
+        (only,) = [argument for argument in arguments if argument is not NoneType]
+        return _field(name, only)
+    if origin is Literal:
+        return Field(name, str, choices=arguments)
+    if origin is tuple:
+        inner = _field(name, arguments[0])
+        return Field(name, inner.type, choices=inner.choices, many=True)
+    return Field(name, hint)
+
+
+COMPARABLE = (int, str, date, bool)
+"""Types that a plan rule can put a condition on."""

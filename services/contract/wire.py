@@ -1,0 +1,56 @@
+"""JSON as it travels and as it is hashed: strict, plain, and the same bytes for the same content.
+
+Whatever arrives is text, whole numbers below 2^63, finite fractions, true, false, null, lists and objects, at most
+`DEPTH` deep. A text that looks like another library's type marker (`__type__`) stays a text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+DEPTH = 32
+LARGEST = 2**63
+
+
+class BrokenJson(ValueError):
+    """These bytes are not JSON that we take; the message says why."""
+
+
+def decode(body: bytes) -> Any:
+    """What the bytes say; raises `BrokenJson`."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BrokenJson(str(error)) from None
+
+    _check(value, depth=0)
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """UTF-8 JSON without spaces; dates and instants become ISO strings."""
+    return msgspec.json.encode(value)
+
+
+def canonical(value: Any) -> bytes:
+    """The bytes that are hashed: as `encode`, with sorted keys."""
+    return msgspec.json.encode(value, order="deterministic")
+
+
+def _check(value: Any, *, depth: int) -> None:
+    if depth > DEPTH:
+        raise BrokenJson(f"nested deeper than {DEPTH}")
+    match value:
+        case bool() | None:
+            return
+        case int() if not -LARGEST < value < LARGEST:
+            raise BrokenJson("a whole number beyond 2^63")
+        case list():
+            for item in value:
+                _check(item, depth=depth + 1)
+        case dict():
+            for item in value.values():
+                _check(item, depth=depth + 1)
+
