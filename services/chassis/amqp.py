@@ -1,0 +1,173 @@
+"""The broker as we use it: connections that come back by themselves, and everything declared before it is needed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+import eventlet
+from amqp.exceptions import AMQPError
+from eventlet.event import Event as Signal
+from eventlet.semaphore import Semaphore
+from kombu import Connection
+from kombu.exceptions import KombuError
+from structlog import get_logger
+
+from services.chassis.settings import Settings
+from services.contract.topology import SERVICES, EventQueue, exchange, queues
+
+RPC_EXCHANGE = "nameko-rpc"
+BROKEN = (AMQPError, KombuError, OSError, EOFError)
+"""What a connection that is gone raises; OSError holds time-outs and refusals."""
+
+log = get_logger()
+
+
+class Gone(OSError):
+    """The connection this belongs to is gone; the broker will deliver again."""
+
+
+def connect(settings: Settings, name: str) -> Connection:
+    """A connection that the broker's tools show under this name, open."""
+    connection = Connection(
+        settings.amqp_uri,
+        heartbeat=settings.heartbeat,
+        connect_timeout=5,
+        transport_options={"client_properties": {"connection_name": name}},
+    )
+    try:
+        connection.connect()
+    except BaseException:
+        connection.collect()
+        raise
+    return connection
+
+
+def declare_exchanges(channel: Any) -> None:
+    for service in SERVICES:
+        channel.exchange_declare(exchange(service), type="topic", durable=True, auto_delete=False)
+
+
+def declare_rpc_exchange(channel: Any) -> None:
+    """As stock nameko declares it."""
+    channel.exchange_declare(RPC_EXCHANGE, type="topic", durable=True, auto_delete=False)
+
+
+def declare_queue(channel: Any, queue: EventQueue) -> None:
+    arguments: dict[str, Any] = {"x-queue-type": "quorum"}
+    if queue.single_active_consumer:
+        arguments["x-single-active-consumer"] = True
+    channel.queue_declare(queue.name, durable=True, exclusive=False, auto_delete=False, arguments=arguments)
+    for source, key in queue.bindings:
+        channel.queue_bind(queue.name, exchange=source, routing_key=key)
+
+
+def declare_topology(channel: Any) -> None:
+    """Every exchange and every queue that anybody listens on."""
+    declare_exchanges(channel)
+    for queue in queues():
+        declare_queue(channel, queue)
+
+
+class Backoff:
+    """How long to wait before the next try: doubling, with jitter, from the first failure on."""
+
+    def __init__(self, first: float = 0.2, longest: float = 10.0) -> None:
+        self.first, self.longest = first, longest
+        self.tries = 0
+
+    def reset(self) -> None:
+        self.tries = 0
+
+    def next(self) -> float:
+        delay = min(self.longest, self.first * 2**self.tries)
+        self.tries += 1
+        return delay * random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come back at once
+
+
+class Link:
+    """One connection and channel, kept up until stopped: one greenthread reads it, writers take turns.
+
+    `opened(channel)` runs after each (re)connect: declare and consume there. Callbacks of consumers run in the reading
+    greenthread and must not write.
+    """
+
+    def __init__(self, settings: Settings, name: str, opened: Callable[[Any], None]) -> None:
+        self.settings = settings
+        self.name = name
+        self.opened = opened
+        self.channel: Any = None  # of the connection that is up; None while there is none
+        self._turn = Semaphore(1)
+        self._halt = Signal()
+        self._up = Signal()
+
+    @property
+    def is_up(self) -> bool:
+        return self.channel is not None
+
+    def wait_up(self, seconds: float) -> bool:
+        """Wait until it is connected, for so long at most."""
+        if not self.is_up:
+            with eventlet.Timeout(seconds, False):
+                self._up.wait()
+        return self.is_up
+
+    def run(self) -> None:
+        """The life of the reading greenthread: connect, read, and again after every loss."""
+        backoff = Backoff(longest=5.0)
+        while not self._halt.ready():
+            try:
+                self._live(backoff)
+            except BROKEN as error:
+                log.warning("broker connection lost", link=self.name, error=f"{type(error).__name__}: {error}"[:200])
+                self._wait(backoff.next())
+
+    def stop(self) -> None:
+        """End `run` within a second."""
+        if not self._halt.ready():
+            self._halt.send()
+
+    @contextmanager
+    def writing(self, channel: Any = None) -> Iterator[Any]:
+        """The channel, for this writer alone; `Gone` where it is down or no longer the given one."""
+        with self._turn:
+            if self.channel is None or (channel is not None and channel is not self.channel):
+                raise Gone(f"{self.name}: the connection is gone")
+            try:
+                yield self.channel
+            except BROKEN as error:
+                raise Gone(f"{self.name}: {error}") from error
+
+    def _live(self, backoff: Backoff) -> None:
+        connection = connect(self.settings, self.name)
+        try:
+            channel = connection.default_channel
+            self.opened(channel)
+            self.channel = channel
+            self._up.send()
+            backoff.reset()
+            self._read(connection)
+        finally:
+            self.channel = None
+            self._up = Signal()
+            connection.collect()
+
+    def _read(self, connection: Connection) -> None:
+        beat = self.settings.heartbeat / 2
+        due = monotonic() + beat
+        while not self._halt.ready():
+            try:
+                connection.drain_events(timeout=0.5)
+            except TimeoutError:
+                pass
+            if monotonic() >= due:
+                with self._turn:
+                    connection.heartbeat_check()
+                due = monotonic() + beat
+
+    def _wait(self, seconds: float) -> None:
+        with eventlet.Timeout(seconds, False):
+            self._halt.wait()

@@ -1,0 +1,27 @@
+"""The clock of a process; tests move it, everything else reads it here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from nameko.extensions import DependencyProvider
+
+from services.kernel.calendar import SHANGHAI, day_of
+
+
+class SystemClock:
+    """What time it is, in Shanghai."""
+
+    def now(self) -> datetime:
+        return datetime.now(tz=SHANGHAI)
+
+    def today(self) -> date:
+        return day_of(self.now())
+
+
+class Clock(DependencyProvider):  # type: ignore[misc]
+    """Gives a service its process's clock."""
+
+    def get_dependency(self, worker_ctx: Any) -> SystemClock:
+        return self.container.config["CLOCK"]  # type: ignore[no-any-return]

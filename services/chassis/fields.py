@@ -1,0 +1,225 @@
+"""The fields of command schemas: strict, with messages in both languages and the rule they speak for.
+
+Each field also says its JSON Schema, of which `describe`, forms and templates are made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, get_args
+
+import marshmallow
+from marshmallow import fields
+
+from services.chassis.problem import FieldError, InvalidInput
+from services.contract.district import DISTRICTS
+
+LARGEST = 2**63 - 1
+
+
+class Schema(marshmallow.Schema):
+    """The input of one command; unknown fields are refused."""
+
+    class Meta:
+        unknown = marshmallow.RAISE
+
+
+class Wrong(marshmallow.ValidationError):
+    """What is wrong with a field, in both languages."""
+
+    def __init__(self, en: str, zh: str, *, rule: str | None = None) -> None:
+        super().__init__([(en, zh, rule)])
+
+
+class Input(fields.Field[Any]):
+    """A field that refuses a missing value and null alike, unless it may be left out; then it is None."""
+
+    rule: str | None = None
+
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(required=required, allow_none=not required, load_default=marshmallow.missing if required else None)
+
+    def make_error(self, key: str, **kwargs: Any) -> marshmallow.ValidationError:
+        return self.wrong("This field is needed.", "此项必填。")
+
+    def wrong(self, en: str, zh: str) -> Wrong:
+        rule = self.rule
+        return Wrong(f"{rule}: {en}" if rule else en, f"{rule}：{zh}" if rule else zh, rule=rule)
+
+    def json_schema(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
+
+class Text(Input):
+    """A text of 1 to `max` characters that is not all blanks."""
+
+    pattern: str | None = None
+    says = ("A text of 1 to {max} characters.", "1 至 {max} 个字符的文字。")
+
+    def __init__(self, *, max: int = 200, required: bool = True) -> None:  # noqa: A002 - the word of the schemas
+        super().__init__(required=required)
+        self.max = max
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1, "maxLength": self.max} | ({"pattern": f"^{self.pattern}$"} if self.pattern else {})
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not 1 <= len(value) <= self.max or not value.strip() or not self._matches(value):
+            raise self.wrong(*(text.format(max=self.max) for text in self.says))
+        return value
+
+    def _matches(self, value: str) -> bool:
+        return self.pattern is None or re.fullmatch(self.pattern, value) is not None
+
+
+class Id(Text):
+    """The id of a record, a person or a thing: letters, digits and . _ : - up to 100."""
+
+    pattern = r"[A-Za-z0-9][A-Za-z0-9._:-]*"
+    says = ("An id of letters, digits and . _ : - (up to {max}).", "编号只能含字母、数字和 . _ : -（至多 {max} 个）。")
+
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(max=100, required=required)
+
+
+class Sha256(Text):
+    """The SHA-256 of a file, 64 lower-case hexadecimal digits."""
+
+    pattern = r"[0-9a-f]{64}"
+    says = ("A SHA-256 of {max} hexadecimal digits.", "{max} 位十六进制的 SHA-256。")
+
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(max=64, required=required)
+
+
+class Day(Input):
+    """A day like 2011-05-14, in Shanghai."""
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
+        if isinstance(value, str) and len(value) == 10:
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                pass
+        raise self.wrong("A day like 2011-05-14.", "日期格式如 2011-05-14。")
+
+
+class Whole(Input):
+    """A whole number; a fraction, a text or a truth value is none."""
+
+    def __init__(self, *, min: int = 0, max: int | None = None, rule: str | None = "X-06", required: bool = True) -> None:  # noqa: A002
+        super().__init__(required=required)
+        self.min, self.max, self.rule = min, LARGEST if max is None else max, rule
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.min} | ({"maximum": self.max} if self.max < LARGEST else {})
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not self.min <= value <= self.max:
+            upto = f" to {self.max}" if self.max < LARGEST else " or more"
+            upto_zh = f" 至 {self.max} 的整数。" if self.max < LARGEST else " 或以上的整数。"
+            raise self.wrong(f"A whole number, {self.min}{upto}.", f"须为 {self.min}{upto_zh}")
+        return value
+
+
+class Fen(Whole):
+    """Money in whole fen."""
+
+    def __init__(self, *, min: int = 0, required: bool = True) -> None:  # noqa: A002
+        super().__init__(min=min, required=required)
+
+
+class Flag(Input):
+    """True or false."""
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.wrong("true or false.", "须为 true 或 false。")
+        return value
+
+
+class OneOf(Input):
+    """One of these words, given one by one or as the contract's Literal."""
+
+    def __init__(self, *choices: Any, required: bool = True) -> None:
+        super().__init__(required=required)
+        self.choices: tuple[str, ...] = tuple(word for choice in choices for word in (get_args(choice) or (choice,)))
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.choices)}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if not isinstance(value, str) or value not in self.choices:
+            listed = ", ".join(self.choices)
+            raise self.wrong(f"One of {listed}.", f"须为以下之一：{listed}。")
+        return value
+
+
+class District(OneOf):
+    """A district of the municipality by its GB/T 2260 code."""
+
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(*DISTRICTS, required=required)
+
+
+class Many(Input):
+    """Several values of one field; left out, it is an empty list."""
+
+    def __init__(self, inner: Input, *, min: int = 0, max: int = 100, required: bool = True) -> None:  # noqa: A002
+        super().__init__(required=required)
+        self.inner, self.min, self.max = inner, min, max
+        if not required:
+            self.load_default = ()
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": self.inner.json_schema(), "minItems": self.min, "maxItems": self.max}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list) or not self.min <= len(value) <= self.max:
+            raise self.wrong(f"A list of {self.min} to {self.max}.", f"须为 {self.min} 至 {self.max} 项的列表。")
+        return tuple(self.inner.deserialize(item) for item in value)
+
+
+def load(schema: marshmallow.Schema, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The input as the schema understands it; raises `InvalidInput` that names every field that is wrong."""
+    try:
+        return schema.load(given)  # type: ignore[no-any-return]
+    except marshmallow.ValidationError as error:
+        known = ", ".join(schema.fields)
+        raise InvalidInput(*_errors(error.normalized_messages(), known)) from None
+
+
+def json_schema(schema: marshmallow.Schema) -> dict[str, Any]:
+    """What may be sent, as JSON Schema."""
+    return {
+        "type": "object",
+        "properties": {name: _described(field) for name, field in schema.fields.items()},
+        "required": [name for name, field in schema.fields.items() if field.required],
+        "additionalProperties": False,
+    }
+
+
+def _described(field: Any) -> dict[str, Any]:
+    return field.json_schema()  # type: ignore[no-any-return]
+
+
+def _errors(messages: Mapping[str, Any], known: str) -> list[FieldError]:
+    found = []
+    for name, problems in messages.items():
+        for problem in problems:
+            if isinstance(problem, tuple):
+                found.append(FieldError(str(name), problem[0], problem[1], problem[2]))
+            else:
+                found.append(FieldError(str(name), f"Unknown field; known: {known}.", f"未知字段；可用：{known}。"))
+    return found

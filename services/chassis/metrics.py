@@ -1,0 +1,17 @@
+"""What a process counts about itself, for Prometheus."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+COMMANDS = Counter("kexie_commands", "Commands and queries answered, by outcome.", ["service", "method", "outcome"])
+SECONDS = Histogram(
+    "kexie_command_seconds", "Time from taking a command off its queue to its answer.", ["service"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)  # fmt: skip
+PUBLISHED = Counter("kexie_events_published", "Events published and confirmed.", ["service"])
+RELAY_FAILURES = Counter("kexie_relay_failures", "Passes of the relay that will be made again.", ["service"])
+PENDING = Gauge("kexie_pending_records", "Records with something unpublished (up to one batch per kind).", ["service"])
+OLDEST_PENDING = Gauge("kexie_oldest_pending_seconds", "For how long the oldest of them has not moved.", ["service"])
+HANDLED = Counter("kexie_events_handled", "Events taken in, by outcome.", ["service", "queue", "outcome"])
+PARKED = Gauge("kexie_parked_messages", "Messages that could not be handled and wait for an operator.", ["service"])

@@ -1,0 +1,83 @@
+"""MongoDB as we use it: one client per process, majority and journaled, and which errors pass by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+import eventlet
+import pymongo
+from nameko.extensions import DependencyProvider
+from pymongo.database import Database as MongoDatabase
+from pymongo.errors import (
+    ConnectionFailure,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
+from structlog import get_logger
+
+from services.chassis.settings import Settings
+
+Document = dict[str, Any]
+T = TypeVar("T")
+
+log = get_logger()
+
+PASSING = {
+    6, 7, 89, 91, 112, 189, 246, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436,
+}  # fmt: skip
+"""Server codes of what passes by itself: no primary, stepping down, network, conflict, time-out."""
+
+
+@cache
+def client(uri: str) -> pymongo.MongoClient[Document]:
+    """The process's client: what it reads was written to a majority, what it writes is journaled by one."""
+    return pymongo.MongoClient(
+        uri,
+        w="majority",
+        journal=True,
+        readConcernLevel="majority",
+        serverSelectionTimeoutMS=5_000,
+        connectTimeoutMS=3_000,
+        socketTimeoutMS=20_000,
+        maxPoolSize=100,
+    )
+
+
+def database(settings: Settings, service: str) -> MongoDatabase[Document]:
+    return client(settings.mongo_uri)[settings.database(service)]
+
+
+def is_passing(error: BaseException) -> bool:
+    """Is this "not now" rather than "never"? On a write it means that the outcome is unknown."""
+    if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError):
+        return True
+    if isinstance(error, OperationFailure) and error.code in PASSING:
+        return True
+    return isinstance(error, PyMongoError) and (
+        error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
+    )
+
+
+def patiently(do: Callable[[], T]) -> T:
+    """Do it as soon as the database lets us: a process may start before its database."""
+    delay = 0.2
+    while True:
+        try:
+            return do()
+        except PyMongoError as error:
+            if not is_passing(error):
+                raise
+            log.warning("waiting for MongoDB", error=type(error).__name__)
+            eventlet.sleep(delay)
+            delay = min(delay * 2, 5.0)
+
+
+class Database(DependencyProvider):  # type: ignore[misc]
+    """Gives a service its own database."""
+
+    def get_dependency(self, worker_ctx: Any) -> MongoDatabase[Document]:
+        return database(self.container.config["SETTINGS"], self.container.service_name)

@@ -1,0 +1,140 @@
+"""Problems: the documented errors that a caller of a command or query can get, over RPC and over HTTP alike.
+
+A business "no" is a `services.kernel.Refusal`; the others stand here. Anything else that is raised is our bug and
+reaches the caller as `Malfunction`, with nothing of its text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from services.kernel import Refusal
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field of the input, and by which rule."""
+
+    field: str
+    en: str
+    zh: str
+    rule: str | None = None
+
+
+class Problem(Exception):  # noqa: N818 - named as in RFC 9457
+    """An error that callers may rely on: HTTP status, stable code, message in both languages."""
+
+    status: ClassVar[int]
+    code: str
+    title_en: ClassVar[str]
+    title_zh: ClassVar[str]
+
+    def __init__(self, en: str = "", zh: str = "", **involved: Any) -> None:
+        self.en = en or self.title_en
+        self.zh = zh or self.title_zh
+        self.involved = involved
+        self.errors: list[FieldError] = []
+        super().__init__(self.en)
+
+    def say(self) -> dict[str, Any]:
+        """The problem as plain JSON, from which `heard` makes it again."""
+        return _said(type(self).__name__, self.status, self.code, self.en, self.zh, self.involved, self.errors)
+
+
+class InvalidInput(Problem):
+    """The input cannot be understood; `errors` names every field that is wrong."""
+
+    status, code = 400, "invalid_input"
+    title_en, title_zh = "The input cannot be understood.", "输入有误。"
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{e.field}: {e.en}" for e in errors), "；".join(f"{e.field}：{e.zh}" for e in errors))
+        self.errors = list(errors)
+
+
+class NotAuthenticated(Problem):
+    status, code = 401, "not_authenticated"
+    title_en, title_zh = "A valid token is needed.", "需要有效的令牌。"
+
+
+class NotAllowed(Problem):
+    status, code = 403, "not_allowed"
+    title_en, title_zh = "Your role or district does not allow this.", "您的角色或辖区不允许此操作。"
+
+
+class NotFound(Problem):
+    status, code = 404, "not_found"
+    title_en, title_zh = "There is no such thing.", "未找到。"
+
+
+class Conflict(Problem):
+    """X-03: somebody else changed the record, or the id is taken; nothing was changed."""
+
+    status, code = 409, "conflict"
+    title_en, title_zh = "The record has changed meanwhile or exists already.", "记录已被他人修改或已存在。"
+
+
+class TooLarge(Problem):
+    status, code = 413, "too_large"
+    title_en, title_zh = "The request is too large.", "请求过大。"
+
+
+class RefusedByRule(Problem):
+    """A service's refusal as its caller gets it; `code` is the rule."""
+
+    status = 422
+    title_en, title_zh = "A rule forbids this.", "规则不允许。"
+
+
+class Malfunction(Problem):
+    """Our mistake; the log of the service has it under the same command id."""
+
+    status, code = 500, "malfunction"
+    title_en, title_zh = "The service made a mistake; it has been logged.", "系统内部错误，已记录。"
+
+
+class Unavailable(Problem):
+    """No answer: the outcome is unknown, the same command with the same id may be sent again."""
+
+    status, code = 503, "unavailable"
+    title_en, title_zh = "No answer in time; send it again with the same id.", "暂无响应，请以相同编号重试。"
+
+
+PROBLEMS: dict[str, type[Problem]] = {
+    kind.__name__: kind
+    for kind in (
+        InvalidInput, NotAuthenticated, NotAllowed, NotFound, Conflict, TooLarge, RefusedByRule, Malfunction, Unavailable,
+    )
+}  # fmt: skip
+
+
+def say(error: BaseException) -> dict[str, Any]:
+    """What a caller is told about this error."""
+    if isinstance(error, Refusal):
+        return _said("Refusal", 422, error.rule, error.en, error.zh, error.involved, [])
+    return error.say() if isinstance(error, Problem) else Malfunction().say()
+
+
+def heard(said: dict[str, Any]) -> Problem:
+    """The problem that another process said."""
+    kind = PROBLEMS.get("RefusedByRule" if said["error"] == "Refusal" else said["error"], Malfunction)
+    problem = kind.__new__(kind)
+    Problem.__init__(problem, said["en"], said["zh"], **said["involved"])
+    problem.code = said["code"]
+    problem.errors = [FieldError(**error) for error in said["errors"]]
+    return problem
+
+
+def _said(
+    name: str, status: int, code: str, en: str, zh: str, involved: dict[str, Any], errors: list[FieldError]
+) -> dict[str, Any]:
+    return {
+        "error": name,
+        "status": status,
+        "code": code,
+        "en": en,
+        "zh": zh,
+        "involved": {key: value if isinstance(value, int | None) else str(value) for key, value in involved.items()},
+        "errors": [{"field": e.field, "en": e.en, "zh": e.zh, "rule": e.rule} for e in errors],
+    }

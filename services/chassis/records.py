@@ -1,0 +1,270 @@
+"""Records in MongoDB: a change is one atomic write of state, version and history, or a refusal.
+
+There is no transaction and no second store: the history's newest entries are what the relay publishes.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+import eventlet
+import msgspec
+from nameko.extensions import DependencyProvider
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from services.chassis.document import Cause, answer, entry, state_of
+from services.chassis.mongo import Document, database, patiently
+from services.chassis.problem import Conflict, NotAllowed, NotFound, Unavailable
+from services.chassis.relay import Relay
+from services.contract.event import Event
+from services.contract.view import Kind
+from services.kernel import Change, Refusal
+
+T = TypeVar("T")
+
+ATTEMPTS = 100  # decisions on a record that others write at the same time, before the caller is told to come back
+NAMESPACE = uuid.UUID("6b657869-6500-4000-8000-000000000000")
+
+
+class RecordFull(Conflict):
+    """A record with so many versions is a mistake somewhere; it is left as it is."""
+
+    code = "record_full"
+
+
+@dataclass(frozen=True)
+class Unique:
+    """An invariant across records, kept by a unique index: no two records share these fields.
+
+    `among` limits it to some records (equality, or a tuple for any of); a field with several values is unique value
+    by value; a record in which a field is None is not looked at.
+    """
+
+    fields: tuple[str, ...]
+    refusal: type[Refusal]
+    among: Mapping[str, Any] = field(default_factory=dict)
+
+    def __init__(self, *fields: str, refusal: type[Refusal], among: Mapping[str, Any] | None = None) -> None:
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "refusal", refusal)
+        object.__setattr__(self, "among", among or {})
+
+    @property
+    def key(self) -> list[tuple[str, int]]:
+        return [(f"state.{name}", 1) for name in self.fields]
+
+    @property
+    def only(self) -> Document:
+        """The partial index's filter: only values that are there, of the records that are meant."""
+        present = [{f"state.{name}": {"$type": ["string", "int", "long"]}} for name in self.fields]
+        return {"$and": present + [{name: wanted} for name, wanted in _filter(self.among).items()]}
+
+
+class Records(DependencyProvider, Generic[T]):  # type: ignore[misc]
+    """The records of one kind in their service's database; subclasses name kind, record class and indexes."""
+
+    kind: ClassVar[Kind]
+    record: ClassVar[type]
+    unique: ClassVar[tuple[Unique, ...]] = ()
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+    relay = Relay()
+
+    collection: Collection[Document]
+
+    def setup(self) -> None:
+        self.settings = self.container.config["SETTINGS"]
+        self.collection = database(self.settings, self.container.service_name)[self.kind.name]
+        patiently(self._prepare)
+        self.relay.carries(self.kind, self.collection)
+
+    def get_dependency(self, worker_ctx: Any) -> Bound[T]:
+        return Bound(self, worker_ctx.data.get("cause"))
+
+    def _prepare(self) -> None:
+        self.collection.create_index(
+            [("pending", 1), ("_id", 1), ("published", 1)], partialFilterExpression={"pending": True}
+        )
+        for unique in self.unique:
+            self.collection.create_index(unique.key, unique=True, partialFilterExpression=unique.only)
+        for names in self.indexes:
+            self.collection.create_index([(f"state.{name}", 1) for name in names])
+
+
+class Bound(Generic[T]):
+    """The records as one command or listener sees them: what it writes says because of what."""
+
+    def __init__(self, records: Records[T], cause: Cause | None) -> None:
+        self._records = records
+        self._collection = records.collection
+        self._kind = records.kind
+        self._cause = cause
+
+    def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002 - the word of the API
+        """The first version; `Conflict` where the id is taken by another command's record."""
+        return self._insert(id or derived_id(self._kind, self._because), change, follows=None)
+
+    def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
+        """The next version as `decide` says, which may be asked again when another writer was first."""
+        for _ in range(ATTEMPTS):
+            held = self._read(id)
+            if held is None:
+                raise NotFound(kind=self._kind.name, id=id)
+            if held.get("history"):
+                return answer(id, held["history"][0])
+            self._check(held)
+            change = decide(self._record(held))
+            if change is None:
+                return {"id": id, "version": held["version"], **self._view(held)}
+            if written := self._write(held, change):
+                return written
+            eventlet.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - two writers step aside
+        raise Unavailable(f"{self._kind.name} {id} is being changed by many at once", kind=self._kind.name, id=id)
+
+    def follow(self, id: str, event: Event, decide: Callable[[T | None], Change[T] | None]) -> None:  # noqa: A002
+        """Keep a record in step with another one: an event not newer than the last one followed changes nothing."""
+        for _ in range(ATTEMPTS):
+            held = self._read(id)
+            if held and (held.get("history") or held.get("follows", 0) >= event.version):
+                return
+            change = decide(self._record(held) if held else None)
+            if change is None:
+                return
+            try:
+                if held is None:
+                    self._insert(id, change, follows=event.version)
+                    return
+                if self._write(held, change, follows=event.version):
+                    return
+            except Conflict:
+                pass  # another listener made it a moment ago: look again
+            eventlet.sleep(random.uniform(0.001, 0.02))  # noqa: S311
+        raise Unavailable(kind=self._kind.name, id=id)
+
+    def get(self, id: str) -> T:  # noqa: A002
+        held = self._collection.find_one({"_id": id}, {"state": 1})
+        if held is None:
+            raise NotFound(kind=self._kind.name, id=id)
+        return self._record(held)
+
+    def find(self, **conditions: Any) -> list[tuple[str, T]]:
+        """All records like this; a tuple means any of these."""
+        found = self._collection.find(_filter(conditions), {"state": 1}).sort("_id", 1)
+        return [(held["_id"], self._record(held)) for held in found]
+
+    def exists(self, **conditions: Any) -> bool:
+        return self._collection.find_one(_filter(conditions), {"_id": 1}) is not None
+
+    def outcome(self, ids: Iterable[str]) -> Document | None:
+        """What the running command has done already, when it was sent before (X-01)."""
+        wanted = [derived_id(self._kind, self._because), *ids]
+        held = self._collection.find_one(
+            {"_id": {"$in": wanted}, "history.because": self._because},
+            {"history": {"$elemMatch": {"because": self._because}}},
+        )
+        return answer(held["_id"], held["history"][0]) if held else None
+
+    @property
+    def _because(self) -> str:
+        return self._caused.because
+
+    @property
+    def _caused(self) -> Cause:
+        if self._cause is None:
+            raise RuntimeError("records are written by commands and listeners only")
+        return self._cause
+
+    def _record(self, held: Document) -> T:
+        return msgspec.convert(held["state"], type=self._records.record)
+
+    def _view(self, held: Document) -> Document:
+        return {name: held["state"][name] for name in self._kind.fields}
+
+    def _read(self, id: str) -> Document | None:  # noqa: A002
+        return self._collection.find_one(
+            {"_id": id},
+            {"version": 1, "state": 1, "hash": 1, "follows": 1, "history": {"$elemMatch": {"because": self._because}}},
+        )
+
+    def _check(self, held: Document) -> None:
+        cause = self._caused
+        if cause.expected_version not in (None, held["version"]):
+            raise Conflict(id=held["_id"], expected_version=cause.expected_version, version=held["version"])
+        self._check_district(held["state"])
+        if held["version"] >= self._records.settings.versions_limit:
+            raise RecordFull(id=held["_id"], version=held["version"])
+
+    def _check_district(self, state: Document) -> None:
+        actor = self._caused.actor
+        if actor.district and state.get("district") not in (None, actor.district):
+            raise NotAllowed(district=state["district"], yours=actor.district)
+
+    def _insert(self, id: str, change: Change[T], *, follows: int | None) -> Document:  # noqa: A002
+        first = entry(self._kind, change, self._caused, version=1, after="")
+        document = {
+            "_id": id,
+            "version": 1,
+            "state": state_of(self._kind, change.record),
+            "history": [first],
+            "hash": first["hash"],
+            "published": 0,
+            "pending": True,
+        }
+        self._check_district(document["state"])
+        try:
+            self._collection.insert_one(document if follows is None else {**document, "follows": follows})
+        except DuplicateKeyError as error:
+            held = self._read(id)
+            if held is None:
+                raise self._broken_rule(error, document["state"]) from None
+            if not held.get("history"):
+                raise Conflict(kind=self._kind.name, id=id) from None
+            return answer(id, held["history"][0])
+        self._ring(id)
+        return answer(id, first)
+
+    def _write(self, held: Document, change: Change[T], *, follows: int | None = None) -> Document | None:
+        """The next version, or None where another writer was first."""
+        version = held["version"] + 1
+        new = entry(self._kind, change, self._caused, version=version, after=held["hash"])
+        state = state_of(self._kind, change.record)
+        values = {"state": state, "version": version, "hash": new["hash"], "pending": True}
+        try:
+            result = self._collection.update_one(
+                {"_id": held["_id"], "version": held["version"]},
+                {"$set": values if follows is None else {**values, "follows": follows}, "$push": {"history": new}},
+            )
+        except DuplicateKeyError as error:
+            raise self._broken_rule(error, state) from None
+        if not result.matched_count:
+            return None
+        self._ring(held["_id"])
+        return answer(held["_id"], new)
+
+    def _broken_rule(self, error: DuplicateKeyError, state: Document) -> Refusal:
+        """The rule whose unique index said no."""
+        key = list((error.details or {})["keyPattern"])
+        (broken,) = [unique for unique in self._records.unique if [name for name, _ in unique.key] == key]
+        return broken.refusal(**{name: state[name] for name in broken.fields if name in self._kind.fields})
+
+    def _ring(self, id: str) -> None:  # noqa: A002
+        self._records.relay.ring(self._kind, id)
+
+
+def derived_id(kind: Kind, because: str) -> str:
+    """The id of a record that was made without one: the same for the same command."""
+    return str(uuid.uuid5(NAMESPACE, f"{kind.key}/{because}"))
+
+
+def _filter(conditions: Mapping[str, Any]) -> Document:
+    return {
+        f"state.{name}": {"$in": [msgspec.to_builtins(item) for item in value]}
+        if isinstance(value, tuple)
+        else msgspec.to_builtins(value)
+        for name, value in conditions.items()
+    }

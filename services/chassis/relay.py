@@ -1,0 +1,266 @@
+"""The relay publishes what the records say has happened, and never forgets nor dies.
+
+Rung by the writes of its own process, and once a second it looks for what others left pending. Each entry goes out in
+version order with a confirm; only then the record is marked. Two relays at once merely publish twice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from time import monotonic
+from typing import Any
+
+import eventlet
+from amqp.basic_message import Message
+from eventlet.event import Event as Signal
+from nameko.extensions import SharedExtension
+from pymongo import UpdateOne
+from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
+from structlog import get_logger
+
+from services.chassis import metrics
+from services.chassis.amqp import BROKEN, Backoff, connect, declare_topology
+from services.chassis.document import event
+from services.chassis.mongo import Document
+from services.contract.event import CONTENT_TYPE, Event
+from services.contract.topology import exchange
+from services.contract.view import Kind
+
+DECLARE_AGAIN = 30.0  # seconds: a queue that somebody deleted is there again
+LAST_PASS = 2.0  # seconds that a stopping relay may spend on what is still pending
+
+log = get_logger()
+
+Pending = tuple[str, str]  # kind name, record id
+
+
+class NotConfirmed(Exception):  # noqa: N818 - what happened
+    """The broker did not take every publication of this pass in time; all of it is published again."""
+
+
+class Relay(SharedExtension):  # type: ignore[misc]
+    """One per service and process; any number of replicas."""
+
+    def __init__(self) -> None:
+        self._collections: dict[str, tuple[Kind, Collection[Document]]] = {}
+        self._rung: dict[Pending, None] = {}
+        self._seen: dict[Pending, tuple[int, float]] = {}
+        self._bell = Signal()
+        self._stopping = False
+        self._connection: Any = None
+        self._publisher: Publisher | None = None
+        self._backoff = Backoff()
+        self.last_pass = monotonic()
+
+    def setup(self) -> None:
+        self.settings = self.container.config["SETTINGS"]
+
+    def carries(self, kind: Kind, collection: Collection[Document]) -> None:
+        """From now on this collection's records are relayed too."""
+        self._collections[kind.name] = (kind, collection)
+
+    def start(self) -> None:
+        self._thread = self.container.spawn_managed_thread(self._run, identifier="relay")
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake()
+        with eventlet.Timeout(LAST_PASS + 1, False):
+            self._thread.wait()
+
+    def ring(self, kind: Kind, record_id: str) -> None:
+        """This record has something to publish."""
+        self._rung[kind.name, record_id] = None
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._bell.ready():
+            self._bell.send()
+
+    def _run(self) -> None:
+        sweep = monotonic()
+        while not self._stopping:
+            if not self._rung:
+                with eventlet.Timeout(max(0.0, sweep - monotonic()), False):
+                    self._bell.wait()
+            self._bell = Signal()
+            try:
+                if monotonic() >= sweep:
+                    sweep = monotonic() + self.settings.relay_sweep
+                    self._sweep()
+                self._pass()
+                self._backoff.reset()
+            except (*BROKEN, NotConfirmed, PyMongoError) as error:
+                self._recover(error)
+            self.last_pass = monotonic()
+        self._finish()
+
+    def _finish(self) -> None:
+        with eventlet.Timeout(LAST_PASS, False):
+            try:
+                while self._rung and self._connection:
+                    self._pass()
+            except (*BROKEN, NotConfirmed, PyMongoError):
+                log.info("left pending for the next start", records=len(self._rung))
+        self._drop()
+
+    def _recover(self, error: Exception) -> None:
+        metrics.RELAY_FAILURES.labels(self.container.service_name).inc()
+        log.warning("relay waits", error=f"{type(error).__name__}: {error}"[:200], pending=len(self._rung))
+        self._drop()
+        if not self._stopping:
+            with eventlet.Timeout(self._backoff.next(), False):
+                while not self._stopping:
+                    self._bell = Signal()
+                    self._bell.wait()
+
+    def _drop(self) -> None:
+        """Close hard: closing politely would wait for a broker that does not answer."""
+        if self._connection:
+            self._connection.collect()
+        self._connection = self._publisher = None
+
+    def _pass(self) -> None:
+        """Publish and mark up to a batch of what was rung."""
+        while self._rung:
+            taken = [self._rung.popitem()[0] for _ in range(min(len(self._rung), self.settings.relay_batch))]
+            try:
+                self._relay(taken)
+            except BaseException:
+                self._rung.update(dict.fromkeys(taken))
+                raise
+
+    def _relay(self, taken: list[Pending]) -> None:
+        for name in dict.fromkeys(name for name, _ in taken):
+            kind, collection = self._collections[name]
+            found = list(_unpublished(collection, [record for kind_name, record in taken if kind_name == name]))
+            events = [event(kind, document["_id"], entry) for document in found for entry in document["history"]]
+            if events:
+                self._connected().publish(events, self.settings.confirm_timeout)
+                metrics.PUBLISHED.labels(self.container.service_name).inc(len(events))
+            if found:
+                _mark(collection, found)
+            self._seen = {key: seen for key, seen in self._seen.items() if key not in taken}
+
+    def _connected(self) -> Publisher:
+        if self._publisher is None:
+            self._connection = connect(self.settings, f"{self.container.service_name}.relay")
+            self._publisher = Publisher(self._connection)
+        return self._publisher
+
+    def _sweep(self) -> None:
+        """Take what was pending at the last look and has not moved since: whoever wrote it does not relay it."""
+        pending = {}
+        for name, (_, collection) in self._collections.items():
+            found = collection.find({"pending": True}, {"published": 1}).sort("_id", 1).limit(self.settings.relay_batch)
+            pending.update({(name, document["_id"]): document["published"] for document in found})
+        left = [key for key, published in pending.items() if self._seen.get(key, (None,))[0] == published]
+        random.shuffle(left)  # so that two relays hardly meet
+        self._rung.update(dict.fromkeys(left))
+
+        now = monotonic()
+        self._seen = {
+            key: (published, self._seen[key][1] if self._seen.get(key, (None,))[0] == published else now)
+            for key, published in pending.items()
+        }
+        oldest = max((now - since for _, since in self._seen.values()), default=0.0)
+        metrics.PENDING.labels(self.container.service_name).set(len(pending))
+        metrics.OLDEST_PENDING.labels(self.container.service_name).set(oldest)
+        if self._publisher:
+            self._connection.heartbeat_check()
+            self._publisher.declare_now_and_then()
+
+
+class Publisher:
+    """One confirm channel: a whole batch goes out, then all its confirms are awaited."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._channel = connection.default_channel
+        self._unconfirmed: set[int] = set()
+        self._returned: list[str] = []
+        self._refused = False
+        self._sent = 0
+        self._declare_at = 0.0
+        self._channel.confirm_select()
+        self._channel.events["basic_ack"].add(self._on_ack)
+        self._channel.events["basic_nack"].add(self._on_nack)
+        self._channel.events["basic_return"].add(self._on_return)
+        self.declare_now_and_then()
+
+    def publish(self, events: Iterable[Event], seconds: float) -> None:
+        """All of them, confirmed; raises `NotConfirmed` (some may have gone out)."""
+        with eventlet.Timeout(seconds, NotConfirmed("no confirm in time")):
+            for event in events:
+                self._sent += 1
+                self._unconfirmed.add(self._sent)
+                message = Message(
+                    event.write(),
+                    content_type=CONTENT_TYPE,
+                    content_encoding="utf-8",
+                    delivery_mode=2,
+                    message_id=event.id,
+                )
+                self._channel.basic_publish(
+                    message, exchange=exchange(event.kind.service), routing_key=event.routing_key, mandatory=True
+                )
+            while self._unconfirmed:
+                self._connection.drain_events(timeout=seconds)
+        if self._returned or self._refused:
+            self._declare_at = 0.0
+            raise NotConfirmed(f"returned or refused: {self._returned[:3]}")
+
+    def declare_now_and_then(self) -> None:
+        if monotonic() >= self._declare_at:
+            declare_topology(self._channel)
+            self._declare_at = monotonic() + DECLARE_AGAIN
+
+    def _on_ack(self, delivery_tag: int, multiple: bool) -> None:
+        if multiple:
+            self._unconfirmed = {tag for tag in self._unconfirmed if tag > delivery_tag}
+        else:
+            self._unconfirmed.discard(delivery_tag)
+
+    def _on_nack(self, delivery_tag: int, multiple: bool) -> None:
+        self._refused = True
+        self._on_ack(delivery_tag, multiple)
+
+    def _on_return(self, exception: Any, exchange: str, routing_key: str, message: Any) -> None:
+        self._returned.append(routing_key)
+
+
+def _unpublished(collection: Collection[Document], ids: list[str]) -> Iterable[Document]:
+    """The records with the history entries that are newer than `published`."""
+    return collection.aggregate(
+        [
+            {"$match": {"_id": {"$in": ids}, "pending": True}},
+            {"$project": {"version": 1, "history": {"$slice": ["$history", {"$subtract": ["$published", "$version"]}]}}},
+        ]
+    )
+
+
+def _mark(collection: Collection[Document], found: list[Document]) -> None:
+    """Published up to the version seen; a record that moved on stays pending."""
+    settled = collection.bulk_write(
+        [
+            UpdateOne(
+                {"_id": document["_id"], "version": document["version"]},
+                {"$set": {"published": document["version"]}, "$unset": {"pending": ""}},
+            )
+            for document in found
+        ],
+        ordered=False,
+    )
+    if settled.matched_count < len(found):
+        collection.bulk_write(
+            [
+                UpdateOne(
+                    {"_id": document["_id"], "published": {"$lt": document["version"]}},
+                    {"$set": {"published": document["version"]}},
+                )
+                for document in found
+            ],
+            ordered=False,
+        )

@@ -1,0 +1,116 @@
+"""Settings: every variable that a process reads, with its unit and default; all that is wrong is named at once."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import marshmallow
+from environs import Env, EnvValidationError
+
+Range, OneOf = marshmallow.validate.Range, marshmallow.validate.OneOf
+
+
+class WrongSettings(ValueError):
+    """The environment is not usable; the message has one line per variable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a process is told at its start; nothing is read from the environment later."""
+
+    amqp_uri: str
+    mongo_uri: str
+    token_public_key: str  # PEM; verifies tokens
+    token_private_key: str | None = None  # PEM; issues tokens, for the gateway and the operator's commands only
+    database_prefix: str = "kexie"  # a service's database is <prefix>_<service>
+    http_port: int = 8011  # of the gateway
+    http_host: str = "127.0.0.1"
+    health_port: int = 0  # of /health, /ready and /metrics; 0: none
+    health_host: str = "127.0.0.1"
+    log_level: str = "INFO"
+    heartbeat: int = 10  # seconds; a frozen consumer is replaced after two of them
+    rpc_workers: int = 32  # commands and queries handled at once by one process and service
+    relay_batch: int = 500  # records a pass
+    relay_sweep: float = 1.0  # seconds between two looks for records that another process left pending
+    confirm_timeout: float = 10.0  # seconds until a publication without confirm is made again
+    request_limit: int = 1_000_000  # bytes of one RPC request or HTTP command
+    versions_limit: int = 1_000  # versions of one record
+
+    @staticmethod
+    def read(environment: Mapping[str, str] | None = None) -> Settings:
+        """From the environment (or these variables); raises `WrongSettings` that names everything wrong."""
+        env = Env(eager=False) if environment is None else _Given(environment)
+        found = dict(
+            amqp_uri=env.str("AMQP_URI", validate=_address("amqp://", "amqps://")),
+            mongo_uri=env.str("MONGO_URI", validate=_address("mongodb://")),
+            token_public_key=env.str("TOKEN_PUBLIC_KEY", validate=_is_pem),
+            token_private_key=env.str("TOKEN_PRIVATE_KEY", None, validate=_is_pem),
+            database_prefix=env.str("DATABASE_PREFIX", "kexie", validate=marshmallow.validate.Regexp(r"[a-z0-9_-]{1,30}\Z")),
+            http_port=env.int("HTTP_PORT", 8011, validate=Range(0, 65535)),
+            http_host=env.str("HTTP_HOST", "127.0.0.1"),
+            health_port=env.int("HEALTH_PORT", 0, validate=Range(0, 65535)),
+            health_host=env.str("HEALTH_HOST", "127.0.0.1"),
+            log_level=env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
+            heartbeat=env.int("HEARTBEAT", 10, validate=Range(2, 60)),
+            rpc_workers=env.int("RPC_WORKERS", 32, validate=Range(1, 500)),
+            relay_batch=env.int("RELAY_BATCH", 500, validate=Range(1, 5_000)),
+            relay_sweep=env.float("RELAY_SWEEP", 1.0, validate=Range(0.05, 60)),
+            confirm_timeout=env.float("CONFIRM_TIMEOUT", 10.0, validate=Range(0.5, 120)),
+            request_limit=env.int("REQUEST_LIMIT", 1_000_000, validate=Range(1_000, 15_000_000)),
+            versions_limit=env.int("VERSIONS_LIMIT", 1_000, validate=Range(10, 10_000)),
+        )
+        try:
+            env.seal()
+        except EnvValidationError as error:
+            raise WrongSettings(_lines(error.error_messages)) from None
+        return Settings(
+            **{
+                **found,
+                "token_public_key": _pem(found["token_public_key"]),
+                "token_private_key": _pem(found["token_private_key"]),
+            }
+        )
+
+    def database(self, service: str) -> str:
+        """The name of the service's own database."""
+        return f"{self.database_prefix}_{service}"
+
+
+class _Given(Env):
+    """Reads these variables instead of the process's environment."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        super().__init__(eager=False)
+        self._variables = variables
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return self._variables.get(env_key, default)
+
+
+def _address(*schemes: str) -> Any:
+    def check(value: str) -> None:
+        if not value.startswith(schemes):
+            raise marshmallow.ValidationError(f"must start with {' or '.join(schemes)}")
+
+    return check
+
+
+def _is_pem(value: str) -> None:
+    try:
+        text = _pem(value)
+    except (binascii.Error, UnicodeDecodeError):
+        text = None
+    if text and "-----BEGIN" not in text:
+        raise marshmallow.ValidationError("must be a PEM key, base64 in one line")
+
+
+def _pem(value: str | None) -> str | None:
+    return base64.b64decode(value, validate=True).decode() if value else None
+
+
+def _lines(messages: Mapping[str, Any]) -> str:
+    return "\n".join(f"{name}: {'; '.join(map(str, problems))}" for name, problems in sorted(messages.items()))
