@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, TypeVar
 
 import eventlet
 import pymongo
+from eventlet.semaphore import Semaphore
 from nameko.extensions import DependencyProvider
 from pymongo.database import Database as MongoDatabase
 from pymongo.errors import (
@@ -32,19 +32,25 @@ PASSING = {
 """Server codes of what passes by itself: no primary, stepping down, network, conflict, time-out."""
 
 
-@cache
+_clients: dict[str, pymongo.MongoClient[Document]] = {}
+_one_at_a_time = Semaphore(1)
+
+
 def client(uri: str) -> pymongo.MongoClient[Document]:
     """The process's client: what it reads was written to a majority, what it writes is journaled by one."""
-    return pymongo.MongoClient(
-        uri,
-        w="majority",
-        journal=True,
-        readConcernLevel="majority",
-        serverSelectionTimeoutMS=5_000,
-        connectTimeoutMS=3_000,
-        socketTimeoutMS=20_000,
-        maxPoolSize=100,
-    )
+    with _one_at_a_time:
+        if uri not in _clients:
+            _clients[uri] = pymongo.MongoClient(
+                uri,
+                w="majority",
+                journal=True,
+                readConcernLevel="majority",
+                serverSelectionTimeoutMS=5_000,
+                connectTimeoutMS=3_000,
+                socketTimeoutMS=20_000,
+                maxPoolSize=100,
+            )
+        return _clients[uri]
 
 
 def database(settings: Settings, service: str) -> MongoDatabase[Document]:

@@ -101,7 +101,7 @@ class Bound(Generic[T]):
 
     def __init__(self, records: Records[T], cause: Cause | None) -> None:
         self._records = records
-        self._collection = records.collection
+        self.collection = records.collection
         self._kind = records.kind
         self._cause = cause
 
@@ -147,23 +147,23 @@ class Bound(Generic[T]):
         raise Unavailable(kind=self._kind.name, id=id)
 
     def get(self, id: str) -> T:  # noqa: A002
-        held = self._collection.find_one({"_id": id}, {"state": 1})
+        held = self.collection.find_one({"_id": id}, {"state": 1})
         if held is None:
             raise NotFound(kind=self._kind.name, id=id)
         return self._record(held)
 
     def find(self, **conditions: Any) -> list[tuple[str, T]]:
         """All records like this; a tuple means any of these."""
-        found = self._collection.find(_filter(conditions), {"state": 1}).sort("_id", 1)
+        found = self.collection.find(_filter(conditions), {"state": 1}).sort("_id", 1)
         return [(held["_id"], self._record(held)) for held in found]
 
     def exists(self, **conditions: Any) -> bool:
-        return self._collection.find_one(_filter(conditions), {"_id": 1}) is not None
+        return self.collection.find_one(_filter(conditions), {"_id": 1}) is not None
 
     def outcome(self, ids: Iterable[str]) -> Document | None:
         """What the running command has done already, when it was sent before (X-01)."""
         wanted = [derived_id(self._kind, self._because), *ids]
-        held = self._collection.find_one(
+        held = self.collection.find_one(
             {"_id": {"$in": wanted}, "history.because": self._because},
             {"history": {"$elemMatch": {"because": self._because}}},
         )
@@ -186,7 +186,7 @@ class Bound(Generic[T]):
         return {name: held["state"][name] for name in self._kind.fields}
 
     def _read(self, id: str) -> Document | None:  # noqa: A002
-        return self._collection.find_one(
+        return self.collection.find_one(
             {"_id": id},
             {"version": 1, "state": 1, "hash": 1, "follows": 1, "history": {"$elemMatch": {"because": self._because}}},
         )
@@ -217,7 +217,7 @@ class Bound(Generic[T]):
         }
         self._check_district(document["state"])
         try:
-            self._collection.insert_one(document if follows is None else {**document, "follows": follows})
+            self.collection.insert_one(document if follows is None else {**document, "follows": follows})
         except DuplicateKeyError as error:
             held = self._read(id)
             if held is None:
@@ -235,7 +235,7 @@ class Bound(Generic[T]):
         state = state_of(self._kind, change.record)
         values = {"state": state, "version": version, "hash": new["hash"], "pending": True}
         try:
-            result = self._collection.update_one(
+            result = self.collection.update_one(
                 {"_id": held["_id"], "version": held["version"]},
                 {"$set": values if follows is None else {**values, "follows": follows}, "$push": {"history": new}},
             )

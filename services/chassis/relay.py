@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -123,17 +124,18 @@ class Relay(SharedExtension):  # type: ignore[misc]
         self._connection = self._publisher = None
 
     def _pass(self) -> None:
-        """Publish and mark up to a batch of what was rung."""
-        while self._rung:
-            taken = [self._rung.popitem()[0] for _ in range(min(len(self._rung), self.settings.relay_batch))]
-            try:
-                self._relay(taken)
-            except BaseException:
-                self._rung.update(dict.fromkeys(taken))
-                raise
+        """Publish and mark up to a batch of what was rung, the longest waiting first."""
+        taken = set(islice(self._rung, self.settings.relay_batch))
+        for key in taken:
+            del self._rung[key]
+        try:
+            self._relay(taken)
+        except BaseException:
+            self._rung.update(dict.fromkeys(taken))
+            raise
 
-    def _relay(self, taken: list[Pending]) -> None:
-        for name in dict.fromkeys(name for name, _ in taken):
+    def _relay(self, taken: set[Pending]) -> None:
+        for name in sorted({name for name, _ in taken}):
             kind, collection = self._collections[name]
             found = list(_unpublished(collection, [record for kind_name, record in taken if kind_name == name]))
             events = [event(kind, document["_id"], entry) for document in found for entry in document["history"]]
@@ -142,7 +144,8 @@ class Relay(SharedExtension):  # type: ignore[misc]
                 metrics.PUBLISHED.labels(self.container.service_name).inc(len(events))
             if found:
                 _mark(collection, found)
-            self._seen = {key: seen for key, seen in self._seen.items() if key not in taken}
+        for key in taken:
+            self._seen.pop(key, None)
 
     def _connected(self) -> Publisher:
         if self._publisher is None:

@@ -1,0 +1,38 @@
+"""`python -m deploy.run SERVICE...`: these services in one process; the entry point of every container."""
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import importlib  # noqa: E402
+import sys  # noqa: E402
+
+from services.chassis.run import serve  # noqa: E402
+
+HOMES = {
+    "awards": "services.awards.service",
+    "outreach": "services.outreach.service",
+    "rural": "services.rural.service",
+    "members": "services.members.service",
+    "gateway": "gateway.service",
+}
+
+
+def service_class(name: str) -> type:
+    """The service of that name."""
+    module = importlib.import_module(HOMES[name])
+    (found,) = [one for one in vars(module).values() if isinstance(one, type) and getattr(one, "name", None) == name]
+    return found
+
+
+def main(names: list[str]) -> int:
+    if not names or not set(names) <= set(HOMES):
+        print(f"usage: kexie run SERVICE...  (services: {', '.join(HOMES)})", file=sys.stderr)
+        return 2
+    return serve([service_class(name) for name in names])
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.exit(code)

@@ -1,0 +1,122 @@
+"""Calls to services: pipelined over one connection, with a time-out for each call.
+
+No answer in time is `Unavailable`: the outcome is unknown, and the same command with the same id is sent again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import eventlet
+from amqp.basic_message import Message
+from eventlet.event import Event as Signal
+from nameko.extensions import DependencyProvider
+
+from services.chassis.amqp import RPC_EXCHANGE, Gone, Link, declare_rpc_exchange
+from services.chassis.problem import Malfunction, NotFound, Unavailable, heard
+from services.chassis.settings import Settings
+from services.contract import wire
+
+TIMEOUT = 8.0  # seconds
+
+
+class Caller:
+    """Calls any service; one connection for any number of calls at once."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self.link = Link(settings, name, self._opened)
+        self._reply_to = ""
+        self._waiting: dict[str, Signal] = {}
+
+    def call(
+        self,
+        service: str,
+        method: str,
+        arguments: Mapping[str, Any],
+        *,
+        token: str | None = None,
+        timeout: float = TIMEOUT,
+    ) -> Any:
+        """The method's result; raises the problem that the service said, or `Unavailable`."""
+        if not self.link.wait_up(timeout):
+            raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
+        call_id, answered = str(uuid.uuid4()), Signal()
+        self._waiting[call_id] = answered
+        try:
+            self._send(f"{service}.{method}", arguments, token=token, call_id=call_id)
+            with eventlet.Timeout(timeout, Unavailable(service=service, method=method)):
+                said = answered.wait()
+        except Gone:
+            raise Unavailable(service=service, method=method) from None
+        finally:
+            del self._waiting[call_id]
+        return _result(said)
+
+    def _send(self, key: str, arguments: Mapping[str, Any], *, token: str | None, call_id: str) -> None:
+        message = Message(
+            wire.encode({"args": [], "kwargs": arguments}),
+            content_type="application/json",
+            content_encoding="utf-8",
+            correlation_id=call_id,
+            reply_to=self._reply_to,
+            delivery_mode=2,
+            application_headers={"nameko.token": token} if token else {},
+        )
+        with self.link.writing() as channel:
+            channel.basic_publish(message, exchange=RPC_EXCHANGE, routing_key=key, mandatory=True)
+
+    def _opened(self, channel: Any) -> None:
+        for call in self._waiting.values():
+            if not call.ready():
+                call.send_exception(Unavailable())  # its reply queue is gone with the last connection
+        self._reply_to = f"reply.{uuid.uuid4().hex}"
+        declare_rpc_exchange(channel)
+        channel.queue_declare(self._reply_to, durable=False, exclusive=True, auto_delete=True)
+        channel.queue_bind(self._reply_to, exchange=RPC_EXCHANGE, routing_key=self._reply_to)
+        channel.basic_consume(self._reply_to, no_ack=True, callback=self._on_reply)
+        channel.events["basic_return"].add(self._on_return)
+
+    def _on_reply(self, message: Any) -> None:
+        waiting = self._waiting.get(message.properties.get("correlation_id", ""))
+        if waiting is not None and not waiting.ready():
+            waiting.send(message.body)
+
+    def _on_return(self, exception: Any, exchange: str, routing_key: str, message: Any) -> None:
+        waiting = self._waiting.get(message.properties.get("correlation_id", ""))
+        if waiting is not None and not waiting.ready():
+            waiting.send_exception(
+                NotFound(f"Nobody serves {routing_key}.", f"没有服务处理 {routing_key}。", method=routing_key)
+            )
+
+
+class Services(DependencyProvider):  # type: ignore[misc]
+    """Gives a service the way to call others."""
+
+    def setup(self) -> None:
+        self._caller = Caller(self.container.config["SETTINGS"], f"{self.container.service_name}.caller")
+
+    def start(self) -> None:
+        self._thread = self.container.spawn_managed_thread(self._caller.link.run, identifier="caller")
+
+    def stop(self) -> None:
+        self._caller.link.stop()
+        self._thread.wait()
+
+    def get_dependency(self, worker_ctx: Any) -> Caller:
+        return self._caller
+
+
+def _result(said: bytes | str) -> Any:
+    try:
+        answer = wire.decode(said.encode() if isinstance(said, str) else said)
+        error = answer["error"]
+    except (wire.BrokenJson, KeyError, TypeError):
+        raise Malfunction() from None
+    if error is None:
+        return answer["result"]
+    try:
+        raise heard(error["exc_args"][0])
+    except (KeyError, IndexError, TypeError):
+        raise Malfunction(error=error.get("exc_type", "unknown")) from None

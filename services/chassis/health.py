@@ -1,0 +1,93 @@
+"""Health of a process: is it alive, can it work now, and what does it count.
+
+`/health` asks nobody else: a process that answers 503 there should be restarted. `/ready` asks database and broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import eventlet
+import eventlet.wsgi
+import pymongo
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pymongo.errors import PyMongoError
+
+from services.chassis.listener import Batches, Inboxes
+from services.chassis.mongo import client
+from services.chassis.relay import Relay
+from services.chassis.rpc import Server
+from services.chassis.settings import Settings
+from services.contract import wire
+
+STUCK = 60.0  # seconds without a pass of the relay
+VERSION = "0.1.0"
+
+Answer = tuple[int, str, bytes]
+
+
+@dataclass
+class Health:
+    """What the containers of this process say of themselves."""
+
+    settings: Settings
+    containers: tuple[Any, ...]
+    started: bool = False
+
+    def health(self) -> Answer:
+        stuck = [
+            f"{container.service_name}: relay"
+            for container in self.containers
+            for relay in _of(container, Relay)
+            if self.started and monotonic() - relay.last_pass > STUCK
+        ]
+        return _json(503 if stuck else 200, {"version": VERSION, "services": self._names(), "stuck": stuck})
+
+    def ready(self) -> Answer:
+        missing = [] if self.started else ["start"]
+        missing += [] if self._database_answers() else ["mongodb"]
+        missing += [f"{container.service_name}: {link}" for container in self.containers for link in _links_down(container)]
+        return _json(503 if missing else 200, {"ready": not missing, "services": self._names(), "missing": missing})
+
+    def metrics(self) -> Answer:
+        return 200, CONTENT_TYPE_LATEST, generate_latest()
+
+    def serve(self) -> None:
+        """Answer on the health port until the process ends."""
+        listening = eventlet.listen((self.settings.health_host, self.settings.health_port), reuse_port=False)
+        eventlet.spawn(eventlet.wsgi.server, listening, self._wsgi, log_output=False, debug=False, socket_timeout=10)
+
+    def _wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        answers = {"/health": self.health, "/ready": self.ready, "/metrics": self.metrics}
+        answer = answers.get(environ["PATH_INFO"], lambda: _json(404, {"known": sorted(answers)}))
+        status, content_type, body = answer()
+        start_response(f"{status} {'OK' if status == 200 else 'Not OK'}", [("Content-Type", content_type)])
+        return [body]
+
+    def _names(self) -> list[str]:
+        return [container.service_name for container in self.containers]
+
+    def _database_answers(self) -> bool:
+        try:
+            with pymongo.timeout(1.0):
+                client(self.settings.mongo_uri).admin.command("ping")
+        except PyMongoError:
+            return False
+        return True
+
+
+def _of(container: Any, kind: type) -> list[Any]:
+    return [one for one in container.extensions if isinstance(one, kind)]
+
+
+def _links_down(container: Any) -> list[str]:
+    down = ["rpc" for server in _of(container, Server) if server.methods and not server.is_up]
+    down += ["events" for batches in _of(container, Batches) if not batches.inbox.is_up]
+    return down + ["events" for inboxes in _of(container, Inboxes) if not inboxes.is_up]
+
+
+def _json(status: int, said: Any) -> Answer:
+    return status, "application/json", wire.encode(said)

@@ -1,0 +1,268 @@
+"""Listeners take events in: in batches as they arrive, acked only after they were handled or parked.
+
+An idle system handles single events at once, a busy one forms batches by itself. What passes by itself is tried again
+in place; what does not is split off, tried alone and then parked, so that one bad event never stops the others.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import eventlet
+from eventlet.event import Event as Signal
+from nameko.extensions import Entrypoint, SharedExtension
+from structlog import get_logger
+
+from services.chassis import metrics
+from services.chassis.amqp import Backoff, Gone, Link, declare_exchanges, declare_queue
+from services.chassis.document import Cause
+from services.chassis.mongo import database, is_passing
+from services.chassis.parking import Parking
+from services.chassis.problem import Unavailable
+from services.chassis.tokens import Actor
+from services.contract.event import Event, NotAnEvent, read
+from services.contract.topology import EventQueue, listener_queue, queues_of
+from services.contract.view import View
+
+TRIES = 3  # of an event alone, before it is parked
+
+log = get_logger()
+
+
+class Stopping(Exception):  # noqa: N818
+    """The process ends while an event waits for the database: the broker will deliver it again."""
+
+
+class Retry(Exception):  # noqa: N818 - not an error: not now, the event comes again
+    """Raised by a handler that cannot take the event yet."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An event as it came, with what is needed to ack or park it."""
+
+    event: Event
+    message: Any
+
+
+class Inbox:
+    """A queue's messages, read by its link and handled by one greenthread, acked batch by batch."""
+
+    def __init__(self, container: Any, queue: EventQueue, handle: Callable[[list[Event]], None], size: int) -> None:
+        settings = container.config["SETTINGS"]
+        self.queue = queue
+        self._handle = handle
+        self._size = size
+        self._service = container.service_name
+        self._arrived: deque[Any] = deque()
+        self._bell = Signal()
+        self._stopping = False
+        self._taking = False
+        self._link = Link(settings, f"{self._service}.{queue.name}", self._opened)
+        self._parking = Parking(database(settings, self._service), self._service, container.config["CLOCK"])
+        self._threads = [container.spawn_managed_thread(run, identifier=queue.name) for run in (self._link.run, self._run)]
+
+    @property
+    def is_up(self) -> bool:
+        return self._link.is_up
+
+    @property
+    def is_busy(self) -> bool:
+        """Is there something here that is not acked yet?"""
+        return self._taking or bool(self._arrived)
+
+    def stop(self) -> None:
+        """Take no more, finish the batch at hand, then let go of the connection."""
+        self._stopping = True
+        self._wake()
+        self._threads[1].wait()
+        self._link.stop()
+        self._threads[0].wait()
+
+    def _opened(self, channel: Any) -> None:
+        self._arrived.clear()
+        declare_exchanges(channel)
+        declare_queue(channel, self.queue)
+        channel.basic_qos(0, 2 * self._size, False)
+        channel.basic_consume(self.queue.name, callback=self._on_message, on_cancel=self._on_cancel)
+
+    def _on_message(self, message: Any) -> None:
+        self._arrived.append(message)
+        self._wake()
+
+    def _on_cancel(self, consumer_tag: str) -> None:
+        raise Gone(f"{self.queue.name} was deleted")
+
+    def _wake(self) -> None:
+        if not self._bell.ready():
+            self._bell.send()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            if not self._arrived:
+                self._bell = Signal()
+                self._bell.wait()
+                continue
+            self._taking = True
+            batch = [self._arrived.popleft() for _ in range(min(len(self._arrived), self._size))]
+            try:
+                self._take(batch)
+            except Stopping:
+                return
+            self._ack(batch[-1])
+            self._taking = False
+
+    def _take(self, messages: list[Any]) -> None:
+        deliveries = []
+        for message in messages:
+            try:
+                deliveries.append(Delivery(read(message.body), message))
+            except NotAnEvent as error:
+                self._park(message, error)
+        if not deliveries:
+            return
+        error = self._try([delivery.event for delivery in deliveries])
+        if error is None:
+            return
+        for delivery in deliveries:
+            self._take_alone(delivery)
+
+    def _take_alone(self, delivery: Delivery) -> None:
+        for _ in range(TRIES):
+            error = self._try([delivery.event])
+            if error is None:
+                return
+        self._park(delivery.message, error)
+
+    def _try(self, events: list[Event]) -> BaseException | None:
+        """Handle them, waiting for as long as it is only "not now"; the error that will not pass, if any."""
+        backoff = Backoff(longest=5.0)
+        while True:
+            try:
+                self._handle(events)
+            except Exception as error:
+                if not (isinstance(error, Retry | Unavailable) or is_passing(error)):
+                    return error
+                log.warning("trying again", queue=self.queue.name, error=type(error).__name__)
+                if self._stopping:
+                    raise Stopping from error
+                eventlet.sleep(backoff.next())
+            else:
+                metrics.HANDLED.labels(self._service, self.queue.name, "taken").inc(len(events))
+                return None
+
+    def _park(self, message: Any, error: BaseException) -> None:
+        self._parking.park(message, queue=self.queue.name, error=error)
+        metrics.HANDLED.labels(self._service, self.queue.name, "parked").inc()
+
+    def _ack(self, last: Any) -> None:
+        try:
+            with self._link.writing(last.channel) as channel:
+                channel.basic_ack(last.delivery_tag, multiple=True)
+        except Gone:
+            log.info("not acked, comes again", queue=self.queue.name)
+
+
+class Batches(Entrypoint):  # type: ignore[misc]
+    """A method that takes whole batches of events from one queue."""
+
+    def __init__(self, queue: EventQueue, size: int = 500, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.queue, self.size = queue, size
+
+    def start(self) -> None:
+        self.inbox = Inbox(self.container, self.queue, partial(work, self.container, self), self.size)
+
+    def stop(self) -> None:
+        self.inbox.stop()
+
+
+class Inboxes(SharedExtension):  # type: ignore[misc]
+    """One inbox for each source that the service listens to, shared by its `listens` methods."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+        self.open_ones: list[Inbox] = []
+
+    def hears(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def open(self) -> None:
+        if self.open_ones:
+            return
+        for queue in queues_of(self.container.service_name):
+            if any(listener_queue(self.container.service_name, one.source) == queue.name for one in self._listeners):
+                self.open_ones.append(Inbox(self.container, queue, self._handle, size=100))
+
+    @property
+    def is_up(self) -> bool:
+        return all(inbox.is_up for inbox in self.open_ones)
+
+    def close(self) -> None:
+        while self.open_ones:
+            self.open_ones.pop().stop()
+
+    def _handle(self, events: list[Event]) -> None:
+        for event in events:
+            for listener in self._listeners:
+                if listener.wants(event):
+                    work(self.container, listener, event)
+
+
+class Listener(Entrypoint):  # type: ignore[misc]
+    """A method that hears some happenings of one kind; its own changes say `because` of the event."""
+
+    inboxes = Inboxes()
+
+    def __init__(self, view: type[View], *happenings: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = view.kind
+        self.happenings = happenings
+        if unknown := sorted(set(happenings) - set(self.kind.happenings)):
+            raise ValueError(f"{self.kind.key} does not announce {', '.join(unknown)}")
+
+    @property
+    def source(self) -> str:
+        return self.kind.service
+
+    def wants(self, event: Event) -> bool:
+        return event.kind is self.kind and event.happened in self.happenings
+
+    def setup(self) -> None:
+        self.inboxes.hears(self)
+
+    def start(self) -> None:
+        self.inboxes.open()
+
+    def stop(self) -> None:
+        self.inboxes.close()
+
+
+def work(container: Any, entrypoint: Any, given: Event | list[Event]) -> None:
+    """Let the service's method handle this in a worker; raises what it raised."""
+    done = Signal()
+
+    def finished(worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        if exc_info is None:
+            done.send(result)
+        else:
+            done.send_exception(exc_info[1])
+        return result, exc_info
+
+    container.spawn_worker(entrypoint, (given,), {}, context_data=_context(container, given), handle_result=finished)
+    done.wait()
+
+
+def _context(container: Any, given: Event | list[Event]) -> dict[str, Any]:
+    if isinstance(given, list):
+        return {}
+    cause = Cause(because=given.id, actor=Actor(given.actor), at=container.config["CLOCK"].now())
+    return {"cause": cause}
+
+
+listens = Listener.decorator
+batches = Batches.decorator

@@ -1,0 +1,246 @@
+"""RPC as nameko speaks it, served so that no request can end the process and no answer is waited for twice.
+
+Any nameko client can call: JSON with keyword arguments to `nameko-rpc`, key `<service>.<method>`, the token in the
+header `nameko.token`. A request that cannot be answered (no reply address) is parked.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from amqp.basic_message import Message
+from nameko.exceptions import ContainerBeingKilled
+from nameko.extensions import Entrypoint, SharedExtension
+from structlog import get_logger
+
+from services.chassis import metrics, problem
+from services.chassis.amqp import RPC_EXCHANGE, Gone, Link, declare_rpc_exchange
+from services.chassis.fields import FieldError
+from services.chassis.mongo import database, is_passing
+from services.chassis.parking import Parking
+from services.chassis.problem import InvalidInput, NotFound, TooLarge, Unavailable
+from services.chassis.tokens import Actor, Tokens
+from services.contract import wire
+from services.kernel import Refusal
+
+JSON = "application/json"
+
+log = get_logger()
+
+
+class Server(SharedExtension):  # type: ignore[misc]
+    """The service's RPC queue: requests in, answers out, each acked after its answer was sent."""
+
+    def __init__(self) -> None:
+        self.methods: dict[str, Method] = {}
+        self._stopping = False
+        self._thread: Any = None
+
+    def setup(self) -> None:
+        settings, service = self.container.config["SETTINGS"], self.container.service_name
+        self.settings = settings
+        self.queue = f"rpc-{service}"
+        self.tokens = Tokens(settings.token_public_key)
+        self._link = Link(settings, f"{service}.rpc", self._opened)
+        self._parking = Parking(database(settings, service), service, self.container.config["CLOCK"])
+
+    def open(self) -> None:
+        """Serve, once every method is known."""
+        if self._thread is None:
+            self._thread = self.container.spawn_managed_thread(self._link.run, identifier=self.queue)
+
+    @property
+    def is_up(self) -> bool:
+        return self._link.is_up
+
+    def close(self) -> None:
+        """Take no new request; the ones at hand are still answered."""
+        if self._stopping:
+            return
+        self._stopping = True
+        try:
+            with self._link.writing() as channel:
+                channel.basic_cancel(self.queue, nowait=True)
+        except Gone:
+            pass  # nothing comes in anyway
+
+    def stop(self) -> None:
+        self._link.stop()
+        if self._thread is not None:
+            self._thread.wait()
+
+    def _opened(self, channel: Any) -> None:
+        declare_rpc_exchange(channel)
+        channel.queue_declare(self.queue, durable=True, exclusive=False, auto_delete=False)
+        channel.queue_bind(self.queue, exchange=RPC_EXCHANGE, routing_key=f"{self.container.service_name}.*")
+        channel.basic_qos(0, self.settings.rpc_workers, False)
+        if not self._stopping:
+            channel.basic_consume(self.queue, consumer_tag=self.queue, callback=self._on_message, on_cancel=_on_cancel)
+
+    def _on_message(self, message: Any) -> None:
+        if self._stopping:
+            return  # not acked: another replica gets it, or this one after its start
+        request = Request(message)
+        try:
+            if not request.reply_to:
+                raise NotAnswerable("no reply_to")
+            method, arguments = self._understand(request)
+            method.serve(request, arguments)
+        except NotAnswerable as error:
+            self.container.spawn_managed_thread(partial(self._park, request, error), identifier="park")
+        except ContainerBeingKilled:
+            return
+        except Exception as error:
+            self.container.spawn_managed_thread(partial(self.answer, request, None, error), identifier="answer")
+
+    def _understand(self, request: Request) -> tuple[Method, dict[str, Any]]:
+        if len(request.body) > self.settings.request_limit:
+            raise TooLarge(bytes=len(request.body), limit=self.settings.request_limit)
+        method = self.methods.get(request.method)
+        if method is None:
+            known = ", ".join(sorted(self.methods))
+            raise NotFound(f"Unknown method; known: {known}", f"未知方法；可用：{known}", method=request.method)
+        return method, request.arguments()
+
+    def answer(self, request: Request, result: Any, error: BaseException | None) -> None:
+        """Send the answer and ack; where the connection is gone the request comes again and has its outcome already."""
+        name = request.method if request.method in self.methods else "unknown"
+        metrics.COMMANDS.labels(self.container.service_name, name, _outcome(error)).inc()
+        metrics.SECONDS.labels(self.container.service_name).observe(monotonic() - request.taken_at)
+        try:
+            with self._link.writing(request.message.channel) as channel:
+                channel.basic_publish(request.reply(result, error), exchange=RPC_EXCHANGE, routing_key=request.reply_to)
+                channel.basic_ack(request.message.delivery_tag)
+        except Gone:
+            log.info("not answered, comes again", method=request.method)
+
+    def _park(self, request: Request, error: BaseException) -> None:
+        self._parking.park(request.message, queue=self.queue, error=error)
+        try:
+            with self._link.writing(request.message.channel) as channel:
+                channel.basic_ack(request.message.delivery_tag)
+        except Gone:
+            log.info("parked, and comes again")
+
+
+class NotAnswerable(Exception):  # noqa: N818
+    """Nobody waits for the answer of this request."""
+
+
+class Request:
+    """One request as it came."""
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+        self.taken_at = monotonic()
+        self.reply_to = _text(message.properties.get("reply_to"))
+        self.id = _text(message.properties.get("correlation_id"))
+        self.headers = message.properties.get("application_headers") or {}
+        self.method = str(message.delivery_info["routing_key"]).partition(".")[2]
+
+    @property
+    def body(self) -> bytes:
+        body = self.message.body
+        return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
+
+    @property
+    def token(self) -> Any:
+        return self.headers.get("nameko.token")
+
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments; raises `InvalidInput` for anything that is not such a request."""
+        if self.message.properties.get("content_type") != JSON:
+            raise InvalidInput(FieldError("content_type", f"Must be {JSON}.", f"须为 {JSON}。"))
+        try:
+            body = wire.decode(self.body)
+        except wire.BrokenJson as error:
+            raise InvalidInput(FieldError("body", f"Not JSON: {error}", f"不是合法的 JSON：{error}")) from None
+        if not isinstance(body, dict) or not isinstance(body.get("kwargs", {}), dict):
+            raise InvalidInput(FieldError("body", 'Must be {"args": [], "kwargs": {...}}.', "须为 kwargs 对象。"))
+        if body.get("args"):
+            raise InvalidInput(FieldError("args", "Name every argument.", "参数须逐一写明名称。"))
+        return body.get("kwargs", {})  # type: ignore[no-any-return]
+
+    def reply(self, result: Any, error: BaseException | None) -> Message:
+        said = {"result": result, "error": None if error is None else _said(error)}
+        try:
+            body = wire.encode(said)
+        except (TypeError, ValueError) as fault:
+            log.error("result cannot be sent", method=self.method, error=str(fault))
+            body = wire.encode({"result": None, "error": _said(fault)})
+        return Message(body, content_type=JSON, content_encoding="utf-8", correlation_id=self.id, delivery_mode=1)
+
+
+class Method(Entrypoint):  # type: ignore[misc]
+    """A service's method that can be called; `Command` and `Query` in `service.py` say how it is understood."""
+
+    server = Server()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(expected_exceptions=(Refusal, problem.Problem), **kwargs)
+
+    def setup(self) -> None:
+        self.server.methods[self.method_name] = self
+
+    def start(self) -> None:
+        self.server.open()
+
+    def stop(self) -> None:
+        self.server.close()
+
+    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The method's arguments and its context; raises a problem."""
+        raise NotImplementedError
+
+    def settle(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
+        """What is answered in place of this error: raises it, or returns an earlier outcome."""
+        raise error
+
+    def serve(self, request: Request, arguments: dict[str, Any]) -> None:
+        """Run the method in a worker and answer."""
+        understood, context = self.understand(request, arguments)
+
+        def finished(worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            error = exc_info[1] if exc_info else None
+            if error is not None:
+                result, error = self._settled(context, arguments, error)
+            self.server.answer(request, result, error)
+            return result, exc_info
+
+        self.container.spawn_worker(self, (), understood, context_data=context, handle_result=finished)
+
+    def _settled(
+        self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException
+    ) -> tuple[Any, BaseException | None]:
+        try:
+            return self.settle(context, arguments, error), None
+        except Exception as left:
+            return None, Unavailable() if is_passing(left) else left
+
+    def _authenticate(self, request: Request) -> Actor:
+        return self.server.tokens.verify(request.token)  # type: ignore[no-any-return]
+
+
+def _said(error: BaseException) -> dict[str, Any]:
+    """As nameko writes errors, so that stock clients raise `RemoteError` with our name; ours read the first argument."""
+    said = problem.say(error)
+    return {
+        "exc_type": said["error"],
+        "exc_path": f"kexie.{said['error']}",
+        "exc_args": [said],
+        "value": f"{said['code']}: {said['en']}",
+    }
+
+
+def _outcome(error: BaseException | None) -> str:
+    return "done" if error is None else str(problem.say(error)["error"])
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= 255 else None
+
+
+def _on_cancel(consumer_tag: str) -> None:
+    raise Gone(f"{consumer_tag} was deleted")

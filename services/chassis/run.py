@@ -1,0 +1,101 @@
+"""The runner: some services in one process, from start to a stop that loses nothing.
+
+Call it after `eventlet.monkey_patch()`; `deploy/run.py` does. nameko's own command line is not used, since it needs a
+package that Python no longer carries and never sees a signal while the hub sleeps.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from time import monotonic
+from typing import Any
+
+import eventlet
+from nameko.containers import ServiceContainer
+from structlog import get_logger
+
+from services.chassis import log
+from services.chassis.clock import SystemClock
+from services.chassis.health import Health
+from services.chassis.settings import Settings, WrongSettings
+
+TICK = 0.2  # seconds: signals are seen when the hub wakes
+GRACE = 12.0  # seconds from the first signal to a hard end
+SPARE_WORKERS = 64  # beside those of RPC: listeners, HTTP
+
+logger = get_logger()
+
+
+def containers(classes: list[type], settings: Settings, clock: Any = None) -> tuple[ServiceContainer, ...]:
+    """A container for each service, not started."""
+    config = {
+        "AMQP_URI": settings.amqp_uri,
+        "SETTINGS": settings,
+        "CLOCK": clock or SystemClock(),
+        "HEARTBEAT": settings.heartbeat,
+        "max_workers": settings.rpc_workers + SPARE_WORKERS,
+        "WEB_SERVER_ADDRESS": f"{settings.http_host}:{settings.http_port}",
+    }
+    return tuple(ServiceContainer(cls, config) for cls in classes)
+
+
+def serve(classes: list[type]) -> int:
+    """Run these services until SIGTERM or SIGINT; the exit code."""
+    try:
+        settings = Settings.read()
+    except WrongSettings as error:
+        print(f"The settings are not usable:\n{error}", file=sys.stderr)
+        return 2
+    log.set_up(settings.log_level)
+    return Process(settings, containers(classes, settings)).run()
+
+
+class Process:
+    """The containers of this process, and the signals that end it."""
+
+    def __init__(self, settings: Settings, running: tuple[ServiceContainer, ...]) -> None:
+        self.containers = running
+        self.health = Health(settings, running)
+        self._settings = settings
+        self._signals = 0
+        self._end_by = float("inf")
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        if self._settings.health_port:
+            self.health.serve()
+        starting = eventlet.spawn(self._start)
+        while not (self._signals or starting.dead):
+            eventlet.sleep(TICK)
+        if self._signals:
+            return self._stop() if self.health.started else 0
+        starting.wait()
+        return 1
+
+    def _start(self) -> None:
+        for container in self.containers:
+            container.config["HEALTH"] = self.health
+            container.start()
+        self.health.started = True
+        logger.info("started", services=[container.service_name for container in self.containers])
+        for container in self.containers:
+            container.wait()
+
+    def _stop(self) -> int:
+        logger.info("stopping")
+        stopping = [eventlet.spawn(container.stop) for container in self.containers]
+        while not all(one.dead for one in stopping):
+            eventlet.sleep(TICK)
+            if self._signals > 1 or monotonic() > self._end_by:
+                logger.warning("ended hard; what was not acked comes again")
+                sys.stderr.flush()
+                os._exit(0)
+        logger.info("stopped")
+        return 0
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        self._signals += 1
+        self._end_by = min(self._end_by, monotonic() + GRACE)

@@ -1,0 +1,225 @@
+"""What a service is made of: commands, listeners, and the queries that every service has.
+
+A service is a table of contents: `@service` on the class, `Records` as attributes, one short method per command.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from marshmallow import Schema as AnySchema
+
+from services.chassis import fields, lists
+from services.chassis.document import Cause
+from services.chassis.fields import FieldError, json_schema
+from services.chassis.listener import listens
+from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound
+from services.chassis.records import Bound, Records
+from services.chassis.rpc import Method, Request
+from services.chassis.tally import tally
+from services.chassis.tokens import ROLES
+from services.contract import rule as plan_rule
+from services.contract.view import Kind, View
+from services.kernel import Refusal
+
+__all__ = ["command", "listens", "service"]
+
+C = TypeVar("C", bound=type)
+
+CREATED = uuid.UUID("6b657869-6500-4000-8000-000000000001")
+
+
+class Days(fields.Schema):
+    """The days of a tally, both inclusive."""
+
+    first = fields.Day()
+    last = fields.Day()
+
+
+class Command(Method):
+    """A method that moves one record on, or refuses; the same `command_id` again answers the first outcome (X-01)."""
+
+    def __init__(self, view: type[View], schema: type[AnySchema], *, roles: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if unknown := sorted(set(roles) - set(ROLES)):
+            raise ValueError(f"unknown role {', '.join(unknown)}")
+        self.kind = view.kind
+        self.schema = schema()
+        self.roles = frozenset(roles)
+
+    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        actor = self._authenticate(request)
+        if not actor.roles & self.roles:
+            raise NotAllowed(needs="/".join(sorted(self.roles)), yours="/".join(sorted(actor.roles)))
+        given = dict(arguments)
+        cause = Cause(
+            because=_command_id(given.pop("command_id", None), request, self.method_name),
+            expected_version=_expected_version(given.pop("expected_version", None)),
+            actor=actor,
+            at=self.container.config["CLOCK"].now(),
+        )
+        return {**fields.load(self.schema, given), "by": actor.id}, {"cause": cause}
+
+    def settle(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
+        """A command that was done before may be refused by today's state: its first outcome is answered (X-01)."""
+        if isinstance(error, Refusal | NotFound | Conflict):
+            ids = [value for name, value in arguments.items() if name.endswith("_id") and isinstance(value, str)]
+            done = Bound(self._records(), context["cause"]).outcome(ids)
+            if done is not None:
+                return done
+        raise error
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind.name,
+            "summary": (getattr(self.container.service_cls, self.method_name).__doc__ or "").strip() or None,
+            "roles": sorted(self.roles),
+            "input": json_schema(self.schema),
+        }
+
+    def _records(self) -> Records[Any]:
+        return next(
+            one for one in self.container.dependencies if isinstance(one, Records) and one.kind is self.kind
+        )
+
+
+class Query(Method):
+    """A method that reads; `public` ones need no token."""
+
+    def __init__(self, *, public: bool = False, roles: tuple[str, ...] = ROLES, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.public, self.roles = public, frozenset(roles)
+
+    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        if not self.public:
+            actor = self._authenticate(request)
+            if not actor.roles & self.roles:
+                raise NotAllowed(needs="/".join(sorted(self.roles)), yours="/".join(sorted(actor.roles)))
+        return {"asked": arguments, "methods": self.server.methods}, {}
+
+
+command = Command.decorator
+query = Query.decorator
+
+
+def service(cls: C) -> C:
+    """Add what every service answers: get, list and history of each kind, `describe`, `tally`, `ping`."""
+    kinds = {name: value.kind for name, value in vars(cls).items() if isinstance(value, Records)}
+    for attribute, kind in kinds.items():
+        _answer(cls, f"get_{kind.name}", _get(attribute, kind))
+        _answer(cls, f"list_{kind.plural}", _list(attribute, kind))
+        _answer(cls, f"history_of_{kind.name}", _history(attribute, kind))
+    _answer(cls, "tally", _tally(kinds))
+    _answer(cls, "describe", _describe(cls, kinds), public=True)
+    _answer(cls, "ping", lambda self, asked, methods: {"service": self.name}, public=True)
+    return cls
+
+
+def _answer(cls: type, name: str, method: Callable[..., Any], *, public: bool = False) -> None:
+    method.__name__ = name
+    setattr(cls, name, query(public=public)(method))
+
+
+def _get(attribute: str, kind: Kind) -> Callable[..., Any]:
+    def get(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
+        """The record's view with id and version."""
+        return lists.item(kind, _held(self, attribute, kind, asked, {"state": 1, "version": 1}))
+
+    return get
+
+
+def _list(attribute: str, kind: Kind) -> Callable[..., Any]:
+    def list_(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
+        """A page of records: `filter`, `order`, `cursor`, `limit`."""
+        _only(asked, *lists.WORDS)
+        return lists.page(getattr(self, attribute).collection, kind, asked)
+
+    return list_
+
+
+def _history(attribute: str, kind: Kind) -> Callable[..., Any]:
+    def history(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
+        """Every version: what happened, when, by whom, because of what, why."""
+        held = _held(self, attribute, kind, asked, {"history": 1})
+        return {"id": held["_id"], "kind": kind.name, "versions": held["history"]}
+
+    return history
+
+
+def _tally(kinds: Mapping[str, Kind]) -> Callable[..., Any]:
+    def count(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
+        """Our own count by a plan rule: `rule`, and the period's `first` and `last` day."""
+        _only(asked, "rule", "first", "last")
+        try:
+            rule = plan_rule.read(asked.get("rule"))
+        except plan_rule.BrokenRule as error:
+            raise InvalidInput(FieldError(".".join(["rule", *error.at]), error.says, f"规则有误：{error.says}")) from None
+        attribute = next((name for name, kind in kinds.items() if kind is rule.of), None)
+        if attribute is None:
+            raise NotFound(f"{rule.of.key} is not ours.", f"{rule.of.key} 不属于本服务。", kind=rule.of.key)
+        days = fields.load(Days(), {name: asked[name] for name in ("first", "last") if name in asked})
+        period = {name: day.isoformat() for name, day in days.items()}
+        return tally(getattr(self, attribute).collection, rule, **period)
+
+    return count
+
+
+def _describe(cls: Any, kinds: Mapping[str, Kind]) -> Callable[..., Any]:
+    def describe(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method]) -> Any:
+        """What can be asked and done here, with JSON Schemas and roles."""
+        return {
+            "service": cls.name,
+            "about": (cls.__doc__ or "").strip(),
+            "kinds": {
+                kind.name: {
+                    "plural": kind.plural,
+                    "about": (kind.view.__doc__ or "").strip(),
+                    "states": list(kind.states),
+                    "happenings": list(kind.happenings),
+                    "view": kind.json_schema,
+                }
+                for kind in kinds.values()
+            },
+            "commands": {name: one.describe() for name, one in sorted(methods.items()) if isinstance(one, Command)},
+        }
+
+    return describe
+
+
+def _held(self: Any, attribute: str, kind: Kind, asked: Mapping[str, Any], wanted: Mapping[str, int]) -> Any:
+    """The document of the record that is asked for by `id`."""
+    _only(asked, "id")
+    id_ = asked.get("id")
+    if not isinstance(id_, str):
+        raise InvalidInput(FieldError("id", "The record's id is needed.", "须给出记录编号。"))
+    held = getattr(self, attribute).collection.find_one({"_id": id_}, wanted)
+    if held is None:
+        raise NotFound(kind=kind.name, id=id_)
+    return held
+
+
+def _only(asked: Mapping[str, Any], *known: str) -> None:
+    if unknown := [name for name in asked if name not in known]:
+        listed = ", ".join(known)
+        raise InvalidInput(
+            *(FieldError(name, f"Unknown parameter; known: {listed}.", f"未知参数；可用：{listed}。") for name in unknown)
+        )
+
+
+def _command_id(given: Any, request: Request, method: str) -> str:
+    """The caller's id, or one that stays the same when the broker delivers this very request again."""
+    if given is None:
+        return str(uuid.uuid5(CREATED, f"{method}/{request.id}")) if request.id else str(uuid.uuid4())
+    if not isinstance(given, str) or not 1 <= len(given) <= 200 or not given.isprintable():
+        raise InvalidInput(FieldError("command_id", "X-01: A text of 1 to 200 characters.", "X-01：须为 1 至 200 个字符。", "X-01"))
+    return given
+
+
+def _expected_version(given: Any) -> int | None:
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
+        raise InvalidInput(
+            FieldError("expected_version", "X-03: The version you saw, 1 or more.", "X-03：须为所见版本号。", "X-03")
+        )
+    return given

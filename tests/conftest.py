@@ -1,0 +1,59 @@
+"""What every test can ask for: a broker, a database, keys, and services running on them.
+
+`running` is a `Running` (tests/stack.py): `running.start(Rural)` runs services in this process on a broker that holds
+no queues and databases that are new; `running.call("rural", "plan_point", by="u-li", roles=["recorder"], ...)` calls
+them as an outsider would; `running.settle()` waits until nothing is pending and every queue is empty.
+"""
+
+import os
+import uuid
+
+import pytest
+
+from services.chassis.mongo import client
+from services.chassis.settings import Settings
+from tests.stack import Running, forget_queues, key_pair
+
+
+@pytest.fixture(scope="session")
+def addresses():
+    """AMQP_URI and MONGO_URI of the test run; `./kexie test` sets them."""
+    if not (os.environ.get("AMQP_URI") and os.environ.get("MONGO_URI")):
+        pytest.fail("no broker or database: run the tests with ./kexie test")
+    yield os.environ["AMQP_URI"], os.environ["MONGO_URI"]
+    client(os.environ["MONGO_URI"]).close()
+
+
+@pytest.fixture(scope="session")
+def keys():
+    return key_pair()
+
+
+@pytest.fixture
+def settings(addresses, keys):
+    """Settings of an empty world: new databases, no queues."""
+    amqp_uri, mongo_uri = addresses
+    private, public = keys
+    made = Settings(
+        amqp_uri=amqp_uri,
+        mongo_uri=mongo_uri,
+        token_public_key=public,
+        token_private_key=private,
+        database_prefix=f"t{uuid.uuid4().hex[:10]}",
+        relay_sweep=0.1,
+    )
+    forget_queues(made)
+    yield made
+    forget_databases(made)
+
+
+@pytest.fixture
+def running(settings):
+    with Running(settings) as world:
+        yield world
+
+
+def forget_databases(settings):
+    for name in client(settings.mongo_uri).list_database_names():
+        if name.startswith(settings.database_prefix):
+            client(settings.mongo_uri).drop_database(name)

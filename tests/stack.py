@@ -1,0 +1,154 @@
+"""Services running in this process, for tests: real broker, real database, our own containers."""
+
+import itertools
+import uuid
+from datetime import timedelta
+
+import eventlet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from services.chassis.amqp import connect
+from services.chassis.client import Caller
+from services.chassis.clock import SystemClock
+from services.chassis.mongo import database
+from services.chassis.run import containers
+from services.chassis.tokens import issue
+from services.contract.topology import SERVICES, queues
+
+WITHIN = 20.0  # seconds that anything awaited may take
+
+
+def key_pair():
+    """A private and a public key for tokens."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    return private, public
+
+
+def forget_queues(settings):
+    """A broker as on the first day: none of our queues and exchanges."""
+    with connect(settings, "tests.forget") as connection:
+        channel = connection.default_channel
+        for queue in [*(queue.name for queue in queues()), *(f"rpc-{service}" for service in SERVICES)]:
+            channel.queue_delete(queue)
+
+
+def until(condition, within=WITHIN):
+    """Wait until the condition holds and return what it answered; fails after `within` seconds."""
+    with eventlet.Timeout(within, AssertionError(f"not within {within} s: {condition}")):
+        for pause in itertools.chain([0.002, 0.005, 0.01], itertools.repeat(0.02)):
+            answer = condition()
+            if answer:
+                return answer
+            eventlet.sleep(pause)
+
+
+class MovableClock(SystemClock):
+    """A clock that a test sets forward."""
+
+    def __init__(self):
+        self.ahead = timedelta()
+
+    def now(self):
+        return super().now() + self.ahead
+
+
+class Running:
+    """The services that a test started, and a caller that is none of them."""
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.clock = MovableClock()
+        self.containers = []
+        self.caller = Caller(settings, "tests.caller")
+        self._tokens = {}
+
+    def __enter__(self):
+        self._reading = eventlet.spawn(self.caller.link.run)
+        return self
+
+    def __exit__(self, *exc_info):
+        for container in self.containers:
+            container.stop()
+        self.caller.link.stop()
+        self._reading.wait()
+
+    def start(self, *services):
+        """Start these service classes; they answer when this returns."""
+        from services.chassis.health import Health
+
+        for container in containers(list(services), self.settings, self.clock):
+            health = Health(self.settings, (container,))
+            container.config["HEALTH"] = health
+            container.start()
+            health.started = True
+            self.containers.append(container)
+            until(lambda health=health: health.ready()[0] == 200)
+        return self
+
+    def stop(self, service):
+        """Stop one service as SIGTERM does."""
+        (container,) = [one for one in self.containers if one.service_name == service]
+        self.containers.remove(container)
+        container.stop()
+
+    def token(self, by="u-li", roles=("recorder",), district=None):
+        key = (by, tuple(roles), district)
+        if key not in self._tokens:
+            self._tokens[key] = issue(
+                self.settings.token_private_key,
+                subject=by,
+                roles=roles,
+                district=district,
+                lifetime=timedelta(hours=1),
+            )
+        return self._tokens[key]
+
+    def call(self, service, method, /, *, by="u-li", roles=("recorder",), at=None, timeout=8.0, **arguments):
+        """Call as `by` in these roles (`at`: bound to that district); raises the problem the service said."""
+        return self.caller.call(service, method, arguments, token=self.token(by, roles, at), timeout=timeout)
+
+    def database(self, service):
+        return database(self.settings, service)
+
+    def settle(self, within=WITHIN):
+        """Wait until every event has been published and taken in by its listeners."""
+        until(self._is_settled, within)
+
+    def _is_settled(self):
+        return not self._pending() and not self._queued()
+
+    def _pending(self):
+        names = [container.service_name for container in self.containers if container.service_name in SERVICES]
+        bases = [self.database(name) for name in names]
+        return any(base[name].find_one({"pending": True}) for base in bases for name in base.list_collection_names())
+
+    def _queued(self):
+        """Is there an event that somebody who runs has not acked yet?"""
+        listening = [
+            inbox for container in self.containers for inbox in _inboxes(container)
+        ]
+        if any(inbox.is_busy for inbox in listening):
+            return True
+        with connect(self.settings, "tests.settle") as connection:
+            channel = connection.default_channel
+            return any(channel.queue_declare(inbox.queue.name, passive=True).message_count for inbox in listening)
+
+    def publish(self, event):
+        """Put an event on its exchange as its owner would."""
+        from services.chassis.relay import Publisher
+
+        with connect(self.settings, "tests.publish") as connection:
+            Publisher(connection).publish([event], 10.0)
+
+    def a_new_id(self):
+        return uuid.uuid4().hex
+
+
+def _inboxes(container):
+    from services.chassis.listener import Batches, Inboxes
+
+    found = [one.inbox for one in container.extensions if isinstance(one, Batches)]
+    return found + [inbox for one in container.extensions if isinstance(one, Inboxes) for inbox in one.open_ones]
