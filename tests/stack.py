@@ -1,6 +1,5 @@
 """Services running in this process, for tests: real broker, real database, our own containers."""
 
-import itertools
 import uuid
 from datetime import timedelta
 
@@ -11,7 +10,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from services.chassis.amqp import connect
 from services.chassis.client import Caller
 from services.chassis.clock import SystemClock
+from services.chassis.health import Health
+from services.chassis.listener import Batches, Inboxes
 from services.chassis.mongo import database
+from services.chassis.relay import Publisher
 from services.chassis.run import containers
 from services.chassis.tokens import issue
 from services.contract.topology import SERVICES, queues
@@ -38,11 +40,9 @@ def forget_queues(settings):
 def until(condition, within=WITHIN):
     """Wait until the condition holds and return what it answered; fails after `within` seconds."""
     with eventlet.Timeout(within, AssertionError(f"not within {within} s: {condition}")):
-        for pause in itertools.chain([0.002, 0.005, 0.01], itertools.repeat(0.02)):
-            answer = condition()
-            if answer:
-                return answer
-            eventlet.sleep(pause)
+        while not (answer := condition()):
+            eventlet.sleep(0.01)
+        return answer
 
 
 class MovableClock(SystemClock):
@@ -77,8 +77,6 @@ class Running:
 
     def start(self, *services):
         """Start these service classes; they answer when this returns."""
-        from services.chassis.health import Health
-
         for container in containers(list(services), self.settings, self.clock):
             health = Health(self.settings, (container,))
             container.config["HEALTH"] = health
@@ -127,9 +125,7 @@ class Running:
 
     def _queued(self):
         """Is there an event that somebody who runs has not acked yet?"""
-        listening = [
-            inbox for container in self.containers for inbox in _inboxes(container)
-        ]
+        listening = [inbox for container in self.containers for inbox in _inboxes(container)]
         if any(inbox.is_busy for inbox in listening):
             return True
         with connect(self.settings, "tests.settle") as connection:
@@ -138,8 +134,6 @@ class Running:
 
     def publish(self, event):
         """Put an event on its exchange as its owner would."""
-        from services.chassis.relay import Publisher
-
         with connect(self.settings, "tests.publish") as connection:
             Publisher(connection).publish([event], 10.0)
 
@@ -148,7 +142,5 @@ class Running:
 
 
 def _inboxes(container):
-    from services.chassis.listener import Batches, Inboxes
-
     found = [one.inbox for one in container.extensions if isinstance(one, Batches)]
     return found + [inbox for one in container.extensions if isinstance(one, Inboxes) for inbox in one.open_ones]

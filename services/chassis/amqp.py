@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any
 
@@ -159,10 +159,8 @@ class Link:
         beat = self.settings.heartbeat / 2
         due = monotonic() + beat
         while not self._halt.ready():
-            try:
+            with suppress(TimeoutError):
                 connection.drain_events(timeout=0.5)
-            except TimeoutError:
-                pass
             if monotonic() >= due:
                 with self._turn:
                     connection.heartbeat_check()

@@ -91,7 +91,7 @@ class Caller:
             )
 
 
-class Services(DependencyProvider):  # type: ignore[misc]
+class Services(DependencyProvider):
     """Gives a service the way to call others."""
 
     def setup(self) -> None:

@@ -20,8 +20,8 @@ class SystemClock:
         return day_of(self.now())
 
 
-class Clock(DependencyProvider):  # type: ignore[misc]
+class Clock(DependencyProvider):
     """Gives a service its process's clock."""
 
     def get_dependency(self, worker_ctx: Any) -> SystemClock:
-        return self.container.config["CLOCK"]  # type: ignore[no-any-return]
+        return self.container.config["CLOCK"]

@@ -39,7 +39,9 @@ class Input(fields.Field[Any]):
     rule: str | None = None
 
     def __init__(self, *, required: bool = True) -> None:
-        super().__init__(required=required, allow_none=not required, load_default=marshmallow.missing if required else None)
+        super().__init__(
+            required=required, allow_none=not required, load_default=marshmallow.missing if required else None
+        )
 
     def make_error(self, key: str, **kwargs: Any) -> marshmallow.ValidationError:
         return self.wrong("This field is needed.", "此项必填。")
@@ -61,15 +63,22 @@ class Text(Input):
     pattern: str | None = None
     says = ("A text of 1 to {max} characters.", "1 至 {max} 个字符的文字。")
 
-    def __init__(self, *, max: int = 200, required: bool = True) -> None:  # noqa: A002 - the word of the schemas
+    def __init__(self, *, max: int = 200, required: bool = True) -> None:
         super().__init__(required=required)
         self.max = max
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1, "maxLength": self.max} | ({"pattern": f"^{self.pattern}$"} if self.pattern else {})
+        return {"type": "string", "minLength": 1, "maxLength": self.max} | (
+            {"pattern": f"^{self.pattern}$"} if self.pattern else {}
+        )
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        if not isinstance(value, str) or not 1 <= len(value) <= self.max or not value.strip() or not self._matches(value):
+        if (
+            not isinstance(value, str)
+            or not 1 <= len(value) <= self.max
+            or not value.strip()
+            or not self._matches(value)
+        ):
             raise self.wrong(*(text.format(max=self.max) for text in self.says))
         return value
 
@@ -115,7 +124,9 @@ class Day(Input):
 class Whole(Input):
     """A whole number; a fraction, a text or a truth value is none."""
 
-    def __init__(self, *, min: int = 0, max: int | None = None, rule: str | None = "X-06", required: bool = True) -> None:  # noqa: A002
+    def __init__(
+        self, *, min: int = 0, max: int | None = None, rule: str | None = "X-06", required: bool = True
+    ) -> None:
         super().__init__(required=required)
         self.min, self.max, self.rule = min, LARGEST if max is None else max, rule
 
@@ -133,7 +144,7 @@ class Whole(Input):
 class Fen(Whole):
     """Money in whole fen."""
 
-    def __init__(self, *, min: int = 0, required: bool = True) -> None:  # noqa: A002
+    def __init__(self, *, min: int = 0, required: bool = True) -> None:
         super().__init__(min=min, required=required)
 
 
@@ -176,7 +187,7 @@ class District(OneOf):
 class Many(Input):
     """Several values of one field; left out, it is an empty list."""
 
-    def __init__(self, inner: Input, *, min: int = 0, max: int = 100, required: bool = True) -> None:  # noqa: A002
+    def __init__(self, inner: Input, *, min: int = 0, max: int = 100, required: bool = True) -> None:
         super().__init__(required=required)
         self.inner, self.min, self.max = inner, min, max
         if not required:
@@ -185,7 +196,9 @@ class Many(Input):
     def json_schema(self) -> dict[str, Any]:
         return {"type": "array", "items": self.inner.json_schema(), "minItems": self.min, "maxItems": self.max}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> tuple[Any, ...]:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> tuple[Any, ...]:
         if not isinstance(value, list) or not self.min <= len(value) <= self.max:
             raise self.wrong(f"A list of {self.min} to {self.max}.", f"须为 {self.min} 至 {self.max} 项的列表。")
         return tuple(self.inner.deserialize(item) for item in value)
@@ -194,7 +207,7 @@ class Many(Input):
 def load(schema: marshmallow.Schema, given: Mapping[str, Any]) -> dict[str, Any]:
     """The input as the schema understands it; raises `InvalidInput` that names every field that is wrong."""
     try:
-        return schema.load(given)  # type: ignore[no-any-return]
+        return schema.load(given)
     except marshmallow.ValidationError as error:
         known = ", ".join(schema.fields)
         raise InvalidInput(*_errors(error.normalized_messages(), known)) from None
@@ -211,7 +224,7 @@ def json_schema(schema: marshmallow.Schema) -> dict[str, Any]:
 
 
 def _described(field: Any) -> dict[str, Any]:
-    return field.json_schema()  # type: ignore[no-any-return]
+    return field.json_schema()
 
 
 def _errors(messages: Mapping[str, Any], known: str) -> list[FieldError]:

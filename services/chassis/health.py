@@ -49,7 +49,9 @@ class Health:
     def ready(self) -> Answer:
         missing = [] if self.started else ["start"]
         missing += [] if self._database_answers() else ["mongodb"]
-        missing += [f"{container.service_name}: {link}" for container in self.containers for link in _links_down(container)]
+        missing += [
+            f"{container.service_name}: {link}" for container in self.containers for link in _links_down(container)
+        ]
         return _json(503 if missing else 200, {"ready": not missing, "services": self._names(), "missing": missing})
 
     def metrics(self) -> Answer:

@@ -33,11 +33,11 @@ TRIES = 3  # of an event alone, before it is parked
 log = get_logger()
 
 
-class Stopping(Exception):  # noqa: N818
+class Stopping(Exception):
     """The process ends while an event waits for the database: the broker will deliver it again."""
 
 
-class Retry(Exception):  # noqa: N818 - not an error: not now, the event comes again
+class Retry(Exception):
     """Raised by a handler that cannot take the event yet."""
 
 
@@ -64,7 +64,9 @@ class Inbox:
         self._taking = False
         self._link = Link(settings, f"{self._service}.{queue.name}", self._opened)
         self._parking = Parking(database(settings, self._service), self._service, container.config["CLOCK"])
-        self._threads = [container.spawn_managed_thread(run, identifier=queue.name) for run in (self._link.run, self._run)]
+        self._threads = [
+            container.spawn_managed_thread(run, identifier=queue.name) for run in (self._link.run, self._run)
+        ]
 
     @property
     def is_up(self) -> bool:
@@ -125,20 +127,19 @@ class Inbox:
                 self._park(message, error)
         if not deliveries:
             return
-        error = self._try([delivery.event for delivery in deliveries])
-        if error is None:
-            return
-        for delivery in deliveries:
-            self._take_alone(delivery)
+        if self._try([delivery.event for delivery in deliveries]) is not None:
+            for delivery in deliveries:
+                self._take_alone(delivery)
 
     def _take_alone(self, delivery: Delivery) -> None:
-        for _ in range(TRIES):
-            error = self._try([delivery.event])
-            if error is None:
+        errors = [self._try([delivery.event])]
+        while errors[-1] is not None:
+            if len(errors) == TRIES:
+                self._park(delivery.message, errors[-1])
                 return
-        self._park(delivery.message, error)
+            errors.append(self._try([delivery.event]))
 
-    def _try(self, events: list[Event]) -> BaseException | None:
+    def _try(self, events: list[Event]) -> Exception | None:
         """Handle them, waiting for as long as it is only "not now"; the error that will not pass, if any."""
         backoff = Backoff(longest=5.0)
         while True:
@@ -167,7 +168,7 @@ class Inbox:
             log.info("not acked, comes again", queue=self.queue.name)
 
 
-class Batches(Entrypoint):  # type: ignore[misc]
+class Batches(Entrypoint):
     """A method that takes whole batches of events from one queue."""
 
     def __init__(self, queue: EventQueue, size: int = 500, **kwargs: Any) -> None:
@@ -181,7 +182,7 @@ class Batches(Entrypoint):  # type: ignore[misc]
         self.inbox.stop()
 
 
-class Inboxes(SharedExtension):  # type: ignore[misc]
+class Inboxes(SharedExtension):
     """One inbox for each source that the service listens to, shared by its `listens` methods."""
 
     def __init__(self) -> None:
@@ -213,7 +214,7 @@ class Inboxes(SharedExtension):  # type: ignore[misc]
                     work(self.container, listener, event)
 
 
-class Listener(Entrypoint):  # type: ignore[misc]
+class Listener(Entrypoint):
     """A method that hears some happenings of one kind; its own changes say `because` of the event."""
 
     inboxes = Inboxes()

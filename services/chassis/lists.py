@@ -96,7 +96,7 @@ def _after(order: str, direction: int, cursor: Any) -> Document:
     beyond = "$gt" if direction == 1 else "$lt"
     later: list[Document] = [{order: value, "_id": {beyond: last}}, {order: {beyond: value}}]
     if value is None:  # missing values come first, and nothing compares with them
-        later[1] = {order: {"$ne": None}} if direction == 1 else {"_id": {"$in": []}}
+        later[1:] = [{order: {"$ne": None}}] if direction == 1 else []
     elif direction == -1 and order != "_id":
         later.append({order: None})
     return {"$or": later}

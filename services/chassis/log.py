@@ -8,7 +8,12 @@ from typing import Any
 
 import structlog
 
-QUIET = {"nameko.containers": logging.CRITICAL, "amqp": logging.WARNING, "kombu": logging.WARNING, "pymongo": logging.WARNING}
+QUIET = {
+    "nameko.containers": logging.CRITICAL,
+    "amqp": logging.WARNING,
+    "kombu": logging.WARNING,
+    "pymongo": logging.WARNING,
+}
 """Loggers of others that would say what we say ourselves, or too much."""
 
 

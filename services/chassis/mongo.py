@@ -82,7 +82,7 @@ def patiently(do: Callable[[], T]) -> T:
             delay = min(delay * 2, 5.0)
 
 
-class Database(DependencyProvider):  # type: ignore[misc]
+class Database(DependencyProvider):
     """Gives a service its own database."""
 
     def get_dependency(self, worker_ctx: Any) -> MongoDatabase[Document]:

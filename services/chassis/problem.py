@@ -22,7 +22,7 @@ class FieldError:
     rule: str | None = None
 
 
-class Problem(Exception):  # noqa: N818 - named as in RFC 9457
+class Problem(Exception):
     """An error that callers may rely on: HTTP status, stable code, message in both languages."""
 
     status: ClassVar[int]
@@ -49,7 +49,9 @@ class InvalidInput(Problem):
     title_en, title_zh = "The input cannot be understood.", "输入有误。"
 
     def __init__(self, *errors: FieldError) -> None:
-        super().__init__("; ".join(f"{e.field}: {e.en}" for e in errors), "；".join(f"{e.field}：{e.zh}" for e in errors))
+        super().__init__(
+            "; ".join(f"{e.field}: {e.en}" for e in errors), "；".join(f"{e.field}：{e.zh}" for e in errors)
+        )
         self.errors = list(errors)
 
 
@@ -104,7 +106,8 @@ class Unavailable(Problem):
 PROBLEMS: dict[str, type[Problem]] = {
     kind.__name__: kind
     for kind in (
-        InvalidInput, NotAuthenticated, NotAllowed, NotFound, Conflict, TooLarge, RefusedByRule, Malfunction, Unavailable,
+        InvalidInput, NotAuthenticated, NotAllowed, NotFound, Conflict, TooLarge, RefusedByRule, Malfunction,
+        Unavailable,
     )
 }  # fmt: skip
 

@@ -65,7 +65,7 @@ class Unique:
         return {"$and": present + [{name: wanted} for name, wanted in _filter(self.among).items()]}
 
 
-class Records(DependencyProvider, Generic[T]):  # type: ignore[misc]
+class Records(DependencyProvider, Generic[T]):
     """The records of one kind in their service's database; subclasses name kind, record class and indexes."""
 
     kind: ClassVar[Kind]

@@ -37,11 +37,11 @@ log = get_logger()
 Pending = tuple[str, str]  # kind name, record id
 
 
-class NotConfirmed(Exception):  # noqa: N818 - what happened
+class NotConfirmed(Exception):
     """The broker did not take every publication of this pass in time; all of it is published again."""
 
 
-class Relay(SharedExtension):  # type: ignore[misc]
+class Relay(SharedExtension):
     """One per service and process; any number of replicas."""
 
     def __init__(self) -> None:
@@ -239,7 +239,12 @@ def _unpublished(collection: Collection[Document], ids: list[str]) -> Iterable[D
     return collection.aggregate(
         [
             {"$match": {"_id": {"$in": ids}, "pending": True}},
-            {"$project": {"version": 1, "history": {"$slice": ["$history", {"$subtract": ["$published", "$version"]}]}}},
+            {
+                "$project": {
+                    "version": 1,
+                    "history": {"$slice": ["$history", {"$subtract": ["$published", "$version"]}]},
+                }
+            },
         ]
     )
 

@@ -30,7 +30,7 @@ JSON = "application/json"
 log = get_logger()
 
 
-class Server(SharedExtension):  # type: ignore[misc]
+class Server(SharedExtension):
     """The service's RPC queue: requests in, answers out, each acked after its answer was sent."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Server(SharedExtension):  # type: ignore[misc]
             self.container.spawn_managed_thread(partial(self._park, request, error), identifier="park")
         except ContainerBeingKilled:
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told and the process lives
             self.container.spawn_managed_thread(partial(self.answer, request, None, error), identifier="answer")
 
     def _understand(self, request: Request) -> tuple[Method, dict[str, Any]]:
@@ -125,7 +125,7 @@ class Server(SharedExtension):  # type: ignore[misc]
             log.info("parked, and comes again")
 
 
-class NotAnswerable(Exception):  # noqa: N818
+class NotAnswerable(Exception):
     """Nobody waits for the answer of this request."""
 
 
@@ -161,7 +161,7 @@ class Request:
             raise InvalidInput(FieldError("body", 'Must be {"args": [], "kwargs": {...}}.', "须为 kwargs 对象。"))
         if body.get("args"):
             raise InvalidInput(FieldError("args", "Name every argument.", "参数须逐一写明名称。"))
-        return body.get("kwargs", {})  # type: ignore[no-any-return]
+        return body.get("kwargs", {})
 
     def reply(self, result: Any, error: BaseException | None) -> Message:
         said = {"result": result, "error": None if error is None else _said(error)}
@@ -173,7 +173,7 @@ class Request:
         return Message(body, content_type=JSON, content_encoding="utf-8", correlation_id=self.id, delivery_mode=1)
 
 
-class Method(Entrypoint):  # type: ignore[misc]
+class Method(Entrypoint):
     """A service's method that can be called; `Command` and `Query` in `service.py` say how it is understood."""
 
     server = Server()
@@ -216,15 +216,15 @@ class Method(Entrypoint):  # type: ignore[misc]
     ) -> tuple[Any, BaseException | None]:
         try:
             return self.settle(context, arguments, error), None
-        except Exception as left:
+        except Exception as left:  # noqa: BLE001 - it is what is answered
             return None, Unavailable() if is_passing(left) else left
 
     def _authenticate(self, request: Request) -> Actor:
-        return self.server.tokens.verify(request.token)  # type: ignore[no-any-return]
+        return self.server.tokens.verify(request.token)
 
 
 def _said(error: BaseException) -> dict[str, Any]:
-    """As nameko writes errors, so that stock clients raise `RemoteError` with our name; ours read the first argument."""
+    """As nameko writes errors: stock clients raise `RemoteError` with our name, ours read the first argument."""
     said = problem.say(error)
     return {
         "exc_type": said["error"],

@@ -46,7 +46,7 @@ def serve(classes: list[type]) -> int:
     try:
         settings = Settings.read()
     except WrongSettings as error:
-        print(f"The settings are not usable:\n{error}", file=sys.stderr)
+        sys.stderr.write(f"The settings are not usable:\n{error}\n")
         return 2
     log.set_up(settings.log_level)
     return Process(settings, containers(classes, settings)).run()

@@ -80,9 +80,7 @@ class Command(Method):
         }
 
     def _records(self) -> Records[Any]:
-        return next(
-            one for one in self.container.dependencies if isinstance(one, Records) and one.kind is self.kind
-        )
+        return next(one for one in self.container.dependencies if isinstance(one, Records) and one.kind is self.kind)
 
 
 class Query(Method):
@@ -155,7 +153,9 @@ def _tally(kinds: Mapping[str, Kind]) -> Callable[..., Any]:
         try:
             rule = plan_rule.read(asked.get("rule"))
         except plan_rule.BrokenRule as error:
-            raise InvalidInput(FieldError(".".join(["rule", *error.at]), error.says, f"规则有误：{error.says}")) from None
+            raise InvalidInput(
+                FieldError(".".join(["rule", *error.at]), error.says, f"规则有误：{error.says}")
+            ) from None
         attribute = next((name for name, kind in kinds.items() if kind is rule.of), None)
         if attribute is None:
             raise NotFound(f"{rule.of.key} is not ours.", f"{rule.of.key} 不属于本服务。", kind=rule.of.key)
@@ -204,7 +204,10 @@ def _only(asked: Mapping[str, Any], *known: str) -> None:
     if unknown := [name for name in asked if name not in known]:
         listed = ", ".join(known)
         raise InvalidInput(
-            *(FieldError(name, f"Unknown parameter; known: {listed}.", f"未知参数；可用：{listed}。") for name in unknown)
+            *(
+                FieldError(name, f"Unknown parameter; known: {listed}.", f"未知参数；可用：{listed}。")
+                for name in unknown
+            )
         )
 
 
@@ -213,7 +216,9 @@ def _command_id(given: Any, request: Request, method: str) -> str:
     if given is None:
         return str(uuid.uuid5(CREATED, f"{method}/{request.id}")) if request.id else str(uuid.uuid4())
     if not isinstance(given, str) or not 1 <= len(given) <= 200 or not given.isprintable():
-        raise InvalidInput(FieldError("command_id", "X-01: A text of 1 to 200 characters.", "X-01：须为 1 至 200 个字符。", "X-01"))
+        raise InvalidInput(
+            FieldError("command_id", "X-01: A text of 1 to 200 characters.", "X-01：须为 1 至 200 个字符。", "X-01")
+        )
     return given
 
 

@@ -12,7 +12,9 @@ from services.contract.rule import Condition, Rule
 
 def tally(collection: Collection[Document], rule: Rule, *, first: str, last: str) -> dict[str, Any]:
     """Number of records and their amount with a day in this period (both days inclusive), in all and by dimension."""
-    matching = {"$and": [_test(condition) for condition in rule.where] + [{f"state.{rule.on}": {"$gte": first, "$lte": last}}]}
+    matching = {
+        "$and": [_test(condition) for condition in rule.where] + [{f"state.{rule.on}": {"$gte": first, "$lte": last}}]
+    }
     amount: Any = 1 if rule.sum is None else {"$ifNull": [f"$state.{rule.sum}", 0]}
 
     def grouped(by: Any) -> list[Document]:
@@ -27,7 +29,10 @@ def tally(collection: Collection[Document], rule: Rule, *, first: str, last: str
         "records": whole["records"],
         "value": whole["value"],
         "by": {
-            name: {_name(group["_id"]): {"records": group["records"], "value": group["value"]} for group in grouped(f"$state.{name}")}
+            name: {
+                _name(group["_id"]): {"records": group["records"], "value": group["value"]}
+                for group in grouped(f"$state.{name}")
+            }
             for name in rule.by
         },
     }
@@ -39,7 +44,11 @@ def _test(condition: Condition) -> Document:
         return {name: {"$ne": None} if condition.exists else None}
     if condition.any_of:
         return {name: {"$in": list(condition.any_of)}}
-    return {name: {f"${test}": bound for test, bound in (("gte", condition.gte), ("lte", condition.lte)) if bound is not None}}
+    return {
+        name: {
+            f"${test}": bound for test, bound in (("gte", condition.gte), ("lte", condition.lte)) if bound is not None
+        }
+    }
 
 
 def _name(value: Any) -> str:

@@ -70,7 +70,9 @@ class Tokens:
 
     def _read(self, token: str) -> tuple[float, Actor]:
         try:
-            claims = jwt.decode(token, self.public_key, algorithms=["EdDSA"], options={"require": ["exp", "sub", "jti"]})
+            claims = jwt.decode(
+                token, self.public_key, algorithms=["EdDSA"], options={"require": ["exp", "sub", "jti"]}
+            )
             roles = frozenset(claims["roles"])
         except jwt.ExpiredSignatureError:
             raise NotAuthenticated("The token has expired.", "令牌已过期。") from None

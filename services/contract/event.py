@@ -6,6 +6,7 @@ the change. Readers ignore what they do not know and refuse an unknown major ver
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -122,6 +123,6 @@ def read(body: bytes) -> Event:
 
 
 def _version(sequence: str) -> int:
-    if not (sequence.isascii() and sequence.isdigit()) or not 1 <= int(sequence[:19]) or len(sequence) > 18:
+    if not re.fullmatch("[1-9][0-9]{0,17}", sequence):
         raise NotAnEvent(f"sequence {sequence[:40]!r} is no version")
     return int(sequence)

@@ -11,6 +11,10 @@ CampaignKind = Literal["spring", "st_week", "nsp_day", "members_day", "commemora
 Format = Literal["plaza", "lecture", "exhibition", "visit", "contest", "training", "consultation", "open_day"]
 Delivery = Literal["on_site", "online", "both"]
 KeyGroup = Literal["minors", "farmers", "urban", "cadres"]
+Mode = Literal["offline", "online"]
+Method = Literal["scan", "sign_in", "headcount", "turnstile", "estimate", "report"]
+EvidenceKind = Literal["photo", "sign_sheet", "video", "press", "letter"]
+VenueKind = Literal["plaza", "community", "school", "station", "site", "hall"]
 
 
 @published_by("outreach", happenings=("opened", "closed"))
@@ -59,8 +63,8 @@ class AudienceCount(View):
 
     activity_id: str
     day: date
-    mode: Literal["offline", "online"]
-    method: Literal["scan", "sign_in", "headcount", "turnstile", "estimate", "report"]
+    mode: Mode
+    method: Method
     person_times: Count
     minors: Count | None  # None: not counted, which is not 0
     handouts: Count | None
@@ -70,6 +74,7 @@ class AudienceCount(View):
     campaign_id: str | None
     venue_id: str | None
     counts_for_k2: bool
+    superseded_by: str | None  # the count that stands in its place
     state: Literal["recorded", "verified", "rejected", "superseded"]
 
 
@@ -78,7 +83,7 @@ class Evidence(View):
     """A photo, list or press report, known by its SHA-256; it speaks for one activity only (O-04)."""
 
     activity_id: str
-    evidence_kind: Literal["photo", "sign_sheet", "video", "press", "letter"]
+    evidence_kind: EvidenceKind
     taken_on: date
     state: Literal["attached"]
 
@@ -87,7 +92,7 @@ class Evidence(View):
 class Venue(View):
     """A place for activities; a service point of rural becomes one by flow F3."""
 
-    venue_kind: Literal["plaza", "community", "school", "station", "site", "hall"]
+    venue_kind: VenueKind
     capacity: Count | None
     district: str
     service_point_id: str | None

@@ -35,9 +35,16 @@ class Association(View):
     state: Literal["preparing", "filed", "registered", "active", "suspended", "dissolved", "merged"]
 
 
-@published_by("rural", happenings=("planned", "built", "accepted", "completed", "operated", "lapsed", "rechecked"))
+@published_by(
+    "rural",
+    happenings=("planned", "built", "accepted", "completed", "operated", "part_lapsed", "lapsed", "rechecked"),
+)  # fmt: skip
 class ServicePoint(View):
-    """One station, one column, one officer (站、栏、员) in a village; K4 counts the complete ones."""
+    """One station, one column, one officer (站、栏、员) in a village; K4 counts the complete ones.
+
+    It is `completed` whenever the set becomes complete, again after a lapse too, and `lapsed` whenever it stops being
+    complete; what moves a part and not the set is `accepted`, `part_lapsed` or `rechecked`.
+    """
 
     name: str
     village_code: str
@@ -48,7 +55,7 @@ class ServicePoint(View):
     column: PartState
     officer: PartState
     parts_accepted: Count  # 0 to 3
-    completed_on: date | None
+    completed_on: date | None  # the first time; a lapse does not change it
     state: Literal["incomplete", "complete", "lapsed"]
 
 

@@ -21,7 +21,7 @@ HEARS: dict[str, tuple[str, ...]] = {
     "rural": ("rural.fund_grant.received", "rural.fund_grant.returned", "rural.association.merged"),
     "members": ("members.organisation.moved",),
 }
-"""Listening service -> what it hears, as `source.kind.happening`; a test holds it against the `@listens` of the code."""
+"""Listening service -> what it hears, as `source.kind.happening`; a test holds it against the code's `@listens`."""
 
 
 @dataclass(frozen=True)

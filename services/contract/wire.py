@@ -53,4 +53,3 @@ def _check(value: Any, *, depth: int) -> None:
         case dict():
             for item in value.values():
                 _check(item, depth=depth + 1)
-
