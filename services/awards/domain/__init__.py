@@ -1,0 +1,1 @@
+"""The rules of awards, one module per aggregate; pure."""
