@@ -1,0 +1,1 @@
+"""The rules of outreach, one module per aggregate; pure."""

@@ -1,0 +1,133 @@
+"""What comes in with each command of outreach."""
+
+from __future__ import annotations
+
+from services.chassis.fields import Day, District, Flag, Id, Many, OneOf, Schema, Sha256, Text, Whole
+from services.contract.outreach import CampaignKind, Delivery, EvidenceKind, Format, KeyGroup, Method, Mode
+from services.outreach.domain.activity import Slot
+
+CROWD = 10_000_000  # three times the people of Leshan: no audience of a day is larger
+
+
+class OpenCampaign(Schema):
+    campaign_id = Id(required=False)
+    campaign_kind = OneOf(CampaignKind)
+    theme = Text(max=200)
+    starts_on = Day()
+    ends_on = Day()
+    counts_for_k2 = Flag(required=False)
+
+
+class CloseCampaign(Schema):
+    campaign_id = Id()
+
+
+class RegisterVenue(Schema):
+    venue_id = Id(required=False)
+    venue_kind = OneOf("plaza", "community", "school", "site", "hall")  # a station comes by itself (F3)
+    name = Text(max=100)
+    district = District()
+    capacity = Whole(max=CROWD, required=False)
+
+
+class CreateActivity(Schema):
+    activity_id = Id(required=False)
+    campaign_id = Id(required=False)
+    title = Text(max=200)
+    format = OneOf(Format)
+    delivery = OneOf(Delivery)
+    lead_org_id = Id()
+    co_org_ids = Many(Id(), required=False)
+    district = District()
+    days = Many(Day(), min=1)
+    key_groups = Many(OneOf(KeyGroup), max=4, required=False)
+
+
+class ScheduleActivity(Schema):
+    activity_id = Id()
+    venue_id = Id(required=False)
+    slots = Many(OneOf(Slot), max=3, required=False)
+
+
+class MoveActivity(Schema):
+    activity_id = Id()
+    venue_id = Id()
+    slots = Many(OneOf(Slot), max=3, required=False)
+
+
+class StartActivity(Schema):
+    activity_id = Id()
+
+
+class FinishActivity(Schema):
+    activity_id = Id()
+
+
+class MarkNotReported(Schema):
+    activity_id = Id()
+
+
+class ReportActivity(Schema):
+    activity_id = Id()
+
+
+class VerifyActivity(Schema):
+    activity_id = Id()
+
+
+class CloseActivity(Schema):
+    activity_id = Id()
+    frozen_through = Day(required=False)  # the last day of a plan year whose figures are final
+
+
+class CancelActivity(Schema):
+    activity_id = Id()
+    reason = Text(max=500)
+
+
+class AttachEvidence(Schema):
+    evidence_id = Sha256()  # of the file
+    activity_id = Id()
+    evidence_kind = OneOf(EvidenceKind)
+    taken_on = Day()
+    place = Text(max=200, required=False)
+    note = Text(max=500, required=False)
+
+
+class RecordCount(Schema):
+    count_id = Id(required=False)
+    activity_id = Id()
+    day = Day()
+    mode = OneOf(Mode)
+    method = OneOf(Method)
+    person_times = Whole(max=CROWD, rule="O-01")
+    minors = Whole(max=CROWD, required=False)
+    handouts = Whole(max=CROWD, required=False)
+    consultations = Whole(max=CROWD, required=False)
+
+
+class ApproveCount(Schema):
+    count_id = Id()
+
+
+class VerifyCount(Schema):
+    count_id = Id()
+
+
+class RejectCount(Schema):
+    count_id = Id()
+    reason = Text(max=500)
+
+
+class CorrectCount(Schema):
+    count_id = Id()
+    person_times = Whole(max=CROWD, rule="O-01")
+    minors = Whole(max=CROWD, required=False)
+    evidence_ids = Many(Sha256(), required=False)  # the rules say when it is needed (O-06)
+    reason = Text(max=500)
+
+
+class SupersedeCount(Schema):
+    count_id = Id()
+    by_count_id = Id()
+    reason = Text(max=500)

@@ -1,0 +1,169 @@
+"""Outreach: how the world reaches its rules."""
+
+# ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+from services import contract
+from services.chassis.clock import Clock
+from services.chassis.problem import Conflict
+from services.chassis.service import command, listens, service
+from services.contract.event import Event
+from services.outreach import schemas
+from services.outreach.domain import activity, audience, campaign, evidence, report, venue
+from services.outreach.store import Activities, AudienceCounts, Campaigns, EvidenceFiles, Venues
+
+
+@service
+class Outreach:
+    """Activities of science popularisation, the audiences they reach (K2), and the venues they use."""
+
+    name = "outreach"
+
+    campaigns = Campaigns()
+    activities = Activities()
+    counts = AudienceCounts()
+    evidence_files = EvidenceFiles()
+    venues = Venues()
+    clock = Clock()
+
+    @command(contract.outreach.Campaign, schemas.OpenCampaign, roles=("recorder", "chair"))
+    def open_campaign(self, campaign_id: str | None, *, by: str, **brand: Any) -> Any:
+        return self.campaigns.add(campaign.open(**brand), campaign_id)
+
+    @command(contract.outreach.Campaign, schemas.CloseCampaign, roles=("chair",))
+    def close_campaign(self, campaign_id: str, *, by: str) -> Any:
+        return self.campaigns.change(campaign_id, campaign.close)
+
+    @command(contract.outreach.Venue, schemas.RegisterVenue, roles=("recorder",))
+    def register_venue(self, venue_id: str | None, *, by: str, **place: Any) -> Any:
+        return self.venues.add(venue.register(**place), venue_id)
+
+    @command(contract.outreach.Activity, schemas.CreateActivity, roles=("recorder",))
+    def create_activity(self, activity_id: str | None, *, campaign_id: str | None, by: str, **plan: Any) -> Any:
+        joined = self.campaigns.get(campaign_id) if campaign_id else None
+        return self.activities.add(activity.create(campaign_id=campaign_id, campaign=joined, **plan), activity_id)
+
+    @command(contract.outreach.Activity, schemas.ScheduleActivity, roles=("recorder",))
+    def schedule_activity(self, activity_id: str, *, venue_id: str | None, slots: Any, by: str) -> Any:
+        place = self.venues.get(venue_id) if venue_id else None
+        return self.activities.change(
+            activity_id, partial(activity.schedule, venue_id=venue_id, venue=place, slots=slots)
+        )
+
+    @command(contract.outreach.Activity, schemas.MoveActivity, roles=("recorder",))
+    def move_activity(self, activity_id: str, *, venue_id: str, slots: Any, by: str) -> Any:
+        place = self.venues.get(venue_id)
+        return self.activities.change(activity_id, partial(activity.move, venue_id=venue_id, venue=place, slots=slots))
+
+    @command(contract.outreach.Activity, schemas.StartActivity, roles=("recorder",))
+    def start_activity(self, activity_id: str, *, by: str) -> Any:
+        return self.activities.change(activity_id, partial(activity.start, today=self.clock.today()))
+
+    @command(contract.outreach.Activity, schemas.FinishActivity, roles=("recorder",))
+    def finish_activity(self, activity_id: str, *, by: str) -> Any:
+        return self.activities.change(activity_id, partial(activity.finish, today=self.clock.today()))
+
+    @command(contract.outreach.Activity, schemas.MarkNotReported, roles=("recorder", "verifier", "system"))
+    def mark_not_reported(self, activity_id: str, *, by: str) -> Any:
+        return self.activities.change(activity_id, partial(activity.miss_report, today=self.clock.today()))
+
+    @command(contract.outreach.Activity, schemas.ReportActivity, roles=("recorder",))
+    def report_activity(self, activity_id: str, *, by: str) -> Any:
+        counts, attached = self._counts_of(activity_id), self._evidence_of(activity_id)
+        return self.activities.change(activity_id, partial(report.hand_in, counts=counts, evidence=attached, by=by))
+
+    @command(contract.outreach.Activity, schemas.VerifyActivity, roles=("verifier",))
+    def verify_activity(self, activity_id: str, *, by: str) -> Any:
+        return self.activities.change(activity_id, partial(report.verify, counts=self._counts_of(activity_id), by=by))
+
+    @command(contract.outreach.Activity, schemas.CloseActivity, roles=("chair",))
+    def close_activity(self, activity_id: str, *, frozen_through: Any, by: str) -> Any:
+        return self.activities.change(
+            activity_id, partial(activity.close, frozen_through=frozen_through, today=self.clock.today())
+        )
+
+    @command(contract.outreach.Activity, schemas.CancelActivity, roles=("recorder", "chair"))
+    def cancel_activity(self, activity_id: str, *, reason: str, by: str) -> Any:
+        verified = sum(count.state == "verified" for count in self._counts_of(activity_id))
+        return self.activities.change(activity_id, partial(activity.cancel, verified_counts=verified, reason=reason))
+
+    @command(contract.outreach.Evidence, schemas.AttachEvidence, roles=("recorder", "verifier"))
+    def attach_evidence(self, evidence_id: str, *, activity_id: str, **file: Any) -> Any:
+        attached = evidence.attach(self.activities.get(activity_id), activity_id=activity_id, **file)
+        try:
+            return self.evidence_files.add(attached, evidence_id)
+        except Conflict:
+            return self.evidence_files.change(evidence_id, partial(evidence.attach_again, activity_id=activity_id))
+
+    @command(contract.outreach.AudienceCount, schemas.RecordCount, roles=("recorder",))
+    def record_count(self, count_id: str | None, *, activity_id: str, **audience_of_the_day: Any) -> Any:
+        held = self.activities.get(activity_id)
+        capacity = self.venues.get(held.venue_id).capacity if held.venue_id else None
+        recorded = audience.record(
+            held, activity_id=activity_id, capacity=capacity, today=self.clock.today(), **audience_of_the_day
+        )
+        return self.counts.add(recorded, count_id)
+
+    @command(contract.outreach.AudienceCount, schemas.ApproveCount, roles=("chair",))
+    def approve_count(self, count_id: str, *, by: str) -> Any:
+        return self.counts.change(count_id, partial(audience.approve, by=by))
+
+    @command(contract.outreach.AudienceCount, schemas.VerifyCount, roles=("verifier",))
+    def verify_count(self, count_id: str, *, by: str) -> Any:
+        attached = self._evidence_of(self.counts.get(count_id).activity_id)
+        return self.counts.change(count_id, partial(audience.verify, evidence=attached, by=by))
+
+    @command(contract.outreach.AudienceCount, schemas.RejectCount, roles=("verifier",))
+    def reject_count(self, count_id: str, *, reason: str, by: str) -> Any:
+        return self.counts.change(count_id, partial(audience.reject, reason=reason))
+
+    @command(contract.outreach.AudienceCount, schemas.CorrectCount, roles=("verifier",))
+    def correct_count(self, count_id: str, *, evidence_ids: tuple[str, ...], **correction: Any) -> Any:
+        held = self.activities.get(self.counts.get(count_id).activity_id)
+        named = {evidence_id: self.evidence_files.get(evidence_id) for evidence_id in evidence_ids}
+        return self.counts.change(count_id, partial(audience.correct, activity=held, evidence=named, **correction))
+
+    @command(contract.outreach.AudienceCount, schemas.SupersedeCount, roles=("verifier",))
+    def supersede_count(self, count_id: str, *, by_count_id: str, reason: str, by: str) -> Any:
+        by_count = self.counts.get(by_count_id)
+        held = self.activities.get(self.counts.get(count_id).activity_id)
+        return self.counts.change(
+            count_id,
+            partial(audience.supersede, by_count_id=by_count_id, by_count=by_count, activity=held, reason=reason),
+        )
+
+    @listens(contract.rural.ServicePoint, "completed", "lapsed")
+    def follow_service_point(self, event: Event) -> None:
+        """Flow F3: a complete service point is a venue, until it lapses."""
+        point = cast(contract.rural.ServicePoint, event.view)
+        self.venues.follow(
+            venue.station_id(event.record),
+            event,
+            partial(venue.follow_point, service_point_id=event.record, point=point),
+        )
+
+    @listens(contract.outreach.Venue, "suspended", "restored")
+    def flag_activities(self, event: Event) -> None:
+        """Flow F3: those that wait for this venue are flagged while it is suspended."""
+        for activity_id, _ in self.activities.find(venue_id=event.record, state="scheduled"):
+            self._heed_venue(activity_id, event.record)
+
+    @listens(contract.outreach.Activity, "scheduled", "moved")
+    def flag_activity(self, event: Event) -> None:
+        """Flow F3: its venue may have been suspended at the very moment that it was chosen."""
+        if event.data["venue_id"] is not None:
+            self._heed_venue(event.record, event.data["venue_id"])
+
+    def _heed_venue(self, activity_id: str, venue_id: str) -> None:
+        place = self.venues.get(venue_id)
+        self.activities.change(activity_id, partial(activity.heed_venue, venue_id=venue_id, venue=place))
+
+    def _counts_of(self, activity_id: str) -> list[audience.AudienceCount]:
+        return [count for _, count in self.counts.find(activity_id=activity_id)]
+
+    def _evidence_of(self, activity_id: str) -> list[evidence.Evidence]:
+        return [attached for _, attached in self.evidence_files.find(activity_id=activity_id)]

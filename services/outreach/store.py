@@ -1,0 +1,50 @@
+"""Where outreach keeps its records, and which of its rules are unique indexes."""
+
+from __future__ import annotations
+
+from services import contract
+from services.chassis.records import Records, Unique
+from services.outreach.domain import activity, audience, campaign, evidence, venue
+
+
+class Campaigns(Records[campaign.Campaign]):
+    kind = contract.outreach.Campaign.kind
+    record = campaign.Campaign
+
+
+class Activities(Records[activity.Activity]):
+    """An activity's bookings are its own among all activities: that is the venue's calendar (O-19)."""
+
+    kind = contract.outreach.Activity.kind
+    record = activity.Activity
+    unique = (Unique("bookings", refusal=activity.VenueTaken),)
+    indexes = (("venue_id", "state"),)
+
+
+class AudienceCounts(Records[audience.AudienceCount]):
+    """One standing count by each method, and one verified for each audience, so that K2 never has two (O-03)."""
+
+    kind = contract.outreach.AudienceCount.kind
+    record = audience.AudienceCount
+    unique = (
+        Unique(
+            "activity_id", "day", "mode", "method",
+            refusal=audience.CountedTwice,
+            among={"state": ("recorded", "verified")},
+        ),
+        Unique("activity_id", "day", "mode", refusal=audience.DayVerifiedTwice, among={"state": "verified"}),
+    )  # fmt: skip
+    indexes = (("activity_id",),)
+
+
+class EvidenceFiles(Records[evidence.Evidence]):
+    """A file's record has its SHA-256 as id: there is only one place that it can be put to (O-04)."""
+
+    kind = contract.outreach.Evidence.kind
+    record = evidence.Evidence
+    indexes = (("activity_id",),)
+
+
+class Venues(Records[venue.Venue]):
+    kind = contract.outreach.Venue.kind
+    record = venue.Venue
