@@ -1,0 +1,58 @@
+"""Fund receipts: one for each voucher of a grant, kept in step with the grant by its events; K5 sums them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+
+from services.contract import rural
+from services.contract.rural import SourceLevel, Voucher
+from services.kernel import Change
+from services.kernel.name import normalised
+
+
+@dataclass(frozen=True, kw_only=True)
+class FundReceipt:
+    """Money that arrived by one voucher, in the period in which it arrived, less what was given back of it."""
+
+    grant_id: str
+    voucher_no: str
+    source_level: SourceLevel
+    fen: int
+    returned_fen: int
+    received_on: date
+    district: str | None
+
+    @property
+    def net_fen(self) -> int:
+        return self.fen - self.returned_fen
+
+    @property
+    def state(self) -> str:
+        """Returned once nothing of it is left."""
+        return "received" if self.net_fen or not self.returned_fen else "returned"
+
+
+def receipt_id(grant_id: str, voucher_no: str) -> str:
+    """The same for the same voucher of the same grant, so that a repeated event makes no second receipt."""
+    return hashlib.sha256(f"{grant_id}/{normalised(voucher_no)}".encode()).hexdigest()[:32]
+
+
+def follow(
+    receipt: FundReceipt | None, *, grant_id: str, grant: rural.FundGrant, voucher: Voucher
+) -> Change[FundReceipt] | None:
+    """The receipt as the grant now tells it; None where that is known already."""
+    told = FundReceipt(
+        grant_id=grant_id,
+        voucher_no=voucher.voucher_no,
+        source_level=grant.source_level,
+        fen=voucher.fen,
+        returned_fen=voucher.returned_fen,
+        received_on=voucher.received_on,
+        district=grant.district,
+    )
+    if told == receipt:
+        return None
+
+    return Change(told, "returned" if voucher.returned_fen else "received")

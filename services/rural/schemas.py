@@ -1,0 +1,147 @@
+"""What comes in with each command of rural. Where a rule asks for more than is needed here, the rule says so."""
+
+from __future__ import annotations
+
+from services.chassis.fields import Day, District, Fen, Id, Many, OneOf, Schema, Sha256, Text, Whole
+from services.contract.district import DISTRICTS
+from services.contract.rural import SourceLevel
+from services.rural.domain.service_point import PartName
+
+IN_LESHAN = f"({'|'.join(DISTRICTS)})"
+
+
+class TownshipCode(Text):
+    """A township by its statistical code, whose first six digits are its district."""
+
+    pattern = IN_LESHAN + "[0-9]{3}"
+    says = ("A township's code of 9 digits in one of our districts.", "须为本市的 9 位乡镇（街道）代码。")
+
+
+class VillageCode(Text):
+    """A village by its statistical code, whose first six digits are its district."""
+
+    pattern = IN_LESHAN + "[0-9]{6}"
+    says = ("A village's code of 12 digits in one of our districts.", "须为本市的 12 位村（社区）代码。")
+
+
+class PrepareAssociation(Schema):
+    association_id = Id(required=False)
+    name = Text(max=100)
+    industry = Text(max=50)
+    township_code = TownshipCode()
+    members_count = Whole()
+    households = Whole(required=False)
+    predecessor_ids = Many(Id(), max=20, required=False)
+
+
+class FileAssociation(Schema):
+    association_id = Id()
+    filing_no = Text(max=100)
+    filed_on = Day()
+    members_count = Whole(required=False)
+    charter_doc = Text(max=200, required=False)
+    leader_person_id = Id(required=False)
+
+
+class RegisterAssociation(Schema):
+    association_id = Id()
+    registration_no = Text(max=100)
+    registered_on = Day()
+    members_count = Whole(required=False)
+    charter_doc = Text(max=200, required=False)
+    leader_person_id = Id(required=False)
+
+
+class ActivateAssociation(Schema):
+    association_id = Id()
+
+
+class SuspendAssociation(Schema):
+    association_id = Id()
+    reason = Text(max=500)
+
+
+class DissolveAssociation(Schema):
+    association_id = Id()
+    reason = Text(max=500)
+
+
+class MergeAssociations(Schema):
+    association_id = Id()
+    into_id = Id()
+
+
+class PlanPoint(Schema):
+    point_id = Id(required=False)
+    name = Text(max=100)
+    village_code = VillageCode()
+    host_id = Id()
+    capacity = Whole(required=False)
+
+
+class BuildPart(Schema):
+    point_id = Id()
+    part = OneOf(PartName)
+    person_id = Id(required=False)
+    phone = Text(max=30, required=False)
+
+
+class AcceptPart(Schema):
+    point_id = Id()
+    part = OneOf(PartName)
+    accepted_on = Day()
+    photo_ids = Many(Sha256(), max=20, required=False)
+    content_on = Day(required=False)
+
+
+class OperatePart(Schema):
+    point_id = Id()
+    part = OneOf(PartName)
+    on = Day()
+    note = Text(max=500, required=False)
+
+
+class LapsePart(Schema):
+    point_id = Id()
+    part = OneOf(PartName)
+    reason = Text(max=500)
+
+
+class RecheckPart(Schema):
+    point_id = Id()
+    part = OneOf(PartName)
+    on = Day()
+    photo_ids = Many(Sha256(), max=20, required=False)
+    person_id = Id(required=False)
+    phone = Text(max=30, required=False)
+
+
+class CheckPoint(Schema):
+    point_id = Id()
+    on = Day()
+    months = Whole(min=1, max=60, required=False, rule="R-16")
+
+
+class ApproveGrant(Schema):
+    grant_id = Id(required=False)
+    source_level = OneOf(SourceLevel, required=False)
+    approved_fen = Fen(min=1)
+    approved_on = Day()
+    decision_doc_no = Text(max=100, required=False)
+    issuer_level = OneOf(SourceLevel)
+    original_doc_no = Text(max=100, required=False)
+    district = District(required=False)
+
+
+class ReceiveFunds(Schema):
+    grant_id = Id()
+    voucher_no = Text(max=100)
+    fen = Fen(min=1)
+    received_on = Day()
+
+
+class ReturnFunds(Schema):
+    grant_id = Id()
+    voucher_no = Text(max=100)
+    fen = Fen(min=1)
+    reason = Text(max=500)

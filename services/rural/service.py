@@ -1,0 +1,152 @@
+"""Rural: how the world reaches its rules."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from services import contract
+from services.chassis.mongo import Document
+from services.chassis.service import command, listens, service
+from services.contract.event import Event
+from services.kernel.name import normalised
+from services.rural import schemas
+from services.rural.domain import association, fund_grant, fund_receipt, service_point
+from services.rural.store import Associations, FundGrants, FundReceipts, ServicePoints
+
+
+@service
+class Rural:
+    """Rural professional technical associations (K3), service points in villages (K4) and granted money (K5)."""
+
+    name = "rural"
+
+    associations = Associations()
+    service_points = ServicePoints()
+    fund_grants = FundGrants()
+    fund_receipts = FundReceipts()
+
+    @command(contract.rural.Association, schemas.PrepareAssociation, roles=("recorder",))
+    def prepare_association(
+        self, association_id: str | None, *, name: str, township_code: str, by: str, **stated: Any
+    ) -> Document:
+        """Begin an association that is not official yet."""
+        former_ids = self._former_associations(name, township_code)
+        prepared = association.prepare(name=name, township_code=township_code, former_ids=former_ids, **stated)
+        return self.associations.add(prepared, association_id)
+
+    @command(contract.rural.Association, schemas.FileAssociation, roles=("recorder",))
+    def file_association(self, association_id: str, **filing: Any) -> Document:
+        """Put an association on file with its township (备案)."""
+        return self.associations.change(association_id, partial(association.file, **filing))
+
+    @command(contract.rural.Association, schemas.RegisterAssociation, roles=("recorder",))
+    def register_association(self, association_id: str, **registration: Any) -> Document:
+        """Register an association with civil affairs."""
+        return self.associations.change(association_id, partial(association.register, **registration))
+
+    @command(contract.rural.Association, schemas.ActivateAssociation, roles=("verifier", "chair"))
+    def activate_association(self, association_id: str, *, by: str) -> Document:
+        """Confirm that an association works, at first or again: from now on K3 may count it."""
+        return self.associations.change(association_id, partial(association.activate, by=by))
+
+    @command(contract.rural.Association, schemas.SuspendAssociation, roles=("verifier", "chair"))
+    def suspend_association(self, association_id: str, *, reason: str, by: str) -> Document:
+        """Stop counting an association until it works again."""
+        return self.associations.change(association_id, partial(association.suspend, reason=reason))
+
+    @command(contract.rural.Association, schemas.DissolveAssociation, roles=("chair",))
+    def dissolve_association(self, association_id: str, *, reason: str, by: str) -> Document:
+        """End an association for good; one that hosts a running station first hands it over."""
+        running = self.service_points.find(host_id=association_id, station=service_point.STANDING)
+        station_ids = tuple(point_id for point_id, _ in running)
+        return self.associations.change(
+            association_id, partial(association.dissolve, reason=reason, station_ids=station_ids)
+        )
+
+    @command(contract.rural.Association, schemas.MergeAssociations, roles=("chair",))
+    def merge_associations(self, association_id: str, *, into_id: str, by: str) -> Document:
+        """Let one association be absorbed by another, which takes the elder's first day."""
+        into = self.associations.get(into_id)
+        return self.associations.change(
+            association_id, partial(association.merge, association_id=association_id, into=into, into_id=into_id)
+        )
+
+    @listens(contract.rural.Association, "merged")
+    def absorb_association(self, event: Event) -> None:
+        """Hand the first day on to the survivor, and to whom that one was merged into meanwhile."""
+        absorb = partial(association.absorb, absorbed=event.view, absorbed_id=event.record)
+        survivor_id, told = event.data["merged_into"], {event.record}
+        while survivor_id and survivor_id not in told:
+            self.associations.change(survivor_id, absorb)
+            told.add(survivor_id)
+            survivor_id = self.associations.get(survivor_id).merged_into
+
+    @command(contract.rural.ServicePoint, schemas.PlanPoint, roles=("recorder",))
+    def plan_point(self, point_id: str | None, *, by: str, **planned: Any) -> Document:
+        """Begin a set of station, column and officer in a village."""
+        return self.service_points.add(service_point.plan(**planned), point_id)
+
+    @command(contract.rural.ServicePoint, schemas.BuildPart, roles=("recorder",))
+    def build_part(self, point_id: str, **built: Any) -> Document:
+        """Put up a station or a column, or appoint the officer with name and telephone number."""
+        return self.service_points.change(point_id, partial(service_point.build, **built))
+
+    @command(contract.rural.ServicePoint, schemas.AcceptPart, roles=("verifier",))
+    def accept_part(self, point_id: str, **accepted: Any) -> Document:
+        """Find a part fit on the spot, with a photo; with the third one the set is complete (K4)."""
+        return self.service_points.change(point_id, partial(service_point.accept, **accepted))
+
+    @command(contract.rural.ServicePoint, schemas.OperatePart, roles=("recorder", "verifier"))
+    def operate_part(self, point_id: str, *, by: str, **operated: Any) -> Document:
+        """Note an activity of the station, new content of the column or a report of the officer."""
+        return self.service_points.change(point_id, partial(service_point.operate, **operated))
+
+    @command(contract.rural.ServicePoint, schemas.LapsePart, roles=("verifier", "chair"))
+    def lapse_part(self, point_id: str, *, by: str, **lapsed: Any) -> Document:
+        """Find that a part no longer stands."""
+        return self.service_points.change(point_id, partial(service_point.lapse, **lapsed))
+
+    @command(contract.rural.ServicePoint, schemas.RecheckPart, roles=("verifier",))
+    def recheck_part(self, point_id: str, **checked: Any) -> Document:
+        """Find a lapsed part fit again, under the terms of an acceptance."""
+        return self.service_points.change(point_id, partial(service_point.recheck, **checked))
+
+    @command(contract.rural.ServicePoint, schemas.CheckPoint, roles=("verifier", "system"))
+    def check_point(self, point_id: str, *, months: int | None, by: str, **checked: Any) -> Document:
+        """Lapse a station or column that was silent for too long before a day; nothing happens where none was."""
+        check = partial(service_point.check, months=months or service_point.SILENCE, **checked)
+        return self.service_points.change(point_id, check)
+
+    @command(contract.rural.FundGrant, schemas.ApproveGrant, roles=("chair",))
+    def approve_grant(self, grant_id: str | None, **approved: Any) -> Document:
+        """Take down the decision that grants money."""
+        return self.fund_grants.add(fund_grant.approve(**approved), grant_id)
+
+    @command(contract.rural.FundGrant, schemas.ReceiveFunds, roles=("finance",))
+    def receive_funds(self, grant_id: str, **received: Any) -> Document:
+        """Take in money of a grant by a voucher."""
+        return self.fund_grants.change(grant_id, partial(fund_grant.receive, **received))
+
+    @command(contract.rural.FundGrant, schemas.ReturnFunds, roles=("finance",))
+    def return_funds(self, grant_id: str, *, by: str, **returned: Any) -> Document:
+        """Give money back that came by a voucher."""
+        return self.fund_grants.change(grant_id, partial(fund_grant.give_back, **returned))
+
+    @listens(contract.rural.FundGrant, "received", "returned")
+    def keep_receipts(self, event: Event) -> None:
+        """One receipt for each voucher, as the grant now tells it (K5)."""
+        grant = event.view
+        for voucher in grant.vouchers:
+            self.fund_receipts.follow(
+                fund_receipt.receipt_id(event.record, voucher.voucher_no),
+                event,
+                partial(fund_receipt.follow, grant_id=event.record, grant=grant, voucher=voucher),
+            )
+
+    def _former_associations(self, name: str, township_code: str) -> tuple[str, ...]:
+        """Those of this name and township that were official once and have ended."""
+        ended = self.associations.find(
+            township_code=township_code, name_norm=normalised(name), state=association.LIFECYCLE.terminal
+        )
+        return tuple(former_id for former_id, former in ended if former.was_official)

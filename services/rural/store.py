@@ -1,0 +1,49 @@
+"""Where rural keeps its records, and which of its rules are unique indexes."""
+
+from __future__ import annotations
+
+from services import contract
+from services.chassis.records import Records, Unique
+from services.rural.domain import association, fund_grant, fund_receipt, service_point
+
+
+class Associations(Records[association.Association]):
+    """A dissolved association's name is free again, its official numbers never are."""
+
+    kind = contract.rural.Association.kind
+    record = association.Association
+    unique = (
+        Unique("township_code", "name_norm", refusal=association.NameTaken, among={"state": association.ALIVE}),
+        Unique("official_numbers", refusal=association.NumberTaken),
+        Unique("merger", refusal=association.MergedBothWays),
+    )
+    indexes = (("name_norm",), ("district",))
+
+
+class ServicePoints(Records[service_point.ServicePoint]):
+    """A lapsed set holds its village no longer, and a lapsed officer is free for another point."""
+
+    kind = contract.rural.ServicePoint.kind
+    record = service_point.ServicePoint
+    unique = (
+        Unique("village_code", refusal=service_point.VillageTaken, among={"state": "complete"}),
+        Unique("parts.officer.person_id", refusal=service_point.OfficerTaken, among={"officer": service_point.NAMED}),
+    )
+    indexes = (("host_id",), ("district",))
+
+
+class FundGrants(Records[fund_grant.FundGrant]):
+    """A voucher stands in one grant only."""
+
+    kind = contract.rural.FundGrant.kind
+    record = fund_grant.FundGrant
+    unique = (Unique("voucher_keys", refusal=fund_grant.VoucherUsed),)
+    indexes = (("source_level",),)
+
+
+class FundReceipts(Records[fund_receipt.FundReceipt]):
+    """One for each voucher of a grant; no command writes here."""
+
+    kind = contract.rural.FundReceipt.kind
+    record = fund_receipt.FundReceipt
+    indexes = (("grant_id",), ("source_level", "received_on"))
