@@ -7,6 +7,8 @@ from typing import Literal
 
 from services.contract.view import Count, View, published_by
 
+OrganisationKind = Literal["society", "county_ast", "enterprise", "university", "street_township", "park", "hospital"]
+
 
 @published_by(
     "members",

@@ -1,0 +1,1 @@
+"""Members: the organisations that the association is made of."""

@@ -1,0 +1,103 @@
+"""Members: how the world reaches its rules."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from services import contract
+from services.chassis.mongo import Document
+from services.chassis.service import command, listens, service
+from services.contract.event import Event
+from services.members import schemas
+from services.members.domain import organisation
+from services.members.store import Organisations
+
+
+@service
+class Members:
+    """The organisations of the association, from the application to the end; a university's is K6."""
+
+    name = "members"
+
+    organisations = Organisations()
+
+    @command(contract.members.Organisation, schemas.CreateOrganisation, roles=("recorder",))
+    def create_organisation(self, organisation_id: str | None, *, parent_id: str | None, **stated: Any) -> Document:
+        """Begin an organisation in an institution."""
+        created = organisation.create(parent_id=parent_id, parent=self._parent(parent_id), **stated)
+        return self.organisations.add(created, organisation_id)
+
+    @command(contract.members.Organisation, schemas.ApplyOrganisation, roles=("recorder",))
+    def apply_organisation(self, organisation_id: str, *, by: str) -> Document:
+        """Ask for approval."""
+        return self.organisations.change(organisation_id, organisation.apply)
+
+    @command(contract.members.Organisation, schemas.ApproveOrganisation, roles=("chair",))
+    def approve_organisation(self, organisation_id: str, **approval: Any) -> Document:
+        """Approve an organisation by a document."""
+        return self.organisations.change(organisation_id, partial(organisation.approve, **approval))
+
+    @command(contract.members.Organisation, schemas.HoldFoundingMeeting, roles=("recorder",))
+    def hold_founding_meeting(self, organisation_id: str, *, by: str, **meeting: Any) -> Document:
+        """Take down the meeting that founds an organisation (成立大会)."""
+        return self.organisations.change(organisation_id, partial(organisation.hold_founding_meeting, **meeting))
+
+    @command(contract.members.Organisation, schemas.EstablishOrganisation, roles=("chair",))
+    def establish_organisation(self, organisation_id: str, *, by: str, **established: Any) -> Document:
+        """Let an organisation exist from a day on: a university's counts towards K6."""
+        return self.organisations.change(organisation_id, partial(organisation.establish, **established))
+
+    @command(contract.members.Organisation, schemas.ActivateOrganisation, roles=("verifier", "chair"))
+    def activate_organisation(self, organisation_id: str, *, by: str) -> Document:
+        """Find an established organisation at work."""
+        return self.organisations.change(organisation_id, organisation.activate)
+
+    @command(contract.members.Organisation, schemas.SleepOrganisation, roles=("verifier", "chair"))
+    def sleep_organisation(self, organisation_id: str, *, reason: str, by: str) -> Document:
+        """Find that an organisation does nothing for the time being."""
+        return self.organisations.change(organisation_id, partial(organisation.sleep, reason=reason))
+
+    @command(contract.members.Organisation, schemas.WakeOrganisation, roles=("verifier", "chair"))
+    def wake_organisation(self, organisation_id: str, *, by: str) -> Document:
+        """Find a dormant organisation at work again."""
+        return self.organisations.change(organisation_id, organisation.wake)
+
+    @command(contract.members.Organisation, schemas.SetParent, roles=("verifier", "chair"))
+    def set_parent(self, organisation_id: str, *, parent_id: str | None, by: str) -> Document:
+        """Put an organisation under another one, or at the top."""
+        parent = self._parent(parent_id)
+        above = organisation.line_above(parent_id, self._parent_of) if parent_id else ()
+        return self.organisations.change(
+            organisation_id,
+            partial(
+                organisation.set_parent,
+                organisation_id=organisation_id,
+                parent_id=parent_id,
+                parent=parent,
+                above=above,
+            ),
+        )
+
+    @listens(contract.members.Organisation, "moved")
+    def open_circle(self, event: Event) -> None:
+        """Two that were put under each other at the same moment: one of them is taken out again (M-08)."""
+        link = organisation.link_to_cut(event.record, self._parent_of)
+        if link is not None:
+            child_id, parent_id = link
+            self.organisations.change(child_id, partial(organisation.detach, parent_id=parent_id))
+
+    @command(contract.members.Organisation, schemas.DissolveOrganisation, roles=("chair",))
+    def dissolve_organisation(self, organisation_id: str, *, reason: str, by: str) -> Document:
+        """End an organisation for good; those under it first find another place."""
+        children = self.organisations.find(parent_id=organisation_id, state=organisation.ALIVE)
+        child_ids = tuple(child_id for child_id, _ in children)
+        return self.organisations.change(
+            organisation_id, partial(organisation.dissolve, reason=reason, child_ids=child_ids)
+        )
+
+    def _parent(self, parent_id: str | None) -> organisation.Organisation | None:
+        return self.organisations.get(parent_id) if parent_id else None
+
+    def _parent_of(self, organisation_id: str) -> str | None:
+        return self.organisations.get(organisation_id).parent_id

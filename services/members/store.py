@@ -1,0 +1,23 @@
+"""Where members keeps its records, and which of its rules are unique indexes."""
+
+from __future__ import annotations
+
+from services import contract
+from services.chassis.records import Records, Unique
+from services.members.domain import organisation
+
+
+class Organisations(Records[organisation.Organisation]):
+    """A dissolved organisation leaves its institution's place free."""
+
+    kind = contract.members.Organisation.kind
+    record = organisation.Organisation
+    unique = (
+        Unique(
+            "organisation_kind",
+            "institution_id",
+            refusal=organisation.InstitutionTaken,
+            among={"state": organisation.ALIVE},
+        ),
+    )
+    indexes = (("parent_id",), ("district",))
