@@ -11,7 +11,7 @@ SECONDS = Histogram(
 )  # fmt: skip
 PUBLISHED = Counter("kexie_events_published", "Events published and confirmed.", ["service"])
 RELAY_FAILURES = Counter("kexie_relay_failures", "Passes of the relay that will be made again.", ["service"])
-PENDING = Gauge("kexie_pending_records", "Records with something unpublished (up to one batch per kind).", ["service"])
+PENDING = Gauge("kexie_pending_records", "Records with something unpublished (up to 20,000 per kind).", ["service"])
 OLDEST_PENDING = Gauge("kexie_oldest_pending_seconds", "For how long the oldest of them has not moved.", ["service"])
 HANDLED = Counter("kexie_events_handled", "Events taken in, by outcome.", ["service", "queue", "outcome"])
 PARKED = Gauge("kexie_parked_messages", "Messages that could not be handled and wait for an operator.", ["service"])

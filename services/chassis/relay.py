@@ -22,7 +22,7 @@ from pymongo.errors import PyMongoError
 from structlog import get_logger
 
 from services.chassis import metrics
-from services.chassis.amqp import BROKEN, Backoff, connect, declare_topology
+from services.chassis.amqp import BROKEN, Backoff, connect, corked, declare_topology
 from services.chassis.document import event
 from services.chassis.mongo import Document
 from services.contract.event import CONTENT_TYPE, Event
@@ -30,6 +30,7 @@ from services.contract.topology import exchange
 from services.contract.view import Kind
 
 DECLARE_AGAIN = 30.0  # seconds: a queue that somebody deleted is there again
+SWEPT = 20_000  # records per kind that a sweep looks at
 LAST_PASS = 2.0  # seconds that a stopping relay may spend on what is still pending
 
 log = get_logger()
@@ -157,7 +158,7 @@ class Relay(SharedExtension):
         """Take what was pending at the last look and has not moved since: whoever wrote it does not relay it."""
         pending = {}
         for name, (_, collection) in self._collections.items():
-            found = collection.find({"pending": True}, {"published": 1}).sort("_id", 1).limit(self.settings.relay_batch)
+            found = collection.find({"pending": True}, {"published": 1}).sort("_id", 1).limit(SWEPT)
             pending.update({(name, document["_id"]): document["published"] for document in found})
         left = [key for key, published in pending.items() if self._seen.get(key, (None,))[0] == published]
         random.shuffle(left)  # so that two relays hardly meet
@@ -196,24 +197,24 @@ class Publisher:
     def publish(self, events: Iterable[Event], seconds: float) -> None:
         """All of them, confirmed; raises `NotConfirmed` (some may have gone out)."""
         with eventlet.Timeout(seconds, NotConfirmed("no confirm in time")):
-            for event in events:
-                self._sent += 1
-                self._unconfirmed.add(self._sent)
-                message = Message(
-                    event.write(),
-                    content_type=CONTENT_TYPE,
-                    content_encoding="utf-8",
-                    delivery_mode=2,
-                    message_id=event.id,
-                )
-                self._channel.basic_publish(
-                    message, exchange=exchange(event.kind.service), routing_key=event.routing_key, mandatory=True
-                )
+            with corked(self._connection):
+                for event in events:
+                    self._send(event)
             while self._unconfirmed:
                 self._connection.drain_events(timeout=seconds)
         if self._returned or self._refused:
             self._declare_at = 0.0
             raise NotConfirmed(f"returned or refused: {self._returned[:3]}")
+
+    def _send(self, event: Event) -> None:
+        self._sent += 1
+        self._unconfirmed.add(self._sent)
+        message = Message(
+            event.write(), content_type=CONTENT_TYPE, content_encoding="utf-8", delivery_mode=2, message_id=event.id
+        )
+        self._channel.basic_publish(
+            message, exchange=exchange(event.kind.service), routing_key=event.routing_key, mandatory=True
+        )
 
     def declare_now_and_then(self) -> None:
         if monotonic() >= self._declare_at:

@@ -8,7 +8,7 @@ REFUSALS: list[type[Refusal]] = []
 """Every refusal there is, so that a test can see that each rule has a test of its own."""
 
 
-class Refusal(Exception):  # noqa: N818 - an answer in the association's words, not a malfunction
+class Refusal(Exception):
     """A business "no": the class is the rule, the keyword arguments are the things involved.
 
     The docstring says the rule in English in one sentence, `zh` in Chinese; both reach the caller.
