@@ -1,0 +1,148 @@
+"""Load for the benchmarks: calls with so many in flight, pages over kept connections, records by the thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import count, product
+from time import perf_counter
+from typing import Any
+
+import eventlet
+from eventlet.green import socket
+
+from services import contract
+from services.chassis.client import Caller
+from services.chassis.clock import SystemClock
+from services.chassis.document import Cause, entry, state_of
+from services.chassis.mongo import Document
+from services.chassis.tokens import Actor
+from services.kernel import Change
+from services.outreach.domain.audience import AudienceCount
+
+METHODS = ("scan", "sign_in", "headcount", "turnstile", "estimate", "report")
+DAYS = [date(2011, 3, 1) + timedelta(days=day) for day in range(100)]
+AT_ONCE = 32
+
+
+def rate(do: Callable[[], Any], *, times: int, at_once: int = AT_ONCE) -> float:
+    """How often a second, with so many under way."""
+    pool = eventlet.GreenPool(at_once)
+    started = perf_counter()
+    for _ in range(times):
+        pool.spawn_n(do)
+    pool.waitall()
+    return times / (perf_counter() - started)
+
+
+class Counting:
+    """Records counts one after the other, each of them a different one, over RPC."""
+
+    def __init__(self, caller: Caller, token: str) -> None:
+        self._caller, self._token = caller, token
+        self._days = self._free_days()
+        self._numbers = count()
+
+    def prepare(self, counts: int) -> None:
+        """Make as many activities as these counts need."""
+        for _ in range(counts // (len(DAYS) * len(METHODS)) + 1):
+            self._begin_activity(f"bench-{next(self._numbers)}")
+
+    def record(self) -> Any:
+        activity_id, day, method = next(self._days)
+        return self._call(
+            "record_count", activity_id=activity_id, day=day.isoformat(), mode="offline", method=method, person_times=1
+        )
+
+    def _begin_activity(self, activity_id: str) -> None:
+        self._call("register_venue", venue_id=f"v-{activity_id}", venue_kind="hall", name="馆", district="511102")
+        self._call(
+            "create_activity", activity_id=activity_id, title="活动", format="lecture", delivery="on_site",
+            lead_org_id="org-1", district="511102", days=[day.isoformat() for day in DAYS],
+        )  # fmt: skip
+        self._call("schedule_activity", activity_id=activity_id, venue_id=f"v-{activity_id}", slots=["morning"])
+        self._call("start_activity", activity_id=activity_id)
+
+    def _free_days(self) -> Iterator[tuple[str, date, str]]:
+        for number in count():
+            yield from ((f"bench-{number}", day, method) for day, method in product(DAYS, METHODS))
+
+    def _call(self, command: str, **arguments: Any) -> Any:
+        return self._caller.call("outreach", command, arguments, token=self._token, timeout=30)
+
+
+def documents(number: int, *, state: str = "recorded", prefix: str = "stored", start: int = 0) -> Iterator[Document]:
+    """That many counts as outreach stores them, not yet published."""
+    kind = contract.outreach.AudienceCount.kind
+    cause = Cause(because="bench", actor=Actor("u-bench"), at=SystemClock().now())
+    example = AudienceCount(
+        activity_id="a", day=DAYS[0], mode="offline", method="scan", person_times=1, minors=None, handouts=None,
+        consultations=None, format="plaza", district="511102", campaign_id=None, venue_id="v-1", counts_for_k2=True,
+        recorded_by="u-bench", plausible_up_to=None, state=state,
+    )  # fmt: skip
+    for place in range(start, start + number):
+        day = date(2011, 1, 1) + timedelta(days=place % 365)
+        change = Change(replace(example, activity_id=f"{prefix}-{place}", day=day), "recorded")
+        first = entry(kind, change, cause, version=1, after="")
+        yield {
+            "_id": f"{prefix}-{place}",
+            "version": 1,
+            "state": state_of(kind, change.record),
+            "history": [first],
+            "hash": first["hash"],
+            "published": 0,
+            "pending": True,
+        }
+
+
+def pages(port: int, path: str, *, token: str | None = None, seconds: float = 3.0, at_once: int = 16) -> float:
+    """Answers a second over that many kept connections."""
+    request = (
+        f"GET {path} HTTP/1.1\r\nHost: bench\r\n{f'Authorization: Bearer {token}' if token else 'X-None: 0'}\r\n\r\n"
+    )
+    answered = [0]
+    until = perf_counter() + seconds
+
+    def ask() -> None:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            while perf_counter() < until:
+                connection.sendall(request.encode())
+                _read_answer(connection)
+                answered[0] += 1
+
+    started = perf_counter()
+    pool = eventlet.GreenPool(at_once)
+    for _ in range(at_once):
+        pool.spawn_n(ask)
+    pool.waitall()
+    return answered[0] / (perf_counter() - started)
+
+
+def is_ready(port: int) -> bool:
+    """Does a process answer 200 there?"""
+    try:
+        pages(port, "/ready", seconds=0.05, at_once=1)
+    except (OSError, RuntimeError):
+        return False
+    return True
+
+
+def _read_answer(connection: Any) -> None:
+    held = b""
+    while b"\r\n\r\n" not in held:
+        held += _received(connection)
+    head, _, body = held.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    if b" 200 " not in lines[0]:
+        raise RuntimeError(lines[0].decode())
+    (length,) = [int(line.split(b":")[1]) for line in lines if line.lower().startswith(b"content-length:")]
+    while len(body) < length:
+        body += _received(connection)
+
+
+def _received(connection: Any) -> bytes:
+    got: bytes = connection.recv(65536)
+    if not got:
+        raise RuntimeError("the connection was closed")
+    return got

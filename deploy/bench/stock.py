@@ -1,0 +1,60 @@
+"""What we are measured against: nameko as it comes, doing nothing."""
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import os  # noqa: E402
+import sys  # noqa: E402
+from typing import Any  # noqa: E402
+
+from nameko.events import event_handler  # noqa: E402
+from nameko.rpc import rpc  # noqa: E402
+from nameko.runners import ServiceRunner  # noqa: E402
+from nameko.web.handlers import http  # noqa: E402
+
+
+class Echo:
+    """Answers what it is asked."""
+
+    name = "stock_echo"
+
+    @rpc
+    def echo(self, **given: Any) -> Any:
+        return given
+
+
+class Page:
+    """Answers a constant."""
+
+    name = "stock_page"
+
+    @http("GET", "/constant")
+    def constant(self, _: Any) -> str:
+        return "constant"
+
+
+class Hearer:
+    """Hears and forgets."""
+
+    name = "stock_hearer"
+
+    @event_handler("outreach", "audience_count.recorded")
+    def forget(self, event: Any) -> None:
+        """Nothing."""
+
+
+HEARER_QUEUE = "evt-outreach-audience_count.recorded--stock_hearer.forget"
+
+if __name__ == "__main__":
+    runner = ServiceRunner(
+        {
+            "AMQP_URI": os.environ["AMQP_URI"],
+            "WEB_SERVER_ADDRESS": f"127.0.0.1:{os.environ['HTTP_PORT']}",
+            "max_workers": 32,
+        }
+    )
+    for wanted in sys.argv[1:]:
+        runner.add_service({"echo": Echo, "page": Page, "hearer": Hearer}[wanted])
+    runner.start()
+    runner.wait()

@@ -1,0 +1,106 @@
+"""Fills the running stack with the demo year, and prints what the plan then says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.request import urlopen
+
+import eventlet
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from deploy import stack
+from deploy.demo.giving import Giver, NotAsExpected
+from deploy.demo.year import stories
+from deploy.home import Home
+from deploy.keys import Keys
+from services.chassis.amqp import connect
+from services.chassis.client import Caller
+from services.chassis.settings import Settings
+from services.contract.topology import LEDGER_QUEUE
+
+SETTLED_WITHIN = 60.0  # seconds after the last command
+BAR = 24  # characters
+
+console = Console()
+
+
+def fill() -> int:
+    """Give every command of the year; the exit code."""
+    home = Home.of_the_environment()
+    addresses, keys = stack.addresses(home), Keys.of(home)
+    settings = Settings(amqp_uri=addresses.amqp_uri, mongo_uri=addresses.mongo_uri, token_public_key=keys.public)
+    caller = Caller(settings, "demo")
+    reading = eventlet.spawn(caller.link.run)
+    try:
+        _give(Giver(caller, keys.private))
+        console.print(_table(_settled(settings, addresses.gateway_url)))
+    except NotAsExpected as error:
+        console.print(f"[red]The demo stopped: {error}")
+        return 1
+    finally:
+        caller.link.stop()
+        reading.wait()
+    return 0
+
+
+def _give(giver: Giver) -> None:
+    first, then = stories()
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("2011 in Leshan", total=sum(len(story.steps) for story in first + then))
+        for part in (first, then):
+            giver.give_all(part, told=lambda: progress.advance(task))
+
+
+def _settled(settings: Settings, gateway_url: str) -> Any:
+    """The plan's progress once the ledger has taken everything in."""
+    before: Any = None
+    with eventlet.Timeout(SETTLED_WITHIN, NotAsExpected(f"the ledger did not settle within {SETTLED_WITHIN} s")):
+        while True:
+            now = _progress(gateway_url)
+            if before and now["revision"] == before["revision"] and not _waiting(settings):
+                return now
+            before = now
+            eventlet.sleep(1.5)  # longer than a relay leaves anything pending
+
+
+def _progress(gateway_url: str) -> Any:
+    with urlopen(f"{gateway_url}/api/v1/plans/2011/progress", timeout=10) as answer:  # noqa: S310 - our own gateway
+        return json.load(answer)
+
+
+def _waiting(settings: Settings) -> int:
+    with connect(settings, "demo.look") as connection:
+        return int(connection.default_channel.queue_declare(LEDGER_QUEUE.name, passive=True).message_count)
+
+
+def _table(progress: Mapping[str, Any]) -> Table:
+    table = Table(title="工作要点 2011 · the plan's six numbers")
+    for heading in ("", "", "now", "target", "%", "", "reported"):
+        table.add_column(heading, justify="right" if heading in ("now", "target", "%", "reported") else "left")
+    for item in progress["items"]:
+        for kpi in item["kpis"]:
+            table.add_row(*_row(kpi))
+    return table
+
+
+def _row(kpi: Mapping[str, Any]) -> tuple[str, ...]:
+    percent = kpi["percent"] or 0.0
+    full = min(BAR, round(BAR * percent / 100))
+    return (
+        kpi["code"],
+        f"{kpi['title']['zh']}（{kpi['unit']['zh']}）",
+        _amount(kpi, kpi["value"]),
+        _amount(kpi, kpi["target"]),
+        f"{percent:.1f}",
+        f"[green]{'█' * full}[/][dim]{'░' * (BAR - full)}[/]",
+        _amount(kpi, (kpi["reported"] or {}).get("value")),
+    )
+
+
+def _amount(kpi: Mapping[str, Any], value: int | None) -> str:
+    """Money is kept in fen and shown in yuan; no data is no 0."""
+    return "-" if value is None else f"{value / kpi['unit']['scale']:,.0f}"
