@@ -27,7 +27,7 @@ def service_class(name: str) -> type:
 
 def main(names: list[str]) -> int:
     if not names or not set(names) <= set(HOMES):
-        print(f"usage: kexie run SERVICE...  (services: {', '.join(HOMES)})", file=sys.stderr)
+        sys.stderr.write(f"usage: kexie run SERVICE...  (services: {', '.join(HOMES)})\n")
         return 2
     return serve([service_class(name) for name in names])
 

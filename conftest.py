@@ -1,0 +1,18 @@
+"""Before anything else is imported the tests take Eventlet's place in the standard library, as the services do."""
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import pytest
+
+USUAL_TIMEOUT = 60  # seconds
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """A test that hangs fails alone, and the others go on."""
+    marker = item.get_closest_marker("timeout")
+    seconds = marker.args[0] if marker else USUAL_TIMEOUT
+    with eventlet.Timeout(seconds, AssertionError(f"took longer than {seconds} s")):
+        return (yield)

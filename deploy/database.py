@@ -1,0 +1,86 @@
+"""The embedded database: a MongoDB replica set of one member, reachable from this machine only."""
+
+import os
+import shutil
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from deploy.home import Home
+from deploy.ports import Ports, answers
+from deploy.supervisor import Program
+from deploy.trouble import Trouble
+
+REPLICA_SET = "rs0"
+IN_THE_PACKAGE = Path(sysconfig.get_path("purelib"), "fiftyone", "db", "bin", "mongod")
+NOT_YET_INITIALIZED = 94
+
+OPTIONS = (
+    *("--replSet", REPLICA_SET, "--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet"),
+    *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512"),
+    *("--setParameter", "transactionLifetimeLimitSeconds=5"),
+    *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+)
+
+
+class Database:
+    name = "database"
+
+    def __init__(self, home: Home) -> None:
+        self.ports = Ports(home)
+        self.folder = home.subfolder("database")
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://{self._host}/?replicaSet={REPLICA_SET}"
+
+    @property
+    def product(self) -> str:
+        return f"MongoDB on {self._host}"
+
+    def program(self) -> Program:
+        port = self.ports.take("database")
+        command = (_mongod(), *OPTIONS, "--dbpath", str(self.folder), "--port", str(port))
+        return Program(name=self.name, command=command, environment=os.environ, port=port)
+
+    def is_ready(self) -> bool:
+        """Whether it takes writes; what the replica set still needs for that is done on the way."""
+        if not answers(self.ports["database"]):
+            return False
+        client: MongoClient[dict[str, Any]]
+        with MongoClient(self._host, directConnection=True, serverSelectionTimeoutMS=2000) as client:
+            try:
+                self._make_member(client)
+                return bool(client.admin.command("hello")["isWritablePrimary"])
+            except PyMongoError:
+                return False
+
+    def _make_member(self, client: MongoClient[dict[str, Any]]) -> None:
+        """Found the replica set once, and tell it when its only member has moved to another port."""
+        try:
+            config = client.admin.command("replSetGetConfig")["config"]
+        except OperationFailure as error:
+            if error.code != NOT_YET_INITIALIZED:
+                raise
+            members = [{"_id": 0, "host": self._host}]
+            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+            return
+
+        (member,) = config["members"]
+        if member["host"] != self._host:
+            member["host"] = self._host
+            client.admin.command("replSetReconfig", config | {"version": config["version"] + 1}, force=True)
+
+    @property
+    def _host(self) -> str:
+        return f"127.0.0.1:{self.ports['database']}"
+
+
+def _mongod() -> str:
+    path = shutil.which("mongod") or shutil.which(str(IN_THE_PACKAGE))
+    if path is None:
+        raise Trouble("There is no mongod here: install MongoDB, or point MONGO_URI at a replica set, or use compose.")
+    return path

@@ -1,0 +1,45 @@
+"""The pair of keys that signs and verifies tokens. The private one stays with the gateway and the operator."""
+
+import os
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from deploy.home import Home
+
+
+@dataclass(frozen=True)
+class Keys:
+    private: str  # PEM
+
+    @classmethod
+    def of(cls, home: Home) -> "Keys":
+        """`TOKEN_PRIVATE_KEY` where it is set, else the home's own, made once."""
+        given = os.environ.get("TOKEN_PRIVATE_KEY")
+        if given:
+            return cls(b64decode(given).decode())
+        home.make()
+        return cls(home.secret("token.pem", _new_private_key))
+
+    @property
+    def public(self) -> str:
+        key = load_pem_private_key(self.private.encode(), password=None).public_key()
+        return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def as_setting(pem: str) -> str:
+    """A PEM text as the settings carry it: base64 in one line."""
+    return b64encode(pem.encode()).decode()
+
+
+def _new_private_key() -> str:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

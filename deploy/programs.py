@@ -1,0 +1,50 @@
+"""The five processes of a stack, and what each of them is told."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+
+from deploy.embedded import Stores
+from deploy.home import CHECKOUT, Home
+from deploy.keys import Keys, as_setting
+from deploy.ports import Ports, hold
+from deploy.supervisor import Program
+from deploy.trouble import Trouble
+
+NAMES = ("awards", "outreach", "rural", "members", "gateway")
+USUAL_PORT = 8011  # of the gateway
+RUN = (sys.executable, "-m", "deploy.run")
+
+
+def gateway_door(home: Home, wanted: int | None) -> socket.socket:
+    """The gateway's port, held until the gateway itself can take it, which another `up` might do first.
+
+    The wanted port or none; where no port is wanted, the usual one or any that is free.
+    """
+    if wanted is None:
+        return Ports(home).hold("gateway", prefer=USUAL_PORT)
+    held = hold(wanted)
+    if held is None:
+        raise Trouble(f"Port {wanted} is taken; name another with --port, or leave it out.")
+    return held
+
+
+def five(home: Home, stores: Stores, *, http_port: int) -> Iterator[Program]:
+    """The private key is told to the gateway alone."""
+    keys = Keys.of(home)
+    ports = Ports(home)
+    told = {name: value for name, value in os.environ.items() if name != "TOKEN_PRIVATE_KEY"} | {
+        "AMQP_URI": stores.amqp_uri,
+        "MONGO_URI": stores.mongo_uri,
+        "TOKEN_PUBLIC_KEY": as_setting(keys.public),
+        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONUNBUFFERED": "1",
+    }
+    for name in NAMES:
+        port = ports.take(f"{name} health")
+        besides = {"HEALTH_PORT": str(port)}
+        if name == "gateway":
+            besides |= {"HTTP_PORT": str(http_port), "TOKEN_PRIVATE_KEY": as_setting(keys.private)}
+        command = (*RUN, name)
+        yield Program(name=name, command=command, environment=told | besides, port=port, health=True)

@@ -1,0 +1,59 @@
+"""Everything on this machine: `./kexie up`."""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from socket import socket
+
+from deploy import embedded, stack
+from deploy.health import says_ready
+from deploy.home import Home
+from deploy.ports import port_of
+from deploy.programs import five, gateway_door
+from deploy.stack import Addresses
+from deploy.supervisor import AskedToStop, Supervisor
+from deploy.trouble import Trouble
+
+READY_WITHIN = 60.0  # seconds
+
+AFTERWARDS = """
+The gateway is at {url}
+In another shell:
+  eval "$(./kexie env)"   points any client at this stack
+  ./kexie status          tells whether it is whole
+Ctrl-C stops it; its data stay in {folder}
+"""
+
+
+def up(home: Home, *, port: int | None, demo: bool, say: Callable[[str], None]) -> None:
+    """Run until somebody asks it to stop."""
+    with home.claimed():
+        for name in stack.clear_away(home):
+            say(f"{name:<9} was left by an earlier run and is ended now")
+        with gateway_door(home, port) as door, Supervisor(home, say=say) as supervisor:
+            try:
+                _run(supervisor, door=door, demo=demo, say=say)
+            except AskedToStop:
+                say("Stopping.")
+
+
+def _run(supervisor: Supervisor, *, door: socket, demo: bool, say: Callable[[str], None]) -> None:
+    home = supervisor.home
+    stores = embedded.start(supervisor, say=say)
+
+    http_port = port_of(door)
+    programs = tuple(five(home, stores, http_port=http_port))
+    door.close()
+    supervisor.start(*programs)
+    for program in programs:
+        supervisor.wait_for(program.name, partial(says_ready, program.port), within=READY_WITHIN)
+        say(f"{program.name:<9} ready")
+    addresses = Addresses(
+        amqp_uri=stores.amqp_uri, mongo_uri=stores.mongo_uri, gateway_url=f"http://127.0.0.1:{http_port}"
+    )
+    supervisor.announce(addresses)
+
+    if demo and supervisor.attend(sys.executable, "-m", "deploy.command_line", "demo"):
+        raise Trouble("The demo year was not filled in.")
+    say(AFTERWARDS.format(url=addresses.gateway_url, folder=home.folder))
+    supervisor.wait(lambda: False)

@@ -1,0 +1,71 @@
+"""What the commands answer; nothing is started here."""
+
+import stat
+
+import jwt
+import pytest
+
+from deploy.home import Home
+from deploy.keys import Keys
+from deploy.ports import Ports, port_of
+from tests.deploy.running import kexie
+
+ELSEWHERE = {"AMQP_URI": "amqp://elsewhere", "MONGO_URI": "mongodb://elsewhere"}
+
+
+def test_a_token_says_who_may_do_what_where(tmp_path):
+    issued = kexie(tmp_path, *"token issue --subject wang --role recorder --role viewer --district 511102".split())
+
+    claims = jwt.decode(issued.stdout.strip(), Keys.of(Home(tmp_path)).public, algorithms=["EdDSA"])
+    assert (claims["sub"], claims["roles"], claims["district"]) == ("wang", ["recorder", "viewer"], "511102")
+
+
+def test_the_keys_of_a_home_are_made_once(tmp_path):
+    assert Keys.of(Home(tmp_path)) == Keys.of(Home(tmp_path))
+    assert stat.S_IMODE((tmp_path / "token.pem").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "nothing_like_this",
+        "up --port many",
+        "run",
+        "run weather",
+        "token issue --subject wang",
+        "token issue --subject wang --role king",
+        "token issue --subject wang --role viewer --days 0",
+    ],
+)
+def test_wrong_use_ends_with_2_and_the_usage(tmp_path, wrong):
+    answer = kexie(tmp_path, *wrong.split())
+
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("Usage: kexie")
+
+
+def test_tests_get_their_arguments_as_they_are_and_pass_on_the_exit_code(tmp_path):
+    arguments = ("-x", "-q", "--collect-only", "-k", "no_such and test", "tests/deploy/test_command_line.py")
+    answer = kexie(tmp_path, "test", *arguments, **ELSEWHERE)
+
+    assert answer.returncode == 5, answer.stdout  # pytest's word for: no test
+    assert "deselected" in answer.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_embedded_where_addresses_are_given(tmp_path):
+    answer = kexie(tmp_path, "test", "--version", **ELSEWHERE)
+
+    assert answer.returncode == 0
+    assert "broker" not in answer.stdout
+    assert "database" not in answer.stdout
+
+
+def test_a_port_is_kept_from_run_to_run_until_somebody_else_has_it(tmp_path):
+    ports = Ports(Home(tmp_path))
+    port = ports.take("broker")
+
+    assert ports.take("broker") == port == ports["broker"]
+    with ports.hold("broker") as held:
+        assert port_of(held) == port
+        assert ports.take("broker") != port
