@@ -1,5 +1,7 @@
 """Members: how the world reaches its rules."""
 
+# ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
+
 from __future__ import annotations
 
 from functools import partial
@@ -83,7 +85,8 @@ class Members:
     def open_circle(self, event: Event) -> None:
         """Two that were put under each other at the same moment: one of them is taken out again (M-08)."""
         link = organisation.link_to_cut(event.record, self._parent_of)
-        if link is not None:
+        seen_again = organisation.link_to_cut(event.record, self._parent_of) if link else None
+        if link is not None and link == seen_again:  # else it only looked like one, while somebody moved
             child_id, parent_id = link
             self.organisations.change(child_id, partial(organisation.detach, parent_id=parent_id))
 

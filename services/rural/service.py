@@ -1,5 +1,7 @@
 """Rural: how the world reaches its rules."""
 
+# ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
+
 from __future__ import annotations
 
 from functools import partial
@@ -58,7 +60,8 @@ class Rural:
     @command(contract.rural.Association, schemas.DissolveAssociation, roles=("chair",))
     def dissolve_association(self, association_id: str, *, reason: str, by: str) -> Document:
         """End an association for good; one that hosts a running station first hands it over."""
-        running = self.service_points.find(host_id=association_id, station=service_point.STANDING)
+        host_ids = (association_id, *self.associations.get(association_id).absorbed_ids)
+        running = self.service_points.find(host_id=host_ids, station=service_point.STANDING)
         station_ids = tuple(point_id for point_id, _ in running)
         return self.associations.change(
             association_id, partial(association.dissolve, reason=reason, station_ids=station_ids)
@@ -75,8 +78,9 @@ class Rural:
     @listens(contract.rural.Association, "merged")
     def absorb_association(self, event: Event) -> None:
         """Hand the first day on to the survivor, and to whom that one was merged into meanwhile."""
-        absorb = partial(association.absorb, absorbed=event.view, absorbed_id=event.record)
-        survivor_id, told = event.data["merged_into"], {event.record}
+        absorbed: Any = event.view
+        absorb = partial(association.absorb, absorbed=absorbed, absorbed_id=event.record)
+        survivor_id, told = absorbed.merged_into, {event.record}
         while survivor_id and survivor_id not in told:
             self.associations.change(survivor_id, absorb)
             told.add(survivor_id)
@@ -136,7 +140,7 @@ class Rural:
     @listens(contract.rural.FundGrant, "received", "returned")
     def keep_receipts(self, event: Event) -> None:
         """One receipt for each voucher, as the grant now tells it (K5)."""
-        grant = event.view
+        grant: Any = event.view
         for voucher in grant.vouchers:
             self.fund_receipts.follow(
                 fund_receipt.receipt_id(event.record, voucher.voucher_no),

@@ -15,6 +15,7 @@ from services.kernel import Change, Lifecycle, Refusal
 from services.kernel.duty import separate
 from services.kernel.name import normalised
 from services.kernel.quantity import whole
+from services.rural.domain.number import comparable
 
 MIN_MEMBERS = 20  # members; what provinces asked of a county's rural professional association since 2003
 
@@ -72,6 +73,7 @@ class Registration:
     kind: Literal["civil", "filing"]
     no: str
     on: date
+    entered_by: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +88,10 @@ class Association:
     households: int | None = None
     predecessor_ids: tuple[str, ...] = ()
     registrations: tuple[Registration, ...] = ()
-    official_numbers: tuple[str, ...] = ()  # kind and number without spaces and signs: one association each, for ever
+    official_numbers: tuple[str, ...] = ()  # kind and comparable number: one association each, for ever
     first_registered_on: date | None = None
     charter_doc: str | None = None
     leader_person_id: str | None = None
-    entered_by: str | None = None  # who filed or registered it last
     merged_into: str | None = None
     merger: str | None = None  # both ids, so that two cannot merge into each other at the same moment
     absorbed_ids: tuple[str, ...] = ()
@@ -156,11 +157,11 @@ def file(
     min_members: int = MIN_MEMBERS,
 ) -> Change[Association]:
     """Put it on file with the township (备案); what was handed in before need not be handed in again."""
-    filed = replace(association, state=LIFECYCLE.move(association.state, "filed"), entered_by=by)
+    filed = replace(association, state=LIFECYCLE.move(association.state, "filed"))
 
     filed = _with_papers(filed, members_count=members_count, charter_doc=charter_doc, leader_person_id=leader_person_id)
     _fit_to_register(filed, min_members=min_members)
-    return Change(_official(filed, Registration(kind="filing", no=filing_no, on=filed_on)), "filed")
+    return Change(_official(filed, Registration(kind="filing", no=filing_no, on=filed_on, entered_by=by)), "filed")
 
 
 def register(
@@ -176,7 +177,7 @@ def register(
 ) -> Change[Association]:
     """Register it with civil affairs; one that is filed and at work goes on working."""
     target = "active" if association.state == "active" else "registered"
-    registered = replace(association, state=LIFECYCLE.move(association.state, target), entered_by=by)
+    registered = replace(association, state=LIFECYCLE.move(association.state, target))
     if association.registration_kind == "civil":
         raise RegisteredAlready(state=association.state)
 
@@ -184,14 +185,16 @@ def register(
         registered, members_count=members_count, charter_doc=charter_doc, leader_person_id=leader_person_id
     )
     _fit_to_register(registered, min_members=min_members)
-    return Change(_official(registered, Registration(kind="civil", no=registration_no, on=registered_on)), "registered")
+    return Change(
+        _official(registered, Registration(kind="civil", no=registration_no, on=registered_on, entered_by=by)),
+        "registered",
+    )
 
 
 def activate(association: Association, *, by: str) -> Change[Association]:
     """Confirm that it works, the first time or again after a suspension: from now on K3 may count it."""
     LIFECYCLE.require(association.state, "filed", "registered", "suspended")
-    if association.entered_by is not None:
-        separate(entered_by=association.entered_by, by=by)
+    separate(entered_by=association.registrations[-1].entered_by, by=by)
 
     return Change(replace(association, state=LIFECYCLE.move(association.state, "active")), "activated")
 
@@ -258,7 +261,7 @@ def _fit_to_register(association: Association, *, min_members: int) -> None:
 
 def _official(association: Association, registration: Registration) -> Association:
     first = association.first_registered_on
-    number = f"{registration.kind}:{normalised(registration.no)}"
+    number = f"{registration.kind}:{comparable(registration.no)}"
     return replace(
         association,
         registrations=(*association.registrations, registration),

@@ -12,8 +12,8 @@ from datetime import date
 from services.contract.rural import SourceLevel, Voucher
 from services.kernel import Change, Lifecycle, Refusal
 from services.kernel.duty import separate
-from services.kernel.name import normalised
 from services.kernel.quantity import whole
+from services.rural.domain.number import comparable
 
 LEVELS: tuple[SourceLevel, ...] = ("central", "province", "city", "county", "own")  # from the top down
 
@@ -65,7 +65,7 @@ class FundGrant:
     district: str | None
     approved_by: str
     vouchers: tuple[Voucher, ...] = ()
-    voucher_keys: tuple[str, ...] = ()  # their numbers without spaces and signs: each in one grant only
+    voucher_keys: tuple[str, ...] = ()  # their comparable numbers: each in one grant only
     state: str = "approved"
 
     @property
@@ -117,7 +117,7 @@ def receive(grant: FundGrant, *, voucher_no: str, fen: int, received_on: date, b
     separate(entered_by=grant.approved_by, by=by)
     if received_on < grant.approved_on:
         raise DecisionMissing(received_on=received_on, approved_on=grant.approved_on)
-    key = normalised(voucher_no)
+    key = comparable(voucher_no)
     if key in grant.voucher_keys:
         raise VoucherUsed(voucher_no=voucher_no)
     if grant.net_fen + fen > grant.approved_fen:
@@ -132,7 +132,7 @@ def give_back(grant: FundGrant, *, voucher_no: str, fen: int, reason: str) -> Ch
     """Return money of one voucher, all of it or a part."""
     LIFECYCLE.require(grant.state, "received")
     whole(fen=fen)
-    key = normalised(voucher_no)
+    key = comparable(voucher_no)
     if key not in grant.voucher_keys:
         raise VoucherUnknown(voucher_no=voucher_no)
     place = grant.voucher_keys.index(key)

@@ -9,7 +9,7 @@ from datetime import date
 from services.contract import rural
 from services.contract.rural import SourceLevel, Voucher
 from services.kernel import Change
-from services.kernel.name import normalised
+from services.rural.domain.number import comparable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class FundReceipt:
 
 def receipt_id(grant_id: str, voucher_no: str) -> str:
     """The same for the same voucher of the same grant, so that a repeated event makes no second receipt."""
-    return hashlib.sha256(f"{grant_id}/{normalised(voucher_no)}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{grant_id}/{comparable(voucher_no)}".encode()).hexdigest()[:32]
 
 
 def follow(
