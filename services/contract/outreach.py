@@ -22,7 +22,7 @@ class Campaign(View):
     """A brand campaign (科普之春, 科技周, 全国科普日 ...); what is counted stands on its activities (O-02)."""
 
     campaign_kind: CampaignKind
-    year: int
+    year: Count
     starts_on: date
     ends_on: date
     counts_for_k2: bool

@@ -86,17 +86,17 @@ def create(
     format: Format,  # noqa: A002 - the word of the association
     delivery: Delivery,
     lead_org_id: str,
-    co_org_ids: Iterable[str] = (),
+    co_org_ids: Iterable[str] | None = None,
     district: str,
     days: Iterable[date],
-    key_groups: Iterable[KeyGroup] = (),
+    key_groups: Iterable[KeyGroup] | None = None,
     campaign_id: str | None = None,
     campaign: Campaign | None = None,
 ) -> Change[Activity]:
     """Draft an activity; one without a campaign counts for K2, one of a campaign as its campaign does (O-16)."""
     if campaign:
         campaigns.LIFECYCLE.require(campaign.state, "open")
-    if lead_org_id in (co_org_ids := tuple(co_org_ids)):
+    if lead_org_id in (others := tuple(co_org_ids or ())):
         raise LeadAmongOthers(lead_org_id=lead_org_id)
 
     activity = Activity(
@@ -104,10 +104,10 @@ def create(
         format=format,
         delivery=delivery,
         lead_org_id=lead_org_id,
-        co_org_ids=co_org_ids,
+        co_org_ids=others,
         district=district,
         days=tuple(sorted(set(days))),
-        key_groups=tuple(key_groups),
+        key_groups=tuple(key_groups or ()),
         counts_for_k2=campaign is None or campaign.counts_for_k2,
         campaign_id=campaign_id,
     )
@@ -115,7 +115,7 @@ def create(
 
 
 def schedule(
-    activity: Activity, *, venue_id: str | None, venue: Venue | None, slots: Iterable[Slot] = ()
+    activity: Activity, *, venue_id: str | None, venue: Venue | None, slots: Iterable[Slot] | None = None
 ) -> Change[Activity]:
     """Fix it, with the venue that it holds from now on; without slots it holds the whole day."""
     state = LIFECYCLE.move(activity.state, "scheduled")
@@ -127,7 +127,7 @@ def schedule(
     return Change(replace(_held_at(activity, venue_id, venue, slots or WHOLE_DAY), state=state), "scheduled")
 
 
-def move(activity: Activity, *, venue_id: str, venue: Venue, slots: Iterable[Slot] = ()) -> Change[Activity]:
+def move(activity: Activity, *, venue_id: str, venue: Venue, slots: Iterable[Slot] | None = None) -> Change[Activity]:
     """Hold it at another venue or in other slots; its old ones are free again."""
     LIFECYCLE.require(activity.state, "scheduled")
 
@@ -193,14 +193,15 @@ def _held_at(activity: Activity, venue_id: str, venue: Venue, slots: Iterable[Sl
     if venue.is_suspended:
         raise VenueLapsed(venue_id=venue_id)
 
-    slots = tuple(slot for slot in WHOLE_DAY if slot in tuple(slots))
+    wanted = set(slots)
+    in_order = tuple(slot for slot in WHOLE_DAY if slot in wanted)
     return replace(
         activity,
         venue_id=venue_id,
         venue_suspended=False,
         venue_turns=venue.turns,
-        slots=slots,
-        bookings=tuple(f"{venue_id} {day} {slot}" for day in activity.days for slot in slots),
+        slots=in_order,
+        bookings=tuple(f"{venue_id} {day} {slot}" for day in activity.days for slot in in_order),
     )
 
 
