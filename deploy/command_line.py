@@ -97,16 +97,6 @@ def bench(arguments: tuple[str, ...]) -> None:
     sys.exit(benchmark.main(arguments))
 
 
-@kexie.command(hidden=True)
-def demo() -> None:
-    """Fill the running stack with the demo year."""
-    from deploy.demo import fill  # noqa: PLC0415 (it loads the whole framework)
-
-    home = Home.of_the_environment()
-    addresses = stack.addresses(home)
-    fill(addresses.amqp_uri, addresses.gateway_url, Keys.of(home).private)
-
-
 def _issue(home: Home, *, subject: str, roles: tuple[str, ...], district: str | None, days: int) -> str:
     from services.chassis import tokens  # noqa: PLC0415 (it loads the framework)
 

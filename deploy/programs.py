@@ -38,6 +38,7 @@ def five(home: Home, stores: Stores, *, http_port: int) -> Iterator[Program]:
         "AMQP_URI": stores.amqp_uri,
         "MONGO_URI": stores.mongo_uri,
         "TOKEN_PUBLIC_KEY": as_setting(keys.public),
+        "EVENTLET_NO_GREENDNS": "yes",  # addresses are looked up as everywhere else
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
     }

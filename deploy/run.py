@@ -1,13 +1,11 @@
 """`python -m deploy.run SERVICE...`: these services in one process; the entry point of every container."""
 
-import eventlet
+import deploy.green  # noqa: F401, I001 - before anything else
 
-eventlet.monkey_patch()
+import importlib
+import sys
 
-import importlib  # noqa: E402
-import sys  # noqa: E402
-
-from services.chassis.run import serve  # noqa: E402
+from services.chassis.run import serve
 
 HOMES = {
     "awards": "services.awards.service",

@@ -12,6 +12,7 @@ from deploy.supervisor import AskedToStop, Supervisor
 
 def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
     """Run pytest in a home made for it and removed afterwards; its exit code."""
+    home.make()
     _remove_left_behind(home)
     fresh = Home(home.folder / f"test-{os.getpid()}")
     try:

@@ -1,5 +1,6 @@
 """Everything on this machine: `./kexie up`."""
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -53,7 +54,9 @@ def _run(supervisor: Supervisor, *, door: socket, demo: bool, say: Callable[[str
     )
     supervisor.announce(addresses)
 
-    if demo and supervisor.attend(sys.executable, "-m", "deploy.command_line", "demo"):
-        raise Trouble("The demo year was not filled in.")
+    if demo:
+        quietly = os.environ | {"PYTHONWARNINGS": "ignore"}  # Eventlet speaks at every import
+        if supervisor.attend(sys.executable, "-m", "deploy.demo", environment=quietly):
+            raise Trouble("The demo year was not filled in.")
     say(AFTERWARDS.format(url=addresses.gateway_url, folder=home.folder))
     supervisor.wait(lambda: False)

@@ -3,40 +3,39 @@
 The machine's speed does not matter, the ratios do. Every figure is the median of its rounds.
 """
 
+import deploy.green  # noqa: F401, I001 - before anything else
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from statistics import median, quantiles
+from time import perf_counter
+from typing import Any
+
 import eventlet
+from eventlet.green import subprocess
+from rich.console import Console
+from rich.table import Table
 
-eventlet.monkey_patch()
-
-import os  # noqa: E402
-import signal  # noqa: E402
-import sys  # noqa: E402
-from collections.abc import Callable, Iterable, Iterator  # noqa: E402
-from dataclasses import dataclass, field  # noqa: E402
-from datetime import timedelta  # noqa: E402
-from functools import partial  # noqa: E402
-from itertools import islice  # noqa: E402
-from pathlib import Path  # noqa: E402
-from statistics import median, quantiles  # noqa: E402
-from time import perf_counter  # noqa: E402
-from typing import Any  # noqa: E402
-
-from eventlet.green import subprocess  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
-
-from deploy.bench import load, stock  # noqa: E402
-from deploy.home import Home  # noqa: E402
-from deploy.ports import Ports  # noqa: E402
-from gateway.store import Store  # noqa: E402
-from services import contract  # noqa: E402
-from services.chassis.amqp import connect  # noqa: E402
-from services.chassis.client import Caller  # noqa: E402
-from services.chassis.document import event  # noqa: E402
-from services.chassis.mongo import database  # noqa: E402
-from services.chassis.problem import Problem  # noqa: E402
-from services.chassis.settings import Settings  # noqa: E402
-from services.chassis.tokens import issue  # noqa: E402
-from services.contract.topology import LEDGER_QUEUE, SERVICES  # noqa: E402
+from deploy.bench import load, stock
+from deploy.home import Home
+from deploy.ports import Ports
+from gateway.store import Store
+from services import contract
+from services.chassis.amqp import connect
+from services.chassis.client import Caller
+from services.chassis.document import event
+from services.chassis.mongo import database
+from services.chassis.problem import Problem
+from services.chassis.settings import Settings
+from services.chassis.tokens import issue
+from services.contract.topology import LEDGER_QUEUE, SERVICES
 
 ROUNDS = 3
 CALLS = 3_000  # of each round

@@ -1,17 +1,15 @@
 """What we are measured against: nameko as it comes, doing nothing."""
 
-import eventlet
+import deploy.green  # noqa: F401, I001 - before anything else
 
-eventlet.monkey_patch()
+import os
+import sys
+from typing import Any
 
-import os  # noqa: E402
-import sys  # noqa: E402
-from typing import Any  # noqa: E402
-
-from nameko.events import event_handler  # noqa: E402
-from nameko.rpc import rpc  # noqa: E402
-from nameko.runners import ServiceRunner  # noqa: E402
-from nameko.web.handlers import http  # noqa: E402
+from nameko.events import event_handler
+from nameko.rpc import rpc
+from nameko.runners import ServiceRunner
+from nameko.web.handlers import http
 
 
 class Echo:

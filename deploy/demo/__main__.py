@@ -1,11 +1,9 @@
 """`python -m deploy.demo`: fill the running stack with the demo year and print what the plan says of it."""
 
-import eventlet
+import deploy.green  # noqa: F401, I001 - before anything else
 
-eventlet.monkey_patch()
+import sys
 
-import sys  # noqa: E402
-
-from deploy.demo.filling import fill  # noqa: E402
+from deploy.demo.filling import fill
 
 sys.exit(fill())

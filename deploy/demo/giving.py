@@ -33,14 +33,19 @@ class Giver:
 
     def give_all(self, stories: Iterable[Story], *, told: Callable[[], None]) -> None:
         """Tell them side by side; `told` is called after each step."""
-        pool = eventlet.GreenPool(AT_ONCE)
-        for _ in pool.imap(lambda story: self._tell(story, told), stories):
-            pass
+        for surprise in eventlet.GreenPool(AT_ONCE).imap(lambda story: self._tell(story, told), stories):
+            if surprise:
+                raise surprise
 
-    def _tell(self, story: Story, told: Callable[[], None]) -> None:
-        for step in story.steps:
-            self._give(step)
-            told()
+    def _tell(self, story: Story, told: Callable[[], None]) -> NotAsExpected | None:
+        """The story to its end, or to the first step that surprises."""
+        try:
+            for step in story.steps:
+                self._give(step)
+                told()
+        except NotAsExpected as surprise:
+            return surprise
+        return None
 
     def _give(self, step: Step) -> None:
         outcome, code = self._outcome(step)

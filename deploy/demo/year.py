@@ -344,19 +344,13 @@ def _association(random: Random, number: int, industry: str) -> Story:
             "rural", "file_association", association_id=association_id, filing_no=f"备{number:03}",
             filed_on=day - timedelta(days=20), **papers,
         )  # fmt: skip
-    else:
-        story.tell("rural", "activate_association", by="chair", association_id=association_id, expected="X-12")
     story.tell(
         "rural", "register_association", association_id=association_id, registration_no=f"川乐民社{number:03}",
         registered_on=day, **papers,
     )  # fmt: skip
     story.tell("rural", "activate_association", by="chair", association_id=association_id)
     if number == 4:
-        _prepare(story, "rpta-04-double", number, industry, township, 50)
-        story.tell(
-            "rural", "register_association", association_id="rpta-04-double", registration_no="川乐民社904",
-            registered_on=day, **papers, expected="R-01",
-        )  # fmt: skip
+        _prepare(story, "rpta-04-double", number, industry, township, 50, expected="R-01")
     if number == 5:
         story.tell("rural", "suspend_association", by="chair", association_id=association_id, reason="账目未公开")
         story.tell("rural", "activate_association", by="chair", association_id=association_id)
@@ -365,10 +359,19 @@ def _association(random: Random, number: int, industry: str) -> Story:
     return story
 
 
-def _prepare(story: Story, association_id: str, number: int, industry: str, township: str, members: int) -> None:
+def _prepare(
+    story: Story,
+    association_id: str,
+    number: int,
+    industry: str,
+    township: str,
+    members: int,
+    expected: str = "done",
+) -> None:
     story.tell(
         "rural", "prepare_association", association_id=association_id, name=f"{DISTRICTS[township[:6]]}{industry}协会",
         industry=industry, township_code=township, members_count=members, households=members * 2 + number,
+        expected=expected,
     )  # fmt: skip
 
 
