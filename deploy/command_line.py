@@ -92,9 +92,9 @@ def issue(subject: str, roles: tuple[str, ...], district: str | None, days: int)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(arguments: tuple[str, ...]) -> None:
     """Measure, beside stock nameko in the same run."""
-    from deploy import bench as benchmark  # noqa: PLC0415 (it loads the whole framework)
+    from deploy.bench import running  # noqa: PLC0415 (it loads the whole framework)
 
-    sys.exit(benchmark.main(arguments))
+    sys.exit(running.main(arguments))
 
 
 def _issue(home: Home, *, subject: str, roles: tuple[str, ...], district: str | None, days: int) -> str:

@@ -119,15 +119,6 @@ def pages(port: int, path: str, *, token: str | None = None, seconds: float = 3.
     return answered[0] / (perf_counter() - started)
 
 
-def is_ready(port: int) -> bool:
-    """Does a process answer 200 there?"""
-    try:
-        pages(port, "/ready", seconds=0.05, at_once=1)
-    except (OSError, RuntimeError):
-        return False
-    return True
-
-
 def _read_answer(connection: Any) -> None:
     held = b""
     while b"\r\n\r\n" not in held:

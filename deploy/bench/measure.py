@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.bench import load, stock
+from deploy.health import says_ready
 from deploy.home import Home
 from deploy.ports import Ports
 from gateway.store import Store
@@ -75,7 +76,7 @@ class Pipeline:
             self.running[name] = self._launch(name)
         for name in names:
             if not name.startswith("stock"):
-                until(partial(load.is_ready, self.port(f"{name} health")))
+                until(partial(says_ready, self.port(f"{name} health")))
 
     def stop(self, *names: str) -> None:
         for name in names:
