@@ -1,0 +1,111 @@
+"""The annual work plan: its items, the numbers it promises and the rules by which records count towards them.
+
+Plain values; how a plan file is read stands in `planfile`, how much of it is done in `report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from services.contract.rule import Rule
+
+FEN_PER_YUAN = 100
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is counted. Money is written in yuan and counted in whole fen: `scale` of them are one unit."""
+
+    words: Words
+    is_money: bool = False
+
+    @property
+    def scale(self) -> int:
+        return FEN_PER_YUAN if self.is_money else 1
+
+
+@dataclass(frozen=True)
+class Target:
+    """What was decided to reach, in counted quantities (fen, not yuan), from which day on and by which document."""
+
+    value: int
+    decided_on: date
+    doc_no: str
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another number, shown next to a KPI and never added to it."""
+
+    title: Words
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A number of the plan: what counts (`rule`) and what was reported but not verified yet (`reported`, G-04)."""
+
+    code: str
+    title: Words
+    unit: Unit
+    targets: tuple[Target, ...]
+    rule: Rule
+    reported: Rule | None = None
+    beside: tuple[Beside, ...] = ()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return (self.rule, *([self.reported] if self.reported else []), *(beside.rule for beside in self.beside))
+
+    @property
+    def services(self) -> frozenset[str]:
+        """Whose records it is made of."""
+        return frozenset(rule.of.service for rule in self.rules)
+
+    def target(self, on: date) -> Target | None:
+        """The decision in force on that day; before the first one, the first (G-09)."""
+        decided = [target for target in self.targets if target.decided_on <= on] or list(self.targets[:1])
+        return decided[-1] if decided else None
+
+
+@dataclass(frozen=True)
+class Item:
+    """One of the work plan's items, with the service that owns its records."""
+
+    no: int
+    section: str
+    title: Words
+    service: str
+    responsible: str
+    due: date
+    kpis: tuple[Kpi, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One year's plan; districts and sections by their codes."""
+
+    title: Words
+    year: int
+    districts: dict[str, str]
+    sections: dict[str, Words]
+    items: tuple[Item, ...]
+
+    def kpis(self) -> Iterator[tuple[Item, Kpi]]:
+        for item in self.items:
+            for kpi in item.kpis:
+                yield item, kpi
+
+    def rules(self) -> Iterator[Rule]:
+        for _, kpi in self.kpis():
+            yield from kpi.rules

@@ -1,0 +1,152 @@
+"""What may be asked over HTTP: parameters and headers, read strictly; all that is wrong is named at once."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from gateway.periods import UnknownPeriod
+from gateway.report import Asked, asked
+from services.chassis.problem import FieldError, InvalidInput
+from services.contract import wire
+from services.contract.view import COMPARABLE, Field, Kind
+
+PAGE = 100
+LONGEST_PAGE = 1_000
+
+Reader = Callable[[str], Any]
+
+
+class Wrong(ValueError):
+    """This value cannot be taken; says why in both languages."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.en, self.zh = en, zh
+
+
+def read(given: MultiDict[str, str], readers: Mapping[str, Reader]) -> dict[str, Any]:
+    """Each parameter that was given, by its reader; raises `InvalidInput` for unknown, doubled and wrong ones."""
+    errors, found = _unknown(given, readers), {}
+    for name in given:
+        if name in readers:
+            try:
+                found[name] = readers[name](_single(given.getlist(name)))
+            except Wrong as error:
+                errors.append(FieldError(name, error.en, error.zh))
+    if errors:
+        raise InvalidInput(*errors)
+    return found
+
+
+def period(text: str) -> Asked:
+    try:
+        return asked(text)
+    except UnknownPeriod as error:
+        raise Wrong(error.en, error.zh) from None
+
+
+def one_of(known: Collection[str]) -> Reader:
+    def read_one(text: str) -> str:
+        if text not in known:
+            listed = ", ".join(known)
+            raise Wrong(f"{text[:40]!r} is not known here; known: {listed}", f"“{text[:40]}”未知；可用：{listed}")
+        return text
+
+    return read_one
+
+
+def limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LONGEST_PAGE):
+        raise Wrong(f"A whole number from 1 to {LONGEST_PAGE}.", f"须为 1 至 {LONGEST_PAGE} 的整数。")
+    return int(text)
+
+
+def write_cursor(day: str, record: str) -> str:
+    return base64.urlsafe_b64encode(wire.encode([day, record])).decode()
+
+
+def cursor(text: str) -> tuple[str, str]:
+    """The day and the record that the last page ended with."""
+    try:
+        day, record = wire.decode(base64.urlsafe_b64decode(text))
+        date.fromisoformat(day)
+    except (binascii.Error, wire.BrokenJson, ValueError, TypeError):
+        record = None
+    if not isinstance(record, str):
+        raise Wrong("Not a cursor of this list.", "不是此列表的游标。")
+    return day, record
+
+
+def listing(given: MultiDict[str, str], kind: Kind) -> dict[str, Any]:
+    """The arguments of a service's list: `order`, `cursor`, `limit`, and a filter by the fields of the kind's view.
+
+    A field that is given several times means any of these.
+    """
+    fields = {name: field for name, field in kind.fields.items() if field.type in COMPARABLE}
+    words: dict[str, Reader] = {"order": str, "cursor": str, "limit": limit}
+    filters = MultiDict((name, value) for name, value in given.items(multi=True) if name in fields)
+    rest = MultiDict((name, value) for name, value in given.items(multi=True) if name not in fields)
+    errors = _unknown(rest, [*words, *fields])
+    for name, values in filters.lists():
+        try:
+            filters.setlist(name, [_value(fields[name], value) for value in values])
+        except Wrong as error:
+            errors.append(FieldError(name, error.en, error.zh))
+    if errors:
+        raise InvalidInput(*errors)
+    wanted = {name: values if len(values) > 1 else values[0] for name, values in filters.lists()}
+    return {**read(rest, words), **({"filter": wanted} if wanted else {})}
+
+
+def body(content: bytes) -> dict[str, Any]:
+    """The JSON object of a command; an empty body is an empty one."""
+    try:
+        found = wire.decode(content) if content else {}
+    except wire.BrokenJson as error:
+        raise InvalidInput(FieldError("body", f"Not JSON: {error}", f"不是合法的 JSON：{error}")) from None
+    if not isinstance(found, dict):
+        raise InvalidInput(FieldError("body", "Must be a JSON object.", "须为 JSON 对象。"))
+    return found
+
+
+def seen_version(if_match: str) -> int:
+    """The version in an `If-Match` header: 3, "3" or W/"3"."""
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 9):
+        raise InvalidInput(
+            FieldError(
+                "If-Match", f'The version that you saw, like "3"; not {if_match[:40]!r}.', '须为所见版本，如 "3"。'
+            )
+        )
+    return int(text)
+
+
+def _unknown(given: MultiDict[str, str], known: Collection[str]) -> list[FieldError]:
+    listed = ", ".join(known) or "-"
+    return [
+        FieldError(name[:100], f"Unknown parameter; known: {listed}.", f"未知参数；可用：{listed}。")
+        for name in given
+        if name not in known
+    ]
+
+
+def _single(values: list[str]) -> str:
+    if len(values) > 1:
+        raise Wrong("Given more than once.", "不得重复。")
+    return values[0]
+
+
+def _value(field: Field, text: str) -> Any:
+    if field.type is bool:
+        return one_of(("true", "false"))(text) == "true"
+    if field.type is int:
+        if not (text.isascii() and text.isdigit() and len(text) <= 18):
+            raise Wrong("A whole number.", "须为整数。")
+        return int(text)
+    return one_of(field.choices)(text) if field.choices else text

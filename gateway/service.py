@@ -1,0 +1,78 @@
+"""The gateway: how the world reaches the plan's numbers and the services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.desk import Reporting
+from gateway.passage import Passages
+from gateway.web import Condition, Reply, Request, endpoint
+from services.chassis.listener import batches
+from services.contract.event import Event
+from services.contract.topology import LEDGER_QUEUE
+
+
+class Gateway:
+    """Keeps what the plan counts, proves it from the records, and passes commands and questions on."""
+
+    name = "gateway"
+
+    desk = Reporting()
+    services = Passages()
+    condition = Condition()
+
+    @batches(LEDGER_QUEUE)
+    def take(self, events: list[Event]) -> None:
+        self.desk.take(events)
+
+    @endpoint("GET", "/api/v1/plans", public=True)
+    def plans(self, request: Request) -> Any:
+        return self.desk.plans(request.args)
+
+    @endpoint("GET", "/api/v1/plans/<year>", public=True)
+    def plan(self, request: Request, year: str) -> Any:
+        return self.desk.plan(year, request.args)
+
+    @endpoint("GET", "/api/v1/plans/<year>/progress", public=True)
+    def progress(self, request: Request, year: str) -> Any:
+        return self.desk.progress(year, request.args)
+
+    @endpoint("GET", "/api/v1/kpis/<code>")
+    def kpi(self, request: Request, code: str) -> Any:
+        return self.desk.kpi(code, request.args)
+
+    @endpoint("GET", "/api/v1/kpis/<code>/records")
+    def records(self, request: Request, code: str) -> Any:
+        return self.desk.records(code, request.args)
+
+    @endpoint("GET", "/api/v1/records/<service>/<kind>/<id_>/history")
+    def history(self, request: Request, service: str, kind: str, id_: str) -> Any:
+        return self.desk.history(service, kind, id_, request.args)
+
+    @endpoint("POST", "/api/v1/<service>/<command>")
+    def command(self, request: Request, service: str, command: str) -> Reply:
+        return self.services.command(service, command, request)
+
+    @endpoint("GET", "/api/v1/<service>/<plural>")
+    def page(self, request: Request, service: str, plural: str) -> Any:
+        return self.services.page(service, plural, request)
+
+    @endpoint("GET", "/api/v1/<service>/<plural>/<id_>")
+    def record(self, request: Request, service: str, plural: str, id_: str) -> Reply:
+        return self.services.record(service, plural, id_, request)
+
+    @endpoint("GET", "/api/v1/<service>/<plural>/<id_>/history")
+    def history_at_service(self, request: Request, service: str, plural: str, id_: str) -> Any:
+        return self.services.history(service, plural, id_, request)
+
+    @endpoint("GET", "/health", public=True)
+    def health(self, _: Request) -> Reply:
+        return Reply.of(self.condition.health())
+
+    @endpoint("GET", "/ready", public=True)
+    def ready(self, _: Request) -> Reply:
+        return Reply.of(self.condition.ready())
+
+    @endpoint("GET", "/metrics", public=True)
+    def metrics(self, _: Request) -> Reply:
+        return Reply.of(self.condition.metrics())

@@ -1,0 +1,82 @@
+"""A store in a database of its own, and a gateway that answers over HTTP."""
+
+import http.client
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from gateway.service import Gateway
+from gateway.store import Store
+from gateway.web import Server
+from services.chassis.mongo import database
+
+
+@pytest.fixture
+def settings(settings):
+    return replace(settings, http_port=0)
+
+
+@pytest.fixture
+def store(settings):
+    return Store(database(settings, "gateway"))
+
+
+@dataclass
+class Answered:
+    """What came back: `body` is read where it is JSON."""
+
+    status: int
+    headers: Any
+    content: bytes
+
+    @property
+    def body(self):
+        return json.loads(self.content)
+
+
+class Http:
+    """The gateway as a client sees it; asks as a viewer where it is not told otherwise."""
+
+    def __init__(self, running):
+        self.running = running
+        (self.container,) = [one for one in running.containers if one.service_name == "gateway"]
+
+    def extension(self, kind):
+        (found,) = [one for one in self.container.extensions if isinstance(one, kind)]
+        return found
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.extension(Server).port, timeout=20)
+
+    def ask(self, method, path, *, body=None, by="u-li", roles=("viewer",), token=None, headers=None):
+        """`token=""` sends none."""
+        told = dict(headers or {})
+        token = self.running.token(by, roles) if token is None else token
+        if token:
+            told["Authorization"] = f"Bearer {token}"
+        connection = self.connect()
+        connection.request(method, path, body if isinstance(body, bytes | None) else json.dumps(body), told)
+        response = connection.getresponse()
+        answered = Answered(response.status, response.headers, response.read())
+        connection.close()
+        return answered
+
+    def get(self, path, **how):
+        return self.ask("GET", path, **how)
+
+    def post(self, path, body=None, **how):
+        return self.ask("POST", path, body=body, **{"roles": ("recorder",), **how})
+
+    def take(self, *events):
+        """Let these events come in as their owners would send them, and wait until they are taken in."""
+        for event in events:
+            self.running.publish(event)
+        self.running.settle()
+
+
+@pytest.fixture
+def gateway(running):
+    running.start(Gateway)
+    return Http(running)

@@ -1,0 +1,193 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.measures import Cell
+from gateway.report import Book, Standing, answer, asked, describe, outline, progress, record, total, wanted
+from tests.gateway.examples import COUNT, GRANT, PLAN, RECEIPT, a_plan
+from tests.gateway.test_measures import counted
+
+BOOK = Book({2011: PLAN})
+NOW = datetime(2011, 10, 31, 12, tzinfo=UTC)
+
+
+def said(code, *views, period="2011", beside=(), book=BOOK, **how):
+    """The answer about a KPI when these records are all there are."""
+    line = book.line(code)
+    held = {}
+    for measure in (line.counted, line.reported):
+        held |= counted(measure, *views) if measure else {}
+    for _, measure in line.beside:
+        held |= counted(measure, *beside)
+    return answer(line, asked(period), held, on=NOW, **how)
+
+
+def test_no_data_is_none_and_what_does_not_count_is_0():
+    assert (said("K2")["value"], said("K2")["state"]) == (None, "none")
+    recorded = said("K2", COUNT | {"state": "recorded"})
+    assert (recorded["value"], recorded["state"]) == (0, "zero")
+    nobody_came = said("K2", COUNT | {"person_times": 0})
+    assert (nobody_came["value"], nobody_came["state"], nobody_came["records"]) == (0, "zero", 1)
+
+
+def test_reported_and_verified_are_two_numbers_and_only_verified_meets_the_target():
+    told = said("K2", COUNT | {"person_times": 50_000}, COUNT | {"person_times": 150_000, "state": "recorded"})
+
+    assert (told["value"], told["reported"]["value"]) == (50_000, 200_000)
+    assert (told["target"], told["percent"]) == (200_000, 25.0)
+
+
+def test_percent_is_not_clamped_and_none_of_a_target_of_0():
+    assert said("K2", COUNT | {"person_times": 300_000})["percent"] == 150.0
+
+    nothing_to_do = Book({2011: a_plan(("value: 200000", "value: 0"))})
+    assert said("K2", COUNT, book=nothing_to_do)["target"] == 0
+    assert said("K2", COUNT, book=nothing_to_do)["percent"] is None
+
+
+def test_money_is_whole_fen_and_what_was_approved_is_shown_beside_what_was_received():
+    received = [
+        RECEIPT,
+        RECEIPT | {"voucher_no": "v-2", "source_level": "province", "net_fen": 36_000_000},
+        RECEIPT | {"voucher_no": "v-3", "source_level": "county"},
+    ]
+    approved = [GRANT, GRANT | {"source_level": "province", "approved_fen": 45_000_000}]
+
+    told = said("K5", *received, beside=approved)
+
+    assert (told["value"], told["target"], told["percent"]) == (96_000_000, 100_000_000, 96.0)
+    assert told["unit"] == {"zh": "元", "en": "yuan", "scale": 100}
+    assert [(one["title"]["en"], one["value"]) for one in told["beside"]] == [
+        ("Central and provincial funds approved", 105_000_000)
+    ]
+
+
+def test_the_target_of_the_year_says_nothing_about_another_year_or_one_district():
+    assert said("K2", COUNT, period="2011Q2")["target"] == 200_000
+    assert said("K2", COUNT, period="2010")["target"] is None
+    assert said("K2", COUNT, period="2010-12-31..2011-12-31")["target"] is None
+    assert said("K2", COUNT, district="511102")["target"] is None
+
+
+def test_the_groups_and_the_unassigned_add_up_to_the_number():
+    views = [RECEIPT | {"district": code, "net_fen": fen} for code, fen in (("511102", 5), ("511181", 7), (None, 11))]
+
+    told = said("K5", *views, by="district")
+
+    assert [group["key"] for group in told["groups"]] == list(PLAN.districts)
+    assert {group["name"]: group["value"] for group in told["groups"] if group["value"]} == {"市中区": 5, "峨眉山市": 7}
+    assert told["unassigned"]["value"] == 11
+    assert told["value"] == 23
+
+
+def test_a_value_that_the_plan_does_not_know_is_a_group_after_the_known_ones():
+    told = said("K2", COUNT, COUNT | {"district": "510100"}, by="district")
+
+    assert told["groups"][-1] == {"key": "510100", "name": "510100", "value": 300, "state": "value", "records": 1}
+    assert sum(group["value"] or 0 for group in told["groups"]) == told["value"]
+
+
+def test_a_closed_list_is_grouped_in_its_own_order_with_the_empty_ones():
+    told = said("K2", COUNT, by="format")
+
+    assert [group["key"] for group in told["groups"]][:2] == ["plaza", "lecture"]
+    assert [group["state"] for group in told["groups"]][:2] == ["value", "none"]
+
+
+def test_one_district_is_its_group_of_the_whole():
+    views = [COUNT, COUNT | {"district": "511111", "person_times": 7}]
+
+    assert said("K2", *views, district="511111")["value"] == 7
+    line = BOOK.line("K2")
+    assert total(line, asked("2011"), counted(line.counted, *views), district="511111")["records"] == 1
+
+
+def test_progress_has_every_item_of_the_plan():
+    answers = {kpi.code: said(kpi.code) for _, kpi in PLAN.kpis()}
+
+    items = progress(PLAN, answers)
+
+    assert [item["no"] for item in items] == list(range(1, 63))
+    assert [kpi["code"] for item in items for kpi in item["kpis"]] == ["K3", "K1", "K2", "K4", "K5", "K6"]
+
+
+def test_a_plan_describes_its_rules_so_that_they_can_be_counted_again():
+    told = describe(PLAN)
+
+    (k1,) = [kpi for item in told["items"] for kpi in item["kpis"] if kpi["code"] == "K1"]
+    assert k1["rule"]["where"]["award_kind"] == ["graded", "special"]
+    assert k1["reported"]["where"]["state"] == ["reported", "verified"]
+    assert k1["targets"] == [{"value": 60, "decided_on": "2011-01-01", "doc_no": "乐山市科协2011年工作要点"}]
+    assert outline(PLAN)["items"] == 62
+
+
+def test_a_record_says_what_it_adds_to_the_number():
+    view = {"_id": "outreach.audience_count/c/1", "version": 3, "data": COUNT}
+
+    assert record(BOOK.line("K2"), view) == {
+        "service": "outreach", "kind": "audience_count", "id": "c/1", "version": 3, "state": "verified",
+        "day": "2011-05-14", "amount": 300, "district": "511102", "format": "plaza",
+    }  # fmt: skip
+
+
+def test_a_question_about_a_year_reads_one_document_for_each_of_its_numbers():
+    assert len(wanted([BOOK.line("K2")], asked("2011"))) == 2
+    assert len(wanted([BOOK.line("K2")], asked("2011S1"))) == 12
+
+
+def test_the_kpi_of_a_year_without_a_plan_is_that_of_the_last_plan():
+    later = Book({2011: PLAN, 2012: a_plan(("year: 2011", "year: 2012"))})
+
+    assert later.line("K2", 2011).plan.year == 2011
+    assert later.line("K2", 2013).plan.year == 2012
+    assert later.line("K9") is None
+    assert later.codes == ["K1", "K2", "K3", "K4", "K5", "K6"]
+
+
+def standing(**changes):
+    every = frozenset(measure.key for line in BOOK.lines(2011) for measure in line.measures)
+    return Standing(**{"as_of": NOW, "revision": 7, "heard": {}, "counted": every, "parked": {}} | changes)
+
+
+def test_an_answer_says_how_far_it_can_be_trusted():
+    told = standing(heard={"outreach": datetime(2011, 10, 30, tzinfo=UTC)}).say(BOOK.lines(2011))
+
+    assert told == {
+        "as_of": "2011-10-31T12:00:00+00:00",
+        "revision": 7,
+        "freshness": {
+            "awards": None,
+            "outreach": "2011-10-30T00:00:00+00:00",
+            "rural": None,
+            "members": None,
+        },
+        "complete": True,
+        "reasons": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("exchange", "code", "is_complete"),
+    [
+        ("outreach.events", "K2", False),
+        ("outreach.events", "K1", True),
+        ("rural.events", "K5", False),
+        ("", "K2", False),  # nobody knows whose it was
+    ],
+)
+def test_a_parked_message_makes_the_numbers_of_its_service_incomplete(exchange, code, is_complete):
+    told = standing(parked={exchange: 2}).say([BOOK.line(code)])
+
+    assert told["complete"] is is_complete
+    assert [reason["messages"] for reason in told["reasons"]] == ([] if is_complete else [2])
+
+
+def test_a_rule_that_is_still_being_counted_makes_its_number_incomplete():
+    underway = standing(counted=standing().counted - {BOOK.line("K2").counted.key})
+
+    assert [reason["kpi"] for reason in underway.say(BOOK.lines(2011))["reasons"]] == ["K2"]
+    assert underway.say([BOOK.line("K1")])["complete"]
+
+
+def test_cells_add_up():
+    assert Cell(1, 1, 5) + Cell(2, 1, 7) == Cell(3, 2, 12)

@@ -1,0 +1,204 @@
+"""Questions about the plan over HTTP, with events as their owners send them."""
+
+from amqp.basic_message import Message
+
+from services.chassis.amqp import connect
+from services.contract.topology import LEDGER_QUEUE
+from tests.gateway.examples import an_event
+from tests.stack import until
+
+
+def a_result(record, version=2, **changes):
+    return an_event("awards.external_result", record, version, **changes)
+
+
+def test_a_number_is_what_was_verified_and_its_records_fold_to_it(gateway):
+    gateway.take(
+        *[an_event(record=f"c-{i}", version=2, day=f"2011-0{1 + i}-10", person_times=100 * i) for i in range(1, 6)],
+        an_event(record="c-9", state="recorded", person_times=9_000),
+        an_event(record="c-10", mode="online"),
+    )
+
+    told = gateway.get("/api/v1/kpis/K2").body
+    assert (told["value"], told["records"], told["reported"]["value"]) == (1_500, 5, 10_500)
+    assert (told["target"], told["percent"]) == (200_000, 0.75)
+
+    listed = gateway.get("/api/v1/kpis/K2/records").body
+    assert sum(record["amount"] for record in listed["items"]) == listed["value"] == 1_500
+    assert listed["records"] == 5
+    assert [record["id"] for record in listed["items"]] == ["c-1", "c-2", "c-3", "c-4", "c-5"]
+
+
+def test_a_number_is_asked_for_a_period(gateway):
+    gateway.take(
+        an_event(record="c-1", day="2011-05-14", person_times=300),
+        an_event(record="c-2", day="2011-06-30", person_times=200),
+        an_event(record="c-3", day="2011-07-01", person_times=100),
+    )
+
+    values = {
+        "2011": 600, "2011S1": 500, "2011Q3": 100, "201105": 300, "2011W19": 300, "20110514": 300,
+        "2011-05-15..2011-12-31": 300, "2012": None,
+    }  # fmt: skip
+    for period, value in values.items():
+        assert gateway.get(f"/api/v1/kpis/K2?period={period}").body["value"] == value, period
+        assert gateway.get(f"/api/v1/kpis/K2/records?period={period}").body["value"] == value, period
+
+
+def test_a_number_is_split_by_district_and_asked_for_one(gateway):
+    gateway.take(
+        an_event(record="c-1", district="511102", person_times=300),
+        an_event(record="c-2", district="511181", person_times=200),
+    )
+
+    groups = gateway.get("/api/v1/kpis/K2?by=district").body["groups"]
+    assert {group["key"]: group["value"] for group in groups if group["value"]} == {"511102": 300, "511181": 200}
+    assert gateway.get("/api/v1/kpis/K2?district=511181").body["value"] == 200
+    listed = gateway.get("/api/v1/kpis/K2/records?district=511181").body
+    assert [(record["id"], record["district"]) for record in listed["items"]] == [("c-2", "511181")]
+
+
+def test_a_revoked_award_lowers_the_number_and_both_versions_stay(gateway):
+    gateway.take(*[a_result(f"r-{i}") for i in range(60)])
+    assert gateway.get("/api/v1/kpis/K1").body["value"] == 60
+
+    gateway.take(a_result("r-7", 3, state="revoked", happened="revoked"))
+
+    assert gateway.get("/api/v1/kpis/K1").body["value"] == 59
+    history = gateway.get("/api/v1/records/awards/external_result/r-7/history").body
+    assert [(one["version"], one["view"]["state"]) for one in history["versions"]] == [(2, "verified"), (3, "revoked")]
+
+
+def test_progress_shows_all_62_items_without_a_token(gateway):
+    gateway.take(an_event("rural.association", "a-1"), an_event("rural.service_point", "p-1"))
+
+    told = gateway.get("/api/v1/plans/2011/progress", token="").body
+
+    assert [item["no"] for item in told["items"]] == list(range(1, 63))
+    values = {kpi["code"]: (kpi["value"], kpi["state"]) for item in told["items"] for kpi in item["kpis"]}
+    assert values == {
+        "K1": (None, "none"), "K2": (None, "none"), "K3": (1, "value"), "K4": (1, "value"), "K5": (None, "none"),
+        "K6": (None, "none"),
+    }  # fmt: skip
+    assert told["complete"]
+    assert told["freshness"]["rural"] == "2011-05-14T10:00:01+08:00"
+
+
+def test_progress_of_one_district_and_period(gateway):
+    gateway.take(
+        an_event("rural.association", "a-1", district="511102", first_registered_on="2011-02-01"),
+        an_event("rural.association", "a-2", district="511111", first_registered_on="2011-02-01"),
+    )
+
+    told = gateway.get("/api/v1/plans/2011/progress?period=2011Q1&district=511111", token="").body
+
+    (k3,) = [kpi for item in told["items"] for kpi in item["kpis"] if kpi["code"] == "K3"]
+    assert (k3["value"], k3["first"], k3["last"], k3["target"]) == (1, "2011-01-01", "2011-03-31", None)
+
+
+def test_records_come_page_by_page_with_their_true_number(gateway):
+    gateway.take(*[an_event(record=f"c-{i}", person_times=1) for i in range(7)])
+
+    pages, cursor = [], ""
+    while cursor is not None:
+        told = gateway.get(f"/api/v1/kpis/K2/records?limit=3{cursor and '&cursor=' + cursor}").body
+        pages.append([record["id"] for record in told["items"]])
+        assert (told["records"], told["value"]) == (7, 7)
+        cursor = told["cursor"]
+
+    assert pages == [["c-0", "c-1", "c-2"], ["c-3", "c-4", "c-5"], ["c-6"]]
+
+
+def test_the_plan_tells_its_items_targets_and_rules(gateway):
+    assert [plan["year"] for plan in gateway.get("/api/v1/plans", token="").body["plans"]] == [2011]
+
+    plan = gateway.get("/api/v1/plans/2011", token="").body
+
+    assert len(plan["items"]) == 62
+    (k4,) = plan["items"][41]["kpis"]
+    assert k4["rule"]["of"] == "rural.service_point"
+
+
+def test_a_message_that_is_no_event_makes_the_numbers_of_its_service_incomplete_and_no_others(gateway, settings):
+    with connect(settings, "tests.garbage") as connection:
+        connection.default_channel.basic_publish(
+            message("{"), exchange="outreach.events", routing_key="audience_count.verified"
+        )
+    gateway.take(an_event(), a_result("r-1"))
+
+    told = until(lambda: incomplete(gateway.get("/api/v1/kpis/K2").body))
+
+    assert told["value"] == 300
+    assert [(reason["code"], reason["service"], reason["messages"]) for reason in told["reasons"]] == [
+        ("parked", "outreach", 1)
+    ]
+    assert gateway.get("/api/v1/kpis/K1").body["complete"]
+    assert not gateway.get("/api/v1/plans/2011/progress", token="").body["complete"]
+
+
+def message(body):
+    return Message(body, content_type="application/json")
+
+
+def incomplete(told):
+    return None if told["complete"] else told
+
+
+def test_one_event_that_cannot_be_counted_is_parked_and_the_rest_of_its_batch_counts(gateway):
+    huge = 2**63 - 1
+    batch = [an_event(record="c-1", person_times=huge), an_event(record="c-2", person_times=huge), a_result("r-1")]
+
+    gateway.take(*batch)
+
+    (parked,) = gateway.running.database("gateway")["parked"].find()
+    assert parked["queue"] == LEDGER_QUEUE.name
+    assert gateway.get("/api/v1/kpis/K2").body["value"] == huge
+    assert gateway.get("/api/v1/kpis/K1").body["value"] == 1
+
+
+NOT_KNOWN = [
+    ("/api/v1/kpis/K2?period=2011Q5", 400, "period", "2011Q3"),
+    ("/api/v1/kpis/K2?periode=2011", 400, "periode", "known: period, by, district"),
+    ("/api/v1/kpis/K2?period=2011&period=2012", 400, "period", "more than once"),
+    ("/api/v1/kpis/K2?by=village", 400, "by", "district, format"),
+    ("/api/v1/kpis/K2?district=510100", 400, "district", "511102"),
+    ("/api/v1/kpis/K2?district=511102&by=format", 400, "by", "two fields"),
+    ("/api/v1/kpis/K2/records?limit=0", 400, "limit", "1 to 1000"),
+    ("/api/v1/kpis/K2/records?limit=1001", 400, "limit", "1 to 1000"),
+    ("/api/v1/kpis/K2/records?cursor=abc", 400, "cursor", "cursor"),
+    ("/api/v1/kpis/K2/records?cursor=WyJ4IiwieCJd", 400, "cursor", "cursor"),
+    ("/api/v1/plans?x=1", 400, "x", "Unknown parameter"),
+    ("/api/v1/plans/2011?x=1", 400, "x", "Unknown parameter"),
+    ("/api/v1/plans/2011/progress?by=district", 400, "by", "known: period, district"),
+    ("/api/v1/kpis/K9", 404, None, "K1, K2, K3, K4, K5, K6"),
+    ("/api/v1/kpis/K9/records", 404, None, "K1, K2"),
+    ("/api/v1/plans/2012", 404, None, "2011"),
+    ("/api/v1/plans/2012/progress", 404, None, "2011"),
+    ("/api/v1/records/awards/prize/x/history", 404, None, "awards/external_result"),
+    ("/api/v1/records/awards/external_result/x/history", 404, None, "no such thing"),
+]
+
+
+def test_what_is_not_known_is_named_in_both_languages_with_what_is(gateway):
+    for path, status, field, says in NOT_KNOWN:
+        answered = gateway.get(path)
+        told = answered.body
+
+        assert (answered.status, answered.headers["Content-Type"]) == (status, "application/problem+json"), path
+        assert says in told["en"], path
+        assert any("一" <= letter <= "鿿" for letter in told["zh"]), path
+        assert [error["field"] for error in told["errors"]] == ([field] if field else []), path
+
+
+def test_everything_but_progress_plans_and_health_needs_a_token(gateway):
+    for path in ("kpis/K2", "kpis/K2/records", "records/awards/external_result/x/history", "awards/external_results"):
+        assert gateway.get(f"/api/v1/{path}", token="").status == 401, path
+        assert gateway.get(f"/api/v1/{path}", token="nonsense").status == 401, path
+    for path in ("/api/v1/plans", "/api/v1/plans/2011", "/api/v1/plans/2011/progress", "/health", "/ready", "/metrics"):
+        assert gateway.get(path, token="").status == 200, path
+
+
+def test_the_process_tells_its_health(gateway):
+    assert gateway.get("/ready", token="").body["ready"] is True
+    assert gateway.get("/health", token="").body["services"] == ["gateway"]
+    assert b"kexie_http_requests_total" in gateway.get("/metrics", token="").content
