@@ -486,7 +486,7 @@ def _with_trouble(story: Story, grant_id: str) -> Story:
         )  # fmt: skip
     if grant_id == "g-province":
         story.tell(
-            "rural", "receive_funds", by="accountant", grant_id=grant_id, voucher_no="V-1299", fen=3_000_000,
+            "rural", "receive_funds", by="accountant", grant_id=grant_id, voucher_no="V-1299", fen=10_000_000,
             received_on=date(2011, 12, 1), expected="R-10",
         )  # fmt: skip
         story.tell(
