@@ -102,10 +102,7 @@ class Outreach:
     @command(contract.outreach.AudienceCount, schemas.RecordCount, roles=("recorder",))
     def record_count(self, count_id: str | None, *, activity_id: str, **audience_of_the_day: Any) -> Any:
         held = self.activities.get(activity_id)
-        capacity = self.venues.get(held.venue_id).capacity if held.venue_id else None
-        recorded = audience.record(
-            held, activity_id=activity_id, capacity=capacity, today=self.clock.today(), **audience_of_the_day
-        )
+        recorded = audience.record(held, activity_id=activity_id, today=self.clock.today(), **audience_of_the_day)
         return self.counts.add(recorded, count_id)
 
     @command(contract.outreach.AudienceCount, schemas.ApproveCount, roles=("chair",))

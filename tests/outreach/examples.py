@@ -64,9 +64,8 @@ def an_activity(*, state="held", venue_id="v-1", **changes):
 
 def a_count(*, state="recorded", recorded_by="u-li", held=None, capacity=None, **changes):
     """A count in any of its states, recorded by u-li for the Saturday."""
-    recorded = audience.record(
-        held or an_activity(), **{**AN_AUDIENCE, "capacity": capacity, "today": LATER, "by": recorded_by, **changes}
-    ).record
+    roomy = replace(held or an_activity(), capacity=capacity)
+    recorded = audience.record(roomy, **{**AN_AUDIENCE, "today": LATER, "by": recorded_by, **changes}).record
     return replace(recorded, state=state)
 
 

@@ -72,6 +72,7 @@ class Activity:
     venue_id: str | None = None
     venue_suspended: bool = False
     venue_turns: int = 0  # of the venue when it was last looked at
+    capacity: int | None = None  # how many people the venue holds at once; None: not known
     slots: tuple[Slot, ...] = ()
     bookings: tuple[str, ...] = ()  # slots of days that no other activity can have there; empty once it was held
     held_on: date | None = None
@@ -200,6 +201,7 @@ def _held_at(activity: Activity, venue_id: str, venue: Venue, slots: Iterable[Sl
         venue_id=venue_id,
         venue_suspended=False,
         venue_turns=venue.turns,
+        capacity=venue.capacity,
         slots=in_order,
         bookings=tuple(f"{venue_id} {day} {slot}" for day in activity.days for slot in in_order),
     )

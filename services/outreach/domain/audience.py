@@ -110,12 +110,11 @@ def record(
     minors: int | None = None,
     handouts: int | None = None,
     consultations: int | None = None,
-    capacity: int | None = None,
     turnover: int = TURNOVER,
     today: date,
     by: str,
 ) -> Change[AudienceCount]:
-    """Enter a day's audience, `capacity` being how many people its venue holds at once."""
+    """Enter a day's audience; how many are plausible depends on how many people the activity's venue holds."""
     whole(person_times=person_times, minors=minors, handouts=handouts, consultations=consultations)
     activities.LIFECYCLE.require(activity.state, "ongoing", "held", "not_reported", "reported")
     if day not in activity.days or day > today:
@@ -140,7 +139,7 @@ def record(
         venue_id=activity.venue_id,
         counts_for_k2=activity.counts_for_k2,
         recorded_by=by,
-        plausible_up_to=None if capacity is None or mode == "online" else capacity * turnover,
+        plausible_up_to=None if activity.capacity is None or mode == "online" else activity.capacity * turnover,
     )
     return Change(_sound(count), "recorded")
 
