@@ -11,8 +11,10 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 
 from gateway import planfile, report, schemas
+from gateway.book import Asked, Book, Line, asked
+from gateway.periods import Piece
 from gateway.plan import Plan
-from gateway.report import Answer, Asked, Book, Line, Standing
+from gateway.report import Answer, Standing
 from gateway.store import Counts, Store
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
@@ -32,7 +34,7 @@ class Desk:
 
     def __init__(self, book: Book, store: Store, clock: SystemClock) -> None:
         self._book, self._store, self._clock = book, store, clock
-        self._shelf: dict[tuple[str, ...], tuple[float, Counts]] = {}
+        self._shelf: dict[tuple[tuple[str, Piece], ...], tuple[float, Counts]] = {}
         self._parked: dict[str, int] = {}
         self._parked_until = 0.0
 
@@ -55,7 +57,7 @@ class Desk:
         """Every item of the plan, always all of them."""
         plan = self._plan(year)
         wanted = schemas.read(given, {"period": schemas.period, "district": schemas.one_of(plan.districts)})
-        question, district = wanted.get("period") or report.asked(year), wanted.get("district")
+        question, district = wanted.get("period") or asked(year), wanted.get("district")
         lines, now = self._book.lines(plan.year), self._clock.now()
         counts = self._read(lines, question)
         answers = {
@@ -92,7 +94,7 @@ class Desk:
         }
 
     def records(self, code: str, given: Any) -> Answer:
-        """The records behind a number, page by page; `records` and `value` are those of all pages."""
+        """The records behind a number, page by page; `total` and `value` are those of all pages."""
         line = self._line(code)
         wanted = schemas.read(
             given,
@@ -131,7 +133,8 @@ class Desk:
     def _read(self, lines: Iterable[Line], question: Asked) -> Counts:
         """The counts of these KPIs; what was read a moment ago serves those who ask the same."""
         wanted = report.wanted(lines, question)
-        shelf, key = self._shelf, tuple(wanted)  # a batch that is taken in while we read puts a new shelf in its place
+        key = tuple(wanted.items())
+        shelf = self._shelf  # a batch that is taken in while we read puts a new one in its place
         until, counts = shelf.get(key, (0.0, None))
         if counts is None or monotonic() > until:
             counts = self._store.read(wanted)
@@ -154,7 +157,7 @@ class Desk:
 
     def _question(self, line: Line, wanted: dict[str, Any]) -> tuple[Asked, Line]:
         """The period that is asked for, the plan's year where none is, and the KPI of that year's plan."""
-        question = wanted.get("period") or report.asked(str(line.plan.year))
+        question = wanted.get("period") or asked(str(line.plan.year))
         return question, self._book.line(line.kpi.code, question.period.first.year) or line
 
     def _standing(self, counts: Counts, now: datetime) -> Standing:

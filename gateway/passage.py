@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway import schemas
-from gateway.web import Reply, Request
+from gateway.reply import Reply, Request
 from services.chassis.client import Caller, Services
 from services.chassis.problem import FieldError, InvalidInput, NotFound, Unavailable
 from services.contract import KINDS

@@ -1,139 +1,45 @@
-"""The plan file: YAML that staff can read, checked word by word; whatever is wrong is told with its line.
-
-All texts stay texts until the schema says what they are (511102 is a code, 2011-12-31 a day), aliases are refused
-because a few of them can stand for gigabytes, and a word that occurs twice is refused because YAML would drop one.
-"""
+"""The plan file: what staff write down and review, checked word by word; whatever is wrong is told with its line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import marshmallow
-import yaml
 from marshmallow import ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
+from gateway import yamlfile
 from gateway.plan import Beside, Item, Kpi, Plan, Target, Unit, Words
+from gateway.yamlfile import At, BrokenFile, Fault
 from services.contract import rule
 from services.contract.district import DISTRICTS
 from services.contract.topology import SERVICES
 
-LARGEST = 1_000_000  # bytes
-DEEPEST = 20  # levels of nesting
-
-At = tuple[str | int, ...]
-"""Where something stands in a file: `("items", 34, "kpis", 0, "rule", "on")`."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong, and where."""
-
-    line: int
-    at: str
-    says: str
-
-
-class BrokenPlan(ValueError):
-    """The file cannot be a plan; one line for each fault: `2011.yaml:12: items[0].due: ...`."""
-
-    def __init__(self, name: str, *faults: Fault) -> None:
-        self.faults = faults
-        super().__init__(
-            "\n".join(f"{name}:{fault.line}: {fault.at + ': ' if fault.at else ''}{fault.says}" for fault in faults)
-        )
-
 
 def read_folder(folder: Path) -> dict[int, Plan]:
-    """The plans of all years; raises `BrokenPlan`."""
+    """The plans of all years; raises `BrokenFile`."""
     plans: dict[int, Plan] = {}
     for file in sorted(folder.glob("*.yaml")):
         plan = read(file.name, file.read_bytes())
         if plan.year in plans:
-            raise BrokenPlan(file.name, Fault(1, "year", f"there is another plan for {plan.year}"))
+            raise BrokenFile(file.name, Fault(1, "year", f"there is another plan for {plan.year}"))
         plans[plan.year] = plan
     return plans
 
 
 def read(name: str, content: bytes) -> Plan:
-    """The plan in this file; raises `BrokenPlan` that names everything wrong."""
-    if len(content) > LARGEST:
-        raise BrokenPlan(name, Fault(1, "", f"{len(content)} bytes; a plan has at most {LARGEST}"))
-
+    """The plan in this file; raises `BrokenFile` that names everything wrong."""
+    document = yamlfile.read(name, content)
     try:
-        document = _Document(_compose(name, content))
-    except yaml.YAMLError as error:
-        raise BrokenPlan(name, _fault_in_yaml(error)) from None
-    if document.faults:
-        raise BrokenPlan(name, *document.faults)
-
-    try:
-        return _PlanSchema().load(document.data)
+        plan: Plan = _PlanSchema().load(document.data)
     except ValidationError as error:
         faults = [document.fault(at, says) for at, says in _flat(error.messages)]
-        raise BrokenPlan(name, *sorted(faults, key=lambda fault: fault.line)) from None
-
-
-class _Document:
-    """The texts, lists and mappings of a YAML tree, and the line on which each of them stands."""
-
-    def __init__(self, root: yaml.Node) -> None:
-        self.faults: list[Fault] = []
-        self._lines: dict[At, int] = {}
-        self.data = self._plain(root, (), _line(root))
-
-    def fault(self, at: At, says: str) -> Fault:
-        """On the line of this place, or of the nearest one around it that is there."""
-        known = next(at[:depth] for depth in range(len(at), -1, -1) if at[:depth] in self._lines)
-        return Fault(self._lines[known], _path(at), says)
-
-    def _plain(self, node: yaml.Node, at: At, line: int) -> Any:
-        self._lines[at] = line
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, at)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._plain(item, (*at, i), _line(item)) for i, item in enumerate(node.value)]
-        return node.value
-
-    def _mapping(self, node: yaml.MappingNode, at: At) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in node.value:
-            word, line = str(key.value)[:200], _line(key)
-            if not isinstance(key, yaml.ScalarNode):
-                self.faults.append(Fault(line, _path(at), "a word is needed before the colon"))
-            elif word in found:
-                self.faults.append(Fault(line, _path((*at, word)), "stands here twice"))
-            else:
-                found[word] = self._plain(value, (*at, word), line)
-        return found
-
-
-def _compose(name: str, content: bytes) -> yaml.Node:
-    depth = 0
-    for event in yaml.parse(content, Loader=yaml.BaseLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if isinstance(event, yaml.AliasEvent):
-            raise BrokenPlan(name, Fault(_line(event), "", "aliases are not taken"))
-        if depth > DEEPEST:
-            raise BrokenPlan(name, Fault(_line(event), "", f"nested deeper than {DEEPEST}"))
-    root = yaml.compose(content, Loader=yaml.BaseLoader)
-    if root is None:
-        raise BrokenPlan(name, Fault(1, "", "the file is empty"))
-    return root
-
-
-def _line(node: yaml.Node | yaml.Event) -> int:
-    return node.start_mark.line + 1 if node.start_mark else 1
-
-
-def _fault_in_yaml(error: yaml.YAMLError) -> Fault:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-    return Fault(mark.line + 1 if mark else 1, "", problem)
+        raise BrokenFile(name, *sorted(faults, key=lambda fault: fault.line)) from None
+    return plan
 
 
 def _flat(messages: Any, at: At = ()) -> Iterator[tuple[At, str]]:
@@ -144,10 +50,6 @@ def _flat(messages: Any, at: At = ()) -> Iterator[tuple[At, str]]:
         return
     for message in messages if isinstance(messages, list) else [messages]:
         yield at, f"unknown word {at[-1]!r}" if message == "Unknown field." else str(message)
-
-
-def _path(at: At) -> str:
-    return "".join(f"[{word}]" if isinstance(word, int) else f".{word}" for word in at).lstrip(".")
 
 
 def _nested(at: At, says: str) -> ValidationError:
@@ -239,6 +141,13 @@ class _KpiSchema(_Schema):
         for number, beside in enumerate(data["beside"]):
             if is_money != _sums_fen(beside.rule):
                 raise _nested(("beside", number, "rule"), _clash(beside.rule))
+
+    @validates_schema
+    def _districts_are_kept(self, data: dict[str, Any], **_: Any) -> None:
+        places = [("rule",), *(("beside", number, "rule") for number in range(len(data["beside"])))]
+        for at, counted in zip(places, [data["rule"], *(beside.rule for beside in data["beside"])], strict=True):
+            if "district" not in counted.by:
+                raise _nested((*at, "by"), "every number can be asked for a district: district is missing")
 
     @validates_schema
     def _targets_follow(self, data: dict[str, Any], **_: Any) -> None:

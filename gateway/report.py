@@ -9,78 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
 from typing import Any
+from urllib.parse import quote
 
-from gateway import periods
+from gateway.book import Asked, Line
 from gateway.measures import Cell, Measure
 from gateway.periods import Period, Piece
 from gateway.plan import Item, Kpi, Plan, Unit, Words
-from services.contract.rule import Rule
 from services.contract.topology import SERVICES, exchange
 
 Answer = dict[str, Any]
 Held = Mapping[str, Mapping[str, Any]]
 
 NOTHING = Cell()
-
-
-@dataclass(frozen=True)
-class Line:
-    """A KPI in its plan, with the measures of its numbers."""
-
-    plan: Plan
-    item: Item
-    kpi: Kpi
-    counted: Measure
-    reported: Measure | None
-    beside: tuple[tuple[Words, Measure], ...]
-
-    @cached_property
-    def measures(self) -> tuple[Measure, ...]:
-        return (self.counted, *([self.reported] if self.reported else []), *(measure for _, measure in self.beside))
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The period of a question and the pieces of time it is made of."""
-
-    period: Period
-    pieces: tuple[Piece, ...]
-
-
-@lru_cache(maxsize=1_000)
-def asked(period: str) -> Asked:
-    """What this text asks for; raises `UnknownPeriod`."""
-    found = periods.read(period)
-    return Asked(found, tuple(periods.pieces(found)))
-
-
-class Book:
-    """The plans of all years, and their KPIs by code."""
-
-    def __init__(self, plans: Mapping[int, Plan]) -> None:
-        self.plans = plans
-        self._lines = {
-            year: {kpi.code: _line(plan, item, kpi) for item, kpi in plan.kpis()} for year, plan in plans.items()
-        }
-
-    @property
-    def codes(self) -> list[str]:
-        return sorted({code for lines in self._lines.values() for code in lines})
-
-    def rules(self) -> Iterator[Rule]:
-        for plan in self.plans.values():
-            yield from plan.rules()
-
-    def lines(self, year: int) -> list[Line]:
-        """The KPIs of a year in the order of the plan."""
-        return list(self._lines[year].values())
-
-    def line(self, code: str, year: int | None = None) -> Line | None:
-        """The KPI of that year's plan, else of the last plan that has it."""
-        years = [year] if year in self.plans else sorted(self.plans, reverse=True)
-        return next((self._lines[one][code] for one in years if one is not None and code in self._lines[one]), None)
 
 
 @dataclass(frozen=True)
@@ -160,8 +101,9 @@ def answer(
 
 
 def total(line: Line, question: Asked, held: Held, *, district: str | None = None) -> Answer:
-    """The number alone: how many records, and what they add up to."""
-    return _number(_cell(line.counted, question, held, district))
+    """The number alone: how many records there are, and what they add up to."""
+    number = _number(_cell(line.counted, question, held, district))
+    return {"value": number["value"], "state": number["state"], "total": number["records"]}
 
 
 def progress(plan: Plan, answers: Mapping[str, Answer]) -> list[Answer]:
@@ -194,6 +136,7 @@ def record(line: Line, view: Mapping[str, Any]) -> Answer:
     """One of the records behind a number, with the amount that it adds."""
     rule, data = line.kpi.rule, view["data"]
     id_ = view["_id"].removeprefix(f"{rule.of.key}/")
+    history = f"/api/v1/records/{rule.of.service}/{rule.of.name}/{quote(id_, safe='')}/history"
     return {
         "service": rule.of.service,
         "kind": rule.of.name,
@@ -203,6 +146,7 @@ def record(line: Line, view: Mapping[str, Any]) -> Answer:
         "day": data[rule.on],
         "amount": rule.amount(data),
         **{name: data.get(name) for name in rule.by},
+        "history": history,
     }
 
 
@@ -210,17 +154,6 @@ def version(row: Mapping[str, Any]) -> Answer:
     """One version of a record as it was heard."""
     said = {name: row[name] for name in ("happened", "time", "actor", "cause", "hash")}
     return {"version": row["_id"]["version"], **said, "view": row["data"]}
-
-
-def _line(plan: Plan, item: Item, kpi: Kpi) -> Line:
-    return Line(
-        plan=plan,
-        item=item,
-        kpi=kpi,
-        counted=Measure(kpi.rule),
-        reported=Measure(kpi.reported) if kpi.reported else None,
-        beside=tuple((beside.title, Measure(beside.rule)) for beside in kpi.beside),
-    )
 
 
 def _cell(measure: Measure, question: Asked, held: Held, district: str | None) -> Cell:

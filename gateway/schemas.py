@@ -10,8 +10,8 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from gateway.book import Asked, asked
 from gateway.periods import UnknownPeriod
-from gateway.report import Asked, asked
 from services.chassis.problem import FieldError, InvalidInput
 from services.contract import wire
 from services.contract.view import COMPARABLE, Field, Kind

@@ -6,7 +6,8 @@ from typing import Any
 
 from gateway.desk import Reporting
 from gateway.passage import Passages
-from gateway.web import Condition, Reply, Request, endpoint
+from gateway.reply import Reply, Request
+from gateway.web import Condition, endpoint
 from services.chassis.listener import batches
 from services.contract.event import Event
 from services.contract.topology import LEDGER_QUEUE

@@ -22,9 +22,10 @@ from gateway.ledger import Document
 from gateway.measures import Increments, Measure
 from gateway.periods import Period, Piece
 from gateway.transaction import in_one_transaction
+from services.chassis.problem import Unavailable
 from services.contract import rule as plan_rule
 from services.contract.event import Event
-from services.contract.rule import Condition, Rule
+from services.contract.rule import BrokenRule, Condition, Rule
 
 LEDGER = "ledger"  # the one document among the counts that is no count: what was taken in so far
 CHUNK = 2_000  # kept views that are counted in one transaction when a rule is new
@@ -105,7 +106,7 @@ class Store:
         document = self.rules.find_one({"_id": key}, session=session)
         if document is None or "upto" not in document:
             return False
-        measure = Measure(plan_rule.read(document["says"]))
+        measure = Measure(_rule(document))
         kind = measure.rule.of.key
         after, beyond = max(document["upto"], f"{kind}/"), f"{kind}0"  # 0 comes right after the slash
         views = list(self.views.find({"_id": {"$gt": after, "$lt": beyond}}, session=session).sort("_id").limit(CHUNK))
@@ -122,7 +123,7 @@ class Store:
     def _read_rules(self, at: int, session: ClientSession | None = None) -> None:
         measures: dict[str, list[Measure]] = {}
         for document in self.rules.find(session=session):
-            measure = Measure(plan_rule.read(document["says"]), upto=document.get("upto"))
+            measure = Measure(_rule(document), upto=document.get("upto"))
             measures.setdefault(measure.rule.of.key, []).append(measure)
         self._measures, self._rules_known = measures, at
 
@@ -197,6 +198,14 @@ class Store:
         """How many messages wait for an operator, by the exchange they came from."""
         groups = self._parked.aggregate([{"$group": {"_id": "$exchange", "messages": {"$sum": 1}}}])
         return {group["_id"] or "": group["messages"] for group in groups}
+
+
+def _rule(document: Document) -> Rule:
+    """A rule as it was registered; a newer gateway's may be beyond us, and then it is not for us to count."""
+    try:
+        return plan_rule.read(document["says"])
+    except BrokenRule as error:
+        raise Unavailable("A newer gateway is at work.", "已有更新版本的网关在运行。") from error
 
 
 def _updates(increments: Increments) -> list[UpdateOne]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from gateway.port import Server
 from gateway.service import Gateway
 from gateway.store import Store
-from gateway.web import Server
 from services.chassis.mongo import database
 
 

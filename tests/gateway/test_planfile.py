@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from gateway import planfile
-from gateway.planfile import BrokenPlan, read_folder
+from gateway.planfile import read_folder
+from gateway.yamlfile import BrokenFile
 from services.contract.district import DISTRICTS
 
 FOLDER = Path(planfile.__file__).parent / "plans"
@@ -14,7 +15,7 @@ FILE = (FOLDER / "2011.yaml").read_text()
 def broken(old, new):
     """What is said about the plan of 2011 with one text changed, and the line on which it was changed."""
     assert FILE.count(old) >= 1, old
-    with pytest.raises(BrokenPlan) as refused:
+    with pytest.raises(BrokenFile) as refused:
         planfile.read("2011.yaml", FILE.replace(old, new, 1).encode())
     return str(refused.value), FILE[: FILE.index(old)].count("\n") + 1
 
@@ -81,6 +82,7 @@ def test_the_target_in_force_is_the_last_one_decided_by_that_day():
         ("measure: {sum: person_times}", "measure: {avg: person_times}", "neither count nor"),
         ("by: [district, format]", "by: [district, formt]", "no field 'formt'"),
         ("by: [district, format]", "by: [district, activity_id]", "activity_id may hold anything"),
+        ("by: [district, format]", "by: [format]", "district is missing"),
         ("reported: {state: [recorded", "reported: {state: [recordet", "'recordet' is not one of"),
         ("reported: {state: [recorded, verified]}", "reported: recorded", "mapping of field to value"),
         ("unit: {zh: 人次, en: person-times}", "unit: {zh: 元, en: yuan, fen: true}", "cannot have a unit of money"),
@@ -112,7 +114,7 @@ def test_what_the_contract_does_not_know_is_refused_with_its_line(old, new, says
 def test_everything_that_is_wrong_is_told_at_once():
     wrong = FILE.replace("on: day\n", "on: dayy\n").replace("on: completed_on", "on: completed")
 
-    with pytest.raises(BrokenPlan) as refused:
+    with pytest.raises(BrokenFile) as refused:
         planfile.read("2011.yaml", wrong.encode())
 
     assert [fault.at for fault in refused.value.faults] == ["items[34].kpis[0].rule.on", "items[41].kpis[0].rule.on"]
@@ -121,7 +123,7 @@ def test_everything_that_is_wrong_is_told_at_once():
 def test_a_word_that_stands_twice_is_refused_on_its_second_line():
     _, line = broken("year: 2011", "year: 2011\nyear: 2012")
 
-    with pytest.raises(BrokenPlan, match=f"^x:{line + 1}: year: stands here twice"):
+    with pytest.raises(BrokenFile, match=f"^x:{line + 1}: year: stands here twice"):
         planfile.read("x", FILE.replace("year: 2011", "year: 2011\nyear: 2012", 1).encode())
 
 
@@ -129,7 +131,7 @@ def test_a_word_that_stands_twice_is_refused_on_its_second_line():
     "content", [b"", b"a", b"- 1", b"\xff\xfe\x00", b"\x00", b"? [a]\n: b", b"a: b: c", b"--- 1\n--- 2"]
 )
 def test_a_file_that_is_no_plan_at_all_is_refused(content):
-    with pytest.raises(BrokenPlan, match=r"^x:"):
+    with pytest.raises(BrokenFile, match=r"^x:"):
         planfile.read("x", content)
 
 
@@ -137,7 +139,7 @@ def test_a_plan_has_at_most_a_million_bytes():
     padding = (1_000_000 - len(FILE.encode()) - 2) * "x"
 
     assert planfile.read("x", f"{FILE}# {padding}".encode()).year == 2011
-    with pytest.raises(BrokenPlan, match="1000001 bytes"):
+    with pytest.raises(BrokenFile, match="1000001 bytes"):
         planfile.read("x", f"{FILE}# {padding}x".encode())
 
 
@@ -146,5 +148,5 @@ def test_a_folder_has_one_plan_a_year(tmp_path):
     assert list(read_folder(tmp_path)) == [2011]
 
     (tmp_path / "copy.yaml").write_text(FILE)
-    with pytest.raises(BrokenPlan, match=r"copy\.yaml:1: year: there is another plan for 2011"):
+    with pytest.raises(BrokenFile, match=r"copy\.yaml:1: year: there is another plan for 2011"):
         read_folder(tmp_path)

@@ -25,7 +25,7 @@ def test_a_number_is_what_was_verified_and_its_records_fold_to_it(gateway):
 
     listed = gateway.get("/api/v1/kpis/K2/records").body
     assert sum(record["amount"] for record in listed["items"]) == listed["value"] == 1_500
-    assert listed["records"] == 5
+    assert listed["total"] == 5
     assert [record["id"] for record in listed["items"]] == ["c-1", "c-2", "c-3", "c-4", "c-5"]
 
 
@@ -66,6 +66,8 @@ def test_a_revoked_award_lowers_the_number_and_both_versions_stay(gateway):
 
     assert gateway.get("/api/v1/kpis/K1").body["value"] == 59
     history = gateway.get("/api/v1/records/awards/external_result/r-7/history").body
+    (record, *_) = gateway.get("/api/v1/kpis/K1/records").body["items"]
+    assert gateway.get(record["history"]).body["id"] == record["id"]
     assert [(one["version"], one["view"]["state"]) for one in history["versions"]] == [(2, "verified"), (3, "revoked")]
 
 
@@ -103,7 +105,7 @@ def test_records_come_page_by_page_with_their_true_number(gateway):
     while cursor is not None:
         told = gateway.get(f"/api/v1/kpis/K2/records?limit=3{cursor and '&cursor=' + cursor}").body
         pages.append([record["id"] for record in told["items"]])
-        assert (told["records"], told["value"]) == (7, 7)
+        assert (told["total"], told["value"]) == (7, 7)
         cursor = told["cursor"]
 
     assert pages == [["c-0", "c-1", "c-2"], ["c-3", "c-4", "c-5"], ["c-6"]]

@@ -12,6 +12,7 @@ from gateway import store as store_module
 from gateway.measures import Cell, Measure
 from gateway.periods import pieces, read
 from gateway.store import LEDGER, Store
+from services.chassis.problem import Unavailable
 from tests.gateway.examples import PLAN, an_event, kpi
 from tests.gateway.test_ledger import FACTS, delivered
 from tests.stack import until
@@ -255,6 +256,14 @@ def test_a_rule_is_counted_while_another_gateway_takes_events_in(store, monkeypa
     taking.wait()
 
     assert total(active) == Cell(60, 60, 30 * 300 + 30 * 7)
+
+
+def test_a_rule_of_a_newer_gateway_lets_events_wait_and_parks_none(store):
+    store.rules.insert_one({"_id": "new", "says": kpi("K1").rule.say() | {"of": "awards.edition"}})
+    store.counts.update_one({"_id": LEDGER}, {"$inc": {"rules": 1}})
+
+    with pytest.raises(Unavailable):
+        store.take([an_event()])
 
 
 def test_the_records_of_a_number_come_by_day_and_id_page_by_page(store):

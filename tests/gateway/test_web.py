@@ -11,8 +11,10 @@ from nameko.containers import ServiceContainer
 from pymongo.errors import AutoReconnect
 from werkzeug.wrappers import Response
 
-from gateway import web
-from gateway.web import Reply, Server, endpoint
+from gateway import port as port_module
+from gateway.port import Server
+from gateway.reply import Reply
+from gateway.web import endpoint
 from services.chassis.problem import Conflict
 from tests.stack import until
 
@@ -189,7 +191,7 @@ def test_an_event_stream_is_sent_event_by_event(port):
 
 
 def test_half_a_request_does_not_hold_a_connection_for_ever(settings, monkeypatch):
-    monkeypatch.setattr(web, "SILENT", 0.2)
+    monkeypatch.setattr(port_module, "SILENT", 0.2)
     made = ServiceContainer(Counter, {"SETTINGS": settings, "WEB_SERVER_ADDRESS": "127.0.0.1:0"})
     made.start()
 

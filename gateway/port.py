@@ -1,0 +1,144 @@
+"""The gateway's port: from a connection to a request and back, whatever happens on the way.
+
+nameko's own would read chunked bodies as empty, wait for ever for half a request, share its port with a stranger, end
+the service when a connection breaks at the wrong moment, and cut off the answers at hand when it stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import eventlet
+import eventlet.wsgi
+from eventlet.event import Event as Signal
+from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
+from prometheus_client import Counter
+from structlog import get_logger
+from werkzeug import wrappers
+
+from gateway.reply import Request, error_response
+from services.chassis.problem import Unavailable
+from services.chassis.tokens import Tokens
+
+IDLE = 15  # seconds that a connection may wait for its next request
+SILENT = 30  # seconds that half a request may take to go on
+LAST_WORDS = 5.0  # seconds that answers at hand may take when the process stops
+
+REQUESTS = Counter("kexie_http_requests", "HTTP requests answered, by route and status.", ["route", "status"])
+
+log = get_logger()
+
+
+class App(WsgiApp):
+    """From a request to its answer, whatever happens on the way."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+            environ["wsgi.input_terminated"] = True  # else its body would be empty
+        request = Request(environ)
+        request.max_content_length = self.server.settings.request_limit
+        self.server.busy += 1
+        response = self._respond(request)
+        response.call_on_close(self.server.answered)
+        if response.mimetype == "text/event-stream":
+            environ["eventlet.minimum_write_chunk_size"] = 0  # else events wait until 4 KB have come together
+        return response(environ, start_response)
+
+    def _respond(self, request: Request) -> wrappers.Response:
+        route = "-"
+        try:
+            provider, request.path_values = self.url_map.bind_to_environ(request.environ).match()
+            route = provider.url
+            if self.server.is_closed:
+                raise Unavailable("The gateway is stopping.", "网关正在停止。")
+            response = provider.handle_request(request)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is answered, and logged if it was our mistake
+            response = error_response(error, request, route=route)
+        REQUESTS.labels(route, response.status_code).inc()
+        return response
+
+
+class Protocol(HttpOnlyProtocol):
+    """One connection; also one that broke off is let go of whole."""
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        finally:
+            self.rfile.close()
+            self.connection.close()
+
+
+class Server(WebServer):
+    """The gateway's port."""
+
+    def setup(self) -> None:
+        self.settings = self.container.config["SETTINGS"]
+        self.tokens = Tokens(self.settings.token_public_key)
+        self._gt: Any = None
+        self.busy = 0  # requests that are not answered yet
+        self.is_closed = False
+        self._idle = Signal()
+
+    @property
+    def port(self) -> int:
+        return self._sock.getsockname()[1]
+
+    def start(self) -> None:
+        if self._gt is None:
+            self._sock = eventlet.listen(self.bind_addr, backlog=256, reuse_port=False)
+            self._sock.settimeout(None)
+            self._serv = self.get_wsgi_server(self._sock, App(self))
+            self._gt = self.container.spawn_managed_thread(self.run, identifier="http")
+
+    def run(self) -> None:
+        while not self.is_closed:
+            try:
+                sock, address = self._sock.accept()
+            except OSError as error:  # too many open files, for one
+                log.warning("no connection accepted", error=str(error))
+                eventlet.sleep(0.1)
+                continue
+            sock.settimeout(self._serv.socket_timeout)
+            self.container.spawn_managed_thread(partial(self.process_request, sock, address), identifier="connection")
+
+    def process_request(self, sock: Any, address: Any) -> None:
+        """One connection; nothing that happens on it reaches the others."""
+        try:
+            super().process_request(sock, address)
+        except Exception as error:  # noqa: BLE001 - else nameko would end the process
+            log.info("connection broken", error=f"{type(error).__name__}: {error}"[:200])
+
+    def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = Protocol, debug: bool = False) -> Any:
+        return eventlet.wsgi.Server(
+            sock,
+            sock.getsockname(),
+            wsgi_app,
+            protocol=protocol,
+            debug=debug,
+            log_output=False,
+            keepalive=IDLE,
+            socket_timeout=SILENT,
+        )
+
+    def answered(self) -> None:
+        self.busy -= 1
+        if self.is_closed and not self.busy and not self._idle.ready():
+            self._idle.send()
+
+    def close(self) -> None:
+        """Take no new connection and no new request."""
+        if self._gt is not None and not self.is_closed:
+            self.is_closed = True
+            self._gt.kill()
+            self._sock.close()
+
+    def stop(self) -> None:
+        """Ends when what was being answered has been sent."""
+        self.close()
+        if self.busy:
+            with eventlet.Timeout(LAST_WORDS, False):
+                self._idle.wait()
+        super(WebServer, self).stop()

@@ -1,0 +1,120 @@
+"""Requests and replies: JSON answers, and every error as problem+json in the caller's language and in both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from structlog import get_logger
+from werkzeug import wrappers
+from werkzeug.exceptions import HTTPException
+
+from services.chassis.health import Answer
+from services.chassis.mongo import is_passing
+from services.chassis.problem import (
+    FieldError,
+    InvalidInput,
+    Malfunction,
+    NotAuthenticated,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unavailable,
+)
+from services.contract import wire
+
+JSON, PROBLEM = "application/json", "application/problem+json"
+
+log = get_logger()
+
+
+class MethodNotAllowed(NotFound):
+    status, code = 405, "method_not_allowed"
+    title_en, title_zh = "This address does not take that method.", "此地址不支持该方法。"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer with headers, or one that is no JSON; whatever else a method returns is sent as JSON."""
+
+    body: Any
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = JSON
+
+    @staticmethod
+    def of(said: Answer) -> Reply:
+        """What a process says of its health."""
+        status, content_type, body = said
+        return Reply(body, status, content_type=content_type)
+
+    def response(self) -> wrappers.Response:
+        body = self.body if isinstance(self.body, bytes) else wire.encode(self.body)
+        return wrappers.Response(body, self.status, dict(self.headers), content_type=self.content_type)
+
+
+class Request(wrappers.Request):
+    """A request; `token` is the caller's, verified, or None at an address that is public."""
+
+    path_values: Mapping[str, Any]
+    token: str | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The whole body; one that is too long raises, also where it comes in chunks and could be cut off unseen."""
+        found = self.get_data()
+        self.stream.read(1)
+        return found
+
+
+def error_response(error: Exception, request: Request, *, route: str) -> wrappers.Response:
+    """The problem as RFC 9457 has it, in the caller's language and with both."""
+    problem, language = _problem(error, route), _language(request)
+    said = problem.say()
+    body = {
+        "type": f"urn:kexie:problem:{said['code']}",
+        "title": problem.title_en if language == "en" else problem.title_zh,
+        "status": problem.status,
+        "detail": said[language],
+        **{name: said[name] for name in ("code", "zh", "en", "errors", "involved")},
+    }
+    return Reply(body, problem.status, {"Content-Language": language, **_hints(error)}, PROBLEM).response()
+
+
+def _problem(error: Exception, route: str) -> Problem:
+    """What a caller is told about this error: our own mistakes are logged and say nothing of their innards."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        return _unfit(error)
+    if is_passing(error):
+        return Unavailable("The database cannot be reached.", "数据库暂不可用。")
+    log.error("request failed", route=route, exc_info=error)
+    return Malfunction()
+
+
+def _unfit(error: HTTPException) -> Problem:
+    """What routing and reading the body complain about, in our words."""
+    if error.code in (404, 308):
+        return NotFound("There is no such address.", "没有此地址。")
+    if error.code == 405:
+        return MethodNotAllowed()
+    if error.code == 413:
+        return TooLarge()
+    return InvalidInput(FieldError("request", "Not a request that can be understood.", "无法理解该请求。"))
+
+
+def _hints(error: Exception) -> dict[str, str]:
+    """What a caller needs to do better: which methods there are, how to say who it is, when to come again."""
+    if isinstance(error, HTTPException):
+        return {name: value for name, value in error.get_headers() if name == "Allow"}
+    if isinstance(error, NotAuthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": "1"} if isinstance(error, Unavailable) or is_passing(error) else {}
+
+
+def _language(request: Request) -> str:
+    """The first that we speak among those the caller wants, `en-US` as `en`; else Chinese."""
+    wanted = (tag.lower().partition("-")[0] for tag in request.accept_languages.values())
+    return next((language for language in wanted if language in ("zh", "en")), "zh")

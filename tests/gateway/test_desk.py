@@ -1,0 +1,70 @@
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from gateway import desk as desk_module
+from gateway.book import Book
+from gateway.desk import Desk
+from services.chassis.clock import SystemClock
+from tests.gateway.examples import PLAN, an_event
+
+
+@pytest.fixture
+def desk(store, monkeypatch):
+    monkeypatch.setattr(desk_module, "FRESH", 60.0)
+    book = Book({2011: PLAN})
+    store.prepare(book.rules())
+    return Desk(book, store, SystemClock())
+
+
+@pytest.fixture
+def reads(store, monkeypatch):
+    """How often the counts were read from the database."""
+    made, real = [], store.read
+    monkeypatch.setattr(store, "read", lambda wanted: made.append(wanted) or real(wanted))
+    return made
+
+
+def k2(desk, **asked):
+    return desk.kpi("K2", MultiDict(asked))["value"]
+
+
+def test_what_was_read_a_moment_ago_serves_those_who_ask_the_same(desk, reads):
+    desk.take([an_event()])
+
+    assert [k2(desk), k2(desk), k2(desk, by="district"), k2(desk, district="511102")] == [300] * 4
+    assert len(reads) == 1
+
+
+def test_an_answer_is_never_behind_what_this_gateway_took_in(desk):
+    for number in range(1, 4):
+        desk.take([an_event(record=f"c-{number}")])
+        assert k2(desk) == 300 * number
+
+
+def test_a_whole_month_and_some_of_its_days_are_two_questions(desk):
+    desk.take([an_event(day="2011-05-14"), an_event(record="c-2", day="2011-05-31")])
+
+    assert (k2(desk, period="201105"), k2(desk, period="20110514"), k2(desk, period="2011W19")) == (600, 300, 300)
+
+
+def test_a_batch_that_is_taken_in_while_the_counts_are_read_is_in_the_next_answer(desk, store, monkeypatch):
+    real = store.read
+
+    def read(wanted):
+        found = real(wanted)
+        monkeypatch.undo()
+        desk.take([an_event()])
+        return found
+
+    monkeypatch.setattr(store, "read", read)
+
+    assert [k2(desk), k2(desk)] == [None, 300]
+
+
+def test_no_more_questions_are_kept_at_hand_than_there_is_room_for(desk, monkeypatch):
+    monkeypatch.setattr(desk_module, "SHELVED", 3)
+
+    for day in range(10, 20):
+        k2(desk, period=f"201105{day}")
+
+    assert len(desk._shelf) <= 3
