@@ -11,6 +11,7 @@ from typing import Any
 
 import eventlet
 from eventlet.green import socket
+from nameko.standalone.rpc import ClusterRpcProxy
 
 from services import contract
 from services.chassis.client import Caller
@@ -22,7 +23,7 @@ from services.kernel import Change
 from services.outreach.domain.audience import AudienceCount
 
 METHODS = ("scan", "sign_in", "headcount", "turnstile", "estimate", "report")
-DAYS = [date(2011, 3, 1) + timedelta(days=day) for day in range(100)]
+DAYS = [date(2011, 5, 14) + timedelta(days=day) for day in range(9)]  # of each activity, like a science week
 AT_ONCE = 32
 
 
@@ -36,6 +37,38 @@ def rate(do: Callable[[], Any], *, times: int, at_once: int = AT_ONCE) -> float:
     return times / (perf_counter() - started)
 
 
+class StockCallers:
+    """So many callers of stock nameko, each with a connection of its own and one call under way."""
+
+    def __init__(self, amqp_uri: str, token: str, at_once: int = AT_ONCE) -> None:
+        self._proxies = [
+            ClusterRpcProxy({"AMQP_URI": amqp_uri}, context_data={"token": token}, timeout=30) for _ in range(at_once)
+        ]
+
+    def __enter__(self) -> StockCallers:
+        self._clusters = [proxy.start() for proxy in self._proxies]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for proxy in self._proxies:
+            proxy.stop()
+
+    def rate(self, do: Callable[[Any], Any], *, times: int) -> float:
+        """How many calls a second, when each caller makes its next call as soon as it has its answer."""
+        left = iter(range(times))
+
+        def caller(cluster: Any) -> None:
+            for _ in left:
+                do(cluster)
+
+        started = perf_counter()
+        pool = eventlet.GreenPool(len(self._clusters))
+        for cluster in self._clusters:
+            pool.spawn_n(caller, cluster)
+        pool.waitall()
+        return times / (perf_counter() - started)
+
+
 class Counting:
     """Records counts one after the other, each of them a different one, over RPC."""
 
@@ -46,14 +79,17 @@ class Counting:
 
     def prepare(self, counts: int) -> None:
         """Make as many activities as these counts need."""
-        for _ in range(counts // (len(DAYS) * len(METHODS)) + 1):
-            self._begin_activity(f"bench-{next(self._numbers)}")
+        needed = counts // (len(DAYS) * len(METHODS)) + 1
+        rate(lambda: self._begin_activity(f"bench-{next(self._numbers)}"), times=needed)
+
+    def next(self) -> dict[str, Any]:
+        """The arguments of a `record_count` that nobody gave yet."""
+        activity_id, day, method = next(self._days)
+        words = {"mode": "offline", "method": method, "person_times": 1}
+        return {"activity_id": activity_id, "day": day.isoformat(), **words}
 
     def record(self) -> Any:
-        activity_id, day, method = next(self._days)
-        return self._call(
-            "record_count", activity_id=activity_id, day=day.isoformat(), mode="offline", method=method, person_times=1
-        )
+        return self._call("record_count", **self.next())
 
     def _begin_activity(self, activity_id: str) -> None:
         self._call("register_venue", venue_id=f"v-{activity_id}", venue_kind="hall", name="馆", district="511102")

@@ -146,15 +146,16 @@ class Bench:
         return [Row("memory of an idle process", f"{used[most]:.0f} MB ({most})", "-", used[most], 80, at_most=True)]
 
     def commands(self) -> list[Row]:
-        """recording a count over RPC, 32 in flight, beside a bare nameko echo"""
+        """recording a count over RPC beside a bare nameko echo, both called by 32 stock nameko clients at once"""
         until(self._echoes)
         self.counting.prepare(CALLS * ROUNDS + 3_000)
         echoes, records = [], []
-        load.rate(self._echo, times=500)
-        load.rate(self.counting.record, times=500)
-        for _ in range(ROUNDS):
-            echoes.append(load.rate(self._echo, times=CALLS))
-            records.append(load.rate(self.counting.record, times=CALLS))
+        with load.StockCallers(self.settings.amqp_uri, self.token) as callers:
+            callers.rate(_echo, times=500)
+            callers.rate(self._record, times=500)
+            for _ in range(ROUNDS):
+                echoes.append(callers.rate(_echo, times=CALLS))
+                records.append(callers.rate(self._record, times=CALLS))
         ours, theirs = median(records), median(echoes)
         return [Row("recording a count / echo RPC", f"{ours:,.0f}/s", f"{theirs:,.0f}/s", ours / theirs, 0.4)]
 
@@ -245,12 +246,12 @@ class Bench:
     def _kpi(self) -> float:
         return load.pages(self.pipeline.port("gateway"), "/api/v1/kpis/K2", token=self.token)
 
-    def _echo(self) -> Any:
-        return self.caller.call("stock_echo", "echo", {"person_times": 1}, timeout=30)
+    def _record(self, cluster: Any) -> Any:
+        return cluster.outreach.record_count(**self.counting.next())
 
     def _echoes(self) -> bool:
         try:
-            return bool(self._echo())
+            return bool(self.caller.call("stock_echo", "echo", {"person_times": 1}))
         except Problem:
             return False
 
@@ -274,6 +275,10 @@ class Bench:
             return self._waiting(queue) >= 0
         except Exception:  # noqa: BLE001 - not there yet
             return False
+
+
+def _echo(cluster: Any) -> Any:
+    return cluster.stock_echo.echo(person_times=1)
 
 
 def drained(left: Callable[[], int], full: int) -> float:
