@@ -7,20 +7,33 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
+import eventlet
+from eventlet.event import Event as Signal
+from pymongo.errors import PyMongoError
+from structlog import get_logger
+
 from gateway import schemas
+from gateway.acceptance import Acceptance
 from gateway.reply import Reply, Request
 from services.chassis.client import Caller, Services
+from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound, Unavailable
 from services.contract import KINDS
 from services.contract.topology import SERVICES
 from services.contract.view import Kind
 
+PATIENCE = 0.2  # seconds that a command waits for the broker before it is accepted for later
+CATCH_UP = 0.5  # seconds between two looks for accepted commands
 AGAIN = 1.0  # seconds after which a service is asked again whether it has what it did not have
+
+
+log = get_logger()
 
 
 @dataclass(frozen=True)
@@ -35,8 +48,9 @@ class Description:
 class Passage:
     """To the services and back; every call carries the caller's own token."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, acceptance: Acceptance) -> None:
         self._caller = caller
+        self._acceptance = acceptance
         self._described: dict[str, Description] = {}
 
     def command(self, service: str, name: str, request: Request) -> Reply:
@@ -46,14 +60,38 @@ class Passage:
             raise _unknown("command", "命令", name, described.commands)
         schemas.read(request.args, {})
         arguments = _arguments(request)
-        command_id = arguments["command_id"]
         try:
+            if not self._caller.link.wait_up(PATIENCE):
+                raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
             done = self._caller.call(service, name, arguments, token=request.token)
-        except Unavailable as unknown:
-            unknown.involved["command_id"] = command_id  # with it the command can be sent again
-            raise
+        except Unavailable as away:
+            return self._accept(service, name, arguments, request, away)
         plural, id_ = described.commands[name].plural, quote(done["id"])
         return Reply(done, headers={"ETag": _etag(done), "Location": f"/api/v1/{service}/{plural}/{id_}"})
+
+    def accepted(self, command_id: str, request: Request) -> Any:
+        """What became of a command that was answered with 202."""
+        schemas.read(request.args, {})
+        return self._acceptance.find(command_id, actor=request.actor)
+
+    def catch_up(self) -> None:
+        """Learn what the services can do while they can be asked, and give them the commands that wait for them."""
+        for service in set(SERVICES) - set(self._described):
+            with suppress(Unavailable):
+                self._describe(service, has=lambda known: bool(known.commands))
+        self._acceptance.give(
+            lambda held, token: self._caller.call(held["service"], held["command"], held["arguments"], token=token)
+        )
+
+    def _accept(self, service: str, name: str, arguments: dict[str, Any], request: Request, away: Unavailable) -> Reply:
+        """202, once it is stored; where it cannot be, the caller keeps it and sends it again with the same id."""
+        command_id = arguments["command_id"]
+        try:
+            told = self._acceptance.keep(service, name, arguments, actor=request.actor)
+        except PyMongoError:
+            away.involved["command_id"] = command_id
+            raise away from None
+        return Reply(told, 202, {"Location": f"/api/v1/commands/{quote(command_id, safe='')}"})
 
     def page(self, service: str, plural: str, request: Request) -> Any:
         kind = self._kind(service, plural)
@@ -98,7 +136,32 @@ class Passages(Services):
 
     def setup(self) -> None:
         super().setup()
-        self._passage = Passage(self._caller)
+        config = self.container.config
+        settings = config["SETTINGS"]
+        accepted = database(settings, self.container.service_name)["accepted"]
+        acceptance = Acceptance(accepted, config["CLOCK"], settings.token_private_key)
+        patiently(acceptance.prepare)
+        self._passage = Passage(self._caller, acceptance)
+        self._halt = Signal()
+
+    def start(self) -> None:
+        super().start()
+        self._catching_up = self.container.spawn_managed_thread(self._run, identifier="accepted commands")
+
+    def stop(self) -> None:
+        self._halt.send()
+        self._catching_up.wait()
+        super().stop()
+
+    def _run(self) -> None:
+        while not self._halt.ready():
+            try:
+                if self._caller.link.is_up:
+                    self._passage.catch_up()
+            except (Unavailable, PyMongoError) as error:
+                log.info("accepted commands wait", error=type(error).__name__)
+            with eventlet.Timeout(CATCH_UP, False):
+                self._halt.wait()
 
     def get_dependency(self, worker_ctx: Any) -> Passage:  # type: ignore[override]  # noqa: ARG002
         return self._passage

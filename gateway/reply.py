@@ -22,9 +22,12 @@ from services.chassis.problem import (
     TooLarge,
     Unavailable,
 )
+from services.chassis.tokens import Actor
 from services.contract import wire
 
 JSON, PROBLEM = "application/json", "application/problem+json"
+
+NOBODY = Actor("")
 
 log = get_logger()
 
@@ -55,10 +58,11 @@ class Reply:
 
 
 class Request(wrappers.Request):
-    """A request; `token` is the caller's, verified, or None at an address that is public."""
+    """A request; `token` is the caller's, verified, and `actor` who that is; at a public address there is none."""
 
     path_values: Mapping[str, Any]
     token: str | None = None
+    actor = NOBODY
 
     @property
     def content(self) -> bytes:

@@ -54,6 +54,10 @@ class Gateway:
     def command(self, request: Request, service: str, command: str) -> Reply:
         return self.services.command(service, command, request)
 
+    @endpoint("GET", "/api/v1/commands/<command_id>")
+    def accepted(self, request: Request, command_id: str) -> Any:
+        return self.services.accepted(command_id, request)
+
     @endpoint("GET", "/api/v1/<service>/<plural>")
     def page(self, request: Request, service: str, plural: str) -> Any:
         return self.services.page(service, plural, request)

@@ -14,6 +14,7 @@ from gateway.port import Server
 from gateway.reply import Reply, Request
 from services.chassis.health import Health
 from services.chassis.problem import NotAuthenticated, Problem
+from services.chassis.tokens import Actor
 
 
 class Endpoint(HttpRequestHandler):
@@ -31,7 +32,7 @@ class Endpoint(HttpRequestHandler):
 
     def handle_request(self, request: Request) -> wrappers.Response:
         if not self.public:
-            request.token = self._verified(request)
+            request.token, request.actor = self._verified(request)
         done = Signal()
         self.container.spawn_worker(
             self, (request,), request.path_values, handle_result=partial(self.handle_result, done)
@@ -39,12 +40,11 @@ class Endpoint(HttpRequestHandler):
         result = done.wait()
         return (result if isinstance(result, Reply) else Reply(result)).response()
 
-    def _verified(self, request: Request) -> str:
+    def _verified(self, request: Request) -> tuple[str, Actor]:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise NotAuthenticated("Send a token: Authorization: Bearer ...", "请提供令牌：Authorization: Bearer ...")
-        self.server.tokens.verify(token.strip())
-        return token.strip()
+        return token.strip(), self.server.tokens.verify(token.strip())
 
 
 endpoint = Endpoint.decorator

@@ -2,7 +2,6 @@
 
 import pytest
 
-from gateway.passage import Passages
 from services.awards.service import Awards
 
 RESULT = {
@@ -155,23 +154,3 @@ def test_a_service_that_never_ran_is_unavailable_and_the_others_are_not(gateway)
 
     assert (answered.status, answered.headers["Retry-After"]) == (503, "1")
     assert gateway.get("/api/v1/awards/external_results").status == 200
-
-
-def test_no_answer_says_with_which_id_the_command_can_be_sent_again(gateway, monkeypatch):
-    gateway.post(REPORT, RESULT)
-    caller = gateway.extension(Passages)._caller
-    monkeypatch.setattr(caller, "call", hurried(caller.call))
-    gateway.running.stop("awards")
-
-    answered = gateway.post(VERIFY, {"result_id": "r-1"}, by="u-wang", roles=["verifier"])
-    assert (answered.status, answered.body["code"]) == (503, "unavailable")
-    monkeypatch.undo()
-    gateway.running.start(Awards)
-    key = {"Idempotency-Key": answered.body["involved"]["command_id"]}
-    again = gateway.post(VERIFY, {"result_id": "r-1"}, by="u-wang", roles=["verifier"], headers=key)
-
-    assert (again.status, again.body["version"]) == (200, 2)
-
-
-def hurried(call):
-    return lambda *given, **named: call(*given, **{**named, "timeout": 0.3})

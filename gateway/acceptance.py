@@ -1,0 +1,93 @@
+"""Accepted commands: stored while a service cannot be reached, and given to it as soon as it can.
+
+Whoever gets 202 may rely on it: the command was written to a majority before. It is given under its own id, so that one
+whose first answer was lost, or that two gateways give, is still done once (X-01). What it says is forgotten as soon as
+its outcome is known (X-08).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from services.chassis.clock import SystemClock
+from services.chassis.problem import Conflict, NotFound, Problem, Unavailable
+from services.chassis.tokens import Actor, issue
+
+Document = dict[str, Any]
+
+AT_ONCE = 200  # commands that are looked at in one round
+TOKEN_HOLDS = timedelta(minutes=5)
+
+
+class Acceptance:
+    """The commands that wait for their service, and what became of those that did."""
+
+    def __init__(self, accepted: Collection[Document], clock: SystemClock, private_key: str | None) -> None:
+        self._accepted, self._clock, self._private_key = accepted, clock, private_key
+
+    def prepare(self) -> None:
+        self._accepted.create_index([("state", 1), ("accepted_at", 1)])
+
+    def keep(self, service: str, command: str, arguments: Document, *, actor: Actor) -> Document:
+        """Store it; the same command under the same id is stored once, another one is a `Conflict`."""
+        if self._private_key is None:  # nobody could act for the caller later
+            raise Unavailable(command_id=arguments["command_id"])
+        document = {
+            "_id": arguments["command_id"],
+            "service": service,
+            "command": command,
+            "actor": {"id": actor.id, "roles": sorted(actor.roles), "district": actor.district},
+            "arguments": arguments,
+            "accepted_at": self._clock.now().isoformat(timespec="milliseconds"),
+            "state": "accepted",
+        }
+        try:
+            self._accepted.insert_one(document)
+        except DuplicateKeyError:
+            held = self._accepted.find_one({"_id": document["_id"]}) or document
+            if any(held[name] != document[name] for name in ("service", "command", "actor")):
+                raise Conflict(command_id=document["_id"]) from None
+            return _said(held)
+        return _said(document)
+
+    def find(self, command_id: str, *, actor: Actor) -> Document:
+        """What became of it; only whoever sent it, and operators, may ask."""
+        held = self._accepted.find_one({"_id": command_id})
+        if held is None or (held["actor"]["id"] != actor.id and "operator" not in actor.roles):
+            raise NotFound(command_id=command_id)
+        return _said(held)
+
+    def give(self, call: Callable[..., Any]) -> int:
+        """Give what waits to its services, the oldest first, until one of them is away; how many had an outcome."""
+        given = 0
+        for held in self._accepted.find({"state": "accepted"}).sort("accepted_at", 1).limit(AT_ONCE):
+            try:
+                outcome = {"state": "done", "record": call(held, token=self._token_for(held["actor"]))}
+            except Unavailable:
+                return given
+            except Problem as problem:
+                outcome = {"state": "refused", "problem": problem.say()}
+            self._accepted.update_one({"_id": held["_id"]}, {"$set": outcome, "$unset": {"arguments": ""}})
+            given += 1
+        return given
+
+    def _token_for(self, actor: Document) -> str:
+        return issue(
+            self._private_key or "",
+            subject=actor["id"],
+            roles=actor["roles"],
+            district=actor["district"],
+            lifetime=TOKEN_HOLDS,
+        )
+
+
+def _said(held: Document) -> Document:
+    """What its sender is told: never what the command said."""
+    told = {"command_id": held["_id"], "service": held["service"], "command": held["command"]}
+    told |= {"state": held["state"], "accepted_at": held["accepted_at"]}
+    return told | {name: held[name] for name in ("record", "problem") if name in held}
