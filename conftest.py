@@ -1,8 +1,6 @@
 """Before anything else is imported the tests take Eventlet's place in the standard library, as the services do."""
 
-import eventlet
-
-eventlet.monkey_patch()
+import deploy.green  # noqa: F401, I001 - before anything else
 
 import pytest
 

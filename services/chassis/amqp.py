@@ -20,6 +20,8 @@ from services.chassis.settings import Settings
 from services.contract.topology import SERVICES, EventQueue, exchange, queues
 
 RPC_EXCHANGE = "nameko-rpc"
+BODY = 3  # the type of frame that carries a part of a message's body
+STALLED = 5.0  # seconds that the broker may take to accept what is written
 BROKEN = (AMQPError, KombuError, OSError, EOFError)
 """What a connection that is gone raises; OSError holds time-outs and refusals."""
 
@@ -43,16 +45,39 @@ def connect(settings: Settings, name: str) -> Connection:
     except BaseException:
         connection.collect()
         raise
+    _read_any_text(connection.connection.transport)
     return connection
 
 
+class AnyText(bytes):
+    """Bytes of a frame whose texts can always be read."""
+
+    def __getitem__(self, place: Any) -> Any:
+        part = super().__getitem__(place)
+        return AnyText(part) if isinstance(part, bytes) else part
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return super().decode(encoding, "backslashreplace")
+
+
+def _read_any_text(transport: Any) -> None:
+    """One message whose key or id is not UTF-8 would end the connection of whoever gets it, again and again."""
+    read = transport.read_frame
+
+    def read_frame() -> tuple[int, int, bytes]:
+        kind, channel, payload = read()
+        return kind, channel, payload if kind == BODY else AnyText(payload)
+
+    transport.read_frame = read_frame
+
+
 @contextmanager
-def corked(connection: Connection) -> Iterator[None]:
+def corked(channel: Any) -> Iterator[None]:
     """What is written meanwhile goes out together at the end: one system call for a batch instead of one a message.
 
     amqp sends each message at once and has no such switch, hence the attribute of its transport.
     """
-    transport, held = connection.connection.transport, bytearray()
+    transport, held = channel.connection.transport, bytearray()
     send = transport._write
     transport._write = held.extend
     try:
@@ -87,6 +112,11 @@ def declare_topology(channel: Any) -> None:
     declare_exchanges(channel)
     for queue in queues():
         declare_queue(channel, queue)
+
+
+def body_of(message: Any) -> bytes:
+    """The bytes as they came; amqp makes an empty body a text."""
+    return bytes(message.body) if message.body else b""
 
 
 class Backoff:
@@ -154,14 +184,19 @@ class Link:
             if self.channel is None or (channel is not None and channel is not self.channel):
                 raise Gone(f"{self.name}: the connection is gone")
             try:
-                yield self.channel
-            except BROKEN as error:
-                raise Gone(f"{self.name}: {error}") from error
+                with eventlet.Timeout(STALLED, Gone("the broker accepts nothing")), corked(self.channel):
+                    yield self.channel
+            except BaseException as error:
+                self.channel = None  # perhaps half a frame went out: the reader opens another connection
+                if isinstance(error, BROKEN):
+                    raise Gone(f"{self.name}: {error}") from error
+                raise
 
     def _live(self, backoff: Backoff) -> None:
         connection = connect(self.settings, self.name)
         try:
-            channel = connection.default_channel
+            channel: Any = connection.default_channel
+            channel.auto_decode = False  # bodies stay bytes, whatever encoding a sender claims
             self.opened(channel)
             self.channel = channel
             self._up.send()
@@ -169,13 +204,16 @@ class Link:
             self._read(connection)
         finally:
             self.channel = None
-            self._up = Signal()
+            if self._up.ready():
+                self._up = Signal()
             connection.collect()
 
     def _read(self, connection: Connection) -> None:
         beat = self.settings.heartbeat / 2
         due = monotonic() + beat
         while not self._halt.ready():
+            if not self.is_up:
+                raise Gone("a writer found it broken")
             with suppress(TimeoutError):
                 connection.drain_events(timeout=0.5)
             if monotonic() >= due:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 
 import eventlet
@@ -40,13 +41,14 @@ class Caller:
         timeout: float = TIMEOUT,
     ) -> Any:
         """The method's result; raises the problem that the service said, or `Unavailable`."""
+        deadline = monotonic() + timeout
         if not self.link.wait_up(timeout):
             raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
         call_id, answered = str(uuid.uuid4()), Signal()
         self._waiting[call_id] = answered
         try:
-            self._send(f"{service}.{method}", arguments, token=token, call_id=call_id)
-            with eventlet.Timeout(timeout, Unavailable(service=service, method=method)):
+            with eventlet.Timeout(deadline - monotonic(), Unavailable(service=service, method=method)):
+                self._send(f"{service}.{method}", arguments, token=token, call_id=call_id)
                 said = answered.wait()
         except Gone:
             raise Unavailable(service=service, method=method) from None

@@ -10,15 +10,17 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import eventlet
 from eventlet.event import Event as Signal
+from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
 from services.chassis import metrics
-from services.chassis.amqp import Backoff, Gone, Link, declare_exchanges, declare_queue
+from services.chassis.amqp import Backoff, Gone, Link, body_of, declare_exchanges, declare_queue
 from services.chassis.document import Cause
 from services.chassis.mongo import database, is_passing
 from services.chassis.parking import Parking
@@ -28,6 +30,7 @@ from services.contract.event import Event, NotAnEvent, read
 from services.contract.topology import EventQueue, listener_queue, queues_of
 from services.contract.view import View
 
+BREATH = 0.01  # seconds between two batches of a busy time
 TRIES = 3  # of an event alone, before it is parked
 
 log = get_logger()
@@ -62,6 +65,7 @@ class Inbox:
         self._bell = Signal()
         self._stopping = False
         self._taking = False
+        self._next = 0.0
         self._link = Link(settings, f"{self._service}.{queue.name}", self._opened)
         self._parking = Parking(database(settings, self._service), self._service, container.config["CLOCK"])
         self._threads = [
@@ -110,6 +114,7 @@ class Inbox:
                 self._bell.wait()
                 continue
             self._taking = True
+            self._gather()
             batch = [self._arrived.popleft() for _ in range(min(len(self._arrived), self._size))]
             try:
                 self._take(batch)
@@ -117,12 +122,19 @@ class Inbox:
                 return
             self._ack(batch[-1])
             self._taking = False
+            self._next = monotonic() + BREATH
+
+    def _gather(self) -> None:
+        """Let the events of a busy time come together: a batch of many costs hardly more than one of one."""
+        rest = self._next - monotonic()
+        if rest > 0 and len(self._arrived) < self._size and not self._stopping:
+            eventlet.sleep(rest)
 
     def _take(self, messages: list[Any]) -> None:
         deliveries = []
         for message in messages:
             try:
-                deliveries.append(Delivery(read(message.body), message))
+                deliveries.append(Delivery(read(body_of(message)), message))
             except NotAnEvent as error:
                 self._park(message, error)
         if not deliveries:
@@ -145,6 +157,8 @@ class Inbox:
         while True:
             try:
                 self._handle(events)
+            except ContainerBeingKilled as error:
+                raise Stopping from error
             except Exception as error:
                 if not (isinstance(error, Retry | Unavailable) or is_passing(error)):
                     return error
@@ -204,8 +218,10 @@ class Inboxes(SharedExtension):
         return all(inbox.is_up for inbox in self.open_ones)
 
     def close(self) -> None:
-        while self.open_ones:
-            self.open_ones.pop().stop()
+        closing = [eventlet.spawn(inbox.stop) for inbox in self.open_ones]
+        self.open_ones = []
+        for one in closing:
+            one.wait()
 
     def _handle(self, events: list[Event]) -> None:
         for event in events:
@@ -251,7 +267,7 @@ def work(container: Any, entrypoint: Any, given: Event | list[Event]) -> None:
         if exc_info is None:
             done.send(result)
         else:
-            done.send_exception(exc_info[1])
+            done.send_exception(*exc_info)  # with its traceback
         return result, exc_info
 
     container.spawn_worker(entrypoint, (given,), {}, context_data=_context(container, given), handle_result=finished)

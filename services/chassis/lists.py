@@ -24,10 +24,11 @@ def page(collection: Collection[Document], kind: Kind, asked: Mapping[str, Any])
 
     `filter` holds a value or a list (any of) per field; `order` is a field, `-` before it turns it round.
     """
-    wanted = _filter(kind, asked.get("filter") or {})
-    order, direction = _order(kind, asked.get("order") or "id")
-    limit = _limit(asked.get("limit") or PAGE)
-    after = _after(order, direction, asked.get("cursor"))
+    given = {name: value for name, value in asked.items() if value is not None}
+    wanted = _filter(kind, given.get("filter", {}))
+    order, direction = _order(kind, given.get("order", "id"))
+    limit = _limit(given.get("limit", PAGE))
+    after = _after(order, direction, given.get("cursor"))
     found = list(
         collection.find({"$and": [wanted, after]}, {"state": 1, "version": 1})
         .sort([(order, direction), ("_id", direction)])
@@ -69,8 +70,10 @@ def _path(kind: Kind, name: str, at: str) -> str:
 
 
 def _order(kind: Kind, asked: Any) -> tuple[str, int]:
-    name = str(asked)
-    return _path(kind, name.removeprefix("-"), "order"), -1 if name.startswith("-") else 1
+    name = str(asked).removeprefix("-")
+    if name in kind.fields and kind.fields[name].many:
+        raise InvalidInput(FieldError("order", f"{name} has several values.", f"{name} 有多个值，不能排序。"))
+    return _path(kind, name, "order"), -1 if str(asked).startswith("-") else 1
 
 
 def _limit(asked: Any) -> int:

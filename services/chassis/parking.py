@@ -14,6 +14,7 @@ from pymongo.database import Database
 from structlog import get_logger
 
 from services.chassis import metrics
+from services.chassis.amqp import body_of
 from services.chassis.mongo import Document, patiently
 from services.kernel.calendar import SHANGHAI
 
@@ -32,7 +33,7 @@ class Parking:
 
     def park(self, message: Any, *, queue: str, error: BaseException) -> None:
         """Keep it; waits for as long as the database does not take it, for nothing is acked before."""
-        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        body = body_of(message)
         info = message.delivery_info
         document = {
             "_id": str(uuid.uuid4()),
@@ -48,7 +49,7 @@ class Parking:
         }
         patiently(lambda: self._parked.replace_one({"_id": document["_id"]}, document, upsert=True))
         self.count()
-        log.error("parked", id=document["_id"], queue=queue, error=document["error"][:200])
+        log.error("parked", id=document["_id"], queue=queue, error=type(error).__name__)
 
     def count(self) -> int:
         parked = self._parked.estimated_document_count()

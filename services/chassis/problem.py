@@ -39,7 +39,8 @@ class Problem(Exception):
 
     def say(self) -> dict[str, Any]:
         """The problem as plain JSON, from which `heard` makes it again."""
-        return _said(type(self).__name__, self.status, self.code, self.en, self.zh, self.involved, self.errors)
+        name = next(kind.__name__ for kind in type(self).__mro__ if kind.__name__ in PROBLEMS)
+        return _said(name, self.status, self.code, self.en, self.zh, self.involved, self.errors)
 
 
 class InvalidInput(Problem):
@@ -90,7 +91,7 @@ class RefusedByRule(Problem):
 
 
 class Malfunction(Problem):
-    """Our mistake; the log of the service has it under the same command id."""
+    """Our mistake; the log of the service has it under the command's id."""
 
     status, code = 500, "malfunction"
     title_en, title_zh = "The service made a mistake; it has been logged.", "系统内部错误，已记录。"

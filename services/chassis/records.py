@@ -133,18 +133,29 @@ class Bound(Generic[T]):
             if held and (held.get("history") or held.get("follows", 0) >= event.version):
                 return
             change = decide(self._record(held) if held else None)
-            if change is None:
+            if self._keep_step(id, event, held, change):
                 return
-            try:
-                if held is None:
-                    self._insert(id, change, follows=event.version)
-                    return
-                if self._write(held, change, follows=event.version):
-                    return
-            except Conflict:
-                pass  # another listener made it a moment ago: look again
             eventlet.sleep(random.uniform(0.001, 0.02))  # noqa: S311
         raise Unavailable(kind=self._kind.name, id=id)
+
+    def _keep_step(self, id: str, event: Event, held: Document | None, change: Change[T] | None) -> bool:  # noqa: A002
+        """Follow up to this event; False where another listener was first."""
+        if held is not None:
+            if change is not None:
+                return self._write(held, change, follows=event.version) is not None
+            return self._note(held, event.version)
+        if change is None:
+            return True
+        try:
+            self._insert(id, change, follows=event.version)
+        except Conflict:
+            return False
+        return True
+
+    def _note(self, held: Document, follows: int) -> bool:
+        """Nothing to change, but an older event that comes later must find this one."""
+        noted = self.collection.update_one(_seen(held, follows), {"$set": {"follows": follows}})
+        return noted.matched_count > 0
 
     def get(self, id: str) -> T:  # noqa: A002
         held = self.collection.find_one({"_id": id}, {"state": 1})
@@ -236,7 +247,7 @@ class Bound(Generic[T]):
         values = {"state": state, "version": version, "hash": new["hash"], "pending": True}
         try:
             result = self.collection.update_one(
-                {"_id": held["_id"], "version": held["version"]},
+                _seen(held, follows),
                 {"$set": values if follows is None else {**values, "follows": follows}, "$push": {"history": new}},
             )
         except DuplicateKeyError as error:
@@ -259,6 +270,12 @@ class Bound(Generic[T]):
 def derived_id(kind: Kind, because: str) -> str:
     """The id of a record that was made without one: the same for the same command."""
     return str(uuid.uuid5(NAMESPACE, f"{kind.key}/{because}"))
+
+
+def _seen(held: Document, follows: int | None) -> Document:
+    """The record as it was read: nobody wrote it meanwhile, nor followed anything newer."""
+    seen = {"_id": held["_id"], "version": held["version"]}
+    return seen if follows is None else {**seen, "follows": {"$not": {"$gte": follows}}}
 
 
 def _filter(conditions: Mapping[str, Any]) -> Document:

@@ -6,7 +6,9 @@ header `nameko.token`. A request that cannot be answered (no reply address) is p
 
 from __future__ import annotations
 
+import traceback
 from functools import partial
+from pathlib import PurePath
 from time import monotonic
 from typing import Any
 
@@ -16,7 +18,7 @@ from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
 from services.chassis import metrics, problem
-from services.chassis.amqp import RPC_EXCHANGE, Gone, Link, declare_rpc_exchange
+from services.chassis.amqp import RPC_EXCHANGE, Gone, Link, body_of, declare_rpc_exchange
 from services.chassis.fields import FieldError
 from services.chassis.mongo import database, is_passing
 from services.chassis.parking import Parking
@@ -109,9 +111,10 @@ class Server(SharedExtension):
         name = request.method if request.method in self.methods else "unknown"
         metrics.COMMANDS.labels(self.container.service_name, name, _outcome(error)).inc()
         metrics.SECONDS.labels(self.container.service_name).observe(monotonic() - request.taken_at)
+        reply = request.reply(result, error)
         try:
             with self._link.writing(request.message.channel) as channel:
-                channel.basic_publish(request.reply(result, error), exchange=RPC_EXCHANGE, routing_key=request.reply_to)
+                channel.basic_publish(reply, exchange=RPC_EXCHANGE, routing_key=request.reply_to)
                 channel.basic_ack(request.message.delivery_tag)
         except Gone:
             log.info("not answered, comes again", method=request.method)
@@ -135,6 +138,7 @@ class Request:
     def __init__(self, message: Any) -> None:
         self.message = message
         self.taken_at = monotonic()
+        self.because: str | None = None  # the command's id, once it is known
         self.reply_to = _text(message.properties.get("reply_to"))
         self.id = _text(message.properties.get("correlation_id"))
         self.headers = message.properties.get("application_headers") or {}
@@ -142,8 +146,7 @@ class Request:
 
     @property
     def body(self) -> bytes:
-        body = self.message.body
-        return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
+        return body_of(self.message)
 
     @property
     def token(self) -> Any:
@@ -164,13 +167,26 @@ class Request:
         return body.get("kwargs", {})
 
     def reply(self, result: Any, error: BaseException | None) -> Message:
-        said = {"result": result, "error": None if error is None else _said(error)}
+        if error is not None and not isinstance(error, Refusal | problem.Problem):
+            self._log(error)
         try:
-            body = wire.encode(said)
-        except (TypeError, ValueError) as fault:
-            log.error("result cannot be sent", method=self.method, error=str(fault))
+            body = wire.encode({"result": result, "error": None if error is None else _said(error)})
+        except (TypeError, ValueError, OverflowError, RecursionError) as fault:
+            self._log(fault)
             body = wire.encode({"result": None, "error": _said(fault)})
         return Message(body, content_type=JSON, content_encoding="utf-8", correlation_id=self.id, delivery_mode=1)
+
+    def _log(self, error: BaseException) -> None:
+        """Our mistake: what it was and where, without its text, which may hold input (X-08)."""
+        frames = traceback.extract_tb(error.__traceback__)[-8:]
+        log.error(
+            "malfunction",
+            method=self.method,
+            command=self.because,
+            call=self.id,
+            error=type(error).__name__,
+            at=[f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+        )
 
 
 class Method(Entrypoint):

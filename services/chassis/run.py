@@ -81,8 +81,12 @@ class Process:
             container.start()
         self.health.started = True
         logger.info("started", services=[container.service_name for container in self.containers])
-        for container in self.containers:
-            container.wait()
+        ends = [eventlet.spawn(container.wait) for container in self.containers]
+        while not any(end.dead for end in ends):
+            eventlet.sleep(TICK)
+        for end in ends:
+            if end.dead:
+                end.wait()
 
     def _stop(self) -> int:
         logger.info("stopping")

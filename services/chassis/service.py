@@ -60,6 +60,7 @@ class Command(Method):
             actor=actor,
             at=self.container.config["CLOCK"].now(),
         )
+        request.because = cause.because
         return {**fields.load(self.schema, given), "by": actor.id}, {"cause": cause}
 
     def settle(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import marshmallow
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from environs import Env, EnvValidationError
 
 Range, OneOf = marshmallow.validate.Range, marshmallow.validate.OneOf
@@ -47,8 +48,8 @@ class Settings:
         found: dict[str, Any] = dict(  # noqa: C408 - reads as the class does
             amqp_uri=env.str("AMQP_URI", validate=_address("amqp://", "amqps://")),
             mongo_uri=env.str("MONGO_URI", validate=_address("mongodb://")),
-            token_public_key=env.str("TOKEN_PUBLIC_KEY", validate=_is_pem),
-            token_private_key=env.str("TOKEN_PRIVATE_KEY", None, validate=_is_pem),
+            token_public_key=env.str("TOKEN_PUBLIC_KEY", validate=_is_key(load_pem_public_key)),
+            token_private_key=env.str("TOKEN_PRIVATE_KEY", None, validate=_is_key(_load_private, needed=False)),
             database_prefix=env.str(
                 "DATABASE_PREFIX", "kexie", validate=marshmallow.validate.Regexp(r"[a-z0-9_-]{1,30}\Z")
             ),
@@ -101,13 +102,22 @@ def _address(*schemes: str) -> Any:
     return check
 
 
-def _is_pem(value: str) -> None:
-    try:
-        text = _pem(value)
-    except (binascii.Error, UnicodeDecodeError):
-        text = None
-    if text and "-----BEGIN" not in text:
-        raise marshmallow.ValidationError("must be a PEM key, base64 in one line")
+def _is_key(load: Callable[[bytes], Any], *, needed: bool = True) -> Any:
+    """An empty value is none where the key is not needed."""
+
+    def check(value: str) -> None:
+        if not (value or needed):
+            return
+        try:
+            load(base64.b64decode(value, validate=True))
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise marshmallow.ValidationError("must be a PEM key of its kind, base64 in one line") from None
+
+    return check
+
+
+def _load_private(pem: bytes) -> Any:
+    return load_pem_private_key(pem, password=None)
 
 
 def _pem(value: str | None) -> str | None:

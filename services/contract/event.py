@@ -92,13 +92,15 @@ def read(body: bytes) -> Event:
     """The event in these bytes, its view checked against the contract; raises `NotAnEvent`."""
     try:
         envelope = _READS.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise NotAnEvent(str(error)) from None
 
     kind_name, _, happened = envelope.type.partition(".")
-    kind = KINDS.get(f"{envelope.source[1:]}.{kind_name}")
-    if kind is None:
+    kind = KINDS.get(f"{envelope.source.removeprefix('/')}.{kind_name}")
+    if kind is None or envelope.source != f"/{kind.service}":
         raise NotAnEvent(f"unknown kind {envelope.source}/{kind_name}")
+    if not happened:
+        raise NotAnEvent(f"{envelope.type} says nothing that happened")
     if envelope.dataschema != kind.dataschema:
         raise UnknownVersion(f"{envelope.dataschema}, this reader knows {kind.dataschema}")
 

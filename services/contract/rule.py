@@ -87,7 +87,7 @@ def read(raw: Any) -> Rule:
     """The rule that a plan file or a caller wrote down, held against the contract; raises `BrokenRule`."""
     if not isinstance(raw, Mapping):
         raise BrokenRule(says="a rule is a mapping")
-    if unknown := sorted(set(raw) - {"of", "where", "measure", "on", "by"}):
+    if unknown := sorted(map(str, set(raw) - {"of", "where", "measure", "on", "by"})):
         raise BrokenRule(unknown[0], says="unknown word")
     kind = KINDS.get(str(raw.get("of")))
     if kind is None:
@@ -161,9 +161,12 @@ def _whole(raw: Any, *at: str) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int | str):
         raise BrokenRule(*at, says=f"{raw!r} is not a whole number")
     try:
-        return int(raw)
+        value = int(raw)
     except ValueError:
         raise BrokenRule(*at, says=f"{raw!r} is not a whole number") from None
+    if not -wire.LARGEST < value < wire.LARGEST:
+        raise BrokenRule(*at, says=f"{raw!r} is beyond 2^63")
+    return value
 
 
 def _day(raw: Any, *at: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property
 from types import NoneType, UnionType
@@ -67,7 +67,6 @@ class Kind:
     view: type[View]
     happenings: tuple[str, ...]
     major: int = 1
-    _reads: Callable[[Any], Any] = field(default=lambda data: data, repr=False)
 
     @property
     def key(self) -> str:

@@ -22,7 +22,7 @@ def decode(body: bytes) -> Any:
     """What the bytes say; raises `BrokenJson`."""
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BrokenJson(str(error)) from None
 
     _check(value, depth=0)

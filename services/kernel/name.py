@@ -8,4 +8,5 @@ import unicodedata
 
 def normalised(name: str) -> str:
     """Without spaces, punctuation, full-width forms and case: `乐山市 茶叶协会` and `乐山市茶叶协会` are one name."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).casefold()
+    letters = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
+    return unicodedata.normalize("NFKC", letters)

@@ -8,6 +8,8 @@ from services.chassis.problem import Unavailable
 from tests.gateway.test_passage import REPORT, RESULT, VERIFY
 from tests.stack import until
 
+WINDMILL = RESULT | {"result_id": "r-2", "title": "风力车"}
+
 
 @pytest.fixture
 def gateway(gateway):
@@ -19,18 +21,16 @@ def gateway(gateway):
 @pytest.fixture
 def away(gateway, monkeypatch):
     """Nothing can be reached; `away.undo()` ends it."""
-
-    def call(*given, **named):
-        raise Unavailable
-
-    monkeypatch.setattr(gateway.extension(Passages)._caller, "call", call)
+    monkeypatch.setattr(gateway.extension(Passages)._caller, "call", unreachable)
     return monkeypatch
 
 
+def unreachable(*_, **__):
+    raise Unavailable
+
+
 def test_a_command_is_accepted_stored_and_done_when_its_service_can_be_reached(gateway, away):
-    accepted = gateway.post(
-        REPORT, RESULT | {"result_id": "r-2", "title": "风力车"}, headers={"Idempotency-Key": "k-2"}
-    )
+    accepted = gateway.post(REPORT, WINDMILL, headers={"Idempotency-Key": "k-2"})
     assert (accepted.status, accepted.body["state"]) == (202, "accepted")
     assert accepted.headers["Location"] == "/api/v1/commands/k-2"
 
@@ -51,7 +51,8 @@ def test_an_accepted_command_that_a_rule_forbids_says_so_afterwards(gateway, awa
     assert (told["state"], told["problem"]["code"]) == ("refused", "A-26")
 
 
-def test_the_same_id_is_accepted_once_and_another_command_under_it_is_a_conflict(gateway, away):
+@pytest.mark.usefixtures("away")
+def test_the_same_id_is_accepted_once_and_another_command_under_it_is_a_conflict(gateway):
     key = {"Idempotency-Key": "k-4"}
     first = gateway.post(REPORT, RESULT | {"result_id": "r-4"}, headers=key)
 
@@ -70,7 +71,8 @@ def test_what_an_accepted_command_said_is_forgotten_when_it_is_done_and_told_to_
     assert "arguments" not in gateway.running.database("gateway")["accepted"].find_one({"_id": "k-5"})
 
 
-def test_only_its_sender_and_operators_learn_what_became_of_it(gateway, away):
+@pytest.mark.usefixtures("away")
+def test_only_its_sender_and_operators_learn_what_became_of_it(gateway):
     gateway.post(REPORT, RESULT | {"result_id": "r-6"}, headers={"Idempotency-Key": "k-6"})
 
     assert gateway.get("/api/v1/commands/k-6", by="u-li").status == 200

@@ -14,6 +14,7 @@ import eventlet
 import msgspec
 
 from deploy.broker import Broker
+from deploy.health import is_ready
 from deploy.home import CHECKOUT, Home
 from deploy.keys import Keys
 from deploy.stack import Stack
@@ -70,7 +71,10 @@ class Whole:
         return issue(key, subject=subject, roles=roles, district=district, lifetime=lifetime)
 
     def kill(self, name):
-        os.kill(self.stack.part(name).process.pid, signal.SIGKILL)
+        """As a crash does; returns when the supervisor has started it again and it is ready."""
+        before = self.stack.part(name).process
+        os.kill(before.pid, signal.SIGKILL)
+        eventually(lambda: self.stack.part(name).process != before and is_ready(self.stack.part(name)))
 
     def broker(self, *arguments):
         """`rabbitmqctl` of the embedded node: stop_app and start_app take the broker away and bring it back."""

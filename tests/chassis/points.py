@@ -1,0 +1,35 @@
+"""Events of service points, as rural would publish them, and what became of them."""
+
+from services.contract import KINDS
+from services.contract.event import Event
+from services.contract.topology import exchange
+from tests.contract.views import samples_of
+
+POINT = KINDS["rural.service_point"]
+QUEUE = "outreach.from.rural"
+
+
+def an_event(record, version=1, happened="completed", state="complete"):
+    data = {**samples_of(POINT)[0], "state": state, "district": "511102"}
+    return Event(
+        kind=POINT, record=record, version=version, happened=happened, time="2011-05-14T10:00:00.000+08:00",
+        actor="u-li", cause="c-1", hash="0", data=data,
+    )  # fmt: skip
+
+
+def publish(outsider, *events):
+    for event in events:
+        publish_raw(outsider, event.write(), message_id=event.id)
+
+
+def publish_raw(outsider, body, **properties):
+    outsider.send("service_point.completed", body, exchange=exchange("rural"), **properties)
+
+
+def parked(world):
+    return list(world.database("outreach")["parked"].find())
+
+
+def is_drained(world, outsider):
+    (inboxes,) = {one for one in world.containers[0].extensions if type(one).__name__ == "Inboxes"}
+    return not outsider.messages_in(QUEUE) and not any(inbox.is_busy for inbox in inboxes.open_ones)

@@ -1,0 +1,113 @@
+"""The fields of commands: strict, in both languages, and said as JSON Schema."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.fields import (
+    Day,
+    District,
+    Fen,
+    Flag,
+    Id,
+    Many,
+    OneOf,
+    Schema,
+    Sha256,
+    Text,
+    Whole,
+    json_schema,
+    load,
+)
+from services.chassis.problem import InvalidInput
+
+
+def taken(field, value):
+    return load(Schema.from_dict({"it": field})(), {"it": value})["it"]
+
+
+TAKEN = [
+    (Id(), "a-1.b_c:D"), (Id(), "x" * 100), (Text(max=5), "五个字 。"), (Whole(), 0), (Whole(max=3), 3),
+    (Fen(), 2**63 - 1), (Flag(), False), (OneOf("a", "b"), "b"), (District(), "511102"), (Sha256(), "0f" * 32),
+]  # fmt: skip
+
+REFUSED = [
+    (Id(), ""), (Id(), "x" * 101), (Id(), "-x"), (Id(), "a b"), (Id(), "a\n"), (Id(), "甲"), (Id(), 7), (Id(), None),
+    (Text(max=5), ""), (Text(max=5), " \u3000\t"), (Text(max=5), "六个字太长了"), (Text(), ["a"]), (Text(), None),
+    (Day(), "2011-02-29"), (Day(), "20110514"), (Day(), "2011-5-14"), (Day(), "2011-W20-6"), (Day(), 20110514),
+    (Day(), "2011-05-14T00:00"), (Whole(), -1), (Whole(), 1.0), (Whole(), "1"), (Whole(), True), (Whole(max=3), 4),
+    (Fen(), 2**63), (Fen(), 0.5), (Flag(), 1), (Flag(), "true"), (OneOf("a"), "A"), (OneOf("a"), ["a"]),
+    (District(), "510000"), (Sha256(), "0F" * 32), (Sha256(), "0f" * 31), (Many(Id()), "a"), (Many(Id()), {"a": 1}),
+    (Many(Id(), min=1), []), (Many(Id(), max=2), ["a", "b", "c"]), (Many(Id()), ["a", " "]), (Many(Whole()), [None]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), TAKEN)
+def test_a_value_of_its_kind_is_taken_as_it_is(field, value):
+    assert taken(field, value) == value
+
+
+@pytest.mark.parametrize(("field", "value"), REFUSED)
+def test_any_other_value_is_refused_in_both_languages(field, value):
+    with pytest.raises(InvalidInput) as invalid:
+        taken(field, value)
+
+    (error,) = invalid.value.errors
+    assert error.field == "it"
+    assert error.en
+    assert error.zh
+
+
+@given(st.dates())
+def test_every_day_is_taken(day):
+    assert taken(Day(), day.isoformat()) == day
+
+
+@pytest.mark.rule("X-06")
+def test_a_quantity_that_is_not_whole_is_refused_by_the_rule():
+    with pytest.raises(InvalidInput) as invalid:
+        taken(Fen(), 0.5)
+
+    assert invalid.value.errors[0].rule == "X-06"
+
+
+def test_what_may_be_left_out_is_none_and_several_are_none_at_all():
+    class Report(Schema):
+        title = Text(required=False)
+        people = Whole(required=False)
+        ids = Many(Id(), required=False)
+
+    assert load(Report(), {}) == {"title": None, "people": None, "ids": ()}
+    assert load(Report(), {"title": None, "people": 0}) == {"title": None, "people": 0, "ids": ()}
+
+
+def test_everything_that_is_wrong_is_named_and_an_unknown_field_with_the_known_ones():
+    class Report(Schema):
+        title = Text()
+        people = Whole()
+
+    with pytest.raises(InvalidInput) as invalid:
+        load(Report(), {"people": -1, "colour": "red"})
+    assert {error.field: error.en for error in invalid.value.errors} == {
+        "title": "This field is needed.",
+        "people": "X-06: A whole number, 0 or more.",
+        "colour": "Unknown field; known: title, people.",
+    }
+
+
+def test_a_schema_says_what_may_be_sent():
+    class Report(Schema):
+        level = OneOf("province", "national")
+        edition = Whole(min=1, max=999)
+        days = Many(Day(), min=1, max=5, required=False)
+
+    assert json_schema(Report()) == {
+        "type": "object",
+        "properties": {
+            "level": {"type": "string", "enum": ["province", "national"]},
+            "edition": {"type": "integer", "minimum": 1, "maximum": 999},
+            "days": {"type": "array", "items": {"type": "string", "format": "date"}, "minItems": 1, "maxItems": 5},
+        },
+        "required": ["level", "edition"],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,62 @@
+"""Who hears what: the table that relays declare by, held against the code and the contract."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+import services
+from services.chassis.listener import Listener
+from services.contract import KINDS
+from services.contract.topology import HEARS, LEDGER_QUEUE, SERVICES, exchange, queues, queues_of
+
+HOMES = sorted(path.parent.name for path in Path(services.__file__).parent.glob("*/service.py"))
+
+
+def listened(name):
+    """What the code of a service listens to."""
+    if name == "chassis":
+        return set()
+    module = importlib.import_module(f"services.{name}.service")
+    classes = [one for one in vars(module).values() if isinstance(one, type) and getattr(one, "name", None) == name]
+    return {
+        f"{entrypoint.source}.{entrypoint.kind.routing_key(happened)}"
+        for cls in classes
+        for method in vars(cls).values()
+        for entrypoint in getattr(method, "nameko_entrypoints", ())
+        if isinstance(entrypoint, Listener)
+        for happened in entrypoint.happenings
+    }
+
+
+def test_the_services_are_the_folders_with_a_service():
+    assert set(HOMES) - {"chassis"} == set(SERVICES)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_hears_what_its_code_listens_to(name):
+    assert set(HEARS.get(name, ())) == listened(name)
+
+
+@pytest.mark.parametrize("line", [line for lines in HEARS.values() for line in lines])
+def test_whatever_is_heard_is_announced_by_somebody(line):
+    service, kind, happened = line.split(".")
+
+    assert happened in KINDS[f"{service}.{kind}"].happenings
+
+
+def test_a_service_has_one_queue_for_each_source_it_hears():
+    for listener, lines in HEARS.items():
+        sources = {line.partition(".")[0] for line in lines}
+
+        assert {queue.name for queue in queues_of(listener)} == {f"{listener}.from.{source}" for source in sources}
+
+
+def test_the_ledger_hears_everything_from_everybody_one_consumer_at_a_time():
+    assert set(LEDGER_QUEUE.bindings) == {(exchange(service), "#") for service in SERVICES}
+    assert LEDGER_QUEUE.single_active_consumer
+
+
+def test_every_kind_is_published_by_a_service_and_every_queue_stands_once():
+    assert {kind.service for kind in KINDS.values()} <= set(SERVICES)
+    assert len({queue.name for queue in queues()}) == len(queues())
