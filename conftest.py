@@ -2,6 +2,7 @@
 
 import deploy.green  # noqa: F401, I001 - before anything else
 
+import eventlet
 import pytest
 
 USUAL_TIMEOUT = 60  # seconds
