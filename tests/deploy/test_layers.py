@@ -17,10 +17,7 @@ MODULES = (
         for service in SERVICES
         for name in ("domain.record", "schemas", "store", "service")
     ),
-    *(
-        f"gateway.{name}"
-        for name in ("plan", "measures", "periods", "ledger", "report", "schemas", "store", "service", "web")
-    ),
+    *(f"gateway.{file.stem}" for file in sorted((CHECKOUT / "gateway").glob("[!_]*.py"))),
 )
 
 ALLOWED = (
