@@ -1,16 +1,28 @@
-"""The operators' page does not lie about the settings."""
+"""The pages for newcomers and operators do not lie: their settings, commands, addresses and files are there."""
 
 import re
 from dataclasses import MISSING, fields
 
+import pytest
+
+from deploy.command_line import kexie
 from deploy.home import CHECKOUT
+from gateway.service import Gateway
 from services.chassis.settings import Settings
 
+PAGES = ("README.md", "CONTRIBUTING.md", "deploy/README.md")
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
+COMMAND = re.compile(r"\./kexie ([a-z]+)")
+ADDRESS = re.compile(r"(/api/v1/[A-Za-z0-9/<>_]+)")
+FILE = re.compile(r"`((?:services|gateway|deploy|tests)/[A-Za-z0-9_/.]+)`")
+
+
+def read(page):
+    return (CHECKOUT / page).read_text()
 
 
 def test_the_operators_page_has_every_setting_with_its_default():
-    told = dict(ROW.findall((CHECKOUT / "deploy" / "README.md").read_text()))
+    told = dict(ROW.findall(read("deploy/README.md")))
 
     assert told == {one.name.upper(): shown(one.default) for one in fields(Settings)}
 
@@ -19,3 +31,28 @@ def shown(default):
     if default is MISSING:
         return "-"
     return "none" if default is None else f"`{default}`"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_address_and_file_that_a_page_names_is_there(page):
+    text = read(page)
+
+    assert set(COMMAND.findall(text)) <= set(kexie.commands)
+    assert [address for address in ADDRESS.findall(text) if not is_served(address)] == []
+    assert [file for file in FILE.findall(text) if not (CHECKOUT / file).exists()] == []
+
+
+def is_served(address):
+    return any(re.fullmatch(pattern, address) for pattern in patterns())
+
+
+def patterns():
+    """What the gateway answers, with anything in the place of a variable part."""
+    for method in vars(Gateway).values():
+        for entrypoint in getattr(method, "nameko_entrypoints", ()):
+            if hasattr(entrypoint, "url"):
+                yield re.sub(r"<[a-z_]+>", "[^/]+", entrypoint.url)
+
+
+def test_the_operators_page_tells_every_command():
+    assert set(COMMAND.findall(read("deploy/README.md"))) == set(kexie.commands)
