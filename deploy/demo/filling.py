@@ -23,7 +23,7 @@ from services.chassis.settings import Settings
 from services.contract.topology import LEDGER_QUEUE
 
 SETTLED_WITHIN = 60.0  # seconds after the last command
-BAR = 24  # characters
+BAR = 10  # characters
 
 console = Console()
 
@@ -80,10 +80,11 @@ def _waiting(settings: Settings) -> int:
 def _table(progress: Mapping[str, Any]) -> Table:
     table = Table(title="工作要点 2011 · the plan's six numbers")
     for heading in ("", "", "now", "target", "%", "", "reported"):
-        table.add_column(heading, justify="right" if heading in ("now", "target", "%", "reported") else "left")
-    for item in progress["items"]:
-        for kpi in item["kpis"]:
-            table.add_row(*_row(kpi))
+        numeric = heading in ("now", "target", "%", "reported")
+        table.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
+    kpis = [kpi for item in progress["items"] for kpi in item["kpis"]]
+    for kpi in sorted(kpis, key=lambda kpi: str(kpi["code"])):
+        table.add_row(*_row(kpi))
     return table
 
 

@@ -1,5 +1,6 @@
 """Events of service points, as rural would publish them, and what became of them."""
 
+from services.chassis.listener import Inboxes
 from services.contract import KINDS
 from services.contract.event import Event
 from services.contract.topology import exchange
@@ -31,5 +32,9 @@ def parked(world):
 
 
 def is_drained(world, outsider):
-    (inboxes,) = {one for one in world.containers[0].extensions if type(one).__name__ == "Inboxes"}
-    return not outsider.messages_in(QUEUE) and not any(inbox.is_busy for inbox in inboxes.open_ones)
+    return not outsider.messages_in(QUEUE) and not any(inbox.is_busy for inbox in inboxes_of(world))
+
+
+def inboxes_of(world):
+    (inboxes,) = {one for one in world.containers[0].extensions if isinstance(one, Inboxes)}
+    return list(inboxes.open_ones)

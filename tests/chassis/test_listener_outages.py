@@ -6,7 +6,7 @@ import pytest
 from services.chassis.listener import Retry
 from tests.chassis.conftest import Ear, a_hall
 from tests.chassis.outsider import Outsider
-from tests.chassis.points import QUEUE, an_event, is_drained, parked, publish, publish_raw
+from tests.chassis.points import QUEUE, an_event, inboxes_of, is_drained, parked, publish, publish_raw
 from tests.chassis.toy import Toy, keep_in_step, toy
 from tests.stack import until
 
@@ -89,8 +89,9 @@ def test_a_listener_that_stops_finishes_what_it_has_and_leaves_the_rest(running,
     publish(outsider, first)
     until(lambda: ear.heard)
 
+    inboxes = inboxes_of(running)
     stopping = eventlet.spawn(running.stop, "outreach")
-    eventlet.sleep(0)
+    until(lambda: all(inbox._stopping for inbox in inboxes))
     publish(outsider, second)
     hold.send()
     stopping.wait()
