@@ -6,13 +6,11 @@ them as an outsider would; `running.settle()` waits until nothing is pending and
 """
 
 import os
-import uuid
 
 import pytest
 
 from services.chassis.mongo import client
-from services.chassis.settings import Settings
-from tests.stack import Running, forget_queues, key_pair
+from tests.stack import Running, an_empty_world, key_pair
 
 
 @pytest.fixture(scope="session")
@@ -32,17 +30,7 @@ def keys():
 @pytest.fixture
 def settings(addresses, keys):
     """Settings of an empty world: new databases, no queues."""
-    amqp_uri, mongo_uri = addresses
-    private, public = keys
-    made = Settings(
-        amqp_uri=amqp_uri,
-        mongo_uri=mongo_uri,
-        token_public_key=public,
-        token_private_key=private,
-        database_prefix=f"t{uuid.uuid4().hex[:10]}",
-        relay_sweep=0.1,
-    )
-    forget_queues(made)
+    made = an_empty_world(addresses, keys)
     yield made
     forget_databases(made)
 

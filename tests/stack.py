@@ -15,6 +15,7 @@ from services.chassis.listener import Batches, Inboxes
 from services.chassis.mongo import database
 from services.chassis.relay import Publisher
 from services.chassis.run import containers
+from services.chassis.settings import Settings
 from services.chassis.tokens import issue
 from services.contract.topology import SERVICES, queues
 
@@ -27,6 +28,22 @@ def key_pair():
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     return private, public
+
+
+def an_empty_world(addresses, keys, **changes):
+    """Settings of new databases on a broker without queues."""
+    (amqp_uri, mongo_uri), (private, public) = addresses, keys
+    usual = {
+        "amqp_uri": amqp_uri,
+        "mongo_uri": mongo_uri,
+        "token_public_key": public,
+        "token_private_key": private,
+        "database_prefix": f"t{uuid.uuid4().hex[:10]}",
+        "relay_sweep": 0.1,
+    }
+    settings = Settings(**{**usual, **changes})
+    forget_queues(settings)
+    return settings
 
 
 def forget_queues(settings):

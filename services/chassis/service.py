@@ -28,6 +28,9 @@ __all__ = ["command", "listens", "service"]
 
 C = TypeVar("C", bound=type)
 
+STAFF = ("recorder", "verifier", "chair", "finance", "operator")
+"""Who may read why something was done: a history holds reasons, and people write names into those (X-08)."""
+
 CREATED = uuid.UUID("6b657869-6500-4000-8000-000000000001")
 
 
@@ -109,16 +112,18 @@ def service(cls: C) -> C:
     for attribute, kind in kinds.items():
         _answer(cls, f"get_{kind.name}", _get(attribute, kind))
         _answer(cls, f"list_{kind.plural}", _list(attribute, kind))
-        _answer(cls, f"history_of_{kind.name}", _history(attribute, kind))
+        _answer(cls, f"history_of_{kind.name}", _history(attribute, kind), roles=STAFF)
     _answer(cls, "tally", _tally(kinds))
     _answer(cls, "describe", _describe(cls, kinds), public=True)
     _answer(cls, "ping", lambda self, asked, methods: {"service": self.name}, public=True)
     return cls
 
 
-def _answer(cls: type, name: str, method: Callable[..., Any], *, public: bool = False) -> None:
+def _answer(
+    cls: type, name: str, method: Callable[..., Any], *, public: bool = False, roles: tuple[str, ...] = ROLES
+) -> None:
     method.__name__ = name
-    setattr(cls, name, query(public=public)(method))
+    setattr(cls, name, query(public=public, roles=roles)(method))
 
 
 def _get(attribute: str, kind: Kind) -> Callable[..., Any]:

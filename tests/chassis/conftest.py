@@ -1,17 +1,15 @@
 """What the tests of the chassis share: the toy service running, a broker behind a proxy, and what was announced."""
 
-import uuid
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from services.chassis.settings import Settings
 from tests.chassis.outsider import Outsider, Witness
 from tests.chassis.proxy import Proxy
 from tests.chassis.toy import Toy
 from tests.conftest import forget_databases
-from tests.stack import Running, forget_queues
+from tests.stack import Running, an_empty_world
 
 
 @pytest.fixture(scope="module")
@@ -24,19 +22,7 @@ def shared(addresses, keys):
 @contextmanager
 def a_world(addresses, keys):
     """A world that several tests share; its records hold few versions and its requests are short."""
-    amqp_uri, mongo_uri = addresses
-    private, public = keys
-    settings = Settings(
-        amqp_uri=amqp_uri,
-        mongo_uri=mongo_uri,
-        token_public_key=public,
-        token_private_key=private,
-        database_prefix=f"t{uuid.uuid4().hex[:10]}",
-        relay_sweep=0.1,
-        versions_limit=60,
-        request_limit=100_000,
-    )
-    forget_queues(settings)
+    settings = an_empty_world(addresses, keys, versions_limit=60, request_limit=100_000)
     with Running(settings) as world:
         yield world
     forget_databases(settings)

@@ -273,3 +273,13 @@ def test_a_service_describes_its_kinds_and_commands_with_schemas_and_roles(share
         "required": ["hall_id", "seats"],
         "additionalProperties": False,
     }
+
+
+@pytest.mark.rule("X-08")
+@pytest.mark.parametrize("role", ["viewer", "system"])
+def test_only_staff_read_a_history_since_its_reasons_may_hold_names(shared, role):
+    hall = a_hall(shared)
+
+    with pytest.raises(NotAllowed):
+        shared.call("outreach", "history_of_venue", id=hall, roles=[role])
+    assert shared.call("outreach", "history_of_venue", id=hall, roles=["verifier"])["versions"]

@@ -6,7 +6,6 @@ import pytest
 from services.chassis.document import event
 from services.chassis.problem import InvalidInput, NotAllowed, NotFound, RefusedByRule
 from services.contract import KINDS
-from services.contract.topology import HEARS
 from services.members.service import Members
 
 KIND = KINDS["members.organisation"]
@@ -82,18 +81,6 @@ def stated(organisation_id, **changes):
 def staff(running):
     running.start(Members)
     return Staff(running)
-
-
-def test_it_hears_what_the_topology_says():
-    heard = {
-        f"{method.kind.key}.{happened}"
-        for entrypoints in (getattr(one, "nameko_entrypoints", ()) for one in vars(Members).values())
-        for method in entrypoints
-        if hasattr(method, "happenings")
-        for happened in method.happenings
-    }
-
-    assert heard == set(HEARS["members"])
 
 
 @pytest.mark.rule("M-07")

@@ -5,7 +5,6 @@ import pytest
 from services.chassis.document import event
 from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound, RefusedByRule
 from services.contract import KINDS
-from services.contract.topology import HEARS
 from services.rural.service import Rural
 
 PHOTO = "a" * 64
@@ -124,18 +123,6 @@ def papers(association_id, **changes):
 def staff(running):
     running.start(Rural)
     return Staff(running)
-
-
-def test_it_hears_what_the_topology_says():
-    heard = {
-        f"{method.kind.key}.{happened}"
-        for entrypoints in (getattr(one, "nameko_entrypoints", ()) for one in vars(Rural).values())
-        for method in entrypoints
-        if hasattr(method, "happenings")
-        for happened in method.happenings
-    }
-
-    assert heard == set(HEARS["rural"])
 
 
 def test_a_new_association_counts_towards_k3_while_it_is_at_work(staff):
