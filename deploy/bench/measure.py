@@ -256,11 +256,14 @@ class Bench:
             return False
 
     def _quiet(self) -> None:
-        until(lambda: not self._waiting(LEDGER_QUEUE.name) and not self._lag(), 120)
+        """Wait until the ledger has taken in all that outreach ever said."""
+        until(lambda: self._events() == self._said(), 120)
 
-    def _lag(self) -> int:
-        counts = database(self.settings, "outreach")["audience_count"]
-        return counts.count_documents({"pending": True})
+    def _said(self) -> int:
+        kinds = [kind for kind in contract.KINDS.values() if kind.service == "outreach"]
+        total = [{"$group": {"_id": None, "versions": {"$sum": "$version"}}}]
+        outreach = database(self.settings, "outreach")
+        return sum(group["versions"] for kind in kinds for group in outreach[kind.name].aggregate(total))
 
     def _events(self) -> int:
         found = database(self.settings, "gateway")["counts"].find_one({"_id": "ledger"})

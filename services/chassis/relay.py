@@ -17,7 +17,6 @@ import eventlet
 from amqp.basic_message import Message
 from eventlet.event import Event as Signal
 from nameko.extensions import SharedExtension
-from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 from structlog import get_logger
@@ -267,24 +266,14 @@ def _unpublished(collection: Collection[Document], ids: list[str]) -> Iterable[D
 
 def _mark(collection: Collection[Document], found: list[Document]) -> None:
     """Published up to the version seen; a record that moved on stays pending."""
-    settled = collection.bulk_write(
-        [
-            UpdateOne(
-                {"_id": document["_id"], "version": document["version"]},
-                {"$set": {"published": document["version"]}, "$unset": {"pending": ""}},
-            )
-            for document in found
-        ],
-        ordered=False,
-    )
-    if settled.matched_count < len(found):
-        collection.bulk_write(
-            [
-                UpdateOne(
-                    {"_id": document["_id"], "published": {"$lt": document["version"]}},
-                    {"$set": {"published": document["version"]}},
-                )
-                for document in found
-            ],
-            ordered=False,
+    seen: dict[int, list[str]] = {}
+    for document in found:
+        seen.setdefault(document["version"], []).append(document["_id"])
+    for version, ids in seen.items():
+        settled = collection.update_many(
+            {"_id": {"$in": ids}, "version": version}, {"$set": {"published": version}, "$unset": {"pending": ""}}
         )
+        if settled.matched_count < len(ids):
+            collection.update_many(
+                {"_id": {"$in": ids}, "published": {"$lt": version}}, {"$set": {"published": version}}
+            )

@@ -90,11 +90,10 @@ def test_records_of_a_service_are_listed_filtered_and_read(gateway):
 
     one = gateway.get(f"{path}/r-1")
     assert (one.body["edition_no"], one.headers["ETag"]) == (26, '"1"')
-    assert [
-        version["happened"] for version in gateway.get(f"{path}/r-1/history", roles=["verifier"]).body["versions"]
-    ] == ["reported"]
+    history = gateway.get(f"{path}/r-1/history", roles=["verifier"])
+    assert [version["happened"] for version in history.body["versions"]] == ["reported"]
     assert gateway.get(f"{path}/r-9").status == 404
-    assert gateway.get(f"{path}/r-9/history").status == 404
+    assert gateway.get(f"{path}/r-9/history", roles=["verifier"]).status == 404
 
 
 NOT_KNOWN = [
