@@ -51,10 +51,8 @@ class Input(fields.Field[Any]):
         return Wrong(f"{rule}: {en}" if rule else en, f"{rule}：{zh}" if rule else zh, rule=rule)
 
     def json_schema(self) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        raise NotImplementedError
+        """What may be sent; a field that says nothing takes anything."""
+        return {}
 
 
 class Text(Input):
@@ -185,13 +183,19 @@ class District(OneOf):
 
 
 class Many(Input):
-    """Several values of one field; left out, it is an empty list."""
+    """Several values of one field; left out or null where it may be left out, it is an empty list."""
 
     def __init__(self, inner: Input, *, min: int = 0, max: int = 100, required: bool = True) -> None:
         super().__init__(required=required)
         self.inner, self.min, self.max = inner, min, max
         if not required:
             self.load_default = ()
+
+    def deserialize(
+        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> Any:
+        found = super().deserialize(value, attr, data, **kwargs)
+        return () if found is None else found
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "array", "items": self.inner.json_schema(), "minItems": self.min, "maxItems": self.max}

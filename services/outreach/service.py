@@ -119,9 +119,9 @@ class Outreach:
         return self.counts.change(count_id, partial(audience.reject, reason=reason))
 
     @command(contract.outreach.AudienceCount, schemas.CorrectCount, roles=("verifier",))
-    def correct_count(self, count_id: str, *, evidence_ids: tuple[str, ...] | None, **correction: Any) -> Any:
+    def correct_count(self, count_id: str, *, evidence_ids: tuple[str, ...], **correction: Any) -> Any:
         held = self.activities.get(self.counts.get(count_id).activity_id)
-        named = {evidence_id: self.evidence_files.get(evidence_id) for evidence_id in evidence_ids or ()}
+        named = {evidence_id: self.evidence_files.get(evidence_id) for evidence_id in evidence_ids}
         return self.counts.change(count_id, partial(audience.correct, activity=held, evidence=named, **correction))
 
     @command(contract.outreach.AudienceCount, schemas.SupersedeCount, roles=("verifier",))

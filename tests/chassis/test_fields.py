@@ -111,3 +111,11 @@ def test_a_schema_says_what_may_be_sent():
         "required": ["level", "edition"],
         "additionalProperties": False,
     }
+
+
+def test_a_list_that_may_be_left_out_is_empty_where_it_is_left_out_or_null():
+    class Named(Schema):
+        names = Many(Id(), required=False)
+
+    assert load(Named(), {}) == load(Named(), {"names": None}) == {"names": ()}
+    assert load(Named(), {"names": ["a"]}) == {"names": ("a",)}

@@ -87,17 +87,17 @@ def create(
     format: Format,  # noqa: A002 - the word of the association
     delivery: Delivery,
     lead_org_id: str,
-    co_org_ids: Iterable[str] | None = None,
+    co_org_ids: Iterable[str] = (),
     district: str,
     days: Iterable[date],
-    key_groups: Iterable[KeyGroup] | None = None,
+    key_groups: Iterable[KeyGroup] = (),
     campaign_id: str | None = None,
     campaign: Campaign | None = None,
 ) -> Change[Activity]:
     """Draft an activity; one without a campaign counts for K2, one of a campaign as its campaign does (O-16)."""
     if campaign:
         campaigns.LIFECYCLE.require(campaign.state, "open")
-    if lead_org_id in (others := tuple(co_org_ids or ())):
+    if lead_org_id in (others := tuple(co_org_ids)):
         raise LeadAmongOthers(lead_org_id=lead_org_id)
 
     activity = Activity(
@@ -108,7 +108,7 @@ def create(
         co_org_ids=others,
         district=district,
         days=tuple(sorted(set(days))),
-        key_groups=tuple(key_groups or ()),
+        key_groups=tuple(key_groups),
         counts_for_k2=campaign is None or campaign.counts_for_k2,
         campaign_id=campaign_id,
     )
@@ -116,7 +116,7 @@ def create(
 
 
 def schedule(
-    activity: Activity, *, venue_id: str | None, venue: Venue | None, slots: Iterable[Slot] | None = None
+    activity: Activity, *, venue_id: str | None, venue: Venue | None, slots: Iterable[Slot] = ()
 ) -> Change[Activity]:
     """Fix it, with the venue that it holds from now on; without slots it holds the whole day."""
     state = LIFECYCLE.move(activity.state, "scheduled")
@@ -128,7 +128,7 @@ def schedule(
     return Change(replace(_held_at(activity, venue_id, venue, slots or WHOLE_DAY), state=state), "scheduled")
 
 
-def move(activity: Activity, *, venue_id: str, venue: Venue, slots: Iterable[Slot] | None = None) -> Change[Activity]:
+def move(activity: Activity, *, venue_id: str, venue: Venue, slots: Iterable[Slot] = ()) -> Change[Activity]:
     """Hold it at another venue or in other slots; its old ones are free again."""
     LIFECYCLE.require(activity.state, "scheduled")
 
