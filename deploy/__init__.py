@@ -1,1 +1,1 @@
-"""How the services are run: on one machine by `./kexie`, or elsewhere by compose."""
+"""How the services are run: everything on one machine by `./kexie`, or each by `python -m deploy.run`."""

@@ -121,7 +121,5 @@ def _found(program: str) -> str:
     beside = shutil.which(program, path=str(PROGRAMS))
     path = beside or shutil.which(program)
     if path is None:
-        raise Trouble(
-            f"There is no {program} here: install rabbitmq-server, or point AMQP_URI at a broker, or use compose."
-        )
+        raise Trouble(f"There is no {program} here: install rabbitmq-server, or point AMQP_URI at a broker.")
     return path

@@ -82,5 +82,5 @@ class Database:
 def _mongod() -> str:
     path = shutil.which("mongod") or shutil.which(str(IN_THE_PACKAGE))
     if path is None:
-        raise Trouble("There is no mongod here: install MongoDB, or point MONGO_URI at a replica set, or use compose.")
+        raise Trouble("There is no mongod here: install MongoDB, or point MONGO_URI at a replica set.")
     return path

@@ -1,34 +1,46 @@
-"""The test suite on a broker and a database of its own: `./kexie test`."""
+"""A broker and a database for one occasion, the tests or a benchmark: in a home made for it and removed afterwards."""
 
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from deploy import embedded, stack
+from deploy.embedded import Stores
 from deploy.home import Home, InUse
 from deploy.supervisor import AskedToStop, Supervisor
 
 
 def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
-    """Run pytest in a home made for it and removed afterwards; its exit code."""
-    home.make()
-    _remove_left_behind(home)
-    fresh = Home(home.folder / f"test-{os.getpid()}")
+    """Run pytest on stores of its own: `./kexie test`; its exit code."""
     try:
-        with fresh.claimed(), Supervisor(fresh, say=say) as supervisor:
-            stores = embedded.start(supervisor, say=say)
-            told = {"AMQP_URI": stores.amqp_uri, "MONGO_URI": stores.mongo_uri, "KEXIE_HOME": str(fresh.folder)}
+        with stores_of_its_own(home, "test", say=say) as (supervisor, stores):
+            told = {
+                "AMQP_URI": stores.amqp_uri,
+                "MONGO_URI": stores.mongo_uri,
+                "KEXIE_HOME": str(supervisor.home.folder),
+            }
             return supervisor.attend(sys.executable, "-m", "pytest", *arguments, environment=os.environ | told)
     except AskedToStop as asked:
         return 128 + asked.number
+
+
+@contextmanager
+def stores_of_its_own(home: Home, occasion: str, *, say: Callable[[str], None]) -> Iterator[tuple[Supervisor, Stores]]:
+    """Started and working; what an earlier occasion left behind because it was killed is removed before."""
+    home.make()
+    _remove_left_behind(home, occasion)
+    fresh = Home(home.folder / f"{occasion}-{os.getpid()}")
+    try:
+        with fresh.claimed(), Supervisor(fresh, say=say) as supervisor:
+            yield supervisor, embedded.start(supervisor, say=say)
     finally:
         shutil.rmtree(fresh.folder)
 
 
-def _remove_left_behind(home: Home) -> None:
-    """The homes of test runs that were killed, with what still runs of them."""
-    for folder in home.folder.glob("test-*"):
+def _remove_left_behind(home: Home, occasion: str) -> None:
+    for folder in home.folder.glob(f"{occasion}-*"):
         left = Home(folder)
         try:
             with left.claimed():
