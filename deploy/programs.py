@@ -11,8 +11,9 @@ from deploy.keys import Keys, as_setting
 from deploy.ports import Ports, hold
 from deploy.supervisor import Program
 from deploy.trouble import Trouble
+from services.contract.topology import SERVICES
 
-NAMES = ("awards", "outreach", "rural", "members", "gateway")
+NAMES = (*SERVICES, "gateway")
 USUAL_PORT = 8011  # of the gateway
 RUN = (sys.executable, "-m", "deploy.run")
 

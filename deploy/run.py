@@ -6,14 +6,9 @@ import importlib
 import sys
 
 from services.chassis.run import serve
+from services.contract.topology import SERVICES
 
-HOMES = {
-    "awards": "services.awards.service",
-    "outreach": "services.outreach.service",
-    "rural": "services.rural.service",
-    "members": "services.members.service",
-    "gateway": "gateway.service",
-}
+HOMES = {name: f"services.{name}.service" for name in SERVICES} | {"gateway": "gateway.service"}
 
 
 def service_class(name: str) -> type:
