@@ -13,7 +13,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.health import Health
 from services.chassis.listener import Batches, Inboxes
 from services.chassis.mongo import database
-from services.chassis.relay import Publisher
+from services.chassis.relay import Publication, Publisher
 from services.chassis.run import containers
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
@@ -152,7 +152,7 @@ class Running:
     def publish(self, event):
         """Put an event on its exchange as its owner would."""
         with connect(self.settings, "tests.publish") as connection:
-            Publisher(connection).publish([event], 10.0)
+            Publisher(connection).publish([Publication.of(event)], 10.0)
 
     def a_new_id(self):
         return uuid.uuid4().hex

@@ -51,7 +51,7 @@ class Story:
     ) -> None:
         """The next command; days become texts, what is None is left out."""
         given = {name: _plain(value) for name, value in arguments.items() if value is not None}
-        self.steps.append(Step(service, command, by, given, f"demo/{self.name}/{len(self.steps)}", expected, patient))
+        self.steps.append(Step(service, command, by, given, f"demo.{self.name}.{len(self.steps)}", expected, patient))
 
     def repeat(self) -> None:
         """The last command once more with the same id, as after a lost answer."""

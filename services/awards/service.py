@@ -11,6 +11,7 @@ from services import contract
 from services.awards import schemas
 from services.awards.domain import external_result
 from services.awards.store import ExternalResults
+from services.chassis.clock import Clock
 from services.chassis.service import command, service
 
 
@@ -21,10 +22,12 @@ class Awards:
     name = "awards"
 
     external_results = ExternalResults()
+    clock = Clock()
 
     @command(contract.awards.ExternalResult, schemas.ReportExternalResult, roles=("recorder",))
     def report_external_result(self, result_id: str | None, **prize: Any) -> Any:
-        return self.external_results.add(external_result.report(**prize), result_id)
+        reported = external_result.report(today=self.clock.today(), **prize)
+        return self.external_results.add(reported, result_id)
 
     @command(contract.awards.ExternalResult, schemas.VerifyExternalResult, roles=("verifier",))
     def verify_external_result(self, result_id: str, *, by: str) -> Any:

@@ -142,8 +142,8 @@ class Whole(Input):
 class Fen(Whole):
     """Money in whole fen."""
 
-    def __init__(self, *, min: int = 0, required: bool = True) -> None:
-        super().__init__(min=min, required=required)
+    def __init__(self, *, min: int = 0, max: int | None = None, required: bool = True) -> None:
+        super().__init__(min=min, max=max, required=required)
 
 
 class Flag(Input):

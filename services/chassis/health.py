@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -16,8 +17,9 @@ import pymongo
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo.errors import PyMongoError
 
+from services.chassis import parking
 from services.chassis.listener import Batches, Inboxes
-from services.chassis.mongo import client
+from services.chassis.mongo import client, database
 from services.chassis.relay import Relay
 from services.chassis.rpc import Server
 from services.chassis.settings import Settings
@@ -55,6 +57,7 @@ class Health:
         return _json(503 if missing else 200, {"ready": not missing, "services": self._names(), "missing": missing})
 
     def metrics(self) -> Answer:
+        self._count_parked()
         return 200, CONTENT_TYPE_LATEST, generate_latest()
 
     def serve(self) -> None:
@@ -71,6 +74,12 @@ class Health:
 
     def _names(self) -> list[str]:
         return [container.service_name for container in self.containers]
+
+    def _count_parked(self) -> None:
+        """While the database does not answer, the last count stays."""
+        with suppress(PyMongoError), pymongo.timeout(1.0):
+            for name in self._names():
+                parking.count(database(self.settings, name), name)
 
     def _database_answers(self) -> bool:
         try:

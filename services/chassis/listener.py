@@ -115,17 +115,20 @@ class Inbox:
                 continue
             self._taking = True
             self._gather()
-            batch = [self._arrived.popleft() for _ in range(min(len(self._arrived), self._size))]
-            try:
-                self._take(batch)
-            except Stopping:
-                return
-            self._ack(batch[-1])
+            if batch := [self._arrived.popleft() for _ in range(min(len(self._arrived), self._size))]:
+                try:
+                    self._take(batch)
+                except Stopping:
+                    return
+                self._ack(batch[-1])
+                self._next = monotonic() + BREATH
             self._taking = False
-            self._next = monotonic() + BREATH
 
     def _gather(self) -> None:
-        """Let the events of a busy time come together: a batch of many costs hardly more than one of one."""
+        """Let the events of a busy time come together: a batch of many costs hardly more than one of one.
+
+        A connection that opens meanwhile forgets what had arrived, for it all comes again.
+        """
         rest = self._next - monotonic()
         if rest > 0 and len(self._arrived) < self._size and not self._stopping:
             eventlet.sleep(rest)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from pathlib import PurePath
 from typing import Any
 
 import structlog
@@ -44,3 +46,14 @@ def set_up(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=logging.getLevelName(level), force=True)
     for name, quiet in QUIET.items():
         logging.getLogger(name).setLevel(quiet)
+
+
+def malfunction(error: BaseException, **where: Any) -> None:
+    """Our mistake: what it was and where, without its text, which may hold input (X-08)."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    structlog.get_logger().error(
+        "malfunction",
+        **where,
+        error=type(error).__name__,
+        at=[f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+    )

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import eventlet
 import pymongo
+from bson import Int64
+from bson.codec_options import TypeDecoder, TypeRegistry
 from eventlet.semaphore import Semaphore
 from nameko.extensions import DependencyProvider
 from pymongo.database import Database as MongoDatabase
@@ -32,6 +34,15 @@ PASSING = {
 """Server codes of what passes by itself: no primary, stepping down, network, conflict, time-out."""
 
 
+class Whole(TypeDecoder):
+    """A number beyond 2^31 is read as an `int`; pymongo's own class for it cannot be written as JSON."""
+
+    bson_type = Int64
+
+    def transform_bson(self, value: int) -> int:
+        return int(value)
+
+
 _clients: dict[str, pymongo.MongoClient[Document]] = {}
 _one_at_a_time = Semaphore(1)
 
@@ -45,6 +56,7 @@ def client(uri: str) -> pymongo.MongoClient[Document]:
                 w="majority",
                 journal=True,
                 readConcernLevel="majority",
+                type_registry=TypeRegistry([Whole()]),
                 serverSelectionTimeoutMS=5_000,
                 connectTimeoutMS=3_000,
                 socketTimeoutMS=20_000,

@@ -48,10 +48,9 @@ class Parking:
             "parked_at": self._clock.now().astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
         }
         patiently(lambda: self._parked.replace_one({"_id": document["_id"]}, document, upsert=True))
-        self.count()
         log.error("parked", id=document["_id"], queue=queue, error=type(error).__name__)
 
-    def count(self) -> int:
-        parked = self._parked.estimated_document_count()
-        metrics.PARKED.labels(self._service).set(parked)
-        return parked
+
+def count(database: Database[Document], service: str) -> None:
+    """Show how many are parked now, by whatever process and however long ago."""
+    metrics.PARKED.labels(service).set(database["parked"].estimated_document_count())

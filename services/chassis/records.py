@@ -106,8 +106,14 @@ class Bound(Generic[T]):
         self._cause = cause
 
     def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002 - the word of the API
-        """The first version; `Conflict` where the id is taken by another command's record."""
-        return self._insert(id or derived_id(self._kind, self._because), change, follows=None)
+        """The first version; `Conflict` where the id is taken by another command's record, or a version expected."""
+        id = id or derived_id(self._kind, self._because)  # noqa: A001
+        if self._caused.expected_version is not None:
+            raise Conflict(
+                "There is no version yet.", "尚无版本。", id=id, expected_version=self._caused.expected_version
+            )
+
+        return self._insert(id, change, follows=None)
 
     def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
         """The next version as `decide` says, which may be asked again when another writer was first."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from time import monotonic
 from typing import Any
@@ -24,6 +25,7 @@ from structlog import get_logger
 from services.chassis import metrics
 from services.chassis.amqp import BROKEN, Backoff, connect, corked, declare_topology
 from services.chassis.document import event
+from services.chassis.log import malfunction
 from services.chassis.mongo import Document
 from services.contract.event import CONTENT_TYPE, Event
 from services.contract.topology import exchange
@@ -37,6 +39,18 @@ LAST_PASS = 2.0  # seconds that a stopping relay may spend on what is still pend
 log = get_logger()
 
 Pending = tuple[str, str]  # kind name, record id
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """An event as it goes out."""
+
+    event: Event
+    body: bytes
+
+    @classmethod
+    def of(cls, event: Event) -> Publication:
+        return cls(event, event.write())
 
 
 class NotConfirmed(Exception):
@@ -146,13 +160,14 @@ class Relay(SharedExtension):
     def _relay(self, taken: set[Pending]) -> None:
         for name in sorted({name for name, _ in taken}):
             kind, collection = self._collections[name]
-            found = list(_unpublished(collection, [record for kind_name, record in taken if kind_name == name]))
-            events = [event(kind, document["_id"], entry) for document in found for entry in document["history"]]
-            if events:
-                self._connected().publish(events, self.settings.confirm_timeout)
-                metrics.PUBLISHED.labels(self.container.service_name).inc(len(events))
-            if found:
-                _mark(collection, found)
+            pending = _unpublished(collection, [record for kind_name, record in taken if kind_name == name])
+            made = {document["_id"]: (document, _publications(kind, document)) for document in pending}
+            publications = [publication for _, of_one in made.values() for publication in of_one or ()]
+            if publications:
+                self._connected().publish(publications, self.settings.confirm_timeout)
+                metrics.PUBLISHED.labels(self.container.service_name).inc(len(publications))
+            _mark(collection, [document for document, of_one in made.values() if of_one is not None])
+            taken = taken - {(name, record) for record, (_, of_one) in made.items() if of_one is None}
         for key in taken:
             self._seen.pop(key, None)
 
@@ -167,7 +182,7 @@ class Relay(SharedExtension):
         pending = {}
         for name, (_, collection) in self._collections.items():
             found = collection.find({"pending": True}, {"published": 1}).sort("_id", 1).limit(SWEPT)
-            pending.update({(name, document["_id"]): document["published"] for document in found})
+            pending.update({(name, document["_id"]): document.get("published") or 0 for document in found})
         left = [key for key, published in pending.items() if self._seen.get(key, (None,))[0] == published]
         random.shuffle(left)  # so that two relays hardly meet
         self._rung.update(dict.fromkeys(left))
@@ -201,23 +216,24 @@ class Publisher:
         self._channel.events["basic_return"].add(self._on_return)
         self.declare_now_and_then()
 
-    def publish(self, events: Iterable[Event], seconds: float) -> None:
+    def publish(self, publications: Iterable[Publication], seconds: float) -> None:
         """All of them, confirmed; raises `NotConfirmed` (some may have gone out)."""
         with eventlet.Timeout(seconds, NotConfirmed("no confirm in time")):
             with corked(self._channel):
-                for event in events:
-                    self._send(event)
+                for publication in publications:
+                    self._send(publication)
             while self._unconfirmed:
                 self._connection.drain_events(timeout=seconds)
         if self._returned or self._refused:
             self._declare_at = 0.0
             raise NotConfirmed(f"returned or refused: {self._returned[:3]}")
 
-    def _send(self, event: Event) -> None:
+    def _send(self, publication: Publication) -> None:
+        event = publication.event
         self._sent += 1
         self._unconfirmed.add(self._sent)
         message = Message(
-            event.write(), content_type=CONTENT_TYPE, content_encoding="utf-8", delivery_mode=2, message_id=event.id
+            publication.body, content_type=CONTENT_TYPE, content_encoding="utf-8", delivery_mode=2, message_id=event.id
         )
         self._channel.basic_publish(
             message, exchange=exchange(event.kind.service), routing_key=event.routing_key, mandatory=True
@@ -262,6 +278,15 @@ def _unpublished(collection: Collection[Document], ids: list[str]) -> Iterable[D
             },
         ]
     )
+
+
+def _publications(kind: Kind, document: Document) -> list[Publication] | None:
+    """What this record has to say; None where it cannot be said: it stays pending, and holds nobody else up."""
+    try:
+        return [Publication.of(event(kind, document["_id"], entry)) for entry in document["history"]]
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are published
+        malfunction(error, kind=kind.key, record=document["_id"])
+        return None
 
 
 def _mark(collection: Collection[Document], found: list[Document]) -> None:

@@ -6,9 +6,7 @@ header `nameko.token`. A request that cannot be answered (no reply address) is p
 
 from __future__ import annotations
 
-import traceback
 from functools import partial
-from pathlib import PurePath
 from time import monotonic
 from typing import Any
 
@@ -20,6 +18,7 @@ from structlog import get_logger
 from services.chassis import metrics, problem
 from services.chassis.amqp import RPC_EXCHANGE, Gone, Link, body_of, declare_rpc_exchange
 from services.chassis.fields import FieldError
+from services.chassis.log import malfunction
 from services.chassis.mongo import database, is_passing
 from services.chassis.parking import Parking
 from services.chassis.problem import InvalidInput, NotFound, TooLarge, Unavailable
@@ -177,16 +176,7 @@ class Request:
         return Message(body, content_type=JSON, content_encoding="utf-8", correlation_id=self.id, delivery_mode=1)
 
     def _log(self, error: BaseException) -> None:
-        """Our mistake: what it was and where, without its text, which may hold input (X-08)."""
-        frames = traceback.extract_tb(error.__traceback__)[-8:]
-        log.error(
-            "malfunction",
-            method=self.method,
-            command=self.because,
-            call=self.id,
-            error=type(error).__name__,
-            at=[f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
-        )
+        malfunction(error, method=self.method, command=self.because, call=self.id)
 
 
 class Method(Entrypoint):

@@ -15,6 +15,7 @@ from services.chassis import fields, lists
 from services.chassis.document import Cause
 from services.chassis.fields import FieldError, json_schema
 from services.chassis.listener import listens
+from services.chassis.mongo import database
 from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound
 from services.chassis.records import Bound, Records
 from services.chassis.rpc import Method, Request
@@ -59,7 +60,7 @@ class Command(Method):
         given = dict(arguments)
         cause = Cause(
             because=_command_id(given.pop("command_id", None), request, self.method_name),
-            expected_version=_expected_version(given.pop("expected_version", None)),
+            expected_version=expected_version(given.pop("expected_version", None)),
             actor=actor,
             at=self.container.config["CLOCK"].now(),
         )
@@ -115,7 +116,7 @@ def service(cls: C) -> C:
         _answer(cls, f"history_of_{kind.name}", _history(attribute, kind), roles=STAFF)
     _answer(cls, "tally", _tally(kinds))
     _answer(cls, "describe", _describe(cls, kinds), public=True)
-    _answer(cls, "ping", lambda self, asked, methods: {"service": self.name}, public=True)
+    _answer(cls, "ping", _ping(), public=True)
     return cls
 
 
@@ -175,6 +176,7 @@ def _tally(kinds: Mapping[str, Kind]) -> Callable[..., Any]:
 def _describe(cls: Any, kinds: Mapping[str, Kind]) -> Callable[..., Any]:
     def describe(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method]) -> Any:
         """What can be asked and done here, with JSON Schemas and roles."""
+        _only(asked)
         return {
             "service": cls.name,
             "about": (cls.__doc__ or "").strip(),
@@ -194,6 +196,16 @@ def _describe(cls: Any, kinds: Mapping[str, Kind]) -> Callable[..., Any]:
     return describe
 
 
+def _ping() -> Callable[..., Any]:
+    def ping(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method]) -> Any:
+        """Here, and how many messages wait for an operator."""
+        _only(asked)
+        held = database(methods["ping"].container.config["SETTINGS"], self.name)
+        return {"service": self.name, "parked": held["parked"].estimated_document_count()}
+
+    return ping
+
+
 def _held(self: Any, attribute: str, kind: Kind, asked: Mapping[str, Any], wanted: Mapping[str, int]) -> Any:
     """The document of the record that is asked for by `id`."""
     _only(asked, "id")
@@ -211,7 +223,9 @@ def _only(asked: Mapping[str, Any], *known: str) -> None:
         listed = ", ".join(known)
         raise InvalidInput(
             *(
-                FieldError(name, f"Unknown parameter; known: {listed}.", f"未知参数；可用：{listed}。")
+                FieldError(
+                    name, f"Unknown parameter; known: {listed or 'none'}.", f"未知参数；可用：{listed or '无'}。"
+                )
                 for name in unknown
             )
         )
@@ -219,16 +233,23 @@ def _only(asked: Mapping[str, Any], *known: str) -> None:
 
 def _command_id(given: Any, request: Request, method: str) -> str:
     """The caller's id, or one that stays the same when the broker delivers this very request again."""
+    if (said := command_id(given)) is not None:
+        return said
+    return str(uuid.uuid5(CREATED, f"{method}/{request.id}")) if request.id else str(uuid.uuid4())
+
+
+def command_id(given: Any) -> str | None:
+    """The id that a caller gave its command, or none (X-01); it can stand in an address."""
     if given is None:
-        return str(uuid.uuid5(CREATED, f"{method}/{request.id}")) if request.id else str(uuid.uuid4())
-    if not isinstance(given, str) or not 1 <= len(given) <= 200 or not given.isprintable():
-        raise InvalidInput(
-            FieldError("command_id", "X-01: A text of 1 to 200 characters.", "X-01：须为 1 至 200 个字符。", "X-01")
-        )
+        return None
+    if not isinstance(given, str) or not 1 <= len(given) <= 200 or not given.isprintable() or "/" in given:
+        en, zh = "X-01: A text of 1 to 200 characters, none of them /.", "X-01：须为 1 至 200 个字符，且不含 /。"
+        raise InvalidInput(FieldError("command_id", en, zh, "X-01"))
     return given
 
 
-def _expected_version(given: Any) -> int | None:
+def expected_version(given: Any) -> int | None:
+    """The version that a caller saw, or none (X-03)."""
     if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
         raise InvalidInput(
             FieldError("expected_version", "X-03: The version you saw, 1 or more.", "X-03：须为所见版本号。", "X-03")

@@ -14,6 +14,7 @@ from datetime import timedelta
 import jwt
 
 from services.chassis.problem import NotAuthenticated
+from services.contract.district import DISTRICTS
 
 ROLES = ("viewer", "recorder", "verifier", "chair", "finance", "operator", "system")
 CACHED = 2_000  # verified tokens that a process remembers
@@ -32,9 +33,11 @@ class Actor:
 def issue(
     private_key: str, *, subject: str, roles: Iterable[str], district: str | None = None, lifetime: timedelta
 ) -> str:
-    """A token for this subject; raises ValueError for a role that does not exist."""
+    """A token for this subject; raises ValueError for a role or district that does not exist."""
     if unknown := sorted(set(roles) - set(ROLES)):
         raise ValueError(f"unknown role {', '.join(unknown)}; known: {', '.join(ROLES)}")
+    if district not in (None, *DISTRICTS):
+        raise ValueError(f"unknown district {district}; known: {', '.join(DISTRICTS)}")
     claims = {
         "sub": subject,
         "roles": sorted(roles),
@@ -80,4 +83,7 @@ class Tokens:
             raise NotAuthenticated() from None
         if unknown := sorted(roles - set(ROLES)):
             raise NotAuthenticated(f"The token has an unknown role {unknown[0]}.", f"令牌含有未知角色 {unknown[0]}。")
-        return claims["exp"], Actor(claims["sub"], roles, claims.get("district"))
+        district = claims.get("district")
+        if district not in (None, *DISTRICTS):
+            raise NotAuthenticated(f"The token has an unknown district {district}.", f"令牌含有未知辖区 {district}。")
+        return claims["exp"], Actor(claims["sub"], roles, district)

@@ -21,9 +21,7 @@ class Organisation(View):
     """An organisation of the association's tree; a university association established in the year is K6."""
 
     name: str
-    organisation_kind: Literal[
-        "society", "county_ast", "enterprise", "university", "street_township", "park", "hospital"
-    ]
+    organisation_kind: OrganisationKind
     institution_id: str
     parent_id: str | None
     district: str

@@ -85,6 +85,7 @@ class Evidence(View):
     activity_id: str
     evidence_kind: EvidenceKind
     taken_on: date
+    district: str  # of its activity
     state: Literal["attached"]
 
 

@@ -190,4 +190,6 @@ def _dimensions(kind: Kind, raw: Any) -> tuple[str, ...]:
     for name in raw:
         if _field(kind, name, "by").many:
             raise BrokenRule("by", says=f"{kind.key}.{name} has several values in one record")
+        if raw.count(name) > 1:
+            raise BrokenRule("by", says=f"{name} is named more than once")
     return tuple(raw)

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 
 def normalised(name: str) -> str:
-    """Without spaces, punctuation, full-width forms and case: `乐山市 茶叶协会` and `乐山市茶叶协会` are one name."""
-    letters = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
-    return unicodedata.normalize("NFKC", letters)
+    """Without spaces, punctuation, full-width forms and case: `乐山市 茶叶协会` and `乐山市茶叶协会` are one name.
+
+    Symbols stay, and so does `#`: C, C# and C++ are three names. A name of nothing but punctuation keeps it.
+    """
+    while (plain := _plain(name)) != name:  # what is taken out may join letters that have another form together
+        name = plain
+    return name
+
+
+def _plain(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    letters = "".join(letter for letter in folded if not _separates(letter))
+    return unicodedata.normalize("NFKC", letters or folded)
+
+
+def _separates(letter: str) -> bool:
+    """Is this a space, a mark of punctuation, or something that nobody sees?"""
+    return letter != "#" and unicodedata.category(letter)[0] in "ZPC"

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from services import contract
+from services.chassis.clock import Clock
 from services.chassis.mongo import Document
 from services.chassis.service import command, listens, service
 from services.contract.event import Event
@@ -23,6 +24,7 @@ class Members:
     name = "members"
 
     organisations = Organisations()
+    clock = Clock()
 
     @command(contract.members.Organisation, schemas.CreateOrganisation, roles=("recorder",))
     def create_organisation(self, organisation_id: str | None, *, parent_id: str | None, **stated: Any) -> Document:
@@ -43,12 +45,14 @@ class Members:
     @command(contract.members.Organisation, schemas.HoldFoundingMeeting, roles=("recorder",))
     def hold_founding_meeting(self, organisation_id: str, *, by: str, **meeting: Any) -> Document:
         """Take down the meeting that founds an organisation (成立大会)."""
-        return self.organisations.change(organisation_id, partial(organisation.hold_founding_meeting, **meeting))
+        found = partial(organisation.hold_founding_meeting, today=self.clock.today(), **meeting)
+        return self.organisations.change(organisation_id, found)
 
     @command(contract.members.Organisation, schemas.EstablishOrganisation, roles=("chair",))
     def establish_organisation(self, organisation_id: str, *, by: str, **established: Any) -> Document:
         """Let an organisation exist from a day on: a university's counts towards K6."""
-        return self.organisations.change(organisation_id, partial(organisation.establish, **established))
+        establish = partial(organisation.establish, today=self.clock.today(), **established)
+        return self.organisations.change(organisation_id, establish)
 
     @command(contract.members.Organisation, schemas.ActivateOrganisation, roles=("verifier", "chair"))
     def activate_organisation(self, organisation_id: str, *, by: str) -> Document:

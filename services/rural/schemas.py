@@ -7,6 +7,7 @@ from services.contract.district import DISTRICTS
 from services.contract.rural import SourceLevel
 from services.rural.domain.service_point import PartName
 
+FORTUNE = 10**13  # fen, a hundred billion yuan: a year's sum of many such stays within what can be added up
 IN_LESHAN = f"({'|'.join(DISTRICTS)})"
 
 
@@ -125,7 +126,7 @@ class CheckPoint(Schema):
 class ApproveGrant(Schema):
     grant_id = Id(required=False)
     source_level = OneOf(SourceLevel, required=False)
-    approved_fen = Fen(min=1)
+    approved_fen = Fen(min=1, max=FORTUNE)
     approved_on = Day()
     decision_doc_no = Text(max=100, required=False)
     issuer_level = OneOf(SourceLevel)
@@ -136,12 +137,12 @@ class ApproveGrant(Schema):
 class ReceiveFunds(Schema):
     grant_id = Id()
     voucher_no = Text(max=100)
-    fen = Fen(min=1)
+    fen = Fen(min=1, max=FORTUNE)
     received_on = Day()
 
 
 class ReturnFunds(Schema):
     grant_id = Id()
     voucher_no = Text(max=100)
-    fen = Fen(min=1)
+    fen = Fen(min=1, max=FORTUNE)
     reason = Text(max=500)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from services import contract
+from services.chassis.clock import Clock
 from services.chassis.mongo import Document
 from services.chassis.service import command, listens, service
 from services.contract.event import Event
@@ -27,6 +28,7 @@ class Rural:
     service_points = ServicePoints()
     fund_grants = FundGrants()
     fund_receipts = FundReceipts()
+    clock = Clock()
 
     @command(contract.rural.Association, schemas.PrepareAssociation, roles=("recorder",))
     def prepare_association(
@@ -40,12 +42,14 @@ class Rural:
     @command(contract.rural.Association, schemas.FileAssociation, roles=("recorder",))
     def file_association(self, association_id: str, **filing: Any) -> Document:
         """Put an association on file with its township (备案)."""
-        return self.associations.change(association_id, partial(association.file, **filing))
+        file = partial(association.file, today=self.clock.today(), **filing)
+        return self.associations.change(association_id, file)
 
     @command(contract.rural.Association, schemas.RegisterAssociation, roles=("recorder",))
     def register_association(self, association_id: str, **registration: Any) -> Document:
         """Register an association with civil affairs."""
-        return self.associations.change(association_id, partial(association.register, **registration))
+        register = partial(association.register, today=self.clock.today(), **registration)
+        return self.associations.change(association_id, register)
 
     @command(contract.rural.Association, schemas.ActivateAssociation, roles=("verifier", "chair"))
     def activate_association(self, association_id: str, *, by: str) -> Document:
@@ -99,12 +103,14 @@ class Rural:
     @command(contract.rural.ServicePoint, schemas.AcceptPart, roles=("verifier",))
     def accept_part(self, point_id: str, **accepted: Any) -> Document:
         """Find a part fit on the spot, with a photo; with the third one the set is complete (K4)."""
-        return self.service_points.change(point_id, partial(service_point.accept, **accepted))
+        accept = partial(service_point.accept, today=self.clock.today(), **accepted)
+        return self.service_points.change(point_id, accept)
 
     @command(contract.rural.ServicePoint, schemas.OperatePart, roles=("recorder", "verifier"))
     def operate_part(self, point_id: str, *, by: str, **operated: Any) -> Document:
         """Note an activity of the station, new content of the column or a report of the officer."""
-        return self.service_points.change(point_id, partial(service_point.operate, **operated))
+        operate = partial(service_point.operate, today=self.clock.today(), **operated)
+        return self.service_points.change(point_id, operate)
 
     @command(contract.rural.ServicePoint, schemas.LapsePart, roles=("verifier", "chair"))
     def lapse_part(self, point_id: str, *, by: str, **lapsed: Any) -> Document:
@@ -114,23 +120,26 @@ class Rural:
     @command(contract.rural.ServicePoint, schemas.RecheckPart, roles=("verifier",))
     def recheck_part(self, point_id: str, **checked: Any) -> Document:
         """Find a lapsed part fit again, under the terms of an acceptance."""
-        return self.service_points.change(point_id, partial(service_point.recheck, **checked))
+        recheck = partial(service_point.recheck, today=self.clock.today(), **checked)
+        return self.service_points.change(point_id, recheck)
 
     @command(contract.rural.ServicePoint, schemas.CheckPoint, roles=("verifier", "system"))
     def check_point(self, point_id: str, *, months: int | None, by: str, **checked: Any) -> Document:
         """Lapse a station or column that was silent for too long before a day; nothing happens where none was."""
-        check = partial(service_point.check, months=months or service_point.SILENCE, **checked)
+        tolerated = months or service_point.SILENCE
+        check = partial(service_point.check, months=tolerated, today=self.clock.today(), **checked)
         return self.service_points.change(point_id, check)
 
     @command(contract.rural.FundGrant, schemas.ApproveGrant, roles=("chair",))
     def approve_grant(self, grant_id: str | None, **approved: Any) -> Document:
         """Take down the decision that grants money."""
-        return self.fund_grants.add(fund_grant.approve(**approved), grant_id)
+        return self.fund_grants.add(fund_grant.approve(today=self.clock.today(), **approved), grant_id)
 
     @command(contract.rural.FundGrant, schemas.ReceiveFunds, roles=("finance",))
     def receive_funds(self, grant_id: str, **received: Any) -> Document:
         """Take in money of a grant by a voucher."""
-        return self.fund_grants.change(grant_id, partial(fund_grant.receive, **received))
+        receive = partial(fund_grant.receive, today=self.clock.today(), **received)
+        return self.fund_grants.change(grant_id, receive)
 
     @command(contract.rural.FundGrant, schemas.ReturnFunds, roles=("finance",))
     def return_funds(self, grant_id: str, *, by: str, **returned: Any) -> Document:

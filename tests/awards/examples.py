@@ -5,6 +5,8 @@ from datetime import date
 
 from services.awards.domain import external_result
 
+LATER = date(2011, 12, 31)  # today, where a test does not say which day it is
+
 A_PRIZE = {
     "series": "youth_contest",
     "level": "province",
@@ -22,7 +24,7 @@ A_PRIZE = {
 
 def a_report(**changes):
     """The change that reporting a prize answers."""
-    return external_result.report(**{**A_PRIZE, "by": "u-li", **changes})
+    return external_result.report(**{**A_PRIZE, "today": LATER, "by": "u-li", **changes})
 
 
 def a_result(*, state="reported", **changes):

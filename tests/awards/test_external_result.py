@@ -1,5 +1,7 @@
 """The rules of prizes won elsewhere (K1)."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from services.awards.domain.external_result import (
     verify,
 )
 from services.kernel import ForbiddenMove
+from services.kernel.day import NotYet
 from services.kernel.quantity import NotWhole
 from tests.awards.examples import a_report, a_result
 
@@ -75,6 +78,13 @@ def test_a_prize_is_not_revoked_without_a_numbered_document():
 def test_an_edition_has_a_whole_number():
     with pytest.raises(NotWhole):
         a_report(edition_no=-26)
+
+
+@pytest.mark.rule("X-07")
+def test_a_prize_is_reported_from_the_day_it_was_awarded_on():
+    with pytest.raises(NotYet, match="awarded_on=2011-03-27, today=2011-03-26"):
+        a_report(awarded_on=date(2011, 3, 27), today=date(2011, 3, 26))
+    assert a_report(awarded_on=date(2011, 3, 27), today=date(2011, 3, 27)).happened == "reported"
 
 
 @given(blanks=st.text(" \u3000·《》-—", min_size=1, max_size=4), at=st.integers(0, 8))

@@ -1,5 +1,7 @@
 """Awards on a real broker and database."""
 
+from datetime import timedelta
+
 import pytest
 from eventlet import GreenPool
 
@@ -96,6 +98,17 @@ def test_a_reporter_does_not_verify_and_nobody_revokes_without_a_document(awards
     with pytest.raises(RefusedByRule) as refused:
         revoke(awards, result_id, reason="抄袭")
     assert refused.value.code == "A-24"
+
+
+@pytest.mark.rule("X-07")
+def test_a_prize_is_not_reported_before_its_day_by_the_clock_of_shanghai(awards):
+    tomorrow = (awards.clock.today() + timedelta(days=1)).isoformat()
+
+    with pytest.raises(RefusedByRule) as refused:
+        report(awards, awarded_on=tomorrow)
+    assert refused.value.code == "X-07"
+    awards.clock.ahead = timedelta(days=1)
+    assert report(awards, awarded_on=tomorrow)["awarded_on"] == tomorrow
 
 
 @pytest.mark.rule("X-01", "X-03")

@@ -36,7 +36,7 @@ def test_a_call_while_the_broker_is_away_is_unavailable_in_time_and_the_next_one
     assert monotonic() - began < 1.5
 
     proxy.heal()
-    assert behind_proxy.call("outreach", "ping", timeout=15) == {"service": "outreach"}
+    assert behind_proxy.call("outreach", "ping", timeout=15)["service"] == "outreach"
 
 
 def test_a_call_to_a_broker_that_takes_nothing_is_unavailable_in_time(behind_proxy, proxy):
@@ -50,7 +50,7 @@ def test_a_call_to_a_broker_that_takes_nothing_is_unavailable_in_time(behind_pro
     assert monotonic() - began < 3.0
 
     proxy.heal()
-    assert behind_proxy.call("outreach", "ping", timeout=15) == {"service": "outreach"}
+    assert behind_proxy.call("outreach", "ping", timeout=15)["service"] == "outreach"
 
 
 def _outcome(world, hall, number):

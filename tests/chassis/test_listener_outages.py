@@ -40,6 +40,25 @@ def test_an_event_that_a_cut_connection_brings_again_has_its_effect_once(behind_
     assert len(hall["history"]) == 1
 
 
+def test_what_had_arrived_before_a_connection_opened_again_is_forgotten_and_comes_again(behind_proxy, proxy, outsider):
+    ear, cuts = Ear(), []
+    behind_proxy.start(toy(ear))
+    (inbox,) = inboxes_of(behind_proxy)
+
+    def gather_for_so_long_that_another_connection_opens():
+        if not cuts:
+            cuts.append(proxy.cut())
+            inbox._arrived.clear()
+
+    inbox._gather = gather_for_so_long_that_another_connection_opens
+    event = an_event("p-1")
+    publish(outsider, event)
+
+    until(lambda: ear.heard and is_drained(behind_proxy, outsider))
+    assert cuts
+    assert ear.heard == [event.id]
+
+
 def test_events_that_come_while_the_connection_is_frozen_are_handled_after_it(behind_proxy, proxy, outsider):
     ear = Ear()
     behind_proxy.start(toy(ear))

@@ -152,6 +152,18 @@ def test_a_repeated_command_answers_its_first_outcome_whatever_version_it_expect
     assert add_seats(shared, hall, 1, expected_version=1, command_id="one") == first
 
 
+@pytest.mark.rule("X-03", "X-01")
+def test_a_creation_that_expects_a_version_is_a_conflict_unless_it_was_done_before(shared):
+    hall_id, name = shared.a_new_id(), shared.a_new_id()
+    with pytest.raises(Conflict, match="There is no version yet") as conflict:
+        register(shared, "one", hall_id=hall_id, name=name, expected_version=1)
+    assert conflict.value.involved == {"id": hall_id, "expected_version": 1}
+    assert held(shared, hall_id) is None
+
+    first = register(shared, "one", hall_id=hall_id, name=name)
+    assert register(shared, "one", hall_id=hall_id, name=name, expected_version=1) == first
+
+
 @pytest.mark.rule("X-03")
 def test_of_20_writers_that_expect_the_same_version_one_gets_through(shared, hall):
     def try_it():

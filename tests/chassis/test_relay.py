@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from bson import Regex
 
 from services.chassis import document
 from services.chassis.clock import SystemClock
@@ -99,6 +100,25 @@ def test_a_record_that_is_pending_with_nothing_to_publish_is_marked_and_stops_no
 
     until(lambda: is_marked(running, hall, 1))
     assert witness.versions_of(hall) == [1]
+
+
+@pytest.mark.rule("X-02")
+@pytest.mark.parametrize(
+    "broken",
+    [{"history.0.view.capacity": Regex("x")}, {"history.0": {}}, {"published": None}],
+    ids=["no JSON", "no event", "published up to nowhere"],
+)
+def test_a_record_that_cannot_be_published_stays_pending_and_holds_nobody_up(running, witness, broken):
+    running.start(Toy)
+    bad = a_record_left_pending(running)
+    running.database("outreach")["venue"].update_one({"_id": bad}, {"$set": broken})
+    until(lambda: ("venue", bad) in relay_of(running)._seen)
+
+    good = [a_record_left_pending(running) for _ in range(3)]
+    until(lambda: all(is_marked(running, record, 1) for record in good))
+    assert [witness.versions_of(record) for record in [*good, bad]] == [[1], [1], [1], []]
+    assert held(running, bad)["pending"]
+    assert add_seats(running, good[0])["version"] == 2
 
 
 @pytest.mark.rule("X-02")

@@ -25,7 +25,7 @@ def error_of(answer):
 
 
 def lives(world):
-    return world.call("outreach", "ping") == {"service": "outreach"}
+    return world.call("outreach", "ping")["service"] == "outreach"
 
 
 def parked(world):
@@ -174,6 +174,12 @@ def test_describe_and_ping_need_no_token_and_everything_else_does(shared, hall):
                           ("tally", {}), ("add_seats", {"hall_id": hall, "seats": 1})):  # fmt: skip
         with pytest.raises(NotAuthenticated):
             shared.caller.call("outreach", method, asked)
+
+
+@pytest.mark.parametrize("method", ["describe", "ping"])
+def test_describe_and_ping_take_nothing(shared, method):
+    with pytest.raises(InvalidInput, match="zz: Unknown parameter; known: none"):
+        shared.caller.call("outreach", method, {"zz": 1})
 
 
 def test_a_token_that_is_not_good_is_refused(shared, hall):

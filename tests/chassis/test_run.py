@@ -1,13 +1,16 @@
 """Processes as containers run them: health, logs, and an end that loses nothing."""
 
 import json
+import tomllib
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from time import monotonic
 
 import eventlet
 import pytest
 
+from services.chassis import health
 from services.chassis.problem import InvalidInput, Malfunction, NotAllowed, RefusedByRule
 from services.contract.topology import exchange
 from tests.chassis.conftest import a_hall, held, register
@@ -35,10 +38,10 @@ def start(settings, tmp_path):
 
 def test_a_process_answers_for_its_health_and_ends_with_0(start, running):
     process = start("deploy.run", "awards").ready()
-    assert running.call("awards", "ping") == {"service": "awards"}
+    assert running.call("awards", "ping") == {"service": "awards", "parked": 0}
 
-    status, health = process.get("/health")
-    assert (status, json.loads(health)["services"], json.loads(health)["stuck"]) == (200, ["awards"], [])
+    status, said = process.get("/health")
+    assert (status, json.loads(said)["services"], json.loads(said)["stuck"]) == (200, ["awards"], [])
     status, ready = process.get("/ready")
     assert (status, json.loads(ready)) == (200, {"ready": True, "services": ["awards"], "missing": []})
     status, metrics = process.get("/metrics")
@@ -49,6 +52,22 @@ def test_a_process_answers_for_its_health_and_ends_with_0(start, running):
     process.terminate()
     assert process.exit_code() == 0
     assert [line["event"] for line in process.lines] == ["started", "stopping", "stopped"]
+
+
+def test_a_process_shows_what_was_parked_before_it_started_and_what_an_operator_took_out(start, running):
+    parked = running.database("awards")["parked"]
+    parked.insert_many([{"_id": "m-1"}, {"_id": "m-2"}])
+    process = start("deploy.run", "awards").ready()
+    assert 'kexie_parked_messages{service="awards"} 2.0' in process.get("/metrics")[1]
+
+    parked.delete_one({"_id": "m-1"})
+    assert 'kexie_parked_messages{service="awards"} 1.0' in process.get("/metrics")[1]
+
+
+def test_the_version_that_a_process_tells_is_that_of_the_package():
+    package = tomllib.loads((Path(health.__file__).parents[2] / "pyproject.toml").read_text())
+
+    assert package["project"]["version"] == health.VERSION
 
 
 def test_a_process_whose_broker_is_away_is_healthy_and_not_ready(start, settings, proxy):

@@ -1,7 +1,10 @@
 """Tokens: who calls, in which roles and for which district; verified with the public key alone."""
 
+import re
+import time
 from datetime import timedelta
 
+import jwt
 import pytest
 
 from services.chassis import tokens
@@ -28,6 +31,20 @@ def test_every_role_there_is_can_be_issued_and_no_other():
 
     with pytest.raises(ValueError, match="unknown role emperor; known: viewer, recorder"):
         a_token(roles=["emperor"])
+
+
+def test_a_token_is_for_a_district_that_exists():
+    with pytest.raises(ValueError, match="unknown district 510000; known: 511102, 511111"):
+        a_token(district="510000")
+
+
+@pytest.mark.parametrize("district", ["510000", "", ["511102"], 511102])
+def test_a_token_for_a_district_that_does_not_exist_is_refused_and_names_it(district):
+    claims = {"sub": "u-li", "roles": ["recorder"], "district": district, "exp": time.time() + 60, "jti": "1"}
+    token = jwt.encode(claims, PRIVATE, algorithm="EdDSA")
+
+    with pytest.raises(NotAuthenticated, match=re.escape(f"unknown district {district}.")):
+        Tokens(PUBLIC).verify(token)
 
 
 def test_a_token_that_was_good_expires_even_when_it_is_remembered(monkeypatch):

@@ -112,6 +112,7 @@ def test_a_rule_of_texts_only_is_the_same_rule():
         (a_rule(by="district"), "by", "dimensions are a list"),
         (a_rule(by=["colour"]), "by", "has no field 'colour'"),
         (a_rule(by=[["district"]]), "by", "has no field"),
+        (a_rule(by=["district", "mode", "district"]), "by", "district is named more than once"),
     ],
 )
 def test_a_rule_that_the_contract_does_not_know_is_refused_at_the_word_that_is_wrong(raw, at, says):

@@ -27,6 +27,24 @@ def test_another_name_stays_another_name():
     assert normalised("乐山市茶叶协会") != normalised("乐山市茶业协会")
 
 
+def test_names_that_differ_in_symbols_are_different_names():
+    names = ["C", "C++", "C#", "★★★", "★★", "A+", "A", "!!!", "?"]
+
+    assert len({normalised(name) for name in names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("!!!", "!!!"), ("《》", "《》"), ("！", "!"), ("C ＋＋!", "c++"), ("", "")]
+)
+def test_a_name_of_nothing_but_punctuation_keeps_it(name, kept):
+    assert normalised(name) == kept
+
+
+@given(st.text(min_size=1))
+def test_no_name_is_normalised_to_nothing(name):
+    assert normalised(name)
+
+
 @given(st.text())
 def test_a_normalised_name_is_its_own_normalised_name(name):
     assert normalised(normalised(name)) == normalised(name)

@@ -4,6 +4,8 @@ from datetime import date
 
 from services.members.domain.organisation import FoundingMeeting, Organisation
 
+LATER = date(2011, 12, 31)  # today, where a test does not say which day it is
+
 
 def a_meeting(**changes):
     """45 of 50 delegates came on 20 May 2011, adopted the charter and elected a chair."""
@@ -60,5 +62,11 @@ def minutes(**changes):
         "minutes_doc": "纪要-2011-5",
         "charter_doc": "章程-2011",
         "chair_person_id": "p-zhao",
+        "today": LATER,
     }
     return {**usual, **changes}
+
+
+def an_establishment(**changes):
+    """What comes in when it is established on 1 June 2011."""
+    return {"established_on": date(2011, 6, 1), "today": LATER, **changes}

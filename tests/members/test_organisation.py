@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from services import contract
 from services.kernel import ForbiddenMove
+from services.kernel.day import NotYet
 from services.kernel.duty import SamePerson
 from services.kernel.quantity import NotWhole
 from services.members.domain import organisation
@@ -21,7 +22,14 @@ from services.members.domain.organisation import (
     line_above,
     link_to_cut,
 )
-from tests.members.examples import a_meeting, a_statement, an_approved_organisation, an_organisation, minutes
+from tests.members.examples import (
+    a_meeting,
+    a_statement,
+    an_approved_organisation,
+    an_establishment,
+    an_organisation,
+    minutes,
+)
 
 KIND = contract.members.Organisation.kind
 
@@ -29,7 +37,7 @@ COMMANDS = {
     "apply": (organisation.apply, "applied"),
     "approve": (lambda one: organisation.approve(one, approval_doc_no="乐科协〔2011〕12号", by="u-chair"), "approved"),
     "hold the meeting": (lambda one: organisation.hold_founding_meeting(one, **minutes()), "founded"),
-    "establish": (lambda one: organisation.establish(one, established_on=date(2011, 6, 1)), "established"),
+    "establish": (lambda one: organisation.establish(one, **an_establishment()), "established"),
     "activate": (organisation.activate, "activated"),
     "sleep": (lambda one: organisation.sleep(one, reason="换届"), "slept"),
     "wake": (organisation.wake, "activated"),
@@ -94,28 +102,40 @@ def test_the_record_offers_every_field_of_its_view_and_no_person():
 )
 def test_nothing_is_established_before_its_founding_meeting_gave_it_charter_and_chair(meeting, missing):
     with pytest.raises(NotFounded, match=missing):
-        organisation.establish(an_approved_organisation(founding_meeting=meeting), established_on=date(2011, 6, 1))
+        organisation.establish(an_approved_organisation(founding_meeting=meeting), **an_establishment())
 
 
 @pytest.mark.rule("M-07")
 def test_an_organisation_may_be_established_on_the_day_of_its_founding_meeting():
     one = an_approved_organisation(founding_meeting=a_meeting(on=date(2011, 6, 1)))
 
-    established = organisation.establish(one, established_on=date(2011, 6, 1)).record
+    established = organisation.establish(one, **an_establishment()).record
 
     assert established.established_on == date(2011, 6, 1)
     assert an_approved_organisation().established_on is None
 
 
+@pytest.mark.rule("X-07")
+def test_a_founding_meeting_and_an_establishment_are_of_today_or_earlier_and_not_of_tomorrow():
+    today, tomorrow = date(2011, 6, 1), date(2011, 6, 2)
+    approved = an_approved_organisation()
+
+    with pytest.raises(NotYet, match="held_on=2011-06-02"):
+        organisation.hold_founding_meeting(approved, **minutes(held_on=tomorrow, today=today))
+    with pytest.raises(NotYet, match="established_on=2011-06-02"):
+        organisation.establish(approved, **an_establishment(established_on=tomorrow, today=today))
+    assert organisation.hold_founding_meeting(approved, **minutes(held_on=today, today=today)).happened == "founded"
+    assert organisation.establish(approved, **an_establishment(today=today)).happened == "established"
+
+
 @pytest.mark.rule("M-07")
 def test_20_workers_are_enough_to_be_established_and_19_are_not():
-    day = {"established_on": date(2011, 6, 1)}
-
     with pytest.raises(TooFewWorkers, match="workers_count=19, min_workers=20"):
-        organisation.establish(an_approved_organisation(workers_count=MIN_WORKERS - 1), **day)
+        organisation.establish(an_approved_organisation(workers_count=MIN_WORKERS - 1), **an_establishment())
     with pytest.raises(TooFewWorkers):
-        organisation.establish(an_approved_organisation(), **day, workers_count=MIN_WORKERS - 1)
-    assert organisation.establish(an_approved_organisation(workers_count=MIN_WORKERS), **day).happened == "established"
+        organisation.establish(an_approved_organisation(), **an_establishment(workers_count=MIN_WORKERS - 1))
+    enough = an_approved_organisation(workers_count=MIN_WORKERS)
+    assert organisation.establish(enough, **an_establishment()).happened == "established"
 
 
 @pytest.mark.rule("M-07")
@@ -144,7 +164,7 @@ def test_a_meeting_that_elected_nobody_is_made_good_by_a_further_one():
     second = organisation.hold_founding_meeting(first, **minutes(held_on=date(2011, 5, 27))).record
 
     assert second.founding_meeting_on == date(2011, 5, 27)
-    assert organisation.establish(second, established_on=date(2011, 6, 1)).happened == "established"
+    assert organisation.establish(second, **an_establishment()).happened == "established"
 
 
 @pytest.mark.rule("X-05")
@@ -165,7 +185,7 @@ def test_workers_and_delegates_are_whole_numbers(wrong):
     with pytest.raises(NotWhole):
         organisation.hold_founding_meeting(an_organisation(state="approved"), **minutes(attended=wrong))
     with pytest.raises(NotWhole):
-        organisation.establish(an_approved_organisation(), established_on=date(2011, 6, 1), workers_count=wrong)
+        organisation.establish(an_approved_organisation(), **an_establishment(workers_count=wrong))
 
 
 @pytest.mark.rule("M-08")

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from datetime import timedelta
 
 import eventlet
 import pytest
@@ -128,6 +129,20 @@ def test_a_meeting_of_too_few_founds_nothing(staff):
     assert (
         staff.do("hold_founding_meeting", organisation_id="o-1", **{**MEETING, "attended": 34})["state"] == "approved"
     )
+
+
+@pytest.mark.rule("X-07")
+def test_nothing_is_founded_or_established_before_its_day_by_the_clock_of_shanghai(staff):
+    tomorrow = (staff.running.clock.today() + timedelta(days=1)).isoformat()
+    staff.founded("o-1")
+    meeting = {**MEETING, "organisation_id": "o-1", "held_on": tomorrow}
+    day = {"organisation_id": "o-1", "established_on": tomorrow}
+
+    assert staff.refused("hold_founding_meeting", **meeting) == "X-07"
+    assert staff.refused("establish_organisation", **day) == "X-07"
+    staff.running.clock.ahead = timedelta(days=1)
+    assert staff.do("hold_founding_meeting", **meeting)["founding_meeting_on"] == tomorrow
+    assert staff.do("establish_organisation", **day)["established_on"] == tomorrow
 
 
 @pytest.mark.rule("X-05")

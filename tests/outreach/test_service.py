@@ -112,6 +112,16 @@ def test_the_same_file_for_the_same_activity_again_is_the_same_evidence(people):
     assert attached["version"] == 1
 
 
+def test_whoever_is_bound_to_a_district_attaches_nothing_to_an_activity_of_another_one(people):
+    people.hold(district="511102")
+
+    with pytest.raises(NotAllowed):
+        people.attach_evidence(evidence_id=PHOTO, at="511181")
+    assert people.attach_evidence(evidence_id=PHOTO, at="511102")["district"] == "511102"
+    with pytest.raises(NotAllowed):
+        people.attach_evidence(evidence_id=PHOTO, at="511181")
+
+
 @pytest.mark.rule("O-04", "O-06")
 def test_a_correction_names_evidence_that_is_there_and_its_activity_s_own(people):
     people.hold("a-1")

@@ -8,6 +8,7 @@ from services.rural.domain.fund_grant import FundGrant
 from services.rural.domain.service_point import Part, Parts, ServicePoint
 
 A_PHOTO = "a" * 64
+LATER = date(2012, 12, 31)  # today, where a test does not say which day it is
 
 
 def an_association(**changes):
@@ -44,13 +45,14 @@ def a_registered_association(**changes):
 
 def papers(**changes):
     """What comes in when an association is registered."""
-    usual = {"registration_no": "川乐社证字第102号", "registered_on": date(2011, 4, 1), "by": "u-li"}
+    usual = {"registration_no": "川乐社证字第102号", "registered_on": date(2011, 4, 1), "today": LATER, "by": "u-li"}
     return {**usual, **changes}
 
 
 def filing(**changes):
     """What comes in when an association is filed."""
-    return {"filing_no": "吴府备〔2011〕7号", "filed_on": date(2011, 2, 1), "by": "u-li", **changes}
+    usual = {"filing_no": "吴府备〔2011〕7号", "filed_on": date(2011, 2, 1), "today": LATER, "by": "u-li"}
+    return {**usual, **changes}
 
 
 def a_part(state="planned", **changes):
@@ -96,6 +98,7 @@ def an_acceptance(part, **changes):
         "accepted_on": date(2011, 5, 12),
         "photo_ids": (A_PHOTO,),
         "content_on": date(2011, 5, 11),
+        "today": LATER,
         "by": "u-wang",
     }
     return {**usual, **changes}
@@ -110,6 +113,7 @@ def a_decision(**changes):
         "decision_doc_no": "财教〔2011〕140号",
         "issuer_level": "central",
         "district": "511126",
+        "today": LATER,
         "by": "u-chair",
     }
     return {**usual, **changes}
@@ -118,7 +122,7 @@ def a_decision(**changes):
 def a_grant(**changes):
     """That decision as a grant of which nothing has arrived yet."""
     usual = {**a_decision(), "original_doc_no": None, "approved_by": "u-chair"}
-    del usual["by"]
+    del usual["today"], usual["by"]
     return FundGrant(**{**usual, **changes})
 
 
@@ -134,5 +138,5 @@ def a_received_grant(**changes):
 
 def money(**changes):
     """What comes in when the finance clerk takes in 100,000 yuan."""
-    usual = {"voucher_no": "V-2", "fen": 10_000_000, "received_on": date(2011, 7, 2), "by": "u-finance"}
+    usual = {"voucher_no": "V-2", "fen": 10_000_000, "received_on": date(2011, 7, 2), "today": LATER, "by": "u-finance"}
     return {**usual, **changes}

@@ -5,6 +5,7 @@ import pytest
 
 from services import contract
 from services.kernel import ForbiddenMove, Refusal
+from services.kernel.day import NotYet
 from services.kernel.duty import SamePerson
 from services.kernel.quantity import NotWhole
 from services.rural.domain import association
@@ -131,6 +132,18 @@ def test_the_first_day_is_that_of_filing_or_registration_whichever_came_first(fi
     assert filed.registration_kind == "filing"
     assert registered.first_registered_on == first
     assert registered.registration_kind == "civil"
+
+
+@pytest.mark.rule("X-07")
+def test_an_association_is_filed_and_registered_today_or_earlier_and_not_tomorrow():
+    today, tomorrow = date(2011, 3, 10), date(2011, 3, 11)
+
+    with pytest.raises(NotYet, match="filed_on=2011-03-11"):
+        association.file(an_association(), **filing(filed_on=tomorrow, today=today))
+    with pytest.raises(NotYet, match="registered_on=2011-03-11"):
+        association.register(an_association(), **papers(registered_on=tomorrow, today=today))
+    assert association.file(an_association(), **filing(filed_on=today, today=today)).happened == "filed"
+    assert association.register(an_association(), **papers(registered_on=today, today=today)).happened == "registered"
 
 
 def test_a_filed_association_at_work_goes_on_working_when_it_is_registered():

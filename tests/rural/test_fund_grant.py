@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from services import contract
 from services.kernel import ForbiddenMove, Refusal
+from services.kernel.day import NotYet
 from services.kernel.duty import SamePerson
 from services.kernel.quantity import NotWhole
 from services.rural.domain import fund_grant
@@ -110,6 +111,18 @@ def test_money_is_granted_on_a_document_and_received_from_its_day_on():
 
     received = fund_grant.receive(a_grant(approved_on=date(2011, 6, 1)), **money(received_on=date(2011, 6, 1)))
     assert received.happened == "received"
+
+
+@pytest.mark.rule("X-07")
+def test_money_is_granted_and_received_today_or_earlier_and_not_tomorrow():
+    today, tomorrow = date(2011, 7, 2), date(2011, 7, 3)
+
+    with pytest.raises(NotYet, match="approved_on=2011-07-03"):
+        fund_grant.approve(**a_decision(approved_on=tomorrow, today=today))
+    with pytest.raises(NotYet, match="received_on=2011-07-03"):
+        fund_grant.receive(a_grant(), **money(received_on=tomorrow, today=today))
+    assert fund_grant.approve(**a_decision(approved_on=today, today=today)).happened == "approved"
+    assert fund_grant.receive(a_grant(), **money(received_on=today, today=today)).happened == "received"
 
 
 @pytest.mark.rule("R-10")

@@ -100,4 +100,4 @@ def test_600000_and_450000_approved_600000_and_380000_received_and_20000_returne
 
 
 def of(decision):
-    return {name: value for name, value in decision.items() if name != "by"}
+    return {name: value for name, value in decision.items() if name not in ("today", "by")}

@@ -1,4 +1,5 @@
 import random
+from datetime import timedelta
 
 import pytest
 
@@ -342,6 +343,48 @@ def test_each_rule_of_money_is_named_to_the_caller(staff):
         with pytest.raises(InvalidInput) as refusal:
             staff.do("receive_funds", **voucher, fen=wrong)
         assert [error.rule for error in refusal.value.errors] == ["X-06"]
+
+
+def test_money_ends_at_a_hundred_billion_yuan_so_that_it_can_be_added_up(staff):
+    most = 10**13
+    for deed, given in {
+        "approve_grant": {**DECISION, "approved_fen": most + 1},
+        "receive_funds": {"grant_id": "g-1", "voucher_no": "V-1", "received_on": "2011-07-01", "fen": most + 1},
+        "return_funds": {"grant_id": "g-1", "voucher_no": "V-1", "fen": most + 1, "reason": "退回"},
+    }.items():
+        with pytest.raises(InvalidInput):
+            staff.do(deed, **given)
+
+    for number in (1, 2):
+        staff.a_grant(f"g-{number}", approved_fen=most)
+        staff.receive(f"g-{number}", f"V-{number}", most)
+    assert (staff.counted(APPROVED)["value"], staff.counted(K5)["value"]) == (2 * most, 2 * most)
+
+
+@pytest.mark.rule("X-07")
+def test_nothing_has_happened_on_a_day_that_is_still_to_come_by_the_clock_of_shanghai(staff):
+    tomorrow = (staff.running.clock.today() + timedelta(days=1)).isoformat()
+    staff.an_association("a-1")
+    staff.a_point("p-1", parts=("station", "column"))
+    staff.do("lapse_part", point_id="p-1", part="column", reason="破损")
+    staff.a_grant("g-1")
+    filing = {"filing_no": "1", "charter_doc": "章程", "leader_person_id": "p-luo"}
+    money = {"grant_id": "g-1", "voucher_no": "V-1", "fen": 1}
+    too_early = {
+        "file_association": {"association_id": "a-1", **filing, "filed_on": tomorrow},
+        "register_association": papers("a-1", registered_on=tomorrow),
+        "accept_part": {"point_id": "p-1", "part": "officer", "accepted_on": tomorrow, "photo_ids": [PHOTO]},
+        "operate_part": {"point_id": "p-1", "part": "station", "on": tomorrow},
+        "recheck_part": {"point_id": "p-1", "part": "column", "on": tomorrow, "photo_ids": [PHOTO]},
+        "check_point": {"point_id": "p-1", "on": tomorrow},
+        "approve_grant": {**DECISION, "approved_on": tomorrow},
+        "receive_funds": {**money, "received_on": tomorrow},
+    }
+
+    assert {deed: staff.refused(deed, **given) for deed, given in too_early.items()} == dict.fromkeys(too_early, "X-07")
+    staff.running.clock.ahead = timedelta(days=1)
+    for deed, given in too_early.items():
+        staff.do(deed, **given)
 
 
 def test_a_recorder_of_one_district_keeps_to_it_and_money_is_for_finance(staff):

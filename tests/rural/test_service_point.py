@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from services import contract
 from services.kernel import ForbiddenMove, Refusal
+from services.kernel.day import NotYet
 from services.kernel.quantity import NotWhole
 from services.rural.domain import service_point
 from services.rural.domain.service_point import (
@@ -17,20 +18,28 @@ from services.rural.domain.service_point import (
     OfficerUnnamed,
     PhotoMissing,
 )
-from tests.rural.examples import A_PHOTO, a_complete_point, a_part, a_point, an_acceptance
+from tests.rural.examples import A_PHOTO, LATER, a_complete_point, a_part, a_point, an_acceptance
 
 PARTS = ("station", "column", "officer")
 
 
+def operate(point, part, **changes):
+    return service_point.operate(point, part=part, **{"on": date(2011, 6, 1), "today": LATER, **changes})
+
+
+def check(point, on, **changes):
+    return service_point.check(point, on=on, **{"today": LATER, **changes})
+
+
 def recheck(point, part, **changes):
-    usual = {"on": date(2011, 12, 1), "photo_ids": (A_PHOTO,), "by": "u-wang"}
+    usual = {"on": date(2011, 12, 1), "photo_ids": (A_PHOTO,), "today": LATER, "by": "u-wang"}
     return service_point.recheck(point, part=part, **{**usual, **changes})
 
 
 COMMANDS = {
     "build": lambda point, part: service_point.build(point, part=part, by="u-li"),
     "accept": lambda point, part: service_point.accept(point, **an_acceptance(part)),
-    "operate": lambda point, part: service_point.operate(point, part=part, on=date(2011, 6, 1)),
+    "operate": operate,
     "lapse": lambda point, part: service_point.lapse(point, part=part, reason="屋顶漏水"),
     "recheck": recheck,
 }
@@ -141,10 +150,7 @@ def test_the_set_is_complete_exactly_while_three_parts_stand_and_says_so_wheneve
     for command, part in steps:
         was = point.state
         try:
-            if command == "check":
-                change = service_point.check(point, on=date(2012, 6, 1))
-            else:
-                change = COMMANDS[command](point, part)
+            change = check(point, on=date(2012, 6, 1)) if command == "check" else COMMANDS[command](point, part)
         except Refusal:
             continue
         if change is None:
@@ -212,14 +218,39 @@ def test_another_person_can_take_over_from_a_lapsed_officer():
     assert kept.person_id == "p-he"
 
 
+@pytest.mark.rule("X-07")
+@pytest.mark.parametrize("day", ["accepted_on", "content_on"])
+def test_a_part_is_accepted_on_a_day_that_has_come_and_shows_content_of_such_a_day(day):
+    point, acceptance = a_point(station="built"), an_acceptance("station", today=date(2011, 5, 20))
+
+    with pytest.raises(NotYet, match=f"{day}=2011-05-21"):
+        service_point.accept(point, **{**acceptance, day: date(2011, 5, 21)})
+    assert service_point.accept(point, **{**acceptance, day: date(2011, 5, 20)}).happened == "accepted"
+
+
+@pytest.mark.rule("X-07")
+def test_nothing_is_noted_rechecked_or_found_silent_on_a_day_that_is_still_to_come():
+    today, tomorrow = date(2012, 3, 1), date(2012, 3, 2)
+    standing, lapsed = a_complete_point(), a_point(station="lapsed")
+
+    for deed in (
+        lambda on: operate(standing, "station", on=on, today=today),
+        lambda on: recheck(lapsed, "station", on=on, today=today),
+        lambda on: check(standing, on=on, today=today),
+    ):
+        with pytest.raises(NotYet, match="on=2012-03-02, today=2012-03-01"):
+            deed(tomorrow)
+        assert deed(today) is not None
+
+
 @pytest.mark.rule("R-16")
 def test_a_column_lapses_after_six_months_and_a_day_without_content_and_not_before():
     point = a_complete_point(
         station=a_part("operating", last_on=date(2011, 11, 1)), column=a_part("operating", last_on=date(2011, 5, 9))
     )
 
-    assert service_point.check(point, on=date(2011, 11, 9)) is None
-    change = service_point.check(point, on=date(2011, 11, 10))
+    assert check(point, on=date(2011, 11, 9)) is None
+    change = check(point, on=date(2011, 11, 10))
     assert change.happened == "lapsed"
     assert change.reason == "column silent for more than 6 months on 2011-11-10"
     assert (change.record.station, change.record.column) == ("operating", "lapsed")
@@ -227,16 +258,16 @@ def test_a_column_lapses_after_six_months_and_a_day_without_content_and_not_befo
 
 @pytest.mark.rule("R-16")
 def test_a_check_lapses_station_and_column_together_and_leaves_the_officer():
-    change = service_point.check(a_complete_point(), on=date(2012, 3, 1))
+    change = check(a_complete_point(), on=date(2012, 3, 1))
 
     assert (change.record.station, change.record.column, change.record.officer) == ("lapsed", "lapsed", "accepted")
-    assert service_point.check(change.record, on=date(2012, 3, 1)) is None
+    assert check(change.record, on=date(2012, 3, 1)) is None
 
 
 @pytest.mark.rule("R-16")
 def test_the_months_of_silence_are_a_setting():
-    assert service_point.check(a_complete_point(), on=date(2011, 8, 10), months=3) is not None
-    assert service_point.check(a_complete_point(), on=date(2011, 8, 10)) is None
+    assert check(a_complete_point(), on=date(2011, 8, 10), months=3) is not None
+    assert check(a_complete_point(), on=date(2011, 8, 10)) is None
 
 
 @pytest.mark.rule("R-16")
@@ -244,28 +275,28 @@ def test_a_station_without_any_activity_is_silent_since_its_acceptance():
     never = a_part("accepted", stands_since=date(2011, 5, 10), last_on=None)
     point = a_complete_point(station=never, column=a_part("operating", last_on=date(2011, 11, 10)))
 
-    assert service_point.check(point, on=date(2011, 11, 10)) is None
-    assert service_point.check(point, on=date(2011, 11, 11)).record.station == "lapsed"
+    assert check(point, on=date(2011, 11, 10)) is None
+    assert check(point, on=date(2011, 11, 11)).record.station == "lapsed"
 
 
 def test_new_content_ends_the_silence_and_an_older_one_entered_late_changes_nothing():
     point = a_complete_point()
 
-    point = service_point.operate(point, part="column", on=date(2011, 10, 1), note="第5期：柑橘病虫害").record
-    point = service_point.operate(point, part="column", on=date(2011, 8, 1)).record
+    point = operate(point, part="column", on=date(2011, 10, 1), note="第5期：柑橘病虫害").record
+    point = operate(point, part="column", on=date(2011, 8, 1)).record
 
     assert point.parts.column.last_on == date(2011, 10, 1)
     assert point.state == "complete"
 
 
 def test_a_rechecked_column_has_its_whole_time_again():
-    lapsed = service_point.check(a_complete_point(), on=date(2011, 12, 1)).record
+    lapsed = check(a_complete_point(), on=date(2011, 12, 1)).record
 
     again = recheck(recheck(lapsed, "column").record, "station").record
 
     assert again.state == "complete"
-    assert service_point.check(again, on=date(2012, 6, 1)) is None
-    assert service_point.check(again, on=date(2012, 6, 2)) is not None
+    assert check(again, on=date(2012, 6, 1)) is None
+    assert check(again, on=date(2012, 6, 2)) is not None
 
 
 @pytest.mark.rule("X-06")

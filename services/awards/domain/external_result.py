@@ -10,6 +10,7 @@ from datetime import date
 
 from services.contract.awards import AwardKind, Category, Grade, Level, Series
 from services.kernel import Change, Lifecycle, Refusal
+from services.kernel.day import past
 from services.kernel.name import normalised
 from services.kernel.quantity import whole
 
@@ -79,10 +80,12 @@ def report(
     document_url: str | None = None,
     district: str | None = None,
     entry_id: str | None = None,
+    today: date,
     by: str,
 ) -> Change[ExternalResult]:
     """Enter a prize; it counts for nothing until somebody else verified it."""
     whole(edition_no=edition_no)
+    past(today=today, awarded_on=awarded_on)
     if award_kind == "graded" and grade == "none":
         raise GradeMissing(award_kind=award_kind, grade=grade)
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from services.contract.district import DISTRICTS, MUNICIPALITY
 from services.kernel import Change, Lifecycle, Refusal
+from services.kernel.day import past
 from services.kernel.duty import separate
 from services.kernel.name import normalised
 from services.kernel.quantity import whole
@@ -144,10 +145,12 @@ def hold_founding_meeting(
     minutes_doc: str,
     charter_doc: str | None = None,
     chair_person_id: str | None = None,
+    today: date,
 ) -> Change[Organisation]:
     """Take down the founding meeting; until it is established a further meeting takes the place of the first."""
     LIFECYCLE.require(organisation.state, "approved")
     whole(called=called, attended=attended)
+    past(today=today, held_on=held_on)
     if not 0 < attended <= called or attended < QUORUM * called:
         raise Inquorate(called=called, attended=attended)
 
@@ -168,12 +171,14 @@ def establish(
     established_on: date,
     workers_count: int | None = None,
     min_workers: int = MIN_WORKERS,
+    today: date,
 ) -> Change[Organisation]:
     """Let it exist from this day on: a university's counts towards K6 from now on and not before (M-07)."""
     established = replace(
         organisation, state=LIFECYCLE.move(organisation.state, "established"), established_on=established_on
     )
     whole(workers_count=workers_count)
+    past(today=today, established_on=established_on)
     if workers_count is not None:
         established = replace(established, workers_count=workers_count)
     if missing := _unfounded(organisation.founding_meeting, on=established_on):

@@ -26,6 +26,7 @@ class Evidence:
     activity_id: str
     evidence_kind: EvidenceKind
     taken_on: date
+    district: str  # of its activity: whoever is bound to another one does not touch it
     uploaded_by: str
     place: str | None = None
     note: str | None = None
@@ -56,6 +57,7 @@ def attach(
         activity_id=activity_id,
         evidence_kind=evidence_kind,
         taken_on=taken_on,
+        district=activity.district,
         uploaded_by=by,
         place=place,
         note=note,

@@ -12,6 +12,7 @@ from typing import Literal
 
 from services.contract import rural
 from services.kernel import Change, Lifecycle, Refusal
+from services.kernel.day import past
 from services.kernel.duty import separate
 from services.kernel.name import normalised
 from services.kernel.quantity import whole
@@ -153,11 +154,13 @@ def file(
     members_count: int | None = None,
     charter_doc: str | None = None,
     leader_person_id: str | None = None,
+    today: date,
     by: str,
     min_members: int = MIN_MEMBERS,
 ) -> Change[Association]:
     """Put it on file with the township (备案); what was handed in before need not be handed in again."""
     filed = replace(association, state=LIFECYCLE.move(association.state, "filed"))
+    past(today=today, filed_on=filed_on)
 
     filed = _with_papers(filed, members_count=members_count, charter_doc=charter_doc, leader_person_id=leader_person_id)
     _fit_to_register(filed, min_members=min_members)
@@ -172,12 +175,14 @@ def register(
     members_count: int | None = None,
     charter_doc: str | None = None,
     leader_person_id: str | None = None,
+    today: date,
     by: str,
     min_members: int = MIN_MEMBERS,
 ) -> Change[Association]:
     """Register it with civil affairs; one that is filed and at work goes on working."""
     target = "active" if association.state == "active" else "registered"
     registered = replace(association, state=LIFECYCLE.move(association.state, target))
+    past(today=today, registered_on=registered_on)
     if association.registration_kind == "civil":
         raise RegisteredAlready(state=association.state)
 

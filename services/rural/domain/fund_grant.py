@@ -11,6 +11,7 @@ from datetime import date
 
 from services.contract.rural import SourceLevel, Voucher
 from services.kernel import Change, Lifecycle, Refusal
+from services.kernel.day import past
 from services.kernel.duty import separate
 from services.kernel.quantity import whole
 from services.rural.domain.number import comparable
@@ -83,6 +84,7 @@ def approve(
     issuer_level: SourceLevel,
     original_doc_no: str | None = None,
     district: str | None = None,
+    today: date,
     by: str,
 ) -> Change[FundGrant]:
     """Take down a decision; `issuer_level` is whose document it is.
@@ -91,6 +93,7 @@ def approve(
     provincial one hands on, and the money is central and is not counted at both levels.
     """
     whole(approved_fen=approved_fen)
+    past(today=today, approved_on=approved_on)
     if source_level is None:
         raise SourceLevelMissing(decision_doc_no=decision_doc_no)
     if decision_doc_no is None:
@@ -110,10 +113,13 @@ def approve(
     return Change(grant, "approved")
 
 
-def receive(grant: FundGrant, *, voucher_no: str, fen: int, received_on: date, by: str) -> Change[FundGrant]:
+def receive(
+    grant: FundGrant, *, voucher_no: str, fen: int, received_on: date, today: date, by: str
+) -> Change[FundGrant]:
     """Take in money by one voucher; whoever approved the grant may not."""
     state = LIFECYCLE.move(grant.state, "received")
     whole(fen=fen)
+    past(today=today, received_on=received_on)
     separate(entered_by=grant.approved_by, by=by)
     if received_on < grant.approved_on:
         raise DecisionMissing(received_on=received_on, approved_on=grant.approved_on)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from services.kernel import Change, Lifecycle, Refusal
 from services.kernel.calendar import months_between
+from services.kernel.day import past
 from services.kernel.quantity import whole
 
 PartName = Literal["station", "column", "officer"]
@@ -150,6 +151,7 @@ def accept(
     accepted_on: date,
     photo_ids: tuple[str, ...] = (),
     content_on: date | None = None,
+    today: date,
     by: str,
 ) -> Change[ServicePoint]:
     """Find a part fit on the spot; `content_on` is when a column's first content or a station's first activity was."""
@@ -161,15 +163,19 @@ def accept(
         stands_since=accepted_on,
         last_on=content_on,
     )
+    past(today=today, accepted_on=accepted_on, content_on=content_on)
     _fit_to_stand(accepted, name=part, by=by)
 
     return _settled(_with_part(point, part, accepted), "accepted")
 
 
-def operate(point: ServicePoint, *, part: PartName, on: date, note: str | None = None) -> Change[ServicePoint]:
+def operate(
+    point: ServicePoint, *, part: PartName, on: date, note: str | None = None, today: date
+) -> Change[ServicePoint]:
     """Note that it works: an activity of the station, new content of the column, a report of the officer."""
     held = point.parts.named(part)
     PART_LIFECYCLE.require(held.state, *STANDING)
+    past(today=today, on=on)
 
     state = PART_LIFECYCLE.move(held.state, "operating")
     operating = replace(held, state=state, last_on=max(on, held.last_on or on))
@@ -181,8 +187,9 @@ def lapse(point: ServicePoint, *, part: PartName, reason: str) -> Change[Service
     return _lapsed(point, (part,), reason=reason)
 
 
-def check(point: ServicePoint, *, on: date, months: int = SILENCE) -> Change[ServicePoint] | None:
+def check(point: ServicePoint, *, on: date, months: int = SILENCE, today: date) -> Change[ServicePoint] | None:
     """Lapse a station or column that was silent for more than `months` before this day (R-16); None if none was."""
+    past(today=today, on=on)
     silent = tuple(name for name in _CHECKED if point.parts.named(name).is_silent(on=on, months=months))
     if not silent:
         return None
@@ -198,11 +205,13 @@ def recheck(
     photo_ids: tuple[str, ...] = (),
     person_id: str | None = None,
     phone: str | None = None,
+    today: date,
     by: str,
 ) -> Change[ServicePoint]:
     """Find a lapsed part fit again, under the terms of an acceptance; another person may have taken it over."""
     held = point.parts.named(part)
     PART_LIFECYCLE.require(held.state, "lapsed")
+    past(today=today, on=on)
     fit = replace(
         held,
         state=PART_LIFECYCLE.move(held.state, "operating"),
