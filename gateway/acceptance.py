@@ -17,11 +17,16 @@ from pymongo.errors import DuplicateKeyError
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Conflict, NotFound, Problem, Unavailable
 from services.chassis.tokens import Actor, issue
+from services.contract import wire
 
 Document = dict[str, Any]
 
 AT_ONCE = 200  # commands that are looked at in one round
+TRIES = 3  # times that a command may go unanswered before the others of its service overtake it
+KEPT = timedelta(days=90)  # that an outcome can be asked for
 TOKEN_HOLDS = timedelta(minutes=5)
+
+IN_TURN = [("turn", 1), ("accepted_at", 1)]
 
 
 class Acceptance:
@@ -31,7 +36,8 @@ class Acceptance:
         self._accepted, self._clock, self._private_key = accepted, clock, private_key
 
     def prepare(self) -> None:
-        self._accepted.create_index([("state", 1), ("accepted_at", 1)])
+        self._accepted.create_index([("state", 1), ("service", 1), *IN_TURN])
+        self._accepted.create_index("settled_at", expireAfterSeconds=int(KEPT.total_seconds()))
 
     def keep(self, service: str, command: str, arguments: Document, *, actor: Actor) -> Document:
         """Store it; the same command under the same id is stored once, another one is a `Conflict`."""
@@ -42,9 +48,11 @@ class Acceptance:
             "service": service,
             "command": command,
             "actor": {"id": actor.id, "roles": sorted(actor.roles), "district": actor.district},
-            "arguments": arguments,
+            "arguments": wire.encode(arguments),  # not as a document: BSON does not hold all that JSON does
             "accepted_at": self._clock.now().isoformat(timespec="milliseconds"),
             "state": "accepted",
+            "turn": 0,
+            "tries": 0,
         }
         try:
             self._accepted.insert_one(document)
@@ -62,19 +70,29 @@ class Acceptance:
             raise NotFound(command_id=command_id)
         return _said(held)
 
-    def give(self, call: Callable[..., Any]) -> int:
-        """Give what waits to its services, the oldest first, until one of them is away; how many had an outcome."""
+    def give(self, service: str, call: Callable[..., Any]) -> int:
+        """Give a service that answers what waits for it, the oldest first; how many had an outcome.
+
+        Ends with the first one that goes unanswered, so that none overtakes it because of a moment's outage.
+        """
         given = 0
-        for held in self._accepted.find({"state": "accepted"}).sort("accepted_at", 1).limit(AT_ONCE):
+        for held in self._accepted.find({"state": "accepted", "service": service}).sort(IN_TURN).limit(AT_ONCE):
             try:
-                outcome = {"state": "done", "record": call(held, token=self._token_for(held["actor"]))}
+                done = call(held["command"], wire.decode(held["arguments"]), token=self._token_for(held["actor"]))
+                outcome = {"state": "done", "record": done}
             except Unavailable:
+                self._put_back(held)
                 return given
             except Problem as problem:
                 outcome = {"state": "refused", "problem": problem.say()}
+            outcome["settled_at"] = self._clock.now()
             self._accepted.update_one({"_id": held["_id"]}, {"$set": outcome, "$unset": {"arguments": ""}})
             given += 1
         return given
+
+    def _put_back(self, held: Document) -> None:
+        tries = held["tries"] + 1
+        self._accepted.update_one({"_id": held["_id"]}, {"$set": {"tries": tries, "turn": tries // TRIES}})
 
     def _token_for(self, actor: Document) -> str:
         return issue(

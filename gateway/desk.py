@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -12,6 +12,7 @@ from nameko.extensions import DependencyProvider
 
 from gateway import planfile, report, schemas
 from gateway.book import Asked, Book, Line, asked
+from gateway.description import Parked
 from gateway.periods import Piece
 from gateway.plan import Plan
 from gateway.report import Answer, Standing
@@ -32,8 +33,8 @@ SHELVED = 1_000  # questions whose counts are kept at hand
 class Desk:
     """Answers about the plans; what was asked for and is not there raises `NotFound` with what is."""
 
-    def __init__(self, book: Book, store: Store, clock: SystemClock) -> None:
-        self._book, self._store, self._clock = book, store, clock
+    def __init__(self, book: Book, store: Store, clock: SystemClock, parked_there: Mapping[str, int]) -> None:
+        self._book, self._store, self._clock, self._parked_there = book, store, clock, parked_there
         self._shelf: dict[tuple[tuple[str, Piece], ...], tuple[float, Counts]] = {}
         self._parked: dict[str, int] = {}
         self._parked_until = 0.0
@@ -146,13 +147,13 @@ class Desk:
     def _plan(self, year: str) -> Plan:
         plan = next((plan for number, plan in self._book.plans.items() if str(number) == year), None)
         if plan is None:
-            raise _unknown("plan", year, map(str, self._book.plans))
+            raise schemas.not_known("plan", "计划", year, map(str, self._book.plans))
         return plan
 
     def _line(self, code: str, year: int | None = None) -> Line:
         line = self._book.line(code, year)
         if line is None:
-            raise _unknown("KPI", code, self._book.codes)
+            raise schemas.not_known("KPI", "指标", code, self._book.codes)
         return line
 
     def _question(self, line: Line, wanted: dict[str, Any]) -> tuple[Asked, Line]:
@@ -168,6 +169,7 @@ class Desk:
             heard={service: time.replace(tzinfo=UTC) for service, time in state["heard"].items()},
             counted=self._store.counted(at=state["rules"]),
             parked=self._parked_now(),
+            parked_there=self._parked_there,
         )
 
     def _parked_now(self) -> dict[str, int]:
@@ -180,12 +182,14 @@ class Desk:
 class Reporting(DependencyProvider):
     """Gives the gateway its desk, whose store is ready before the first event comes in."""
 
+    parked = Parked()
+
     def setup(self) -> None:
         config = self.container.config
         book = Book(planfile.read_folder(PLANS))
         store = Store(database(config["SETTINGS"], self.container.service_name))
         patiently(lambda: store.prepare(book.rules()))
-        self._desk = Desk(book, store, config["CLOCK"])
+        self._desk = Desk(book, store, config["CLOCK"], self.parked.messages)
 
     def get_dependency(self, worker_ctx: Any) -> Desk:  # noqa: ARG002 - nameko's signature
         return self._desk
@@ -194,13 +198,8 @@ class Reporting(DependencyProvider):
 def _kind(service: str, name: str) -> Kind:
     kind = KINDS.get(f"{service}.{name}")
     if kind is None:
-        raise _unknown("kind", f"{service}/{name}", (key.replace(".", "/") for key in KINDS))
+        raise schemas.not_known("kind", "记录类别", f"{service}/{name}", (key.replace(".", "/") for key in KINDS))
     return kind
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> NotFound:
-    listed = ", ".join(sorted(known))
-    return NotFound(f"There is no {what} {name[:60]!r}; known: {listed}.", f"没有“{name[:60]}”；可用：{listed}。")
 
 
 def _cursor(line: Line, view: dict[str, Any]) -> str:

@@ -34,9 +34,6 @@ class Period:
     first: date
     last: date
 
-    def __contains__(self, day: date) -> bool:
-        return self.first <= day <= self.last
-
     def is_within(self, year: int) -> bool:
         return self.first.year == self.last.year == year
 
@@ -60,10 +57,6 @@ def read(text: str) -> Period:
             if first <= last:
                 return Period(text, first, last)
     raise UnknownPeriod(text)
-
-
-def year(number: int) -> Period:
-    return read(str(number))
 
 
 def pieces(period: Period) -> Iterator[Piece]:

@@ -7,6 +7,7 @@ the service when a connection breaks at the wrong moment, and cut off the answer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ from services.chassis.tokens import Tokens
 
 IDLE = 15  # seconds that a connection may wait for its next request
 SILENT = 30  # seconds that half a request may take to go on
+DRAINED = 30_000_000  # bytes of a body that nobody wanted, taken so that its sender reads the answer
 LAST_WORDS = 5.0  # seconds that answers at hand may take when the process stops
 
 REQUESTS = Counter("kexie_http_requests", "HTTP requests answered, by route and status.", ["route", "status"])
@@ -41,6 +43,7 @@ class App(WsgiApp):
         request.max_content_length = self.server.settings.request_limit
         self.server.busy += 1
         response = self._respond(request)
+        _drain(environ)
         response.call_on_close(self.server.answered)
         if response.mimetype == "text/event-stream":
             environ["eventlet.minimum_write_chunk_size"] = 0  # else events wait until 4 KB have come together
@@ -58,6 +61,17 @@ class App(WsgiApp):
             response = error_response(error, request, route=route)
         REQUESTS.labels(route, response.status_code).inc()
         return response
+
+
+def _drain(environ: dict[str, Any]) -> None:
+    """Take what is left of a body: a connection closed with unread bytes is reset, and its answer lost with it.
+
+    Whoever waits for our word before the body (`Expect`) has not sent any.
+    """
+    left = 0 if "HTTP_EXPECT" in environ else DRAINED
+    with suppress(OSError, ValueError):  # broken off, or no chunks: then nobody waits for an answer
+        while left > 0 and (piece := environ["wsgi.input"].read(min(left, 65_536))):
+            left -= len(piece)
 
 
 class Protocol(HttpOnlyProtocol):

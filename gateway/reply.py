@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from structlog import get_logger
 from werkzeug import wrappers
 from werkzeug.exceptions import HTTPException
 
 from services.chassis.health import Answer
+from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing
 from services.chassis.problem import (
     FieldError,
@@ -28,8 +28,6 @@ from services.contract import wire
 JSON, PROBLEM = "application/json", "application/problem+json"
 
 NOBODY = Actor("")
-
-log = get_logger()
 
 
 class MethodNotAllowed(NotFound):
@@ -94,7 +92,7 @@ def _problem(error: Exception, route: str) -> Problem:
         return _unfit(error)
     if is_passing(error):
         return Unavailable("The database cannot be reached.", "数据库暂不可用。")
-    log.error("request failed", route=route, exc_info=error)
+    malfunction(error, route=route)
     return Malfunction()
 
 

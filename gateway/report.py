@@ -33,6 +33,7 @@ class Standing:
     heard: Mapping[str, datetime]
     counted: frozenset[str]  # keys of the rules whose counts are whole
     parked: Mapping[str, int]  # messages by the exchange they came from
+    parked_there: Mapping[str, int]  # messages that services have parked themselves
 
     def say(self, lines: Iterable[Line]) -> Answer:
         reasons = list(self._reasons(lines))
@@ -45,20 +46,18 @@ class Standing:
         }
 
     def _reasons(self, lines: Iterable[Line]) -> Iterator[Answer]:
-        if not self.parked and all(one.key in self.counted for line in lines for one in line.measures):
-            return
         lines = list(lines)
+        is_counted = all(one.key in self.counted for line in lines for one in line.measures)
+        if is_counted and not self.parked and not self.parked_there:
+            return
         concerned = {service for line in lines for service in line.kpi.services}
         for source, messages in sorted(self.parked.items()):
             service = _service(source)
             if service is None or service in concerned:
-                yield {
-                    "code": "parked",
-                    "service": service,
-                    "messages": messages,
-                    "zh": f"{messages} 条消息尚待处理",
-                    "en": f"{messages} messages could not be taken in yet",
-                }
+                yield _parked(service, messages, at="gateway")
+        for service in SERVICES:
+            if service in concerned and service in self.parked_there:
+                yield _parked(service, self.parked_there[service], at=service)
         for line in lines:
             if any(measure.key not in self.counted for measure in line.measures):
                 yield {"code": "not_counted", "kpi": line.kpi.code, "zh": "规则尚在统计中", "en": "still being counted"}
@@ -226,6 +225,18 @@ def _unit(unit: Unit) -> Answer:
 
 def _period(period: Period) -> Answer:
     return {"period": period.name, "first": period.first.isoformat(), "last": period.last.isoformat()}
+
+
+def _parked(service: str | None, messages: int, *, at: str) -> Answer:
+    """Messages that concern a service's numbers wait for an operator, at the gateway or there."""
+    return {
+        "code": "parked",
+        "service": service,
+        "at": at,
+        "messages": messages,
+        "zh": f"{messages} 条消息尚待处理",
+        "en": f"{messages} messages could not be taken in yet",
+    }
 
 
 def _instant(instant: datetime | None, like: datetime) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from gateway.book import Asked, asked
 from gateway.periods import UnknownPeriod
-from services.chassis.problem import FieldError, InvalidInput
+from services.chassis.problem import FieldError, InvalidInput, NotFound
 from services.contract import wire
 from services.contract.view import COMPARABLE, Field, Kind
 
@@ -62,9 +62,10 @@ def one_of(known: Collection[str]) -> Reader:
 
 
 def limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LONGEST_PAGE):
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+    if not 1 <= number <= LONGEST_PAGE:
         raise Wrong(f"A whole number from 1 to {LONGEST_PAGE}.", f"须为 1 至 {LONGEST_PAGE} 的整数。")
-    return int(text)
+    return number
 
 
 def write_cursor(day: str, record: str) -> str:
@@ -115,8 +116,10 @@ def body(content: bytes) -> dict[str, Any]:
     return found
 
 
-def seen_version(if_match: str) -> int:
-    """The version in an `If-Match` header: 3, "3" or W/"3"."""
+def seen_version(if_match: str | None) -> int | None:
+    """The version in an `If-Match` header: 3, "3" or W/"3"; none where there is no header."""
+    if not if_match:
+        return None
     text = if_match.strip().removeprefix("W/").strip('"')
     if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 9):
         raise InvalidInput(
@@ -125,6 +128,14 @@ def seen_version(if_match: str) -> int:
             )
         )
     return int(text)
+
+
+def not_known(what: str, zh: str, name: str, known: Iterable[str]) -> NotFound:
+    """What an address names is not there; says what is."""
+    listed = ", ".join(sorted(known))
+    return NotFound(
+        f"There is no {what} {name[:60]!r}; known: {listed}.", f"没有名为“{name[:60]}”的{zh}；可用：{listed}。"
+    )
 
 
 def _unknown(given: MultiDict[str, str], known: Collection[str]) -> list[FieldError]:

@@ -1,13 +1,22 @@
 """Commands that come while their service cannot be reached: stored, answered with 202, and done once it can."""
 
-import pytest
+from datetime import datetime
 
+import pytest
+from eventlet.event import Event as Signal
+
+from gateway.acceptance import KEPT, TRIES, Acceptance
 from gateway.passage import Passages
 from services.awards.service import Awards
+from services.chassis.clock import SystemClock
+from services.chassis.mongo import database
 from services.chassis.problem import Unavailable
+from services.chassis.tokens import Actor
+from services.rural.service import Rural
 from tests.gateway.test_passage import REPORT, RESULT, VERIFY
 from tests.stack import until
 
+LI = Actor("u-li", frozenset({"recorder"}))
 WINDMILL = RESULT | {"result_id": "r-2", "title": "风力车"}
 
 
@@ -79,6 +88,125 @@ def test_only_its_sender_and_operators_learn_what_became_of_it(gateway):
     assert gateway.get("/api/v1/commands/k-6", by="u-wang").status == 404
     assert gateway.get("/api/v1/commands/k-6", by="u-wang", roles=["operator"]).status == 200
     assert gateway.get("/api/v1/commands/k-none").status == 404
+
+
+@pytest.mark.usefixtures("away")
+@pytest.mark.parametrize(
+    ("changes", "status", "fields"),
+    [
+        ({"command_id": 5}, 400, ["command_id"]),
+        ({"command_id": {"a": 1}}, 400, ["command_id"]),
+        ({"command_id": ""}, 400, ["command_id"]),
+        ({"command_id": "a/b"}, 400, ["command_id"]),
+        ({"command_id": "x" * 500}, 400, ["command_id"]),
+        ({"expected_version": "x"}, 400, ["expected_version"]),
+        ({"colour": "red"}, 400, ["colour"]),
+        ({"a\x00": 1}, 400, ["a\x00"]),
+        ({"colour": "red", "title": None}, 400, ["colour", "title"]),
+    ],
+)
+def test_what_its_service_could_not_understand_is_refused_and_not_stored(gateway, changes, status, fields):
+    answered = gateway.post(REPORT, RESULT | changes)
+
+    assert (answered.status, [error["field"] for error in answered.body["errors"]]) == (status, fields)
+    assert gateway.running.database("gateway")["accepted"].count_documents({}) == 0
+
+
+@pytest.mark.usefixtures("away")
+def test_a_role_that_may_not_is_refused_and_its_command_not_stored(gateway):
+    answered = gateway.post(REPORT, RESULT, roles=["viewer"])
+
+    assert (answered.status, answered.body["involved"]["yours"]) == (403, "viewer")
+    assert gateway.running.database("gateway")["accepted"].count_documents({}) == 0
+
+
+def test_whatever_json_holds_can_wait(gateway, away):
+    odd = gateway.post(REPORT, RESULT | {"title": {"a\x00": 2**63 - 1}}, headers={"Idempotency-Key": "k-7"})
+    assert odd.status == 202
+
+    away.undo()
+    told = until(lambda: settled(gateway, "k-7"))
+
+    assert (told["state"], told["problem"]["code"]) == ("refused", "invalid_input")
+
+
+def test_a_command_whose_id_was_null_is_done_once(gateway, away):
+    accepted = gateway.post(REPORT, WINDMILL | {"command_id": None})
+    assert accepted.status == 202
+
+    away.undo()
+    until(lambda: settled(gateway, accepted.body["command_id"]))
+
+    assert gateway.get("/api/v1/awards/external_results").body["total"] == 2
+
+
+def test_a_service_that_is_away_holds_up_no_other(gateway, monkeypatch):
+    gateway.running.start(Rural)
+    until(lambda: gateway.get("/api/v1/rural/associations").status == 200)
+    caller = gateway.extension(Passages)._caller
+    real, back = caller.call, Signal()
+
+    def call(service, *asked, **how):
+        if service == "rural":
+            back.wait()
+            raise Unavailable
+        return real(service, *asked, **how)
+
+    monkeypatch.setattr(caller, "call", unreachable)
+    gateway.post(REPORT, WINDMILL, headers={"Idempotency-Key": "k-8"})
+    monkeypatch.setattr(caller, "call", call)
+
+    assert until(lambda: settled(gateway, "k-8"), within=5)["state"] == "done"
+    back.send()
+
+
+@pytest.fixture
+def waiting(settings):
+    """Commands that wait, in a database of their own."""
+    found = Acceptance(database(settings, "gateway")["accepted"], SystemClock(), settings.token_private_key)
+    found.prepare()
+    return found
+
+
+def test_a_command_that_is_never_answered_is_overtaken_after_some_tries_and_not_before(waiting):
+    for number in range(3):
+        waiting.keep("awards", "report", {"command_id": f"k-{number}"}, actor=LI)
+    given = []
+
+    def call(_, arguments, **__):
+        given.append(arguments["command_id"])
+        if arguments["command_id"] == "k-0":
+            raise Unavailable
+        return {"id": "r"}
+
+    assert [waiting.give("awards", call) for _ in range(TRIES + 1)] == [0] * TRIES + [2]
+    assert given == ["k-0"] * TRIES + ["k-1", "k-2", "k-0"]
+
+
+def test_only_the_commands_of_the_service_that_answers_are_given(waiting):
+    waiting.keep("awards", "report", {"command_id": "k-1"}, actor=LI)
+    waiting.keep("rural", "register", {"command_id": "k-2"}, actor=LI)
+
+    assert waiting.give("rural", lambda *_, **__: {"id": "r"}) == 1
+    assert [waiting.find(id_, actor=LI)["state"] for id_ in ("k-1", "k-2")] == ["accepted", "done"]
+
+
+def test_what_has_an_outcome_is_kept_for_a_while_and_what_waits_for_as_long_as_it_has_to(waiting, settings):
+    for id_ in ("k-1", "k-2"):
+        waiting.keep("awards", "report", {"command_id": id_}, actor=LI)
+    held = database(settings, "gateway")["accepted"]
+
+    def call(_, arguments, **__):
+        if arguments["command_id"] == "k-2":
+            raise Unavailable
+        return {"id": "r"}
+
+    waiting.give("awards", call)
+
+    assert held.index_information()["settled_at_1"]["expireAfterSeconds"] == KEPT.total_seconds()
+    settled_at = {one["_id"]: one.get("settled_at") for one in held.find()}
+    assert isinstance(settled_at["k-1"], datetime)
+    assert settled_at["k-2"] is None
 
 
 def settled(gateway, command_id, **how):

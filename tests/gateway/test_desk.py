@@ -13,7 +13,7 @@ def desk(store, monkeypatch):
     monkeypatch.setattr(desk_module, "FRESH", 60.0)
     book = Book({2011: PLAN})
     store.prepare(book.rules())
-    return Desk(book, store, SystemClock())
+    return Desk(book, store, SystemClock(), {})
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """The services' commands and queries over HTTP, with a real service behind."""
 
+import urllib.error
+import urllib.request
+
 import pytest
 
+from gateway.port import Server
 from services.awards.service import Awards
 
 RESULT = {
@@ -43,6 +47,22 @@ def test_the_same_idempotency_key_is_the_same_command(gateway):
     assert again.body == first.body
     assert another.status in (409, 422)
     assert (differs.status, differs.body["errors"][0]["field"]) == (400, "command_id")
+
+
+def test_a_command_id_of_null_is_none_and_every_command_gets_one_of_its_own(gateway):
+    first = gateway.post(REPORT, RESULT | {"command_id": None, "expected_version": None})
+    second = gateway.post(REPORT, RESULT | {"result_id": "r-2", "title": "风力车", "command_id": None})
+    same = gateway.post(REPORT, RESULT | {"command_id": None}, headers={"Idempotency-Key": "k-9"})
+
+    assert (first.status, second.status, second.body["id"]) == (200, 200, "r-2")
+    assert same.status == 409  # under its own id, taken from the header
+
+
+@pytest.mark.parametrize("id_", [5, {"a": 1}, "", "x" * 201, "a/b", "a\x00"])
+def test_a_command_id_that_cannot_stand_in_an_address_is_refused(gateway, id_):
+    answered = gateway.post(REPORT, RESULT | {"command_id": id_})
+
+    assert (answered.status, answered.body["errors"][0]["field"]) == (400, "command_id")
 
 
 def test_if_match_refuses_a_command_on_a_version_that_is_no_longer_there(gateway):
@@ -134,6 +154,20 @@ def test_a_body_of_20_mb_is_refused_and_disturbs_nobody(gateway):
 
     assert (answered.status, answered.body["code"]) == (413, "too_large")
     assert gateway.post(REPORT, RESULT).status == 200
+
+
+def test_a_client_that_sends_all_before_it_reads_gets_its_answer_too(gateway):
+    for path, status in ((REPORT, 413), ("/api/v1/nothing", 404)):
+        sent = urllib.request.Request(
+            f"http://127.0.0.1:{gateway.extension(Server).port}{path}",
+            data=b" " * 20_000_000,
+            headers={"Authorization": f"Bearer {gateway.running.token()}"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(sent, timeout=20)
+
+        assert (refused.value.code, refused.value.headers["Content-Type"]) == (status, "application/problem+json")
+        refused.value.close()
 
 
 def test_a_body_in_chunks_is_read_whole_and_is_limited_too(gateway):

@@ -150,7 +150,9 @@ def test_the_kpi_of_a_year_without_a_plan_is_that_of_the_last_plan():
 
 def standing(**changes):
     every = frozenset(measure.key for line in BOOK.lines(2011) for measure in line.measures)
-    return Standing(**{"as_of": NOW, "revision": 7, "heard": {}, "counted": every, "parked": {}} | changes)
+    return Standing(
+        **{"as_of": NOW, "revision": 7, "heard": {}, "counted": every, "parked": {}, "parked_there": {}} | changes
+    )
 
 
 def test_an_answer_says_how_far_it_can_be_trusted():
@@ -184,6 +186,15 @@ def test_a_parked_message_makes_the_numbers_of_its_service_incomplete(exchange, 
 
     assert told["complete"] is is_complete
     assert [reason["messages"] for reason in told["reasons"]] == ([] if is_complete else [2])
+
+
+def test_what_a_service_parked_itself_makes_its_own_numbers_incomplete_and_no_others():
+    told = standing(parked_there={"rural": 3})
+
+    (reason,) = told.say([BOOK.line("K5")])["reasons"]
+    assert (reason["code"], reason["service"], reason["at"], reason["messages"]) == ("parked", "rural", "rural", 3)
+    assert told.say([BOOK.line("K1")])["complete"]
+    assert standing(parked={"rural.events": 1}).say([BOOK.line("K5")])["reasons"][0]["at"] == "gateway"
 
 
 def test_a_rule_that_is_still_being_counted_makes_its_number_incomplete():

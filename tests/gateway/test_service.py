@@ -4,6 +4,7 @@ from amqp.basic_message import Message
 
 from services.chassis.amqp import connect
 from services.contract.topology import LEDGER_QUEUE
+from services.rural.service import Rural
 from tests.gateway.examples import an_event
 from tests.stack import until
 
@@ -138,6 +139,21 @@ def test_a_message_that_is_no_event_makes_the_numbers_of_its_service_incomplete_
     assert not gateway.get("/api/v1/plans/2011/progress", token="").body["complete"]
 
 
+def test_a_message_that_a_service_parked_makes_its_numbers_incomplete_until_an_operator_took_it_out(gateway):
+    gateway.running.start(Rural)
+    parked = gateway.running.database("rural")["parked"]
+    parked.insert_one({"_id": "m-1"})
+
+    told = until(lambda: incomplete(gateway.get("/api/v1/kpis/K5").body))
+    assert [(reason["service"], reason["at"], reason["messages"]) for reason in told["reasons"]] == [
+        ("rural", "rural", 1)
+    ]
+    assert gateway.get("/api/v1/kpis/K1").body["complete"]
+
+    parked.delete_one({"_id": "m-1"})
+    until(lambda: gateway.get("/api/v1/kpis/K5").body["complete"])
+
+
 def message(body):
     return Message(body, content_type="application/json")
 
@@ -167,6 +183,7 @@ NOT_KNOWN = [
     ("/api/v1/kpis/K2?district=511102&by=format", 400, "by", "two fields"),
     ("/api/v1/kpis/K2/records?limit=0", 400, "limit", "1 to 1000"),
     ("/api/v1/kpis/K2/records?limit=1001", 400, "limit", "1 to 1000"),
+    ("/api/v1/kpis/K2/records?limit=00000010099999999999999999", 400, "limit", "1 to 1000"),
     ("/api/v1/kpis/K2/records?cursor=abc", 400, "cursor", "cursor"),
     ("/api/v1/kpis/K2/records?cursor=WyJ4IiwieCJd", 400, "cursor", "cursor"),
     ("/api/v1/plans?x=1", 400, "x", "Unknown parameter"),

@@ -9,6 +9,7 @@ import pytest
 from eventlet.event import Event as Signal
 from nameko.containers import ServiceContainer
 from pymongo.errors import AutoReconnect
+from structlog.testing import capture_logs
 from werkzeug.wrappers import Response
 
 from gateway import port as port_module
@@ -145,9 +146,14 @@ def test_an_address_or_method_that_is_not_there_is_a_problem_too(port):
 
 
 def test_our_own_mistakes_say_nothing_of_their_innards(port):
-    response, body = ask(port, "/broken")
+    with capture_logs() as logged:
+        response, body = ask(port, "/broken")
     assert (response.status, body["code"]) == (500, "malfunction")
     assert "1234" not in str(body)
+    assert [(line["error"], line["route"]) for line in logged if line["event"] == "malfunction"] == [
+        ("RuntimeError", "/broken")
+    ]
+    assert "1234" not in str(logged)
 
     response, body = ask(port, "/no-database")
     assert (response.status, body["code"], response.headers["Retry-After"]) == (503, "unavailable", "1")

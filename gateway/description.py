@@ -1,0 +1,88 @@
+"""Descriptions: what each service said of itself: what it can do, for whom, and how much it has parked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nameko.extensions import SharedExtension
+
+from services.chassis.problem import FieldError, InvalidInput, NotAllowed
+from services.chassis.tokens import Actor
+from services.contract import KINDS
+from services.contract.view import Kind
+
+OF_EVERY_COMMAND = ("command_id", "expected_version")
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a service takes: about which kind of record, from whom, and with which fields."""
+
+    kind: Kind
+    roles: frozenset[str]
+    known: tuple[str, ...]
+    needed: tuple[str, ...]
+
+    def check(self, arguments: Mapping[str, Any], *, actor: Actor) -> None:
+        """As much as can be said without the service; raises `NotAllowed` or `InvalidInput`."""
+        if not actor.roles & self.roles:
+            raise NotAllowed(needs="/".join(sorted(self.roles)), yours="/".join(sorted(actor.roles)))
+        listed = ", ".join(self.known)
+        errors = [
+            FieldError(name[:100], f"Unknown field; known: {listed}.", f"未知字段；可用：{listed}。")
+            for name in arguments
+            if name not in (*self.known, *OF_EVERY_COMMAND)
+        ]
+        errors += [
+            FieldError(name, "This field is needed.", "此项必填。")
+            for name in self.needed
+            if arguments.get(name) is None
+        ]
+        if errors:
+            raise InvalidInput(*errors)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a service said it can do, and when."""
+
+    kinds: dict[str, Kind]  # by their plural
+    commands: dict[str, Command]
+    heard: float
+
+
+class Parked(SharedExtension):
+    """How many messages wait for an operator at the services, as each of them said last; one without any is not there.
+
+    The passage asks them, the desk says so with its numbers.
+    """
+
+    def setup(self) -> None:
+        self.messages: dict[str, int] = {}
+
+    def hear(self, service: str, messages: int) -> None:
+        if messages:
+            self.messages[service] = messages
+        else:
+            self.messages.pop(service, None)
+
+
+def read(service: str, said: Mapping[str, Any], *, heard: float) -> Description:
+    """Of what it said, the part that this gateway's contract knows too."""
+    kinds = {name: KINDS[f"{service}.{name}"] for name in said["kinds"] if f"{service}.{name}" in KINDS}
+    return Description(
+        kinds={kind.plural: kind for kind in kinds.values()},
+        commands={
+            name: Command(
+                kind=kinds[one["kind"]],
+                roles=frozenset(one["roles"]),
+                known=tuple(one["input"]["properties"]),
+                needed=tuple(one["input"]["required"]),
+            )
+            for name, one in said["commands"].items()
+            if one["kind"] in kinds
+        },
+        heard=heard,
+    )
