@@ -31,6 +31,7 @@ from services.contract.topology import EventQueue, listener_queue, queues_of
 from services.contract.view import View
 
 BREATH = 0.01  # seconds between two batches of a busy time
+FEW = 50  # events; where more have come already there is nothing to wait for
 TRIES = 3  # of an event alone, before it is parked
 
 log = get_logger()
@@ -130,7 +131,7 @@ class Inbox:
         A connection that opens meanwhile forgets what had arrived, for it all comes again.
         """
         rest = self._next - monotonic()
-        if rest > 0 and len(self._arrived) < self._size and not self._stopping:
+        if rest > 0 and len(self._arrived) < FEW and not self._stopping:
             eventlet.sleep(rest)
 
     def _take(self, messages: list[Any]) -> None:

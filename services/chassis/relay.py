@@ -34,6 +34,7 @@ from services.contract.view import Kind
 DECLARE_AGAIN = 30.0  # seconds: a queue that somebody deleted is there again
 SWEPT = 20_000  # records per kind that a sweep looks at
 BREATH = 0.01  # seconds between two passes of a busy service
+FEW = 50  # records; where more are waiting already there is nothing to wait for
 LAST_PASS = 2.0  # seconds that a stopping relay may spend on what is still pending
 
 log = get_logger()
@@ -118,7 +119,7 @@ class Relay(SharedExtension):
     def _gather(self) -> None:
         """Let the writes of a busy service come together: a pass for many costs hardly more than one for one."""
         rest = self.last_pass + BREATH - monotonic()
-        if rest > 0 and len(self._rung) < self.settings.relay_batch and not self._stopping:
+        if rest > 0 and len(self._rung) < FEW and not self._stopping:
             eventlet.sleep(rest)
 
     def _finish(self) -> None:
