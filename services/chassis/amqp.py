@@ -33,9 +33,18 @@ class Gone(OSError):
 
 
 def connect(settings: Settings, name: str) -> Connection:
-    """A connection that the broker's tools show under this name, open."""
+    """A connection that the broker's tools show under this name, open; to any node of the broker that lets us in."""
+    addresses = settings.amqp_uri.split(";")
+    random.shuffle(addresses)
+    for address in addresses[1:]:
+        with suppress(*BROKEN):
+            return _connected(address, settings, name)
+    return _connected(addresses[0], settings, name)
+
+
+def _connected(address: str, settings: Settings, name: str) -> Connection:
     connection = Connection(
-        settings.amqp_uri,
+        address,
         heartbeat=settings.heartbeat,
         connect_timeout=5,
         transport_options={"client_properties": {"connection_name": name}},

@@ -21,6 +21,7 @@ from services.chassis.settings import Settings
 from services.contract import wire
 
 TIMEOUT = 8.0  # seconds
+STALE = 0.5  # of its time-out: a request that waited longer is not begun, for its answer would come too late
 
 
 class Caller:
@@ -48,7 +49,7 @@ class Caller:
         self._waiting[call_id] = answered
         try:
             with eventlet.Timeout(deadline - monotonic(), Unavailable(service=service, method=method)):
-                self._send(f"{service}.{method}", arguments, token=token, call_id=call_id)
+                self._send(f"{service}.{method}", arguments, token=token, call_id=call_id, timeout=timeout)
                 said = answered.wait()
         except Gone:
             raise Unavailable(service=service, method=method) from None
@@ -56,7 +57,7 @@ class Caller:
             del self._waiting[call_id]
         return _result(said)
 
-    def _send(self, key: str, arguments: Mapping[str, Any], *, token: str | None, call_id: str) -> None:
+    def _send(self, key: str, arguments: Mapping[str, Any], *, token: str | None, call_id: str, timeout: float) -> None:
         message = Message(
             wire.encode({"args": [], "kwargs": arguments}),
             content_type="application/json",
@@ -64,6 +65,7 @@ class Caller:
             correlation_id=call_id,
             reply_to=self._reply_to,
             delivery_mode=2,
+            expiration=str(int(timeout * STALE * 1_000)),
             application_headers={"nameko.token": token} if token else {},
         )
         with self.link.writing() as channel:

@@ -1,18 +1,19 @@
 """A record as one document: its state, its version, and its history, whose newest entries are the outbox.
 
     {_id, version, state, history: [{version, happened, at, by, because, reason, view, hash}], hash,
-     published, pending: true, follows}
+     published, pending: true, rearmed, follows}
 
-`pending` is there only while something is not published, `follows` only on records that follow another one.
+`pending` is there only while something is not published, `rearmed` (how often) only where events had to come again,
+`follows` only on records that follow another one.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -58,6 +59,65 @@ def chained(after: str, said: Mapping[str, Any]) -> str:
     """SHA-256 over the hash before and the entry's canonical JSON, so that no entry can be altered unseen."""
     plain = {name: value for name, value in said.items() if name != "hash"}
     return hashlib.sha256(after.encode() + wire.canonical(plain)).hexdigest()
+
+
+class Flaw(NamedTuple):
+    """A version that is not as it was written, and what became of it or of what the record says of it."""
+
+    version: int
+    what: str  # altered, dropped, reordered; of the newest: hash, version, state
+
+
+def flaw(document: Mapping[str, Any]) -> Flaw | None:
+    """The first flaw of a record's history; None where each entry follows from the one before.
+
+    Fields that only the state has are in no hash: nobody can tell whether they were altered.
+    """
+    held = document.get("history")
+    history = [said if isinstance(said, dict) else {} for said in held] if isinstance(held, list) else []
+    versions = [said.get("version") for said in history]
+    after = ""
+    for version, said in enumerate(history, start=1):
+        if versions[version - 1] != version:
+            return Flaw(version, _misplaced(version, versions, document.get("version")))
+        if not _is_same(said.get("hash"), chained, after, said):
+            return Flaw(version, "altered")
+        after = said["hash"]
+    return _flaw_at_the_end(document, history)
+
+
+def _misplaced(version: int, versions: list[Any], newest: Any) -> str:
+    """What happened where another version lies in this one's place."""
+    if version in versions:
+        return "reordered"
+    return "dropped" if isinstance(newest, int) and len(versions) < newest else "altered"
+
+
+def _flaw_at_the_end(document: Mapping[str, Any], history: list[dict[str, Any]]) -> Flaw | None:
+    """A history whose entries are whole may lack its end, or the record may say otherwise."""
+    version, newest = len(history), document.get("version")
+    if not history:
+        return Flaw(1, "dropped")
+    if document.get("hash") != history[-1]["hash"]:
+        is_cut = isinstance(newest, int) and newest > version
+        return Flaw(version + 1, "dropped") if is_cut else Flaw(version, "hash")
+    if type(newest) is not int or newest != version:
+        return Flaw(version, "version")
+    view = history[-1]["view"]
+    is_shown = _is_same(wire.canonical(view), _shown, document.get("state"), view)
+    return None if is_shown else Flaw(version, "state")
+
+
+def _shown(state: Any, view: Mapping[str, Any]) -> bytes:
+    return wire.canonical({name: state[name] for name in view})
+
+
+def _is_same(said: Any, compute: Callable[..., Any], *arguments: Any) -> bool:
+    """What cannot even be computed, since it holds what was never written, is not the same."""
+    try:
+        return bool(said == compute(*arguments))
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return False
 
 
 def event(kind: Kind, record_id: str, entry: Mapping[str, Any]) -> Event:

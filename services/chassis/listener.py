@@ -22,8 +22,8 @@ from structlog import get_logger
 from services.chassis import metrics
 from services.chassis.amqp import Backoff, Gone, Link, body_of, declare_exchanges, declare_queue
 from services.chassis.document import Cause
-from services.chassis.mongo import database, is_passing
-from services.chassis.parking import Parking
+from services.chassis.mongo import is_passing
+from services.chassis.parked import ParkedMessages
 from services.chassis.problem import Unavailable
 from services.chassis.tokens import Actor
 from services.contract.event import Event, NotAnEvent, read
@@ -56,8 +56,14 @@ class Delivery:
 class Inbox:
     """A queue's messages, read by its link and handled by one greenthread, acked batch by batch."""
 
-    def __init__(self, container: Any, queue: EventQueue, handle: Callable[[list[Event]], None], size: int) -> None:
-        settings = container.config["SETTINGS"]
+    def __init__(
+        self,
+        container: Any,
+        parked: ParkedMessages,
+        queue: EventQueue,
+        handle: Callable[[list[Event]], None],
+        size: int,
+    ) -> None:
         self.queue = queue
         self._handle = handle
         self._size = size
@@ -67,8 +73,9 @@ class Inbox:
         self._stopping = False
         self._taking = False
         self._next = 0.0
-        self._link = Link(settings, f"{self._service}.{queue.name}", self._opened)
-        self._parking = Parking(database(settings, self._service), self._service, container.config["CLOCK"])
+        self._link = Link(container.config["SETTINGS"], f"{self._service}.{queue.name}", self._opened)
+        self._parked = parked
+        self._parked.handles(queue.name, self._take_again)
         self._threads = [
             container.spawn_managed_thread(run, identifier=queue.name) for run in (self._link.run, self._run)
         ]
@@ -164,7 +171,7 @@ class Inbox:
             except ContainerBeingKilled as error:
                 raise Stopping from error
             except Exception as error:
-                if not (isinstance(error, Retry | Unavailable) or is_passing(error)):
+                if not _is_not_now(error):
                     return error
                 log.warning("trying again", queue=self.queue.name, error=type(error).__name__)
                 if self._stopping:
@@ -175,8 +182,20 @@ class Inbox:
                 return None
 
     def _park(self, message: Any, error: BaseException) -> None:
-        self._parking.park(message, queue=self.queue.name, error=error)
+        self._parked.park(message, queue=self.queue.name, error=error)
         metrics.HANDLED.labels(self._service, self.queue.name, "parked").inc()
+
+    def _take_again(self, body: bytes) -> None:
+        """Handle what was parked; raises what it raised, and `Unavailable` for "not now"."""
+        try:
+            self._handle([read(body)])
+        except ContainerBeingKilled as error:
+            raise Unavailable() from error
+        except Exception as error:
+            if _is_not_now(error):
+                raise Unavailable() from error
+            raise
+        metrics.HANDLED.labels(self._service, self.queue.name, "taken").inc()
 
     def _ack(self, last: Any) -> None:
         try:
@@ -189,19 +208,24 @@ class Inbox:
 class Batches(Entrypoint):
     """A method that takes whole batches of events from one queue."""
 
+    parked = ParkedMessages()
+
     def __init__(self, queue: EventQueue, size: int = 500, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.queue, self.size = queue, size
 
     def start(self) -> None:
-        self.inbox = Inbox(self.container, self.queue, partial(work, self.container, self), self.size)
+        self.inbox = Inbox(self.container, self.parked, self.queue, partial(work, self.container, self), self.size)
 
     def stop(self) -> None:
         self.inbox.stop()
+        self.parked.close()
 
 
 class Inboxes(SharedExtension):
     """One inbox for each source that the service listens to, shared by its `listens` methods."""
+
+    parked = ParkedMessages()
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
@@ -215,7 +239,7 @@ class Inboxes(SharedExtension):
             return
         for queue in queues_of(self.container.service_name):
             if any(listener_queue(self.container.service_name, one.source) == queue.name for one in self._listeners):
-                self.open_ones.append(Inbox(self.container, queue, self._handle, size=100))
+                self.open_ones.append(Inbox(self.container, self.parked, queue, self._handle, size=100))
 
     @property
     def is_up(self) -> bool:
@@ -226,6 +250,7 @@ class Inboxes(SharedExtension):
         self.open_ones = []
         for one in closing:
             one.wait()
+        self.parked.close()
 
     def _handle(self, events: list[Event]) -> None:
         for event in events:
@@ -276,6 +301,10 @@ def work(container: Any, entrypoint: Any, given: Event | list[Event]) -> None:
 
     container.spawn_worker(entrypoint, (given,), {}, context_data=_context(container, given), handle_result=finished)
     done.wait()
+
+
+def _is_not_now(error: Exception) -> bool:
+    return isinstance(error, Retry | Unavailable) or is_passing(error)
 
 
 def _context(container: Any, given: Event | list[Event]) -> dict[str, Any]:

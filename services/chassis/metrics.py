@@ -14,4 +14,5 @@ RELAY_FAILURES = Counter("kexie_relay_failures", "Passes of the relay that will 
 PENDING = Gauge("kexie_pending_records", "Records with something unpublished (up to 20,000 per kind).", ["service"])
 OLDEST_PENDING = Gauge("kexie_oldest_pending_seconds", "For how long the oldest of them has not moved.", ["service"])
 HANDLED = Counter("kexie_events_handled", "Events taken in, by outcome.", ["service", "queue", "outcome"])
-PARKED = Gauge("kexie_parked_messages", "Messages that could not be handled and wait for an operator.", ["service"])
+PARKED = Gauge("kexie_parked_messages", "Messages that could not be handled so far.", ["service"])
+PARKED_ALARMS = Gauge("kexie_parked_alarms", "Those of them that only an operator can settle.", ["service"])

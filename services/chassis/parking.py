@@ -1,56 +1,207 @@
 """Parking: a message that cannot be handled is kept in MongoDB, written to a majority, and only then acked.
 
-It is never put back into a queue in a loop and never dropped; an operator sees it, replays it or discards it.
+It is never put back into a queue and never dropped: it is due again after 1, 5, 30 and 120 minutes, then an operator is
+alarmed. What was settled is kept for 90 days.
 """
 
 from __future__ import annotations
 
+import hashlib
 import traceback
-import uuid
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bson import Binary
+from bson import Binary, ObjectId
+from pymongo import IndexModel, ReturnDocument
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 from structlog import get_logger
 
-from services.chassis import metrics
+from services.chassis import metrics, tokens
 from services.chassis.amqp import body_of
+from services.chassis.clock import SystemClock
 from services.chassis.mongo import Document, patiently
+from services.chassis.problem import NotFound
 from services.kernel.calendar import SHANGHAI
 
 log = get_logger()
 
+SCHEDULE = (60, 300, 1_800, 7_200)  # seconds to the first try, and from each try to the next
+NOT_NOW = 5  # seconds until a message comes again that its handler could not take yet
+KEPT = timedelta(days=90)
+PAGE = 100
 LONGEST = 12_000_000  # bytes of a body that are kept; a document holds 16 MB
+
+WAITING = {"state": "waiting"}
+SETTLED = {"handled": "已处理", "replayed": "已重放", "discarded": "已丢弃"}  # by the schedule; by an operator
+
+ITEM = (
+    "queue", "exchange", "routing_key", "error", "parked_at", "size", "state", "tries", "due_at", "alarm",
+    "settled_at", "settled_by", "why",
+)  # fmt: skip
 
 
 class Parking:
-    """The parked messages of one service."""
+    """The parked messages of one service.
 
-    def __init__(self, database: Database[Document], service: str, clock: Any) -> None:
+    One that comes again while it waits, because its ack was lost, is the same one: queue, ids and bytes tell. So two
+    that say the same are kept as one, and their handler would have taken them as one. One that comes again after it
+    was settled waits anew.
+    """
+
+    def __init__(self, database: Database[Document], clock: SystemClock) -> None:
         self._parked = database["parked"]
-        self._service = service
         self._clock = clock
 
-    def park(self, message: Any, *, queue: str, error: BaseException) -> None:
-        """Keep it; waits for as long as the database does not take it, for nothing is acked before."""
+    def prepare(self) -> None:
+        unmarked = {"state": {"$exists": False}}  # by an earlier release
+        self._parked.update_many(unmarked, {"$set": {**WAITING, **_scheduled(self._clock.now())}})
+        once = {**WAITING, "message": {"$exists": True}}
+        self._parked.create_indexes(
+            [
+                IndexModel([("message", 1)], unique=True, partialFilterExpression=once),
+                IndexModel([("due_at", 1)], sparse=True),
+                IndexModel([("state", 1), ("alarm", 1), ("exchange", 1)]),
+                IndexModel([("state", 1), ("_id", 1)]),
+                IndexModel([("settled_at", 1)], expireAfterSeconds=int(KEPT.total_seconds())),
+            ]
+        )
+
+    def park(self, message: Any, *, queue: str, error: BaseException, is_heard: bool) -> None:
+        """Keep it; waits for as long as the database does not take it, for nothing is acked before.
+
+        Where nobody here can hear it again the operator is alarmed at once.
+        """
         body = body_of(message)
-        info = message.delivery_info
+        info, now = message.delivery_info, self._clock.now()
         document = {
-            "_id": str(uuid.uuid4()),
+            "_id": str(ObjectId()),
             "queue": queue,
             "exchange": info.get("exchange"),
             "routing_key": info.get("routing_key"),
-            "properties": {name: str(value)[:1_000] for name, value in message.properties.items()},
+            "properties": _properties(message),
             "body": Binary(body[:LONGEST]),
             "size": len(body),
-            "error": f"{type(error).__name__}: {error}"[:2_000],
-            "traceback": "".join(traceback.format_exception(error))[-8_000:],
-            "parked_at": self._clock.now().astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
+            "parked_at": now.astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
+            **_fault(error),
+            **_scheduled(now if is_heard and len(body) <= LONGEST else None),
         }
-        patiently(lambda: self._parked.replace_one({"_id": document["_id"]}, document, upsert=True))
-        log.error("parked", id=document["_id"], queue=queue, error=type(error).__name__)
+        same = {**WAITING, "message": _identity(message, body, queue)}
+        with suppress(DuplicateKeyError):  # it waits already
+            patiently(lambda: self._parked.update_one(same, {"$setOnInsert": document}, upsert=True))
+        log.error("parked", queue=queue, error=type(error).__name__, alarm=document["alarm"])
+
+    def claim(self, queues: Iterable[str]) -> Document | None:
+        """The next one that is due, for this caller alone; it is due again later, should the caller die."""
+        now = self._clock.now()
+        due = {**WAITING, "queue": {"$in": list(queues)}, "due_at": {"$lte": now}}
+        while found := self._parked.find_one(due, {"tries": 1, "due_at": 1}, sort=[("due_at", 1)]):
+            pause = timedelta(seconds=SCHEDULE[min(found["tries"] + 1, len(SCHEDULE) - 1)])
+            claimed = self._parked.find_one_and_update(
+                {**WAITING, **found},
+                {"$inc": {"tries": 1}, "$set": {"due_at": now + pause}},
+                return_document=ReturnDocument.AFTER,
+            )
+            if claimed:
+                return claimed
+        return None
+
+    def postpone(self, claimed: Document) -> None:
+        """Its handler cannot take it yet: that was no try."""
+        soon = self._clock.now() + timedelta(seconds=NOT_NOW)
+        self._parked.update_one(_as_is(claimed), {"$inc": {"tries": -1}, "$set": {"due_at": soon}})
+
+    def fail(self, claimed: Document, error: BaseException) -> None:
+        """It was tried in vain; after the last try of the schedule the operator is alarmed."""
+        is_last = claimed["tries"] >= len(SCHEDULE)
+        changes: Document = {"$set": {**_fault(error), "alarm": is_last}}
+        if is_last:
+            changes["$unset"] = {"due_at": ""}
+        self._parked.update_one(_as_is(claimed), changes)
+        if is_last:
+            log.error("parked for an operator", id=claimed["_id"], queue=claimed["queue"], error=type(error).__name__)
+
+    def note(self, id_: str, error: BaseException) -> None:
+        self._parked.update_one({**WAITING, "_id": id_}, {"$set": _fault(error)})
+
+    def settle(self, id_: str, state: str, *, by: str | None = None, why: str | None = None) -> bool:
+        """It waits no longer; False where somebody else was first."""
+        settled = {"state": state, "settled_at": self._clock.now(), "settled_by": by, "why": why}
+        changed = self._parked.update_one({**WAITING, "_id": id_}, {"$set": settled, "$unset": {"due_at": ""}})
+        return bool(changed.matched_count)
+
+    def page(self, *, state: str | None, cursor: str | None, limit: int | None) -> Document:
+        """`items`, those first that were parked first, their `total`, and the `cursor` of the next page."""
+        wanted = {"state": {"$in": list(SETTLED)}} if state == "settled" else WAITING
+        after = {"_id": {"$gt": cursor}} if cursor else {}
+        limit = limit or PAGE
+        found = list(self._parked.find({**wanted, **after}, dict.fromkeys(ITEM, 1)).sort("_id", 1).limit(limit + 1))
+        return {
+            "items": [item(document) for document in found[:limit]],
+            "total": self._parked.count_documents(wanted),
+            "cursor": found[limit - 1]["_id"] if len(found) > limit else None,
+        }
+
+    def find(self, id_: str) -> Document:
+        """Raises `NotFound`."""
+        document = self._parked.find_one({"_id": id_})
+        if document is None:
+            raise NotFound(kind="parked", id=id_)
+        return document
+
+
+def waiting(database: Database[Document]) -> tuple[int, int]:
+    """How many are parked, and for how many of them only an operator can do something."""
+    parked = database["parked"]
+    return parked.count_documents(WAITING), parked.count_documents({**WAITING, "alarm": True})
 
 
 def count(database: Database[Document], service: str) -> None:
     """Show how many are parked now, by whatever process and however long ago."""
-    metrics.PARKED.labels(service).set(database["parked"].estimated_document_count())
+    parked, alarms = waiting(database)
+    metrics.PARKED.labels(service).set(parked)
+    metrics.PARKED_ALARMS.labels(service).set(alarms)
+
+
+def _properties(message: Any) -> dict[str, str]:
+    """What its sender said of it, without the token that some send along."""
+    said = dict(message.properties)
+    headers = said.pop("application_headers", None) or {}
+    said["application_headers"] = {name: value for name, value in headers.items() if name != tokens.HEADER}
+    return {name: str(value)[:1_000] for name, value in said.items()}
+
+
+def _identity(message: Any, body: bytes, queue: str) -> str:
+    ids = [message.properties.get(name) for name in ("message_id", "correlation_id")]
+    return hashlib.sha256(repr([queue, *ids]).encode() + body).hexdigest()
+
+
+def _scheduled(parked_at: datetime | None) -> Document:
+    """A message at the start of the schedule; without an instant it has none and is the operator's from now on."""
+    if parked_at is None:
+        return {"tries": 0, "alarm": True}
+    return {"tries": 0, "alarm": False, "due_at": parked_at + timedelta(seconds=SCHEDULE[0])}
+
+
+def _fault(error: BaseException) -> Document:
+    return {
+        "error": f"{type(error).__name__}: {error}"[:2_000],
+        "traceback": "".join(traceback.format_exception(error))[-8_000:],
+    }
+
+
+def _as_is(claimed: Document) -> Document:
+    return {**WAITING, "_id": claimed["_id"], "due_at": claimed["due_at"]}
+
+
+def item(document: Document) -> Document:
+    instants = {name: _instant(document.get(name)) for name in ("due_at", "settled_at")}
+    return {"id": document["_id"], **{name: document.get(name) for name in ITEM}, **instants}
+
+
+def _instant(stored: datetime | None) -> str | None:
+    if stored is None:
+        return None
+    return stored.replace(tzinfo=UTC).astimezone(SHANGHAI).isoformat(timespec="milliseconds")

@@ -104,11 +104,26 @@ class Unavailable(Problem):
     title_en, title_zh = "No answer in time; send it again with the same id.", "暂无响应，请以相同编号重试。"
 
 
+class TooManyRequests(Problem):
+    """One caller asks faster than the setting allows; nothing was done."""
+
+    status, code = 429, "too_many_requests"
+    title_en, title_zh = "You ask too often; come again in a moment.", "请求过于频繁，请稍后重试。"
+
+
+class Overloaded(Problem):
+    """More is under way than can be served in good time; nothing was done."""
+
+    status, code = 503, "overloaded"
+    title_en = "Too much at once; nothing was done, come again in a moment."
+    title_zh = "系统繁忙，未作处理，请稍后重试。"
+
+
 PROBLEMS: dict[str, type[Problem]] = {
     kind.__name__: kind
     for kind in (
         InvalidInput, NotAuthenticated, NotAllowed, NotFound, Conflict, TooLarge, RefusedByRule, Malfunction,
-        Unavailable,
+        Unavailable, TooManyRequests, Overloaded,
     )
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ version order with a confirm; only then the record is marked. Two relays at once
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +18,7 @@ import eventlet
 from amqp.basic_message import Message
 from eventlet.event import Event as Signal
 from nameko.extensions import SharedExtension
+from pymongo import UpdateMany
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 from structlog import get_logger
@@ -223,11 +224,7 @@ class Publisher:
             with corked(self._channel):
                 for publication in publications:
                     self._send(publication)
-            while self._unconfirmed:
-                self._connection.drain_events(timeout=seconds)
-        if self._returned or self._refused:
-            self._declare_at = 0.0
-            raise NotConfirmed(f"returned or refused: {self._returned[:3]}")
+            self._confirm(seconds)
 
     def _send(self, publication: Publication) -> None:
         event = publication.event
@@ -239,6 +236,13 @@ class Publisher:
         self._channel.basic_publish(
             message, exchange=exchange(event.kind.service), routing_key=event.routing_key, mandatory=True
         )
+
+    def _confirm(self, seconds: float) -> None:
+        while self._unconfirmed:
+            self._connection.drain_events(timeout=seconds)
+        if self._returned or self._refused:
+            self._declare_at = 0.0
+            raise NotConfirmed(f"returned or refused: {self._returned[:3]}")
 
     def keep(self) -> None:
         """Live while nothing is published: hear the broker's heartbeats, send ours, see that the queues are there."""
@@ -274,6 +278,7 @@ def _unpublished(collection: Collection[Document], ids: list[str]) -> Iterable[D
             {
                 "$project": {
                     "version": 1,
+                    "rearmed": 1,
                     "history": {"$slice": ["$history", {"$subtract": ["$published", "$version"]}]},
                 }
             },
@@ -291,15 +296,41 @@ def _publications(kind: Kind, document: Document) -> list[Publication] | None:
 
 
 def _mark(collection: Collection[Document], found: list[Document]) -> None:
-    """Published up to the version seen; a record that moved on stays pending."""
-    seen: dict[int, list[str]] = {}
+    """Published up to the version seen; a record that moved on stays pending, and one re-armed meanwhile as it is."""
+    seen: dict[tuple[int, int | None], list[str]] = {}
     for document in found:
-        seen.setdefault(document["version"], []).append(document["_id"])
-    for version, ids in seen.items():
+        seen.setdefault((document["version"], document.get("rearmed")), []).append(document["_id"])
+    for (version, rearmed), ids in seen.items():
+        as_read = {"_id": {"$in": ids}, "rearmed": rearmed}
         settled = collection.update_many(
-            {"_id": {"$in": ids}, "version": version}, {"$set": {"published": version}, "$unset": {"pending": ""}}
+            {**as_read, "version": version}, {"$set": {"published": version}, "$unset": {"pending": ""}}
         )
         if settled.matched_count < len(ids):
-            collection.update_many(
-                {"_id": {"$in": ids}, "published": {"$lt": version}}, {"$set": {"published": version}}
-            )
+            collection.update_many({**as_read, "published": {"$lt": version}}, {"$set": {"published": version}})
+
+
+def rearm(collection: Collection[Document], copies: Mapping[str, int]) -> int:
+    """Have these records published again from the versions that their copies hold; how many have anything newer.
+
+    What was not published yet stays so. A relay that is at one of them does not mark it, and the next sweeps take it.
+    """
+    behind: dict[int, list[str]] = {}
+    for id_, version in copies.items():
+        behind.setdefault(version, []).append(id_)
+    writes = [
+        UpdateMany({"_id": {"$in": ids}, "version": {"$gt": version}}, _rearmed(version))
+        for version, ids in behind.items()
+    ]
+    return collection.bulk_write(writes, ordered=False).matched_count if writes else 0
+
+
+def _rearmed(version: int) -> list[Document]:
+    return [
+        {
+            "$set": {
+                "pending": True,
+                "published": {"$min": ["$published", version]},
+                "rearmed": {"$add": [{"$ifNull": ["$rearmed", 0]}, 1]},
+            }
+        }
+    ]

@@ -15,12 +15,12 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
-from services.chassis import metrics, problem
+from services.chassis import metrics, problem, tokens
 from services.chassis.amqp import RPC_EXCHANGE, Gone, Link, body_of, declare_rpc_exchange
 from services.chassis.fields import FieldError
 from services.chassis.log import malfunction
-from services.chassis.mongo import database, is_passing
-from services.chassis.parking import Parking
+from services.chassis.mongo import is_passing
+from services.chassis.parked import ParkedMessages
 from services.chassis.problem import InvalidInput, NotFound, TooLarge, Unavailable
 from services.chassis.tokens import Actor, Tokens
 from services.contract import wire
@@ -34,6 +34,8 @@ log = get_logger()
 class Server(SharedExtension):
     """The service's RPC queue: requests in, answers out, each acked after its answer was sent."""
 
+    parked = ParkedMessages()
+
     def __init__(self) -> None:
         self.methods: dict[str, Method] = {}
         self._stopping = False
@@ -45,7 +47,6 @@ class Server(SharedExtension):
         self.queue = f"rpc-{service}"
         self.tokens = Tokens(settings.token_public_key)
         self._link = Link(settings, f"{service}.rpc", self._opened)
-        self._parking = Parking(database(settings, service), service, self.container.config["CLOCK"])
 
     def open(self) -> None:
         """Serve, once every method is known."""
@@ -119,7 +120,7 @@ class Server(SharedExtension):
             log.info("not answered, comes again", method=request.method)
 
     def _park(self, request: Request, error: BaseException) -> None:
-        self._parking.park(request.message, queue=self.queue, error=error)
+        self.parked.park(request.message, queue=self.queue, error=error)
         try:
             with self._link.writing(request.message.channel) as channel:
                 channel.basic_ack(request.message.delivery_tag)
@@ -149,7 +150,7 @@ class Request:
 
     @property
     def token(self) -> Any:
-        return self.headers.get("nameko.token")
+        return self.headers.get(tokens.HEADER)
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments; raises `InvalidInput` for anything that is not such a request."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema as AnySchema
 
-from services.chassis import fields, lists
+from services.chassis import fields, lists, parked, parking, upkeep
 from services.chassis.document import Cause
 from services.chassis.fields import FieldError, json_schema
 from services.chassis.listener import listens
@@ -103,12 +103,21 @@ class Query(Method):
         return {"asked": arguments, "methods": self.server.methods}, {}
 
 
+class SignedQuery(Query):
+    """A query that also changes something beside the records, and notes who asked for it."""
+
+    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        understood, context = super().understand(request, arguments)
+        return {**understood, "by": self._authenticate(request).id}, context
+
+
 command = Command.decorator
 query = Query.decorator
+signed_query = SignedQuery.decorator
 
 
 def service(cls: C) -> C:
-    """Add what every service answers: get, list and history of each kind, `describe`, `tally`, `ping`."""
+    """Add what every service answers: get, list and history of each kind, `describe`, `tally`, `ping`, its upkeep."""
     kinds = {name: value.kind for name, value in vars(cls).items() if isinstance(value, Records)}
     for attribute, kind in kinds.items():
         _answer(cls, f"get_{kind.name}", _get(attribute, kind))
@@ -117,6 +126,10 @@ def service(cls: C) -> C:
     _answer(cls, "tally", _tally(kinds))
     _answer(cls, "describe", _describe(cls, kinds), public=True)
     _answer(cls, "ping", _ping(), public=True)
+    for name in parked.METHODS:
+        _parked(cls, name)
+    for name in upkeep.METHODS:
+        _answer(cls, name, _upkeep(name), roles=("operator",))
     return cls
 
 
@@ -125,6 +138,23 @@ def _answer(
 ) -> None:
     method.__name__ = name
     setattr(cls, name, query(public=public, roles=roles)(method))
+
+
+def _parked(cls: type, name: str) -> None:
+    """One of the operator's methods on what is parked."""
+
+    def method(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method], by: str) -> Any:
+        return getattr(methods[name].server.parked, name)(asked, by=by)
+
+    method.__name__ = name
+    setattr(cls, name, signed_query(roles=("operator",))(method))
+
+
+def _upkeep(name: str) -> Callable[..., Any]:
+    def method(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method]) -> Any:
+        return upkeep.METHODS[name](methods[name].container, asked)
+
+    return method
 
 
 def _get(attribute: str, kind: Kind) -> Callable[..., Any]:
@@ -201,7 +231,7 @@ def _ping() -> Callable[..., Any]:
         """Here, and how many messages wait for an operator."""
         _only(asked)
         held = database(methods["ping"].container.config["SETTINGS"], self.name)
-        return {"service": self.name, "parked": held["parked"].estimated_document_count()}
+        return {"service": self.name, "parked": parking.waiting(held)[0]}
 
     return ping
 

@@ -23,13 +23,17 @@ class WrongSettings(ValueError):
 class Settings:
     """What a process is told at its start; nothing is read from the environment later."""
 
-    amqp_uri: str
+    amqp_uri: str  # of one node of the broker, or of several, with ";" between them
     mongo_uri: str
     token_public_key: str  # PEM; verifies tokens
     token_private_key: str | None = None  # PEM; issues tokens, for the gateway and the operator's commands only
     database_prefix: str = "kexie"  # a service's database is <prefix>_<service>
     http_port: int = 8011  # of the gateway
     http_host: str = "127.0.0.1"
+    http_at_once: int = 64  # requests under way in one gateway; half of them to any one service
+    http_connections: int = 1_000  # open at once; further ones wait to be accepted
+    caller_rate: float = 100.0  # requests a second that one caller may make of one gateway, in the long run; 0: any
+    accepted_limit: int = 10_000  # commands that may wait for one service that is away
     health_port: int = 0  # of /health, /ready and /metrics; 0: none
     health_host: str = "127.0.0.1"
     log_level: str = "INFO"
@@ -40,13 +44,14 @@ class Settings:
     confirm_timeout: float = 10.0  # seconds until a publication without confirm is made again
     request_limit: int = 1_000_000  # bytes of one RPC request or HTTP command
     versions_limit: int = 1_000  # versions of one record
+    audit_every: float = 3_600.0  # seconds between two comparisons that the gateway makes by itself; 0: none
 
     @staticmethod
     def read(environment: Mapping[str, str] | None = None) -> Settings:
         """From the environment (or these variables); raises `WrongSettings` that names everything wrong."""
         env = Env(eager=False) if environment is None else _Given(environment)
         found: dict[str, Any] = dict(  # noqa: C408 - reads as the class does
-            amqp_uri=env.str("AMQP_URI", validate=_address("amqp://", "amqps://")),
+            amqp_uri=env.str("AMQP_URI", validate=_addresses("amqp://", "amqps://")),
             mongo_uri=env.str("MONGO_URI", validate=_address("mongodb://")),
             token_public_key=env.str("TOKEN_PUBLIC_KEY", validate=_is_key(load_pem_public_key)),
             token_private_key=env.str("TOKEN_PRIVATE_KEY", None, validate=_is_key(_load_private, needed=False)),
@@ -55,6 +60,10 @@ class Settings:
             ),
             http_port=env.int("HTTP_PORT", 8011, validate=Range(0, 65535)),
             http_host=env.str("HTTP_HOST", "127.0.0.1"),
+            http_at_once=env.int("HTTP_AT_ONCE", 64, validate=Range(2, 1_000)),
+            http_connections=env.int("HTTP_CONNECTIONS", 1_000, validate=Range(10, 50_000)),
+            caller_rate=env.float("CALLER_RATE", 100.0, validate=Range(0, 1_000_000)),
+            accepted_limit=env.int("ACCEPTED_LIMIT", 10_000, validate=Range(0, 1_000_000)),
             health_port=env.int("HEALTH_PORT", 0, validate=Range(0, 65535)),
             health_host=env.str("HEALTH_HOST", "127.0.0.1"),
             log_level=env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
@@ -65,6 +74,7 @@ class Settings:
             confirm_timeout=env.float("CONFIRM_TIMEOUT", 10.0, validate=Range(0.5, 120)),
             request_limit=env.int("REQUEST_LIMIT", 1_000_000, validate=Range(1_000, 15_000_000)),
             versions_limit=env.int("VERSIONS_LIMIT", 1_000, validate=Range(10, 10_000)),
+            audit_every=env.float("AUDIT_EVERY", 3_600.0, validate=Range(0, 604_800)),
         )
         try:
             env.seal()
@@ -92,6 +102,16 @@ class _Given(Env):
 
     def _get_value(self, env_key: str, default: Any) -> Any:
         return self._variables.get(env_key, default)
+
+
+def _addresses(*schemes: str) -> Any:
+    check_one = _address(*schemes)
+
+    def check(value: str) -> None:
+        for address in value.split(";"):
+            check_one(address)
+
+    return check
 
 
 def _address(*schemes: str) -> Any:

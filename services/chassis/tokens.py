@@ -19,6 +19,7 @@ from services.contract.district import DISTRICTS
 ROLES = ("viewer", "recorder", "verifier", "chair", "finance", "operator", "system")
 CACHED = 2_000  # verified tokens that a process remembers
 LONGEST = 4_000  # characters of a token
+HEADER = "nameko.token"  # of a request over RPC
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
 """Events of service points, as rural would publish them, and what became of them."""
 
+from datetime import timedelta
+
 from services.chassis.listener import Inboxes
+from services.chassis.parking import Parking
 from services.contract import KINDS
 from services.contract.event import Event
 from services.contract.topology import exchange
 from tests.contract.views import samples_of
+from tests.stack import until
 
 POINT = KINDS["rural.service_point"]
 QUEUE = "outreach.from.rural"
@@ -38,3 +42,30 @@ def is_drained(world, outsider):
 def inboxes_of(world):
     (inboxes,) = {one for one in world.containers[0].extensions if isinstance(one, Inboxes)}
     return list(inboxes.open_ones)
+
+
+def park(world, outsider, *events):
+    """Publish events that nobody can handle now, and wait until they are parked."""
+    before = len(parked(world))
+    publish(outsider, *events)
+    until(lambda: len(parked(world)) == before + len(events) and is_drained(world, outsider))
+
+
+def pass_by(world, seconds):
+    """Let that time pass."""
+    world.clock.ahead += timedelta(seconds=seconds)
+
+
+def is_nothing_due(world):
+    return Parking(world.database("outreach"), world.clock).claim([QUEUE]) is None
+
+
+def the_one(world):
+    """The only message that is parked."""
+    (kept,) = parked(world)
+    return kept
+
+
+def stumble(*_):
+    """A handler with a bug."""
+    raise KeyError("no such thing")

@@ -74,6 +74,10 @@ class Process:
     def terminate(self):
         self._process.send_signal(signal.SIGTERM)
 
+    def exit_code_now(self):
+        """Its exit code; None while it runs."""
+        return self._process.poll()
+
     def exit_code(self, within=15.0):
         """Its exit code, once it ended."""
         until(lambda: self._process.poll() is not None, within)

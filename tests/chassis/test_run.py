@@ -56,9 +56,10 @@ def test_a_process_answers_for_its_health_and_ends_with_0(start, running):
 
 def test_a_process_shows_what_was_parked_before_it_started_and_what_an_operator_took_out(start, running):
     parked = running.database("awards")["parked"]
-    parked.insert_many([{"_id": "m-1"}, {"_id": "m-2"}])
+    parked.insert_many([{"_id": "m-1", "state": "waiting"}, {"_id": "m-2", "state": "waiting", "alarm": True}])
     process = start("deploy.run", "awards").ready()
     assert 'kexie_parked_messages{service="awards"} 2.0' in process.get("/metrics")[1]
+    assert 'kexie_parked_alarms{service="awards"} 1.0' in process.get("/metrics")[1]
 
     parked.delete_one({"_id": "m-1"})
     assert 'kexie_parked_messages{service="awards"} 1.0' in process.get("/metrics")[1]

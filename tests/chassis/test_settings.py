@@ -58,6 +58,7 @@ def test_all_that_is_wrong_is_named_at_once():
     ("name", "value"),
     [
         ("AMQP_URI", ""),
+        ("AMQP_URI", "amqp://one;http://two"),
         ("AMQP_URI", "broker:5672"),
         ("MONGO_URI", "mongodb+srv://cluster"),
         ("TOKEN_PUBLIC_KEY", ""),
