@@ -7,14 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 import click
-from rich.console import Console
 
 from deploy import stack
 from deploy.home import Home
 from deploy.keys import Keys
+from deploy.operators import overview
+from deploy.operators.commands import COMMANDS
+from deploy.operators.gateway import Gateway
+from deploy.operators.showing import console
 from deploy.programs import NAMES, RUN
 from deploy.report import report
 from deploy.trial import run_tests
+from deploy.trouble import Trouble
 from deploy.up import up as run_everything
 
 PASSED_ON: dict[str, Any] = {"ignore_unknown_options": True, "allow_interspersed_args": False}
@@ -60,10 +64,27 @@ def run(names: tuple[str, ...]) -> None:
 
 @kexie.command()
 def status() -> None:
-    """Tell of each part of the running stack whether it is ready; exit code 1 when one is not."""
+    """Tell how each process, service, queue and job is; exit code 1 when one is not ready or numbers are incomplete."""
+    is_ready = "GATEWAY_URL" in os.environ or _show_processes()
+    sys.exit(0 if _show_system() and is_ready else 1)
+
+
+def _show_processes() -> bool:
     table, whole = report(stack.running(Home.of_the_environment()))
-    Console().print(table)
-    sys.exit(0 if whole else 1)
+    out = console()
+    out.print(table)
+    out.print()
+    return whole
+
+
+def _show_system() -> bool:
+    try:
+        said = Gateway.of_the_environment().get("status")
+    except Trouble as trouble:
+        click.echo(f"gateway: {trouble.message}")
+        return False
+    overview.show(said, console())
+    return overview.is_whole(said)
 
 
 @kexie.command(context_settings=PASSED_ON, add_help_option=False)
@@ -71,6 +92,10 @@ def status() -> None:
 def test(arguments: tuple[str, ...]) -> None:
     """Run the test suite on a broker and a database of its own."""
     sys.exit(run_tests(Home.of_the_environment(), arguments, say=click.echo))
+
+
+for command in COMMANDS:
+    kexie.add_command(command)
 
 
 @kexie.group()
@@ -90,19 +115,23 @@ def issue(subject: str, roles: tuple[str, ...], district: str | None, days: int)
 
 @kexie.command(context_settings=PASSED_ON, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def chaos(arguments: tuple[str, ...]) -> None:
+    """Break whatever can break under load, and prove that nothing is lost or counted twice."""
+    os.execv(sys.executable, (sys.executable, "-m", "deploy.chaos", *arguments))
+
+
+@kexie.command(context_settings=PASSED_ON, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(arguments: tuple[str, ...]) -> None:
-    """Measure, beside stock nameko in the same run."""
+    """Measure, beside stock nameko in the same run; with --limit, at the limit of the stack and at twice that."""
     from deploy.bench import running  # noqa: PLC0415 (it loads the whole framework)
 
     sys.exit(running.main(arguments))
 
 
 def _issue(home: Home, *, subject: str, roles: tuple[str, ...], district: str | None, days: int) -> str:
-    from services.chassis import tokens  # noqa: PLC0415 (it loads the framework)
-
-    key, lifetime = Keys.of(home).private, timedelta(days=days)
     try:
-        return tokens.issue(key, subject=subject, roles=roles, district=district, lifetime=lifetime)
+        return Keys.of(home).token(subject=subject, roles=roles, district=district, lifetime=timedelta(days=days))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 

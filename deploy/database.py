@@ -1,8 +1,9 @@
-"""The embedded database: a MongoDB replica set of one member, reachable from this machine only."""
+"""The embedded database: a MongoDB replica set, most often of one member, reachable from this machine only."""
 
 import os
 import shutil
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,31 +28,36 @@ OPTIONS = (
 
 
 class Database:
-    name = "database"
+    """The member of this name in the set of those named `members`; all take their ports before any can get ready."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(
+        self, home: Home, *, name: str = "database", members: Sequence[str] = (), options: Sequence[str] = ()
+    ) -> None:
+        self.name = name
         self.ports = Ports(home)
-        self.folder = home.subfolder("database")
+        self.folder = home.subfolder(name)
+        self._members = members or (name,)
+        self._options = options
 
     @property
     def uri(self) -> str:
-        return f"mongodb://{self._host}/?replicaSet={REPLICA_SET}"
+        return f"mongodb://{','.join(self._hosts)}/?replicaSet={REPLICA_SET}"
 
     @property
     def product(self) -> str:
-        return f"MongoDB on {self._host}"
+        return f"MongoDB on {self.host}"
 
     def program(self) -> Program:
-        port = self.ports.take("database")
-        command = (_mongod(), *OPTIONS, "--dbpath", str(self.folder), "--port", str(port))
+        port = self.ports.take(self.name)
+        command = (_mongod(), *OPTIONS, *self._options, "--dbpath", str(self.folder), "--port", str(port))
         return Program(name=self.name, command=command, environment=os.environ, port=port)
 
     def is_ready(self) -> bool:
         """Whether it takes writes; what the replica set still needs for that is done on the way."""
-        if not answers(self.ports["database"]):
+        if not answers(self.ports[self.name]):
             return False
         client: MongoClient[dict[str, Any]]
-        with MongoClient(self._host, directConnection=True, serverSelectionTimeoutMS=2000) as client:
+        with MongoClient(self.host, directConnection=True, serverSelectionTimeoutMS=2000) as client:
             try:
                 self._make_member(client)
                 return bool(client.admin.command("hello")["isWritablePrimary"])
@@ -59,24 +65,31 @@ class Database:
                 return False
 
     def _make_member(self, client: MongoClient[dict[str, Any]]) -> None:
-        """Found the replica set once, and tell it when its only member has moved to another port."""
+        """Found the replica set once, and tell it when its members have moved to other ports."""
         try:
             config = client.admin.command("replSetGetConfig")["config"]
         except OperationFailure as error:
             if error.code != NOT_YET_INITIALIZED:
                 raise
-            members = [{"_id": 0, "host": self._host}]
+            members = [{"_id": number, "host": host} for number, host in enumerate(self._hosts)]
             client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
             return
 
-        (member,) = config["members"]
-        if member["host"] != self._host:
-            member["host"] = self._host
+        if [member["host"] for member in config["members"]] != self._hosts:
+            for member, host in zip(config["members"], self._hosts, strict=True):
+                member["host"] = host
             client.admin.command("replSetReconfig", config | {"version": config["version"] + 1}, force=True)
 
     @property
-    def _host(self) -> str:
-        return f"127.0.0.1:{self.ports['database']}"
+    def host(self) -> str:
+        return self._host_of(self.name)
+
+    @property
+    def _hosts(self) -> list[str]:
+        return [self._host_of(name) for name in self._members]
+
+    def _host_of(self, name: str) -> str:
+        return f"127.0.0.1:{self.ports[name]}"
 
 
 def _mongod() -> str:

@@ -2,7 +2,9 @@
 
 import os
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -14,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from deploy.home import Home
+from services.chassis import tokens
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ class Keys:
     def public(self) -> str:
         key = load_pem_private_key(self.private.encode(), password=None).public_key()
         return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+    def token(self, *, subject: str, roles: Iterable[str], lifetime: timedelta, district: str | None = None) -> str:
+        """Signed by this key; ValueError for a role or district that does not exist."""
+        return tokens.issue(self.private, subject=subject, roles=roles, district=district, lifetime=lifetime)
 
 
 def as_setting(pem: str) -> str:

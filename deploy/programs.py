@@ -3,7 +3,8 @@
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from deploy.embedded import Stores
 from deploy.home import CHECKOUT, Home
@@ -32,21 +33,38 @@ def gateway_door(home: Home, wanted: int | None) -> socket.socket:
 
 
 def five(home: Home, stores: Stores, *, http_port: int) -> Iterator[Program]:
-    """The private key is told to the gateway alone."""
+    """One process of each."""
+    for name in NAMES:
+        yield replica(home, stores, name, http_port=http_port)
+
+
+def replica(
+    home: Home,
+    stores: Stores,
+    service: str,
+    *,
+    name: str | None = None,
+    http_port: int,
+    run: Sequence[str] = RUN,
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> Program:
+    """A process of this service, which has a name of its own where there are several, and is `told` more.
+
+    The private key is told to the gateway alone.
+    """
+    name = name or service
     keys = Keys.of(home)
-    ports = Ports(home)
-    told = {name: value for name, value in os.environ.items() if name != "TOKEN_PRIVATE_KEY"} | {
+    port = Ports(home).take(f"{name} health")
+    environment = {variable: value for variable, value in os.environ.items() if variable != "TOKEN_PRIVATE_KEY"} | {
         "AMQP_URI": stores.amqp_uri,
         "MONGO_URI": stores.mongo_uri,
         "TOKEN_PUBLIC_KEY": as_setting(keys.public),
+        "HEALTH_PORT": str(port),
         "EVENTLET_NO_GREENDNS": "yes",  # addresses are looked up as everywhere else
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
+        **told,
     }
-    for name in NAMES:
-        port = ports.take(f"{name} health")
-        besides = {"HEALTH_PORT": str(port)}
-        if name == "gateway":
-            besides |= {"HTTP_PORT": str(http_port), "TOKEN_PRIVATE_KEY": as_setting(keys.private)}
-        command = (*RUN, name)
-        yield Program(name=name, command=command, environment=told | besides, port=port, health=True)
+    if service == "gateway":
+        environment |= {"HTTP_PORT": str(http_port), "TOKEN_PRIVATE_KEY": as_setting(keys.private)}
+    return Program(name=name, command=(*run, service), environment=environment, port=port, health=True)

@@ -59,6 +59,8 @@ class Child:
         self._log = log
         self._deaths = 0
         self._due: float | None = None  # when it is started again; None while it runs
+        self._holds = 0  # how many want it to stay down
+        self._besides: Mapping[str, str] | None = None  # told to the next process only
         self.launch()
 
     def launch(self) -> None:
@@ -67,13 +69,13 @@ class Child:
             self._popen = subprocess.Popen(
                 (*bound_to_us(), *self.program.command),
                 cwd=CHECKOUT,
-                env=self.program.environment,
+                env={**self.program.environment, **(self._besides or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._began, self._due = time.monotonic(), None
+        self._began, self._due, self._besides = time.monotonic(), None, None
         self.part = Part(
             name=self.program.name,
             stage=self._stage,
@@ -91,30 +93,58 @@ class Child:
 
     @property
     def is_due(self) -> bool:
-        return self._due is not None and self._due <= time.monotonic()
+        return self._due is not None and self._due <= time.monotonic() and not self._holds
 
     @property
     def is_hopeless(self) -> bool:
         return self._deaths >= HOPELESS
 
     def postpone(self) -> str:
-        """Plan the next start; how it died and when that will be, for people."""
+        """Plan the next start; when that will be, for people."""
         sound = time.monotonic() - self._began > STEADY
         self._deaths = 1 if sound else self._deaths + 1
-        pause = min(SOONEST * 2 ** (self._deaths - 1), LATEST)
+        pause = 0.0 if self._besides is not None else min(SOONEST * 2 ** (self._deaths - 1), LATEST)
         self._due = time.monotonic() + pause
-        return f"{self.program.name:<9} died ({_told(self._popen.returncode)}), starts again in {pause:g} s"
+        return f"starts again in {pause:g} s" if not self._holds else "is held down"
+
+    @property
+    def end(self) -> str:
+        """How the process ended, for people."""
+        return _told(self._popen.returncode)
+
+    def hold(self) -> None:
+        """Not started again before it was let go as often as it was held."""
+        self._holds += 1
+
+    def let_go(self) -> None:
+        self._holds -= 1
+        if self._due is not None:
+            self._due = time.monotonic()
+
+    def relaunch(self, environment: Mapping[str, str]) -> None:
+        """Kill it; the next process, and only that one, is told this besides, and starts at once."""
+        self._besides = environment
+        if self._due is None:
+            self._popen.kill()
+        else:
+            self._due = time.monotonic()
 
     def collect(self) -> None:
         self._popen.wait()
 
 
 class Supervisor:
-    """Used by `with`: leaving the block stops everything, the last stage first."""
+    """Used by `with`: leaving the block stops everything, the last stage first.
 
-    def __init__(self, home: Home, *, say: Callable[[str], None]) -> None:
+    Each death is told to `died`, as name and how.
+    """
+
+    def __init__(
+        self, home: Home, *, say: Callable[[str], None], died: Callable[[str, str], None] = lambda _name, _how: None
+    ) -> None:
         self.home = home
         self._say = say
+        self._died = died
         self._stages: list[tuple[Child, ...]] = []
         self._signal: int | None = None
 
@@ -153,7 +183,7 @@ class Supervisor:
 
     def wait_for(self, name: str, is_ready: Callable[[], bool], *, within: float) -> None:
         """Wait until this program is ready; NotReady after `within` seconds, or when it dies again and again."""
-        (child,) = (child for child in self._children if child.program.name == name)
+        child = self.child(name)
         deadline = time.monotonic() + within
         self.wait(lambda: is_ready() or child.is_hopeless or time.monotonic() > deadline)
         if not is_ready():
@@ -182,6 +212,13 @@ class Supervisor:
                 child.collect()
         (self.home.folder / "stack.json").unlink(missing_ok=True)
 
+    def child(self, name: str) -> Child:
+        """LookupError when nothing of that name was started."""
+        for child in self._children:
+            if child.program.name == name:
+                return child
+        raise LookupError(f"no child {name}")
+
     @property
     def _children(self) -> Iterator[Child]:
         return itertools.chain.from_iterable(self._stages)
@@ -192,7 +229,9 @@ class Supervisor:
     def _look_after(self) -> None:
         for child in self._children:
             if child.has_died:
-                self._say(child.postpone())
+                name, how = child.program.name, child.end
+                self._died(name, how)
+                self._say(f"{name:<9} died ({how}), {child.postpone()}")
             if child.is_due:
                 child.launch()
                 self._record(child)

@@ -32,16 +32,25 @@ IN_TURN = [("turn", 1), ("accepted_at", 1)]
 class Acceptance:
     """The commands that wait for their service, and what became of those that did."""
 
-    def __init__(self, accepted: Collection[Document], clock: SystemClock, private_key: str | None) -> None:
-        self._accepted, self._clock, self._private_key = accepted, clock, private_key
+    def __init__(
+        self, accepted: Collection[Document], clock: SystemClock, private_key: str | None, *, at_most: int
+    ) -> None:
+        self._accepted, self._clock, self._private_key, self._at_most = accepted, clock, private_key, at_most
 
     def prepare(self) -> None:
         self._accepted.create_index([("state", 1), ("service", 1), *IN_TURN])
         self._accepted.create_index("settled_at", expireAfterSeconds=int(KEPT.total_seconds()))
 
     def keep(self, service: str, command: str, arguments: Document, *, actor: Actor) -> Document:
-        """Store it; the same command under the same id is stored once, another one is a `Conflict`."""
-        if self._private_key is None:  # nobody could act for the caller later
+        """Store it; the same command under the same id is stored once, another one is a `Conflict`.
+
+        `Unavailable` where as many wait as may: then the caller keeps it and sends it again.
+        """
+        waiting = {"state": "accepted", "service": service}
+        if (
+            self._private_key is None  # nobody could act for the caller later
+            or self._accepted.count_documents(waiting, limit=max(1, self._at_most)) >= self._at_most
+        ):
             raise Unavailable(command_id=arguments["command_id"])
         document = {
             "_id": arguments["command_id"],

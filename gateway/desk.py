@@ -13,10 +13,11 @@ from nameko.extensions import DependencyProvider
 from gateway import planfile, report, schemas
 from gateway.book import Asked, Book, Line, asked
 from gateway.description import Parked
+from gateway.generation import Generations
 from gateway.periods import Piece
 from gateway.plan import Plan
 from gateway.report import Answer, Standing
-from gateway.store import Counts, Store
+from gateway.store import Counts, compared
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound
@@ -33,8 +34,10 @@ SHELVED = 1_000  # questions whose counts are kept at hand
 class Desk:
     """Answers about the plans; what was asked for and is not there raises `NotFound` with what is."""
 
-    def __init__(self, book: Book, store: Store, clock: SystemClock, parked_there: Mapping[str, int]) -> None:
-        self._book, self._store, self._clock, self._parked_there = book, store, clock, parked_there
+    def __init__(
+        self, book: Book, generations: Generations, clock: SystemClock, parked_there: Mapping[str, int]
+    ) -> None:
+        self._book, self.generations, self._clock, self._parked_there = book, generations, clock, parked_there
         self._shelf: dict[tuple[tuple[str, Piece], ...], tuple[float, Counts]] = {}
         self._parked: dict[str, int] = {}
         self._parked_until = 0.0
@@ -42,7 +45,7 @@ class Desk:
     def take(self, events: list[Event]) -> None:
         """Take these events in; whatever is asked from now on is answered with them."""
         try:
-            self._store.take(events)
+            self.generations.take(events)
         finally:
             self._shelf = {}
 
@@ -109,7 +112,7 @@ class Desk:
         question, line = self._question(line, wanted)
         district, limit = wanted.get("district"), wanted.get("limit", schemas.PAGE)
         counts, now = self._read([line], question), self._clock.now()
-        found = self._store.records(
+        found = self.generations.serving().records(
             line.kpi.rule, question.period, district=district, after=wanted.get("cursor"), limit=limit + 1
         )
         return {
@@ -126,10 +129,16 @@ class Desk:
         """Every version of a record as it was heard."""
         schemas.read(given, {})
         known = _kind(service, kind)
-        rows = self._store.versions(f"{known.key}/{record}")
+        rows = self.generations.serving().versions(f"{known.key}/{record}")
         if not rows:
             raise NotFound(service=service, kind=kind, id=record)
         return {"service": service, "kind": kind, "id": record, "versions": [report.version(row) for row in rows]}
+
+    def standing(self) -> Answer:
+        """How far all numbers can be trusted now, and which generation they come from."""
+        lines, now = [line for year in self._book.plans for line in self._book.lines(year)], self._clock.now()
+        counts = self.generations.ask(lambda store: store.read({}))
+        return {"generation": self.generations.serving().generation, **self._standing(counts, now).say(lines)}
 
     def _read(self, lines: Iterable[Line], question: Asked) -> Counts:
         """The counts of these KPIs; what was read a moment ago serves those who ask the same."""
@@ -138,7 +147,7 @@ class Desk:
         shelf = self._shelf  # a batch that is taken in while we read puts a new one in its place
         until, counts = shelf.get(key, (0.0, None))
         if counts is None or monotonic() > until:
-            counts = self._store.read(wanted)
+            counts = self.generations.ask(lambda store: store.read(wanted))
             if len(shelf) >= SHELVED:
                 shelf.clear()
             shelf[key] = (monotonic() + FRESH, counts)
@@ -167,14 +176,16 @@ class Desk:
             as_of=now,
             revision=state["revision"],
             heard={service: time.replace(tzinfo=UTC) for service, time in state["heard"].items()},
-            counted=self._store.counted(at=state["rules"]),
+            counted=counts.counted,
+            compared=compared(state),
+            is_rebuilding=self.generations.is_filling(),
             parked=self._parked_now(),
             parked_there=self._parked_there,
         )
 
     def _parked_now(self) -> dict[str, int]:
         if monotonic() >= self._parked_until:
-            self._parked = self._store.parked()
+            self._parked = self.generations.serving().parked()
             self._parked_until = monotonic() + PARKED_FOR
         return self._parked
 
@@ -187,9 +198,9 @@ class Reporting(DependencyProvider):
     def setup(self) -> None:
         config = self.container.config
         book = Book(planfile.read_folder(PLANS))
-        store = Store(database(config["SETTINGS"], self.container.service_name))
-        patiently(lambda: store.prepare(book.rules()))
-        self._desk = Desk(book, store, config["CLOCK"], self.parked.messages)
+        generations = Generations(database(config["SETTINGS"], self.container.service_name), book.rules())
+        patiently(generations.prepare)
+        self._desk = Desk(book, generations, config["CLOCK"], self.parked.messages)
 
     def get_dependency(self, worker_ctx: Any) -> Desk:  # noqa: ARG002 - nameko's signature
         return self._desk

@@ -19,7 +19,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Settlement:
-    """What to write for a batch. Rows of `late` versions are written unless they are there already."""
+    """What to write for a batch. Rows of `late` versions are written unless they are there already, as they should."""
 
     first: list[Document] = field(default_factory=list)  # views of records not known before
     newer: list[Document] = field(default_factory=list)  # views that take the place of held ones
@@ -45,7 +45,7 @@ def settle(
         for event in versions.values():
             if event.version > known:
                 settlement.rows.append(row(record, event))
-            elif event.version < known:
+            else:
                 settlement.late.append(row(record, event))
 
         newest = versions[max(versions)]

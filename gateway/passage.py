@@ -19,11 +19,12 @@ from structlog import get_logger
 
 from gateway import description, schemas
 from gateway.acceptance import Acceptance
+from gateway.admission import Room
 from gateway.description import Description, Parked
 from gateway.reply import Reply, Request
 from services.chassis.client import Caller, Services
 from services.chassis.mongo import database, patiently
-from services.chassis.problem import FieldError, InvalidInput, NotFound, Problem, Unavailable
+from services.chassis.problem import FieldError, InvalidInput, Problem, Unavailable
 from services.chassis.service import command_id, expected_version
 from services.contract.topology import SERVICES
 from services.contract.view import Kind
@@ -41,8 +42,9 @@ log = get_logger()
 class Passage:
     """To the services and back; every call carries the caller's own token."""
 
-    def __init__(self, caller: Caller, acceptance: Acceptance, parked: Parked) -> None:
+    def __init__(self, caller: Caller, acceptance: Acceptance, parked: Parked, room: Room) -> None:
         self._caller = caller
+        self._room = room
         self._acceptance = acceptance
         self._parked = parked
         self._described: dict[str, Description] = {}
@@ -57,7 +59,7 @@ class Passage:
         try:
             if not self._caller.link.wait_up(PATIENCE):
                 raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
-            done = self._caller.call(service, name, arguments, token=request.token)
+            done = self._call(service, name, arguments, request)
         except Unavailable as away:
             described.commands[name].check(arguments, actor=request.actor)
             return self._accept(service, name, arguments, request, away)
@@ -71,7 +73,7 @@ class Passage:
 
     def catch_up(self, service: str) -> None:
         """Hear what a service has parked and can do, and give it what waits for it; `Unavailable` while it is away."""
-        self._parked.hear(service, self._ask(service, "ping").get("parked", 0))
+        self._parked.hear(service, self._caller.call(service, "ping", {}).get("parked", 0))
         self._describe(service, has=lambda known: monotonic() - known.heard < HOLDS)
         self._acceptance.give(service, partial(self._caller.call, service))
 
@@ -88,7 +90,7 @@ class Passage:
     def page(self, service: str, plural: str, request: Request) -> Any:
         kind = self._kind(service, plural)
         arguments = schemas.listing(request.args, kind)
-        return self._caller.call(service, f"list_{plural}", arguments, token=request.token)
+        return self._call(service, f"list_{plural}", arguments, request)
 
     def record(self, service: str, plural: str, id_: str, request: Request) -> Reply:
         found = self._of_record("get_{}", service, plural, id_, request)
@@ -100,7 +102,12 @@ class Passage:
     def _of_record(self, method: str, service: str, plural: str, id_: str, request: Request) -> Any:
         kind = self._kind(service, plural)
         schemas.read(request.args, {})
-        return self._caller.call(service, method.format(kind.name), {"id": id_}, token=request.token)
+        return self._call(service, method.format(kind.name), {"id": id_}, request)
+
+    def _call(self, service: str, method: str, arguments: dict[str, Any], request: Request) -> Any:
+        """As the caller, among so many to one service that each is answered in good time; else `Overloaded`."""
+        with self._room.place(service):
+            return self._caller.call(service, method, arguments, token=request.token)
 
     def _kind(self, service: str, plural: str) -> Kind:
         described = self._describe(service, has=lambda known: plural in known.kinds)
@@ -115,14 +122,10 @@ class Passage:
         known = self._described.get(service)
         if known and (has(known) or monotonic() - known.heard < AGAIN):
             return known
-        self._described[service] = description.read(service, self._ask(service, "describe"), heard=monotonic())
+        self._described[service] = description.read(
+            service, self._caller.call(service, "describe", {}), heard=monotonic()
+        )
         return self._described[service]
-
-    def _ask(self, service: str, method: str) -> Any:
-        try:
-            return self._caller.call(service, method, {})
-        except NotFound:
-            raise Unavailable(f"{service} has never been started.", f"{service} 尚未启动。") from None
 
 
 class Passages(Services):
@@ -135,9 +138,9 @@ class Passages(Services):
         config = self.container.config
         settings = config["SETTINGS"]
         accepted = database(settings, self.container.service_name)["accepted"]
-        acceptance = Acceptance(accepted, config["CLOCK"], settings.token_private_key)
+        acceptance = Acceptance(accepted, config["CLOCK"], settings.token_private_key, at_most=settings.accepted_limit)
         patiently(acceptance.prepare)
-        self._passage = Passage(self._caller, acceptance, self.parked)
+        self._passage = Passage(self._caller, acceptance, self.parked, Room(settings.http_at_once // 2))
 
     def start(self) -> None:
         super().start()

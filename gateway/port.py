@@ -14,18 +14,24 @@ from typing import Any
 import eventlet
 import eventlet.wsgi
 from eventlet.event import Event as Signal
+from eventlet.semaphore import Semaphore
 from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
 from prometheus_client import Counter
 from structlog import get_logger
 from werkzeug import wrappers
 
+from gateway.admission import Rates, Turns
 from gateway.reply import Request, error_response
-from services.chassis.problem import Unavailable
+from services.chassis.problem import Overloaded, Unavailable
 from services.chassis.tokens import Tokens
 
 IDLE = 15  # seconds that a connection may wait for its next request
 SILENT = 30  # seconds that half a request may take to go on
 DRAINED = 30_000_000  # bytes of a body that nobody wanted, taken so that its sender reads the answer
+ALWAYS = ("/health", "/ready", "/metrics")  # answered also by a gateway that is full
+LATE = 0.25  # seconds that a request may wait for its turn
+AT_A_TURN = 16  # requests that begin before those under way go on
+WAITED = "kexie.waited"  # how long this one did
 LAST_WORDS = 5.0  # seconds that answers at hand may take when the process stops
 
 REQUESTS = Counter("kexie_http_requests", "HTTP requests answered, by route and status.", ["route", "status"])
@@ -52,6 +58,8 @@ class App(WsgiApp):
     def _respond(self, request: Request) -> wrappers.Response:
         route = "-"
         try:
+            if self.server.is_full(request.environ[WAITED]) and request.path not in ALWAYS:  # first: it costs little
+                raise Overloaded(at="gateway")
             provider, request.path_values = self.url_map.bind_to_environ(request.environ).match()
             route = provider.url
             if self.server.is_closed:
@@ -77,6 +85,14 @@ def _drain(environ: dict[str, Any]) -> None:
 class Protocol(HttpOnlyProtocol):
     """One connection; also one that broke off is let go of whole."""
 
+    def parse_request(self) -> bool:
+        """After the first line was read: until then nobody knows whether there is a request."""
+        self._waited = self.server.app.server.turns.wait()
+        return super().parse_request()
+
+    def get_environ(self) -> dict[str, Any]:
+        return super().get_environ() | {WAITED: self._waited}
+
     def finish(self) -> None:
         try:
             super().finish()
@@ -91,10 +107,18 @@ class Server(WebServer):
     def setup(self) -> None:
         self.settings = self.container.config["SETTINGS"]
         self.tokens = Tokens(self.settings.token_public_key)
+        self.rates = Rates(self.settings.caller_rate)
         self._gt: Any = None
+        self._connections = Semaphore(self.settings.http_connections)
+        self.turns = Turns(AT_A_TURN)
         self.busy = 0  # requests that are not answered yet
         self.is_closed = False
         self._idle = Signal()
+
+    def is_full(self, waited: float) -> bool:
+        """Where requests wait for their turn, fewer are let in: to refuse is quicker, and the next ones wait less."""
+        at_once = self.settings.http_at_once
+        return self.busy > (at_once if waited < LATE else max(1, at_once // 8))
 
     @property
     def port(self) -> int:
@@ -109,9 +133,11 @@ class Server(WebServer):
 
     def run(self) -> None:
         while not self.is_closed:
+            self._connections.acquire()
             try:
                 sock, address = self._sock.accept()
             except OSError as error:  # too many open files, for one
+                self._connections.release()
                 log.warning("no connection accepted", error=str(error))
                 eventlet.sleep(0.1)
                 continue
@@ -124,6 +150,8 @@ class Server(WebServer):
             super().process_request(sock, address)
         except Exception as error:  # noqa: BLE001 - else nameko would end the process
             log.info("connection broken", error=f"{type(error).__name__}: {error}"[:200])
+        finally:
+            self._connections.release()
 
     def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = Protocol, debug: bool = False) -> Any:
         return eventlet.wsgi.Server(

@@ -18,8 +18,10 @@ from services.chassis.problem import (
     Malfunction,
     NotAuthenticated,
     NotFound,
+    Overloaded,
     Problem,
     TooLarge,
+    TooManyRequests,
     Unavailable,
 )
 from services.chassis.tokens import Actor
@@ -113,7 +115,9 @@ def _hints(error: Exception) -> dict[str, str]:
         return {name: value for name, value in error.get_headers() if name == "Allow"}
     if isinstance(error, NotAuthenticated):
         return {"WWW-Authenticate": "Bearer"}
-    return {"Retry-After": "1"} if isinstance(error, Unavailable) or is_passing(error) else {}
+    if isinstance(error, TooManyRequests):
+        return {"Retry-After": str(error.involved["seconds"])}
+    return {"Retry-After": "1"} if isinstance(error, Unavailable | Overloaded) or is_passing(error) else {}
 
 
 def _language(request: Request) -> str:

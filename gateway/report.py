@@ -32,6 +32,8 @@ class Standing:
     revision: int
     heard: Mapping[str, datetime]
     counted: frozenset[str]  # keys of the rules whose counts are whole
+    compared: Mapping[str, int]  # records that differed when a service was compared; not there: it never was
+    is_rebuilding: bool
     parked: Mapping[str, int]  # messages by the exchange they came from
     parked_there: Mapping[str, int]  # messages that services have parked themselves
 
@@ -48,7 +50,7 @@ class Standing:
     def _reasons(self, lines: Iterable[Line]) -> Iterator[Answer]:
         lines = list(lines)
         is_counted = all(one.key in self.counted for line in lines for one in line.measures)
-        if is_counted and not self.parked and not self.parked_there:
+        if is_counted and self._is_whole() and not self.parked and not self.parked_there:
             return
         concerned = {service for line in lines for service in line.kpi.services}
         for source, messages in sorted(self.parked.items()):
@@ -58,9 +60,30 @@ class Standing:
         for service in SERVICES:
             if service in concerned and service in self.parked_there:
                 yield _parked(service, self.parked_there[service], at=service)
+        for service in SERVICES:
+            if service in concerned and self.compared.get(service) != 0:
+                yield self._not_whole(service)
         for line in lines:
             if any(measure.key not in self.counted for measure in line.measures):
                 yield {"code": "not_counted", "kpi": line.kpi.code, "zh": "规则尚在统计中", "en": "still being counted"}
+
+    def _is_whole(self) -> bool:
+        return all(self.compared.get(service) == 0 for service in SERVICES)
+
+    def _not_whole(self, service: str) -> Answer:
+        """What was taken in of this service is not all, or nobody knows yet whether it is."""
+        records = self.compared.get(service)
+        if self.is_rebuilding:
+            said = {"code": "rebuilding", "zh": "正在从各服务重建", "en": "being made anew from the services"}
+        elif records is None:
+            said = {"code": "not_compared", "zh": "尚未与该服务比对", "en": "not compared with its service yet"}
+        else:
+            said = {
+                "code": "behind",
+                "zh": f"{records} 条记录与该服务不一致",
+                "en": f"{records} records differ from their service",
+            }
+        return {"service": service, "records": records, **said}
 
 
 def wanted(lines: Iterable[Line], question: Asked) -> dict[str, Piece]:

@@ -12,8 +12,10 @@ from werkzeug.datastructures import MultiDict
 
 from gateway.book import Asked, asked
 from gateway.periods import UnknownPeriod
+from services.chassis import fields
 from services.chassis.problem import FieldError, InvalidInput, NotFound
-from services.contract import wire
+from services.contract import KINDS, wire
+from services.contract.topology import HEARS
 from services.contract.view import COMPARABLE, Field, Kind
 
 PAGE = 100
@@ -28,6 +30,26 @@ class Wrong(ValueError):
     def __init__(self, en: str, zh: str) -> None:
         super().__init__(en)
         self.en, self.zh = en, zh
+
+
+class Look(fields.Schema):
+    """A job that changes nothing."""
+
+    why = fields.Text(max=500, required=False)
+    kinds = fields.Many(fields.OneOf(*KINDS), required=False)
+
+
+class Rearm(Look):
+    why = fields.Text(max=500)
+    heard_by = fields.OneOf(*HEARS, required=False)
+
+
+class Rebuild(fields.Schema):
+    why = fields.Text(max=500)
+
+
+JOBS = {"audit": Look(), "rearm": Rearm(), "verify": Look(), "rebuild": Rebuild()}
+"""What an operator says with each job."""
 
 
 def read(given: MultiDict[str, str], readers: Mapping[str, Reader]) -> dict[str, Any]:

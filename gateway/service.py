@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.desk import Reporting
+from gateway.operations import Operating
 from gateway.passage import Passages
 from gateway.reply import Reply, Request
 from gateway.web import Condition, endpoint
 from services.chassis.listener import batches
 from services.contract.event import Event
 from services.contract.topology import LEDGER_QUEUE
+
+OPERATOR = ("operator",)
 
 
 class Gateway:
@@ -21,6 +24,7 @@ class Gateway:
     desk = Reporting()
     services = Passages()
     condition = Condition()
+    operations = Operating()
 
     @batches(LEDGER_QUEUE)
     def take(self, events: list[Event]) -> None:
@@ -69,6 +73,34 @@ class Gateway:
     @endpoint("GET", "/api/v1/<service>/<plural>/<id_>/history")
     def history_at_service(self, request: Request, service: str, plural: str, id_: str) -> Any:
         return self.services.history(service, plural, id_, request)
+
+    @endpoint("GET", "/api/v1/operations/status", roles=OPERATOR)
+    def status(self, request: Request) -> Any:
+        return self.operations.status(request)
+
+    @endpoint("POST", "/api/v1/operations/<job>", roles=OPERATOR)
+    def begin_job(self, request: Request, job: str) -> Reply:
+        return self.operations.begin(job, request)
+
+    @endpoint("GET", "/api/v1/operations/<job>", roles=OPERATOR)
+    def job(self, request: Request, job: str) -> Any:
+        return self.operations.job(job, request)
+
+    @endpoint("GET", "/api/v1/operations/parked", roles=OPERATOR)
+    def parked(self, request: Request) -> Any:
+        return self.operations.parked(request)
+
+    @endpoint("GET", "/api/v1/operations/parked/<service>/<id_>", roles=OPERATOR)
+    def parked_message(self, request: Request, service: str, id_: str) -> Any:
+        return self.operations.parked_message(service, id_, request)
+
+    @endpoint("POST", "/api/v1/operations/parked/<service>/<id_>/replay", roles=OPERATOR)
+    def replay(self, request: Request, service: str, id_: str) -> Any:
+        return self.operations.settle("replay_parked", service, id_, request)
+
+    @endpoint("POST", "/api/v1/operations/parked/<service>/<id_>/discard", roles=OPERATOR)
+    def discard(self, request: Request, service: str, id_: str) -> Any:
+        return self.operations.settle("discard_parked", service, id_, request)
 
     @endpoint("GET", "/health", public=True)
     def health(self, _: Request) -> Reply:

@@ -13,18 +13,18 @@ from werkzeug import wrappers
 from gateway.port import Server
 from gateway.reply import Reply, Request
 from services.chassis.health import Health
-from services.chassis.problem import NotAuthenticated, Problem
-from services.chassis.tokens import Actor
+from services.chassis.problem import NotAllowed, NotAuthenticated, Problem
+from services.chassis.tokens import ROLES, Actor
 
 
 class Endpoint(HttpRequestHandler):
-    """A method that answers at an address; a valid token is needed where it is not `public`."""
+    """A method that answers at an address; where it is not `public`, to those with a valid token and one of `roles`."""
 
     server = Server()
 
-    def __init__(self, method: str, url: str, *, public: bool = False) -> None:
+    def __init__(self, method: str, url: str, *, public: bool = False, roles: tuple[str, ...] = ROLES) -> None:
         super().__init__(method, url, expected_exceptions=(Problem,))
-        self.public = public
+        self.public, self.roles = public, roles
 
     def stop(self) -> None:
         self.server.close()
@@ -33,6 +33,7 @@ class Endpoint(HttpRequestHandler):
     def handle_request(self, request: Request) -> wrappers.Response:
         if not self.public:
             request.token, request.actor = self._verified(request)
+        self.server.rates.take(request.actor.id or f"at {request.remote_addr}")
         done = Signal()
         self.container.spawn_worker(
             self, (request,), request.path_values, handle_result=partial(self.handle_result, done)
@@ -44,7 +45,10 @@ class Endpoint(HttpRequestHandler):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise NotAuthenticated("Send a token: Authorization: Bearer ...", "请提供令牌：Authorization: Bearer ...")
-        return token.strip(), self.server.tokens.verify(token.strip())
+        actor = self.server.tokens.verify(token.strip())
+        if actor.roles.isdisjoint(self.roles):
+            raise NotAllowed(needs="/".join(self.roles), yours="/".join(sorted(actor.roles)))
+        return token.strip(), actor
 
 
 endpoint = Endpoint.decorator

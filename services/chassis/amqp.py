@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 import eventlet
 from amqp.exceptions import AMQPError
@@ -14,6 +14,7 @@ from eventlet.event import Event as Signal
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 from kombu.exceptions import KombuError
+from kombu.transport.pyamqp import Connection as PyamqpConnection
 from structlog import get_logger
 
 from services.chassis.settings import Settings
@@ -42,6 +43,15 @@ def connect(settings: Settings, name: str) -> Connection:
     return _connected(addresses[0], settings, name)
 
 
+class OneReader(PyamqpConnection):
+    """Writing never reads, as it does in amqp, which looks for `connection.blocked` before each message it sends.
+
+    What it would find is for the greenthread that reads; two that read at once end the process.
+    """
+
+    negotiate_capabilities: ClassVar = {**PyamqpConnection.negotiate_capabilities, "connection.blocked": False}
+
+
 def _connected(address: str, settings: Settings, name: str) -> Connection:
     connection = Connection(
         address,
@@ -49,6 +59,7 @@ def _connected(address: str, settings: Settings, name: str) -> Connection:
         connect_timeout=5,
         transport_options={"client_properties": {"connection_name": name}},
     )
+    connection.transport.Connection = OneReader
     try:
         connection.connect()
     except BaseException:

@@ -16,9 +16,10 @@ from eventlet.event import Event as Signal
 from nameko.extensions import DependencyProvider
 
 from services.chassis.amqp import RPC_EXCHANGE, Gone, Link, declare_rpc_exchange
-from services.chassis.problem import Malfunction, NotFound, Unavailable, heard
+from services.chassis.problem import Malfunction, NotFound, Problem, Unavailable, heard
 from services.chassis.settings import Settings
 from services.contract import wire
+from services.contract.topology import SERVICES
 
 TIMEOUT = 8.0  # seconds
 STALE = 0.5  # of its time-out: a request that waited longer is not begun, for its answer would come too late
@@ -90,9 +91,7 @@ class Caller:
     def _on_return(self, exception: Any, exchange: str, routing_key: str, message: Any) -> None:
         waiting = self._waiting.get(message.properties.get("correlation_id", ""))
         if waiting is not None and not waiting.ready():
-            waiting.send_exception(
-                NotFound(f"Nobody serves {routing_key}.", f"没有服务处理 {routing_key}。", method=routing_key)
-            )
+            waiting.send_exception(_nobody_serves(routing_key))
 
 
 class Services(DependencyProvider):
@@ -110,6 +109,14 @@ class Services(DependencyProvider):
 
     def get_dependency(self, worker_ctx: Any) -> Caller:
         return self._caller
+
+
+def _nobody_serves(method: str) -> Problem:
+    """One of ours that has no queue has never been started, or its queue was deleted: it will be there (again)."""
+    service = method.partition(".")[0]
+    if service in SERVICES:
+        return Unavailable(f"{service} is not there.", f"{service} 尚未启动。", service=service)
+    return NotFound(f"Nobody serves {method}.", f"没有服务处理 {method}。", method=method)
 
 
 def _result(said: bytes | str) -> Any:

@@ -1,10 +1,21 @@
 """A small process in the place of a service: answers on its ports, and that is all."""
 
+import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+AT_EASE = {"version": "0.2.0", "pending": 0, "oldest_pending": None, "parked": 0, "alarms": 0}
+OVERVIEW = {
+    "services": {"awards": AT_EASE, "outreach": AT_EASE | {"pending": 4, "oldest_pending": 62.5}},
+    "gateway": {"version": "0.2.0", "parked": 0, "alarms": 0, "jobs": {}},
+    "queues": {"gateway.ledger": 3, "rpc-awards": 0},
+    "heard": {"awards": "2011-05-14T10:00:00+08:00"},
+    "complete": True,
+    "reasons": [],
+}
 PAGES = {
+    "/api/v1/operations/status": json.dumps(OVERVIEW),
     "/ready": "ready\n",
     "/metrics": """\
 kexie_pending_records{service="any"} 4

@@ -126,11 +126,13 @@ def test_status_shows_what_each_process_tells_and_ends_with_1_when_one_is_not_re
     finally:
         os.kill(frozen, signal.SIGCONT)
 
-    ready = {line.split()[0]: line.split()[4:] for line in status.stdout.splitlines()[1:]}
+    processes, _, system = status.stdout.partition("\n\n")
+    ready = {line.split()[0]: line.split()[4:] for line in processes.splitlines()[1:]}
     assert status.returncode == 1
     assert ready["rural"] == ["NO"]
     assert ready["awards"] == ["yes", "4", "2.5", "0"]
     assert ready["broker"] == ["yes"]
+    assert "queues: gateway.ledger 3" in system
 
 
 def test_a_taken_port_is_refused_in_one_line(tmp_path):

@@ -11,6 +11,7 @@ from gateway.port import Server
 from gateway.service import Gateway
 from gateway.store import Store
 from services.chassis.mongo import database
+from services.contract.topology import SERVICES
 
 
 @pytest.fixture
@@ -78,5 +79,7 @@ class Http:
 
 @pytest.fixture
 def gateway(running):
+    """A gateway whose ledger was compared with every service, though none of them runs."""
     running.start(Gateway)
+    Store(running.database("gateway")).note_compared(dict.fromkeys(SERVICES, 0))
     return Http(running)

@@ -163,7 +163,9 @@ def test_a_service_that_is_away_holds_up_no_other(gateway, monkeypatch):
 @pytest.fixture
 def waiting(settings):
     """Commands that wait, in a database of their own."""
-    found = Acceptance(database(settings, "gateway")["accepted"], SystemClock(), settings.token_private_key)
+    found = Acceptance(
+        database(settings, "gateway")["accepted"], SystemClock(), settings.token_private_key, at_most=1_000
+    )
     found.prepare()
     return found
 

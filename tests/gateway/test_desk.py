@@ -4,16 +4,25 @@ from werkzeug.datastructures import MultiDict
 from gateway import desk as desk_module
 from gateway.book import Book
 from gateway.desk import Desk
+from gateway.generation import Generations
 from services.chassis.clock import SystemClock
+from services.chassis.mongo import database
+from services.contract.topology import SERVICES
 from tests.gateway.examples import PLAN, an_event
 
 
 @pytest.fixture
-def desk(store, monkeypatch):
+def desk(settings, monkeypatch):
     monkeypatch.setattr(desk_module, "FRESH", 60.0)
     book = Book({2011: PLAN})
-    store.prepare(book.rules())
-    return Desk(book, store, SystemClock(), {})
+    generations = Generations(database(settings, "gateway"), book.rules())
+    generations.prepare()
+    return Desk(book, generations, SystemClock(), {})
+
+
+@pytest.fixture
+def store(desk):
+    return desk.generations.serving()
 
 
 @pytest.fixture
@@ -68,3 +77,29 @@ def test_no_more_questions_are_kept_at_hand_than_there_is_room_for(desk, monkeyp
         k2(desk, period=f"201105{day}")
 
     assert len(desk._shelf) <= 3
+
+
+def test_a_new_ledger_says_of_each_service_that_it_was_not_compared_until_it_was(desk, store):
+    assert {reason["service"]: reason["code"] for reason in desk.standing()["reasons"]} == dict.fromkeys(
+        SERVICES, "not_compared"
+    )
+    assert store.compared() is None
+
+    store.note_compared({"awards": 0, "outreach": 2})
+    assert {reason["service"]: reason["code"] for reason in desk.standing()["reasons"]} == {
+        "outreach": "behind", "rural": "not_compared", "members": "not_compared",
+    }  # fmt: skip
+    assert store.compared() is None
+
+    store.note_compared(dict.fromkeys(SERVICES, 0))
+    assert desk.standing()["complete"]
+    assert store.compared() == dict.fromkeys(SERVICES, 0)
+
+
+def test_a_number_of_a_service_that_differs_is_incomplete_and_no_other(desk, store):
+    store.note_compared(dict.fromkeys(SERVICES, 0) | {"outreach": 3})
+
+    (reason,) = desk.kpi("K2", MultiDict())["reasons"]
+
+    assert (reason["code"], reason["service"], reason["records"]) == ("behind", "outreach", 3)
+    assert desk.kpi("K1", MultiDict())["complete"]

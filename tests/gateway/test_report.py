@@ -5,6 +5,7 @@ import pytest
 from gateway.book import Book, asked
 from gateway.measures import Cell
 from gateway.report import Standing, answer, describe, outline, progress, record, total, wanted
+from services.contract.topology import SERVICES
 from tests.gateway.examples import COUNT, GRANT, PLAN, RECEIPT, a_plan
 from tests.gateway.test_measures import counted
 
@@ -150,9 +151,11 @@ def test_the_kpi_of_a_year_without_a_plan_is_that_of_the_last_plan():
 
 def standing(**changes):
     every = frozenset(measure.key for line in BOOK.lines(2011) for measure in line.measures)
-    return Standing(
-        **{"as_of": NOW, "revision": 7, "heard": {}, "counted": every, "parked": {}, "parked_there": {}} | changes
-    )
+    usual = {
+        "as_of": NOW, "revision": 7, "heard": {}, "counted": every, "compared": dict.fromkeys(SERVICES, 0),
+        "is_rebuilding": False, "parked": {}, "parked_there": {},
+    }  # fmt: skip
+    return Standing(**usual | changes)
 
 
 def test_an_answer_says_how_far_it_can_be_trusted():
@@ -202,6 +205,27 @@ def test_a_rule_that_is_still_being_counted_makes_its_number_incomplete():
 
     assert [reason["kpi"] for reason in underway.say(BOOK.lines(2011))["reasons"]] == ["K2"]
     assert underway.say([BOOK.line("K1")])["complete"]
+
+
+@pytest.mark.parametrize(
+    ("outreach", "is_rebuilding", "code"),
+    [
+        ({}, False, "not_compared"),
+        ({}, True, "rebuilding"),
+        ({"outreach": 2}, False, "behind"),
+        ({"outreach": 2}, True, "rebuilding"),
+        ({"outreach": 0}, True, None),  # what serves is whole
+    ],
+)
+def test_what_is_not_whole_makes_the_numbers_of_its_service_incomplete(outreach, is_rebuilding, code):
+    others = dict.fromkeys(set(SERVICES) - {"outreach"}, 0)
+    told = standing(compared=others | outreach, is_rebuilding=is_rebuilding)
+
+    assert [reason["code"] for reason in told.say([BOOK.line("K2")])["reasons"]] == ([code] if code else [])
+    assert all(
+        "一" <= reason["zh"][0] <= "鿿" or "2" in reason["zh"] for reason in told.say(BOOK.lines(2011))["reasons"]
+    )
+    assert told.say([BOOK.line("K1")])["complete"]
 
 
 def test_cells_add_up():

@@ -142,7 +142,7 @@ def test_a_message_that_is_no_event_makes_the_numbers_of_its_service_incomplete_
 def test_a_message_that_a_service_parked_makes_its_numbers_incomplete_until_an_operator_took_it_out(gateway):
     gateway.running.start(Rural)
     parked = gateway.running.database("rural")["parked"]
-    parked.insert_one({"_id": "m-1"})
+    parked.insert_one({"_id": "m-1", "state": "waiting"})
 
     told = until(lambda: incomplete(gateway.get("/api/v1/kpis/K5").body))
     assert [(reason["service"], reason["at"], reason["messages"]) for reason in told["reasons"]] == [

@@ -315,6 +315,7 @@ def test_the_history_of_a_record_has_every_version_in_order(store):
 
 
 def test_parked_messages_are_told_by_where_they_came_from(store):
-    store._parked.insert_many([{"exchange": "rural.events"}, {"exchange": "rural.events"}, {"exchange": ""}])
+    waiting = [{"exchange": name, "state": "waiting"} for name in ("rural.events", "rural.events", "")]
+    store._parked.insert_many([*waiting, {"exchange": "rural.events", "state": "replayed"}])
 
     assert until(store.parked) == {"rural.events": 2, "": 1}

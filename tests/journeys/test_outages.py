@@ -9,13 +9,9 @@ from gateway import planfile
 from gateway.desk import PLANS
 from services.chassis.client import Caller
 from services.chassis.problem import Unavailable
+from tests.journeys.prizes import a_prize, reported
 from tests.journeys.whole import FIVE, eventually
 
-PRIZE = {
-    "series": "youth_contest", "level": "province", "edition_no": 26, "category": "science_idea",
-    "award_kind": "graded", "grade": "second", "first_entrant": "p-1", "awarded_on": "2011-04-10",
-    "document_sha256": "b" * 64,
-}  # fmt: skip
 REPORT = "/api/v1/awards/report_external_result"
 NUMBER = itertools.count(1)
 PEOPLE = {
@@ -23,18 +19,6 @@ PEOPLE = {
 }  # fmt: skip
 FILE = PLANS / "2011.yaml"
 RULES = {kpi.code: kpi.rule for _, kpi in planfile.read(FILE.name, FILE.read_bytes()).kpis()}
-
-
-def a_prize():
-    return PRIZE | {"title": f"作品 {next(NUMBER)}"}
-
-
-def reported(whole):
-    """How many prizes the gateway counts as reported, and awards itself."""
-    told = whole.kpi("K1")["reported"]
-    status, page = whole.get("/api/v1/awards/external_results?limit=1", whole.token())
-    assert status == 200, page
-    return told["value"] or 0, page["total"]
 
 
 @pytest.mark.timeout(150)

@@ -22,7 +22,7 @@ from deploy.supervisor import bound_to_us
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
 
-NOT_TOLD = ("AMQP_URI", "MONGO_URI", "TOKEN_PRIVATE_KEY", "TOKEN_PUBLIC_KEY")
+NOT_TOLD = ("AMQP_URI", "MONGO_URI", "TOKEN_PRIVATE_KEY", "TOKEN_PUBLIC_KEY", "GATEWAY_URL", "KEXIE_TOKEN")
 FIVE = ("awards", "outreach", "rural", "members", "gateway")
 
 
@@ -32,12 +32,13 @@ class Whole:
     def __init__(self, folder):
         self.home = Home(folder)
         self._told = folder.with_suffix(".output")
-        environment = {name: value for name, value in os.environ.items() if name not in NOT_TOLD}
+        told = {name: value for name, value in os.environ.items() if name not in NOT_TOLD}
+        self._environment = told | {"KEXIE_HOME": str(folder)}
         with self._told.open("w") as output:
             self.popen = subprocess.Popen(
                 (*bound_to_us(), sys.executable, "-m", "deploy.command_line", "up"),
                 cwd=CHECKOUT,
-                env=environment | {"KEXIE_HOME": str(folder)},
+                env=self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -79,6 +80,14 @@ class Whole:
     def broker(self, *arguments):
         """`rabbitmqctl` of the embedded node: stop_app and start_app take the broker away and bring it back."""
         return Broker(self.home).control(*arguments)
+
+    def kexie(self, *arguments):
+        """Give one of the operator's commands and wait for its end."""
+        command = (sys.executable, "-m", "deploy.command_line", *arguments)
+        return subprocess.run(
+            command, cwd=CHECKOUT, env=self._environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
 
     def get(self, path, token=None, **headers):
         return self.ask("GET", path, token=token, **headers)

@@ -1,0 +1,79 @@
+"""Twenty thousand messages of nonsense: no process ends, nothing goes round in circles, every answer is documented."""
+
+import os
+import random
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from services.contract.topology import SERVICES
+from tests.chassis.processes import Process
+from tests.conftest import forget_databases
+from tests.faults.fuzz import Fuzz, Wire, commands_of
+from tests.stack import Running, an_empty_world, until
+
+NUMBER = int(os.environ.get("FUZZ_NUMBER", "3000"))
+SEED = int(os.environ.get("FUZZ_SEED", "2011"))
+FIVE = (*SERVICES, "gateway")
+PRIZE = {
+    "series": "youth_contest", "level": "province", "edition_no": 26, "category": "science_idea", "title": "作品",
+    "award_kind": "graded", "grade": "second", "first_entrant": "p-1", "awarded_on": "2011-04-10",
+    "document_sha256": "b" * 64,
+}  # fmt: skip
+
+
+@pytest.fixture
+def settings(addresses, keys):
+    made = replace(an_empty_world(addresses, keys), http_port=0, request_limit=100_000)
+    yield made
+    forget_databases(made)
+
+
+@pytest.fixture
+def five(settings, tmp_path):
+    told = {"REQUEST_LIMIT": str(settings.request_limit), "HTTP_PORT": "0"}
+    processes = {name: Process(settings, tmp_path / f"{name}.log", "deploy.run", name, **told) for name in FIVE}
+    for process in processes.values():
+        process.ready()
+    yield processes
+    for process in processes.values():
+        process.__exit__()
+
+
+@pytest.mark.timeout(120 + NUMBER // 20)
+def test_nonsense_ends_no_process_goes_round_in_no_circle_and_gets_no_undocumented_answer(settings, five):
+    with Running(settings) as outside:
+        token = outside.token("u-fuzz", ["recorder", "verifier", "chair", "finance"])
+        fuzz = Fuzz(random.Random(SEED), commands_of(outside), token, settings.request_limit)
+        wire = Wire(settings)
+        for _ in range(NUMBER):
+            wire.send(fuzz.next())
+        wire.drain()
+        until(lambda: not any(wire.queued().values()), within=60)
+        Console(width=160).print(wire.table())
+
+        assert wire.undocumented == []
+        assert {name: process.exit_code_now() for name, process in five.items()} == dict.fromkeys(FIVE)
+        taken = sum(value for process in five.values() for value in handled(process))
+        assert taken <= 3 * NUMBER  # each event once by each of its hearers, three tries at most where it is parked
+
+        before = reported(outside)
+        outside.call("awards", "report_external_result", result_id="r-sound", **PRIZE)
+        until(lambda: reported(outside) == before + 1)
+        wire.close()
+
+
+def reported(outside):
+    """How many views of prizes the gateway keeps, and that its history has as many records."""
+    gateway = outside.database("gateway")
+    kept = gateway["views"].count_documents({"kind": "awards.external_result"})
+    rows = {row["_id"]["record"] for row in gateway["history"].find({}, {"_id": 1})}
+    assert len([record for record in rows if record.startswith("awards.external_result/")]) == kept
+    return kept
+
+
+def handled(process):
+    _, page = process.get("/metrics")
+    lines = [line for line in page.splitlines() if line.startswith("kexie_events_handled_total")]
+    return [float(line.rpartition(" ")[2]) for line in lines]
