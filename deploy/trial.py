@@ -30,7 +30,7 @@ def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None
 def stores_of_its_own(home: Home, occasion: str, *, say: Callable[[str], None]) -> Iterator[tuple[Supervisor, Stores]]:
     """Started and working; what an earlier occasion left behind because it was killed is removed before."""
     home.make()
-    _remove_left_behind(home, occasion)
+    remove_left_behind(home, occasion)
     fresh = Home(home.folder / f"{occasion}-{os.getpid()}")
     try:
         with fresh.claimed(), Supervisor(fresh, say=say) as supervisor:
@@ -39,7 +39,8 @@ def stores_of_its_own(home: Home, occasion: str, *, say: Callable[[str], None]) 
         shutil.rmtree(fresh.folder)
 
 
-def _remove_left_behind(home: Home, occasion: str) -> None:
+def remove_left_behind(home: Home, occasion: str) -> None:
+    """End what a killed run of this occasion left, and remove its home."""
     for folder in home.folder.glob(f"{occasion}-*"):
         left = Home(folder)
         try:

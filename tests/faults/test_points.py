@@ -1,0 +1,106 @@
+"""A process told to crash at a point ends there: what comes before has happened, what comes after has not."""
+
+import signal
+from contextlib import closing
+
+import eventlet
+import pytest
+
+from deploy.chaos.points import POINTS
+from services.chassis.problem import Unavailable
+from services.contract.topology import LEDGER_QUEUE
+from tests.chassis.outsider import Outsider
+from tests.chassis.points import an_event, publish_raw
+from tests.chassis.processes import Process
+from tests.stack import until
+
+PRIZE = {
+    "series": "youth_contest", "level": "province", "edition_no": 26, "category": "science_idea", "title": "作品",
+    "award_kind": "graded", "grade": "second", "first_entrant": "p-1", "awarded_on": "2011-04-10",
+    "document_sha256": "b" * 64,
+}  # fmt: skip
+AT_SERVICE = ("after_commit", "before_answer", "after_publish", "before_mark")
+AT_GATEWAY = ("after_apply", "before_ack", "in_transaction", "before_park")
+
+
+@pytest.fixture
+def crashing(settings, tmp_path):
+    """Starts this service in a process that crashes at a point."""
+    started = []
+
+    def start(service, point):
+        with closing(eventlet.listen(("127.0.0.1", 0))) as free:
+            http_port = str(free.getsockname()[1])
+        told = {"CRASH_AT": point, "CRASH_LOG": str(tmp_path / "crashes"), "HTTP_PORT": http_port}
+        process = Process(settings, tmp_path / f"{service}.log", "deploy.chaos.process", service, **told)
+        started.append(process)
+        return process.ready()
+
+    yield start
+    for process in started:
+        process.__exit__()
+
+
+def crashed(process, tmp_path):
+    """Where it crashed, once it did."""
+    assert process.exit_code() == -signal.SIGKILL, process.log
+    return (tmp_path / "crashes").read_text()
+
+
+def waiting_events(settings):
+    with Outsider(settings) as outsider:
+        return outsider.messages_in(LEDGER_QUEUE.name)
+
+
+def report_prize(running):
+    """Over RPC; nobody answers."""
+    with pytest.raises(Unavailable):
+        running.call("awards", "report_external_result", result_id="r-1", timeout=2.0, **PRIZE)
+
+
+def test_every_point_is_tried_here():
+    assert {*AT_SERVICE, *AT_GATEWAY} == {*POINTS}
+
+
+@pytest.mark.parametrize("point", ["after_commit", "before_answer"])
+def test_a_command_that_was_never_answered_was_written(point, running, crashing, tmp_path):
+    process = crashing("awards", point)
+
+    report_prize(running)
+
+    assert crashed(process, tmp_path) == f"crashed at {point}\n"
+    assert running.database("awards")["external_result"].find_one({"_id": "r-1"})["version"] == 1
+
+
+@pytest.mark.parametrize("point", ["after_publish", "before_mark"])
+def test_an_event_that_went_out_is_still_to_be_published(point, running, crashing, settings, tmp_path):
+    process = crashing("awards", point)
+
+    eventlet.spawn(report_prize, running)
+
+    assert crashed(process, tmp_path) == f"crashed at {point}\n"
+    held = running.database("awards")["external_result"].find_one({"_id": "r-1"})
+    assert (held["pending"], held["published"]) == (True, 0)
+    until(lambda: waiting_events(settings) == 1)
+
+
+@pytest.mark.parametrize(("point", "kept"), [("after_apply", 1), ("before_ack", 1), ("in_transaction", 0)])
+def test_an_event_comes_again_whether_it_was_taken_in_or_not(point, kept, running, crashing, settings, tmp_path):
+    process = crashing("gateway", point)
+
+    running.publish(an_event("p-1"))
+
+    assert crashed(process, tmp_path) == f"crashed at {point}\n"
+    until(lambda: waiting_events(settings) == 1)
+    assert running.database("gateway")["views"].count_documents({}) == kept
+
+
+def test_a_message_that_is_not_parked_yet_comes_again(running, crashing, settings, tmp_path):
+    process = crashing("gateway", "before_park")
+
+    with Outsider(settings) as outsider:
+        publish_raw(outsider, b"\xff")
+
+    assert crashed(process, tmp_path) == "crashed at before_park\n"
+    until(lambda: waiting_events(settings) == 1)
+    assert running.database("gateway")["parked"].count_documents({}) == 0
