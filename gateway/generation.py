@@ -116,15 +116,22 @@ class Generations:
                 self._give_up(store)
 
     def serve(self, store: Store) -> None:
-        """From now on this one answers, and the one before is dropped when nobody asks it any more; may be repeated."""
+        """From now on this one answers, and the one before is dropped when nobody asks it any more; may be repeated.
+
+        Where the process ends before that, the next one that is filled finds it and drops it.
+        """
         revision, before = self.ask(lambda one: one.read({})).ledger["revision"], self.serving()
         if before is not store:
             store.go_on_from(revision)
             if not self._point({"serving": before.generation, "filling": store.generation}, serving=store.generation):
                 raise Unavailable("The ledger was made anew meanwhile.", "台账已在此期间重建。")
             log.info("generation serves", generation=store.generation, before=before.generation)
-        eventlet.sleep(LINGERS)
-        self._drop_others()
+            eventlet.spawn_after(LINGERS, self._let_go, before)
+
+    def _let_go(self, store: Store) -> None:
+        with suppress(PyMongoError):
+            if self._read().serving != store.generation:
+                store.drop()
 
     def _give_up(self, store: Store) -> None:
         self._point({"filling": store.generation})

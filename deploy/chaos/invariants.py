@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "check", "quiet"]
 
 QUIET_WITHIN = 90.0  # seconds
+SETTLED_WITHIN = 10.0  # seconds, once it was quiet: the system asks itself something now and then
 LOOK = 1.0  # seconds between two looks
 
 Log = Mapping[str, Given]
@@ -55,7 +56,7 @@ def check(world: World, log: CommandLog) -> list[Finding]:
         listeners_kept_step(kinds),
         *(copies_are_equal(kind) for kind in kinds),
         *(every_event_arrived(kind) for kind in kinds),
-        nothing_is_under_way(_under_way(world)),
+        nothing_is_under_way(quiet(world, log, within=SETTLED_WITHIN)),
         only_poison_is_parked(world.poison, stored.parked(world)),
         numbers_agree(totals(given, kinds), {url: stored.told(world, url) for url in world.gateway_urls}),
         everybody_is_there(stored.queues_now(world)),

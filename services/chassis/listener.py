@@ -28,10 +28,11 @@ from services.chassis.problem import Unavailable
 from services.chassis.tokens import Actor
 from services.contract.event import Event, NotAnEvent, read
 from services.contract.topology import EventQueue, listener_queue, queues_of
-from services.contract.view import View
+from services.contract.view import Kind, View
 
 BREATH = 0.01  # seconds between two batches of a busy time
 FEW = 50  # events; where more have come already there is nothing to wait for
+SIDE_BY_SIDE = 8  # records whose events a listening service handles at once
 TRIES = 3  # of an event alone, before it is parked
 
 log = get_logger()
@@ -253,10 +254,24 @@ class Inboxes(SharedExtension):
         self.parked.close()
 
     def _handle(self, events: list[Event]) -> None:
+        """Those of one record one after the other, several records side by side; raises what one of them raised."""
+        by_record: dict[tuple[Kind, str], list[Event]] = {}
         for event in events:
-            for listener in self._listeners:
-                if listener.wants(event):
-                    work(self.container, listener, event)
+            by_record.setdefault((event.kind, event.record), []).append(event)
+        heard = eventlet.GreenPool(SIDE_BY_SIDE).imap(self._hear, by_record.values())
+        errors = [error for error in heard if error is not None]
+        if errors:
+            raise errors[0]
+
+    def _hear(self, events: list[Event]) -> Exception | None:
+        try:
+            for event in events:
+                for listener in self._listeners:
+                    if listener.wants(event):
+                        work(self.container, listener, event)
+        except Exception as error:  # noqa: BLE001 - it is raised when the others are through
+            return error
+        return None
 
 
 class Listener(Entrypoint):

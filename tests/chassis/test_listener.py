@@ -44,8 +44,26 @@ def test_an_event_is_handled_once_and_acked(listening, ear, outsider):
     publish(outsider, *events)
 
     until(lambda: len(ear.heard) >= 20 and is_drained(listening, outsider))
-    assert ear.heard == [event.id for event in events]
+    assert sorted(ear.heard) == sorted(event.id for event in events)
     assert parked(listening) == []
+
+
+def test_events_of_several_records_are_handled_side_by_side_and_those_of_one_in_turn(listening, ear, outsider):
+    last = an_event("p-2", version=2)
+    told = eventlet.event.Event()
+
+    def wait_for_the_other_record(_, event):
+        if event.id == last.id:
+            told.send()
+        elif event.record == "p-1":
+            told.wait()
+
+    ear.do = wait_for_the_other_record
+    with outsider.in_one_go():
+        publish(outsider, an_event("p-1"), an_event("p-2"), last)
+
+    until(lambda: len(ear.heard) == 3 and is_drained(listening, outsider))
+    assert ear.heard.index("service_point/p-2/1") < ear.heard.index(last.id)
 
 
 def test_an_event_is_not_acked_before_it_was_handled(listening, ear, outsider):

@@ -80,7 +80,7 @@ def test_what_comes_in_while_another_is_filled_goes_to_both_and_the_other_takes_
     assert until(lambda: elsewhere.serving().generation) == generations.serving().generation == new.generation
     assert records(generations.serving()) == {"during": 1, "after": 1}
     assert generations.ask(lambda store: store.read({})).ledger["revision"] > revision
-    assert Store(base).is_new()
+    until(lambda: Store(base).is_new())
 
 
 def test_one_that_is_given_up_leaves_nothing_behind(base, generations):
@@ -118,6 +118,7 @@ def test_a_gateway_that_slept_through_a_switch_takes_nothing_into_what_was_dropp
     known = asleep.stores()
     with generations.filling() as new:
         generations.serve(new)
+    until(lambda: Store(base).is_new())
 
     monkey = iter([known])
     real = asleep.stores

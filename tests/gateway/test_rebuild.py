@@ -98,7 +98,7 @@ def test_the_new_ones_hold_what_the_old_ones_held_and_take_their_place(services,
     assert (len(before[0]), len(before[1])) == (10, 15)
     assert store.compared() == dict.fromkeys(SERVICES, 0)
     assert (progress.done, progress.total, progress.found_count) == (20, 20, 0)
-    assert {name.removesuffix(store.generation) for name in names(services)} == collections
+    until(lambda: {name.removesuffix(store.generation) for name in names(services)} == collections)
 
 
 def test_what_happens_meanwhile_is_in_them_too(services, ask, generations):
