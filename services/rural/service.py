@@ -148,14 +148,17 @@ class Rural:
 
     @listens(contract.rural.FundGrant, "received", "returned")
     def keep_receipts(self, event: Event) -> None:
-        """One receipt for each voucher, as the grant now tells it (K5)."""
+        """One receipt for each voucher, as the grant now tells it (K5).
+
+        What is known already is left alone: of a voucher only more can be given back, so no older event tells it again.
+        """
         grant: Any = event.view
+        known = dict(self.fund_receipts.find(grant_id=event.record))
         for voucher in grant.vouchers:
-            self.fund_receipts.follow(
-                fund_receipt.receipt_id(event.record, voucher.voucher_no),
-                event,
-                partial(fund_receipt.follow, grant_id=event.record, grant=grant, voucher=voucher),
-            )
+            told = fund_receipt.told_by(grant, voucher, grant_id=event.record)
+            receipt_id = fund_receipt.receipt_id(event.record, voucher.voucher_no)
+            if known.get(receipt_id) != told:
+                self.fund_receipts.follow(receipt_id, event, partial(fund_receipt.follow, told=told))
 
     def _former_associations(self, name: str, township_code: str) -> tuple[str, ...]:
         """Those of this name and township that were official once and have ended."""

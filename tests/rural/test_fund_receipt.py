@@ -1,13 +1,12 @@
 from dataclasses import replace
 from datetime import date
-from functools import partial
 
 import pytest
 
 from services import contract
 from services.contract.rural import Voucher
 from services.rural.domain import fund_grant
-from services.rural.domain.fund_receipt import FundReceipt, follow, receipt_id
+from services.rural.domain.fund_receipt import FundReceipt, follow, receipt_id, told_by
 from tests.rural.examples import a_decision, a_grant, a_received_grant, money
 
 GRANTS = contract.rural.FundGrant.kind
@@ -23,7 +22,7 @@ def kept(receipts, grant_id, grant):
     view = view_of(grant)
     for voucher in view.vouchers:
         key = receipt_id(grant_id, voucher.voucher_no)
-        change = follow(receipts.get(key), grant_id=grant_id, grant=view, voucher=voucher)
+        change = follow(receipts.get(key), told=told_by(view, voucher, grant_id=grant_id))
         if change:
             receipts[key] = change.record
     return receipts
@@ -41,7 +40,7 @@ def test_the_receipt_tells_the_view_what_the_voucher_brought_and_what_is_left():
     voucher = Voucher(voucher_no="V-1", fen=10_000_000, received_on=date(2011, 7, 1), returned_fen=2_000_000)
     grant = view_of(a_received_grant(vouchers=(voucher,)))
 
-    change = follow(None, grant_id="g-1", grant=grant, voucher=voucher)
+    change = follow(None, told=told_by(grant, voucher, grant_id="g-1"))
 
     assert change.happened == "returned"
     said = RECEIPTS.read(RECEIPTS.write(change.record))
@@ -52,12 +51,12 @@ def test_the_receipt_tells_the_view_what_the_voucher_brought_and_what_is_left():
 def test_a_receipt_that_is_known_already_does_not_change():
     grant = view_of(a_received_grant())
     (voucher,) = grant.vouchers
-    told = partial(follow, grant_id="g-1", grant=grant, voucher=voucher)
+    told = told_by(grant, voucher, grant_id="g-1")
 
-    receipt = told(None).record
+    receipt = follow(None, told=told).record
 
-    assert told(receipt) is None
-    returned = follow(receipt, grant_id="g-1", grant=grant, voucher=replace(voucher, returned_fen=voucher.fen))
+    assert follow(receipt, told=told) is None
+    returned = follow(receipt, told=told_by(grant, replace(voucher, returned_fen=voucher.fen), grant_id="g-1"))
     assert (returned.happened, returned.record.state) == ("returned", "returned")
 
 

@@ -39,11 +39,9 @@ def receipt_id(grant_id: str, voucher_no: str) -> str:
     return hashlib.sha256(f"{grant_id}/{comparable(voucher_no)}".encode()).hexdigest()[:32]
 
 
-def follow(
-    receipt: FundReceipt | None, *, grant_id: str, grant: rural.FundGrant, voucher: Voucher
-) -> Change[FundReceipt] | None:
-    """The receipt as the grant now tells it; None where that is known already."""
-    told = FundReceipt(
+def told_by(grant: rural.FundGrant, voucher: Voucher, *, grant_id: str) -> FundReceipt:
+    """The receipt of this voucher as its grant tells it."""
+    return FundReceipt(
         grant_id=grant_id,
         voucher_no=voucher.voucher_no,
         source_level=grant.source_level,
@@ -52,7 +50,11 @@ def follow(
         received_on=voucher.received_on,
         district=grant.district,
     )
+
+
+def follow(receipt: FundReceipt | None, *, told: FundReceipt) -> Change[FundReceipt] | None:
+    """The receipt as the grant now tells it; None where that is known already."""
     if told == receipt:
         return None
 
-    return Change(told, "returned" if voucher.returned_fen else "received")
+    return Change(told, "returned" if told.returned_fen else "received")
