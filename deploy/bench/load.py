@@ -144,7 +144,9 @@ def pages(port: int, path: str, *, token: str | None = None, seconds: float = 3.
         with socket.create_connection(("127.0.0.1", port)) as connection:
             while perf_counter() < until:
                 connection.sendall(request.encode())
-                _read_answer(connection)
+                status, _, _ = read_answer(connection)
+                if status != 200:
+                    raise RuntimeError(f"{path}: {status}")
                 answered[0] += 1
 
     started = perf_counter()
@@ -155,21 +157,21 @@ def pages(port: int, path: str, *, token: str | None = None, seconds: float = 3.
     return answered[0] / (perf_counter() - started)
 
 
-def _read_answer(connection: Any) -> None:
+def read_answer(connection: Any) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers by their names in small letters, and body; raises `OSError` where the connection breaks off."""
     held = b""
     while b"\r\n\r\n" not in held:
         held += _received(connection)
     head, _, body = held.partition(b"\r\n\r\n")
-    lines = head.split(b"\r\n")
-    if b" 200 " not in lines[0]:
-        raise RuntimeError(lines[0].decode())
-    (length,) = [int(line.split(b":")[1]) for line in lines if line.lower().startswith(b"content-length:")]
-    while len(body) < length:
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    while len(body) < int(headers["content-length"]):
         body += _received(connection)
+    return int(first.split()[1]), headers, body
 
 
 def _received(connection: Any) -> bytes:
     got: bytes = connection.recv(65536)
     if not got:
-        raise RuntimeError("the connection was closed")
+        raise ConnectionError("the connection was closed")
     return got

@@ -1,4 +1,7 @@
-"""`./kexie bench`: ratios of our pipeline to stock nameko, measured in the same run on a stack of its own."""
+"""`./kexie bench`: measurements on a stack of its own.
+
+Ratios of our pipeline to stock nameko in the same run, or with `--limit` what the stack does at and beyond its limit.
+"""
 
 import os
 import sys
@@ -11,7 +14,9 @@ from deploy.trial import stores_of_its_own
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Start broker and database, measure beside each other, print the table; 1 where a target was missed."""
+    """Start broker and database, measure, print the table; 1 where a target was missed."""
+    measurement = "limit" if "--limit" in arguments else "measure"
+    given = [argument for argument in arguments if argument != "--limit"]
     try:
         with stores_of_its_own(Home.of_the_environment(), "bench", say=_say) as (supervisor, stores):
             keys = Keys.of(supervisor.home)
@@ -25,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
                 "PYTHONWARNINGS": "ignore",
                 "LOG_LEVEL": "WARNING",
             }
-            command = (sys.executable, "-m", "deploy.bench.measure", *arguments)
+            command = (sys.executable, "-m", f"deploy.bench.{measurement}", *given)
             return supervisor.attend(*command, environment=os.environ | told)
     except AskedToStop as asked:
         return 128 + asked.number

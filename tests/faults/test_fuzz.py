@@ -2,6 +2,7 @@
 
 import os
 import random
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -33,12 +34,14 @@ def settings(addresses, keys):
 @pytest.fixture
 def five(settings, tmp_path):
     told = {"REQUEST_LIMIT": str(settings.request_limit), "HTTP_PORT": "0"}
-    processes = {name: Process(settings, tmp_path / f"{name}.log", "deploy.run", name, **told) for name in FIVE}
-    for process in processes.values():
-        process.ready()
-    yield processes
-    for process in processes.values():
-        process.__exit__()
+    with ExitStack() as started:
+        processes = {
+            name: started.enter_context(Process(settings, tmp_path / f"{name}.log", "deploy.run", name, **told))
+            for name in FIVE
+        }
+        for process in processes.values():
+            process.ready()
+        yield processes
 
 
 @pytest.mark.timeout(120 + NUMBER // 20)
