@@ -159,13 +159,20 @@ class Link:
     """One connection and channel, kept up until stopped: one greenthread reads it, writers take turns.
 
     `opened(channel)` runs after each (re)connect: declare and consume there. Callbacks of consumers run in the reading
-    greenthread and must not write.
+    greenthread and must not write. `refresh(channel)` runs with every heartbeat, and must not wait for an answer.
     """
 
-    def __init__(self, settings: Settings, name: str, opened: Callable[[Any], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        opened: Callable[[Any], None],
+        refresh: Callable[[Any], None] = lambda channel: None,
+    ) -> None:
         self.settings = settings
         self.name = name
         self.opened = opened
+        self.refresh = refresh
         self.channel: Any = None  # of the connection that is up; None while there is none
         self._turn = Semaphore(1)
         self._halt = Signal()
@@ -239,6 +246,7 @@ class Link:
             if monotonic() >= due:
                 with self._turn:
                     connection.heartbeat_check()
+                    self.refresh(self.channel)
                 due = monotonic() + beat
 
     def _wait(self, seconds: float) -> None:

@@ -46,7 +46,7 @@ class Server(SharedExtension):
         self.settings = settings
         self.queue = f"rpc-{service}"
         self.tokens = Tokens(settings.token_public_key)
-        self._link = Link(settings, f"{service}.rpc", self._opened)
+        self._link = Link(settings, f"{service}.rpc", self._opened, self._refresh)
 
     def open(self) -> None:
         """Serve, once every method is known."""
@@ -79,7 +79,18 @@ class Server(SharedExtension):
         channel.queue_bind(self.queue, exchange=RPC_EXCHANGE, routing_key=f"{self.container.service_name}.*")
         channel.basic_qos(0, self.settings.rpc_workers, False)
         if not self._stopping:
-            channel.basic_consume(self.queue, consumer_tag=self.queue, callback=self._on_message, on_cancel=_on_cancel)
+            self._consume(channel)
+
+    def _refresh(self, channel: Any) -> None:
+        """Consume anew: a broker node that was frozen forgets its consumers on the other nodes, and tells nobody."""
+        if channel is not None and not self._stopping:
+            channel.basic_cancel(self.queue, nowait=True)
+            self._consume(channel, nowait=True)
+
+    def _consume(self, channel: Any, *, nowait: bool = False) -> None:
+        channel.basic_consume(
+            self.queue, consumer_tag=self.queue, nowait=nowait, callback=self._on_message, on_cancel=_on_cancel
+        )
 
     def _on_message(self, message: Any) -> None:
         if self._stopping:
