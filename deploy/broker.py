@@ -80,7 +80,7 @@ class Broker:
         write_privately(self.folder / "rabbitmq.conf", settings)
         write_privately(self.folder / "enabled_plugins", "[].\n")
         command = (_found("rabbitmq-server"),)
-        return Program(name=self.name, command=command, environment=self.environment, port=port)
+        return Program(name=self.name, command=command, environment=self.environment, port=port, folder=self.folder)
 
     def is_ready(self) -> bool:
         """Whether it lets us in."""

@@ -48,6 +48,7 @@ class Program:
     environment: Mapping[str, str]  # all of it
     port: int  # where it answers
     health: bool = False  # whether that is an address with /ready and /metrics
+    folder: Path = CHECKOUT  # where it runs, and leaves what it writes as it dies
 
 
 class Child:
@@ -68,7 +69,7 @@ class Child:
         with open(self._log, "ab", opener=_private) as log:
             self._popen = subprocess.Popen(
                 (*bound_to_us(), *self.program.command),
-                cwd=CHECKOUT,
+                cwd=self.program.folder,
                 env={**self.program.environment, **(self._besides or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -19,7 +19,8 @@ from services.kernel import ForbiddenMove
 
 STATUS = {
     "InvalidInput": 400, "NotAuthenticated": 401, "NotAllowed": 403, "NotFound": 404, "Conflict": 409,
-    "TooLarge": 413, "RefusedByRule": 422, "Malfunction": 500, "Unavailable": 503,
+    "TooLarge": 413, "RefusedByRule": 422, "TooManyRequests": 429, "Malfunction": 500, "Unavailable": 503,
+    "Overloaded": 503,
 }  # fmt: skip
 
 
