@@ -49,19 +49,17 @@ class Desk:
         finally:
             self._shelf = {}
 
-    def plans(self, given: Any) -> Answer:
-        schemas.read(given, {})
+    def plans(self) -> Answer:
         return {"plans": [report.outline(plan) for plan in self._book.plans.values()]}
 
-    def plan(self, year: str, given: Any) -> Answer:
-        schemas.read(given, {})
+    def plan(self, year: str) -> Answer:
         return report.describe(self._plan(year))
 
-    def progress(self, year: str, given: Any) -> Answer:
+    def progress(self, year: str, wanted: Mapping[str, Any]) -> Answer:
         """Every item of the plan, always all of them."""
         plan = self._plan(year)
-        wanted = schemas.read(given, {"period": schemas.period, "district": schemas.one_of(plan.districts)})
-        question, district = wanted.get("period") or asked(year), wanted.get("district")
+        question = wanted.get("period") or asked(year)
+        district = schemas.choose("district", wanted.get("district"), plan.districts)
         lines, now = self._book.lines(plan.year), self._clock.now()
         counts = self._read(lines, question)
         answers = {
@@ -75,42 +73,27 @@ class Desk:
             "items": report.progress(plan, answers),
         }
 
-    def kpi(self, code: str, given: Any) -> Answer:
+    def kpi(self, code: str, wanted: Mapping[str, Any]) -> Answer:
         line = self._line(code)
-        wanted = schemas.read(
-            given,
-            {
-                "period": schemas.period,
-                "by": schemas.one_of(line.kpi.rule.by),
-                "district": schemas.one_of(line.plan.districts),
-            },
-        )
         if "by" in wanted and "district" in wanted:
             raise InvalidInput(
                 FieldError("by", "Counts are not kept by two fields at once.", "不支持同时按辖区筛选和分组。")
             )
         question, line = self._question(line, wanted)
         counts, now = self._read([line], question), self._clock.now()
-        by, district = wanted.get("by"), wanted.get("district")
+        by = schemas.choose("by", wanted.get("by"), line.kpi.rule.by)
+        district = schemas.choose("district", wanted.get("district"), line.plan.districts)
         return {
             **report.answer(line, question, counts.held, on=now, district=district, by=by),
             **self._standing(counts, now).say([line]),
         }
 
-    def records(self, code: str, given: Any) -> Answer:
+    def records(self, code: str, wanted: Mapping[str, Any]) -> Answer:
         """The records behind a number, page by page; `total` and `value` are those of all pages."""
         line = self._line(code)
-        wanted = schemas.read(
-            given,
-            {
-                "period": schemas.period,
-                "district": schemas.one_of(line.plan.districts),
-                "cursor": schemas.cursor,
-                "limit": schemas.limit,
-            },
-        )
         question, line = self._question(line, wanted)
-        district, limit = wanted.get("district"), wanted.get("limit", schemas.PAGE)
+        district = schemas.choose("district", wanted.get("district"), line.plan.districts)
+        limit = wanted.get("limit", schemas.PAGE)
         counts, now = self._read([line], question), self._clock.now()
         found = self.generations.serving().records(
             line.kpi.rule, question.period, district=district, after=wanted.get("cursor"), limit=limit + 1
@@ -125,9 +108,8 @@ class Desk:
             **self._standing(counts, now).say([line]),
         }
 
-    def history(self, service: str, kind: str, record: str, given: Any) -> Answer:
+    def history(self, service: str, kind: str, record: str) -> Answer:
         """Every version of a record as it was heard."""
-        schemas.read(given, {})
         known = _kind(service, kind)
         rows = self.generations.serving().versions(f"{known.key}/{record}")
         if not rows:
@@ -165,7 +147,7 @@ class Desk:
             raise schemas.not_known("KPI", "指标", code, self._book.codes)
         return line
 
-    def _question(self, line: Line, wanted: dict[str, Any]) -> tuple[Asked, Line]:
+    def _question(self, line: Line, wanted: Mapping[str, Any]) -> tuple[Asked, Line]:
         """The period that is asked for, the plan's year where none is, and the KPI of that year's plan."""
         question = wanted.get("period") or asked(str(line.plan.year))
         return question, self._book.line(line.kpi.code, question.period.first.year) or line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,10 @@ class MethodNotAllowed(NotFound):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer with headers, or one that is no JSON; whatever else a method returns is sent as JSON."""
+    """An answer with headers, or one that is no JSON; whatever else a method returns is sent as JSON.
+
+    A body that is an iterator of bytes is sent piece by piece, after the method's worker has ended.
+    """
 
     body: Any
     status: int = 200
@@ -53,14 +56,19 @@ class Reply:
         return Reply(body, status, content_type=content_type)
 
     def response(self) -> wrappers.Response:
-        body = self.body if isinstance(self.body, bytes) else wire.encode(self.body)
+        body = self.body if isinstance(self.body, bytes | Iterator) else wire.encode(self.body)
         return wrappers.Response(body, self.status, dict(self.headers), content_type=self.content_type)
 
 
 class Request(wrappers.Request):
-    """A request; `token` is the caller's, verified, and `actor` who that is; at a public address there is none."""
+    """A request; `token` is the caller's, verified, and `actor` who that is; at a public address there is none.
+
+    `asked` are its parameters and `said` its body, both read as the endpoint declares them.
+    """
 
     path_values: Mapping[str, Any]
+    asked: Mapping[str, Any]
+    said: Mapping[str, Any]
     token: str | None = None
     actor = NOBODY
 

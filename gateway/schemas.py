@@ -5,23 +5,37 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from gateway.book import Asked, asked
-from gateway.periods import UnknownPeriod
+from gateway.periods import FORMS, UnknownPeriod
 from services.chassis import fields
 from services.chassis.problem import FieldError, InvalidInput, NotFound
 from services.contract import KINDS, wire
-from services.contract.topology import HEARS
+from services.contract.topology import HEARS, SERVICES
 from services.contract.view import COMPARABLE, Field, Kind
 
 PAGE = 100
 LONGEST_PAGE = 1_000
 
 Reader = Callable[[str], Any]
+
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A word of a question: how its text is read, what it is for, and the JSON Schema of what may be sent."""
+
+    read: Reader
+    en: str
+    zh: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
 class Wrong(ValueError):
@@ -52,13 +66,13 @@ JOBS = {"audit": Look(), "rearm": Rearm(), "verify": Look(), "rebuild": Rebuild(
 """What an operator says with each job."""
 
 
-def read(given: MultiDict[str, str], readers: Mapping[str, Reader]) -> dict[str, Any]:
-    """Each parameter that was given, by its reader; raises `InvalidInput` for unknown, doubled and wrong ones."""
-    errors, found = _unknown(given, readers), {}
+def read(given: MultiDict[str, str], known: Mapping[str, Parameter]) -> dict[str, Any]:
+    """Each parameter that was given; raises `InvalidInput` for unknown, doubled and wrong ones."""
+    errors, found = _unknown(given, known), {}
     for name in given:
-        if name in readers:
+        if name in known:
             try:
-                found[name] = readers[name](_single(given.getlist(name)))
+                found[name] = known[name].read(_single(given.getlist(name)))
             except Wrong as error:
                 errors.append(FieldError(name, error.en, error.zh))
     if errors:
@@ -106,13 +120,38 @@ def cursor(text: str) -> tuple[str, str]:
     return day, record
 
 
+PERIOD = Parameter(
+    period, "When it happened; the plan's year where left out.", "事实发生的时段；缺省为计划年度。",
+    {"type": "string", "examples": list(FORMS)},
+)  # fmt: skip
+DISTRICT = Parameter(str, "Only this district, by its GB/T 2260 code.", "仅限该辖区（GB/T 2260 代码）。")
+BY = Parameter(str, "Split the number by this field.", "按此字段分组。")
+LIMIT = Parameter(
+    limit, "How many at most.", "每页至多几条。",
+    {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": PAGE},
+)  # fmt: skip
+CURSOR = Parameter(cursor, "Where the last page ended.", "上一页末尾的游标。")
+THEIR_CURSOR = Parameter(str, CURSOR.en, CURSOR.zh)
+ORDER = Parameter(str, "A field to sort by; with - before it, downwards.", "排序字段；前加 - 为降序。")
+SERVICE = Parameter(one_of((*SERVICES, "gateway")), "Only this one.", "仅限该服务。", {"enum": [*SERVICES, "gateway"]})
+PARKED_STATE = Parameter(
+    one_of(("waiting", "settled")), "Only those.", "仅限该状态。", {"enum": ["waiting", "settled"]}
+)
+
+PROGRESS = {"period": PERIOD, "district": DISTRICT}
+KPI = {"period": PERIOD, "by": BY, "district": DISTRICT}
+RECORDS = {"period": PERIOD, "district": DISTRICT, "cursor": CURSOR, "limit": LIMIT}
+PARKED = {"service": SERVICE, "state": PARKED_STATE, "cursor": THEIR_CURSOR, "limit": LIMIT}
+"""What may be asked at each address."""
+
+
 def listing(given: MultiDict[str, str], kind: Kind) -> dict[str, Any]:
     """The arguments of a service's list: `order`, `cursor`, `limit`, and a filter by the fields of the kind's view.
 
     A field that is given several times means any of these.
     """
     fields = {name: field for name, field in kind.fields.items() if field.type in COMPARABLE}
-    words: dict[str, Reader] = {"order": str, "cursor": str, "limit": limit}
+    words = {"order": ORDER, "cursor": THEIR_CURSOR, "limit": LIMIT}
     filters = MultiDict((name, value) for name, value in given.items(multi=True) if name in fields)
     rest = MultiDict((name, value) for name, value in given.items(multi=True) if name not in fields)
     errors = _unknown(rest, [*words, *fields])
@@ -150,6 +189,16 @@ def seen_version(if_match: str | None) -> int | None:
             )
         )
     return int(text)
+
+
+def choose(name: str, wanted: str | None, known: Collection[str]) -> str | None:
+    """What a parameter names, if it was given; raises `InvalidInput` where it is none of these."""
+    if wanted is not None:
+        try:
+            one_of(known)(wanted)
+        except Wrong as error:
+            raise InvalidInput(FieldError(name, error.en, error.zh)) from None
+    return wanted
 
 
 def not_known(what: str, zh: str, name: str, known: Iterable[str]) -> NotFound:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway import schemas
 from gateway.desk import Reporting
 from gateway.operations import Operating
 from gateway.passage import Passages
@@ -31,28 +32,28 @@ class Gateway:
         self.desk.take(events)
 
     @endpoint("GET", "/api/v1/plans", public=True)
-    def plans(self, request: Request) -> Any:
-        return self.desk.plans(request.args)
+    def plans(self, _: Request) -> Any:
+        return self.desk.plans()
 
     @endpoint("GET", "/api/v1/plans/<year>", public=True)
-    def plan(self, request: Request, year: str) -> Any:
-        return self.desk.plan(year, request.args)
+    def plan(self, _: Request, year: str) -> Any:
+        return self.desk.plan(year)
 
-    @endpoint("GET", "/api/v1/plans/<year>/progress", public=True)
+    @endpoint("GET", "/api/v1/plans/<year>/progress", public=True, asks=schemas.PROGRESS)
     def progress(self, request: Request, year: str) -> Any:
-        return self.desk.progress(year, request.args)
+        return self.desk.progress(year, request.asked)
 
-    @endpoint("GET", "/api/v1/kpis/<code>")
+    @endpoint("GET", "/api/v1/kpis/<code>", asks=schemas.KPI)
     def kpi(self, request: Request, code: str) -> Any:
-        return self.desk.kpi(code, request.args)
+        return self.desk.kpi(code, request.asked)
 
-    @endpoint("GET", "/api/v1/kpis/<code>/records")
+    @endpoint("GET", "/api/v1/kpis/<code>/records", asks=schemas.RECORDS)
     def records(self, request: Request, code: str) -> Any:
-        return self.desk.records(code, request.args)
+        return self.desk.records(code, request.asked)
 
     @endpoint("GET", "/api/v1/records/<service>/<kind>/<id_>/history")
-    def history(self, request: Request, service: str, kind: str, id_: str) -> Any:
-        return self.desk.history(service, kind, id_, request.args)
+    def history(self, _: Request, service: str, kind: str, id_: str) -> Any:
+        return self.desk.history(service, kind, id_)
 
     @endpoint("POST", "/api/v1/<service>/<command>")
     def command(self, request: Request, service: str, command: str) -> Reply:
@@ -62,7 +63,7 @@ class Gateway:
     def accepted(self, request: Request, command_id: str) -> Any:
         return self.services.accepted(command_id, request)
 
-    @endpoint("GET", "/api/v1/<service>/<plural>")
+    @endpoint("GET", "/api/v1/<service>/<plural>", asks=None)
     def page(self, request: Request, service: str, plural: str) -> Any:
         return self.services.page(service, plural, request)
 
@@ -83,10 +84,10 @@ class Gateway:
         return self.operations.begin(job, request)
 
     @endpoint("GET", "/api/v1/operations/<job>", roles=OPERATOR)
-    def job(self, request: Request, job: str) -> Any:
-        return self.operations.job(job, request)
+    def job(self, _: Request, job: str) -> Any:
+        return self.operations.job(job)
 
-    @endpoint("GET", "/api/v1/operations/parked", roles=OPERATOR)
+    @endpoint("GET", "/api/v1/operations/parked", roles=OPERATOR, asks=schemas.PARKED)
     def parked(self, request: Request) -> Any:
         return self.operations.parked(request)
 

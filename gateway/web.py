@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -10,21 +11,39 @@ from nameko.extensions import DependencyProvider
 from nameko.web.handlers import HttpRequestHandler
 from werkzeug import wrappers
 
+from gateway import schemas
 from gateway.port import Server
 from gateway.reply import Reply, Request
+from gateway.schemas import Parameter
+from services.chassis import fields
 from services.chassis.health import Health
 from services.chassis.problem import NotAllowed, NotAuthenticated, Problem
 from services.chassis.tokens import ROLES, Actor
 
 
 class Endpoint(HttpRequestHandler):
-    """A method that answers at an address; where it is not `public`, to those with a valid token and one of `roles`."""
+    """A method that answers at an address; where it is not `public`, to those with a valid token and one of `roles`.
+
+    `asks` are its parameters, found in `request.asked`; None where the method reads them itself. `takes` is the schema
+    of its body, found in `request.said`. `answers` are the JSON Schemas of its answers, by status.
+    """
 
     server = Server()
 
-    def __init__(self, method: str, url: str, *, public: bool = False, roles: tuple[str, ...] = ROLES) -> None:
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        *,
+        public: bool = False,
+        roles: tuple[str, ...] = ROLES,
+        asks: Mapping[str, Parameter] | None = schemas.NOTHING,
+        takes: type[fields.Schema] | None = None,
+        answers: Mapping[int, Any] = schemas.NOTHING,
+    ) -> None:
         super().__init__(method, url, expected_exceptions=(Problem,))
-        self.public, self.roles = public, roles
+        self.public, self.roles, self.asks, self.answers = public, roles, asks, answers
+        self.takes = takes() if takes else None
 
     def stop(self) -> None:
         self.server.close()
@@ -34,6 +53,10 @@ class Endpoint(HttpRequestHandler):
         if not self.public:
             request.token, request.actor = self._verified(request)
         self.server.rates.take(request.actor.id or f"at {request.remote_addr}")
+        if self.asks is not None:
+            request.asked = schemas.read(request.args, self.asks)
+        if self.takes:
+            request.said = fields.load(self.takes, schemas.body(request.content))
         done = Signal()
         self.container.spawn_worker(
             self, (request,), request.path_values, handle_result=partial(self.handle_result, done)

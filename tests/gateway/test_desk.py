@@ -2,6 +2,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from gateway import desk as desk_module
+from gateway import schemas
 from gateway.book import Book
 from gateway.desk import Desk
 from gateway.generation import Generations
@@ -34,7 +35,7 @@ def reads(store, monkeypatch):
 
 
 def k2(desk, **asked):
-    return desk.kpi("K2", MultiDict(asked))["value"]
+    return desk.kpi("K2", schemas.read(MultiDict(asked), schemas.KPI))["value"]
 
 
 def test_what_was_read_a_moment_ago_serves_those_who_ask_the_same(desk, reads):
@@ -99,7 +100,7 @@ def test_a_new_ledger_says_of_each_service_that_it_was_not_compared_until_it_was
 def test_a_number_of_a_service_that_differs_is_incomplete_and_no_other(desk, store):
     store.note_compared(dict.fromkeys(SERVICES, 0) | {"outreach": 3})
 
-    (reason,) = desk.kpi("K2", MultiDict())["reasons"]
+    (reason,) = desk.kpi("K2", {})["reasons"]
 
     assert (reason["code"], reason["service"], reason["records"]) == ("behind", "outreach", 3)
-    assert desk.kpi("K1", MultiDict())["complete"]
+    assert desk.kpi("K1", {})["complete"]
