@@ -1,0 +1,52 @@
+"""The shapes of answers, as JSON Schemas: short words for what is said often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Shape = Mapping[str, Any]
+
+TEXT: Shape = {"type": "string"}
+WHOLE: Shape = {"type": "integer"}
+NUMBER: Shape = {"type": "number"}
+TRUTH: Shape = {"type": "boolean"}
+DAY: Shape = {"type": "string", "format": "date"}
+INSTANT: Shape = {"type": "string", "format": "date-time"}
+ANYTHING: Shape = {}
+
+
+def each(**fields: Shape) -> Shape:
+    """An object that has all of these and nothing else."""
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+
+
+def some(shape: Shape, **fields: Shape) -> Shape:
+    """An object like that one, which may have these besides."""
+    return {**shape, "properties": {**shape["properties"], **fields}}
+
+
+def many(shape: Shape) -> Shape:
+    return {"type": "array", "items": shape}
+
+
+def by_name(shape: Shape) -> Shape:
+    """An object whose names are data."""
+    return {"type": "object", "additionalProperties": shape}
+
+
+def maybe(shape: Shape) -> Shape:
+    """Null, or that."""
+    return {"anyOf": [shape, {"type": "null"}]}
+
+
+def one_of(*values: str) -> Shape:
+    return {"type": "string", "enum": list(values)}
+
+
+WORDS = each(zh=TEXT, en=TEXT)
+
+
+def page(item: Shape, **fields: Shape) -> Shape:
+    """A page of a list: the next one begins at the cursor; null where there is none."""
+    return each(items=many(item), cursor=maybe(TEXT), **fields)
