@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property, lru_cache
 
-from gateway import periods
+from gateway import pace, periods
 from gateway.measures import Measure
+from gateway.pace import Pace
 from gateway.periods import Period, Piece
-from gateway.plan import Item, Kpi, Plan, Words
+from gateway.plan import Item, Kpi, Milestone, Plan, Words
 from services.contract.rule import Rule
 
 
@@ -20,13 +22,28 @@ class Line:
     plan: Plan
     item: Item
     kpi: Kpi
-    counted: Measure
+    parts: Mapping[str, Measure]
     reported: Measure | None
+    scheduled: Measure | None
     beside: tuple[tuple[Words, Measure], ...]
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
-        return (self.counted, *([self.reported] if self.reported else []), *(measure for _, measure in self.beside))
+        others = [measure for measure in (self.reported, self.scheduled) if measure]
+        return (*self.parts.values(), *others, *(measure for _, measure in self.beside))
+
+    @cached_property
+    def pace(self) -> Pace:
+        return pace.pace_of(self.kpi, year=self.plan.year, due=self.item.due)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A milestone in its plan, with the measure that tells whether any record reached it."""
+
+    item: Item
+    milestone: Milestone
+    measure: Measure
 
 
 @dataclass(frozen=True)
@@ -36,12 +53,23 @@ class Asked:
     period: Period
     pieces: tuple[Piece, ...]
 
+    @cached_property
+    def to_date(self) -> Asked:
+        """All that happened until the end of it."""
+        return _asked(replace(self.period, first=min(SINCE, self.period.first)))
+
+
+SINCE = date(2000, 1, 1)  # what is counted to date is counted from that day on
+
+
+def asked(period: str, today: date | None = None) -> Asked:
+    """What this text asks for; raises `UnknownPeriod`. Some texts mean other days every day."""
+    return _asked(periods.read(period, today))
+
 
 @lru_cache(maxsize=1_000)
-def asked(period: str) -> Asked:
-    """What this text asks for; raises `UnknownPeriod`."""
-    found = periods.read(period)
-    return Asked(found, tuple(periods.pieces(found)))
+def _asked(period: Period) -> Asked:
+    return Asked(period, tuple(periods.pieces(period)))
 
 
 class Book:
@@ -52,6 +80,7 @@ class Book:
         self._lines = {
             year: {kpi.code: _line(plan, item, kpi) for item, kpi in plan.kpis()} for year, plan in plans.items()
         }
+        self._steps = {year: [_step(*one) for one in plan.milestones()] for year, plan in plans.items()}
 
     @property
     def codes(self) -> list[str]:
@@ -65,6 +94,15 @@ class Book:
         """The KPIs of a year in the order of the plan."""
         return list(self._lines[year].values())
 
+    def steps(self, year: int) -> list[Step]:
+        """The milestones of a year in the order of the plan."""
+        return self._steps[year]
+
+    def step(self, code: str) -> tuple[Plan, Step] | None:
+        """The milestone of that code in the last plan that has it."""
+        found = ((self.plans[year], step) for year in sorted(self.plans, reverse=True) for step in self._steps[year])
+        return next((one for one in found if one[1].milestone.code == code), None)
+
     def line(self, code: str, year: int | None = None) -> Line | None:
         """The KPI of that year's plan, else of the last plan that has it."""
         years = [year] if year in self.plans else sorted(self.plans, reverse=True)
@@ -76,7 +114,12 @@ def _line(plan: Plan, item: Item, kpi: Kpi) -> Line:
         plan=plan,
         item=item,
         kpi=kpi,
-        counted=Measure(kpi.rule),
+        parts={name: Measure(rule) for name, rule in kpi.parts.items()},
         reported=Measure(kpi.reported) if kpi.reported else None,
+        scheduled=Measure(kpi.scheduled) if kpi.scheduled else None,
         beside=tuple((beside.title, Measure(beside.rule)) for beside in kpi.beside),
     )
+
+
+def _step(item: Item, milestone: Milestone) -> Step:
+    return Step(item, milestone, Measure(milestone.rule))

@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
+import eventlet
 from nameko.extensions import DependencyProvider
+from pymongo.errors import PyMongoError
+from structlog import get_logger
 
-from gateway import planfile, report, schemas
-from gateway.book import Asked, Book, Line, asked
+from gateway import periods, reading, report, schemas
+from gateway.book import Asked, Book, Line, Step, asked
+from gateway.decisions import Decisions
 from gateway.description import Parked
 from gateway.generation import Generations
+from gateway.measures import Cell, Measure
 from gateway.periods import Piece
-from gateway.plan import Plan
-from gateway.report import Answer, Standing
+from gateway.plan import Plan, Target
+from gateway.reading import Among, Reading
+from gateway.report import Answer, Numbers, Standing
 from gateway.store import Counts, compared
+from gateway.yamlfile import BrokenFile, Fault
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
-from services.chassis.problem import FieldError, InvalidInput, NotFound
+from services.chassis.problem import FieldError, InvalidInput, NotFound, Problem
 from services.contract import KINDS
 from services.contract.event import Event
+from services.contract.rule import Rule
 from services.contract.view import Kind
 
-PLANS = Path(__file__).parent / "plans"
 PARKED_FOR = 1.0  # seconds that an answer may be behind what is parked
 FRESH = 0.05  # seconds that an answer may be behind what another gateway takes in; behind our own it never is
 SHELVED = 1_000  # questions whose counts are kept at hand
+LOOK = 1.0  # seconds between two looks whether a plan was applied
+
+T = TypeVar("T")
+
+log = get_logger()
 
 
 class Desk:
     """Answers about the plans; what was asked for and is not there raises `NotFound` with what is."""
 
     def __init__(
-        self, book: Book, generations: Generations, clock: SystemClock, parked_there: Mapping[str, int]
+        self, decisions: Decisions, generations: Generations, clock: SystemClock, parked_there: Mapping[str, int]
     ) -> None:
-        self._book, self.generations, self._clock, self._parked_there = book, generations, clock, parked_there
-        self._shelf: dict[tuple[tuple[str, Piece], ...], tuple[float, Counts]] = {}
+        self.decisions, self.generations, self._clock, self._parked_there = decisions, generations, clock, parked_there
+        self._shelf: dict[Any, tuple[float, Any]] = {}
+        self._past: dict[Any, Counts] = {}
         self._parked: dict[str, int] = {}
         self._parked_until = 0.0
 
@@ -49,112 +62,271 @@ class Desk:
         finally:
             self._shelf = {}
 
+    # --- the plan ----------------------------------------------------------------------------------------------------
+
     def plans(self) -> Answer:
-        return {"plans": [report.outline(plan) for plan in self._book.plans.values()]}
+        return {"plans": [report.outline(plan) for plan in self.decisions.book().plans.values()]}
 
     def plan(self, year: str) -> Answer:
-        return report.describe(self._plan(year))
+        plan = self._plan(self.decisions.book(), year)
+        return report.describe(plan, self.decisions.versions(plan.year))
+
+    def apply(self, said: Mapping[str, Any], *, by: str) -> Answer:
+        """A plan comes into force; its rules are counted from the kept views back to January, in the background."""
+        content, facts = said["file"].encode(), self._with_facts()
+        try:
+            applied = self.decisions.apply(content, name="plan", by=by, why=said["why"], has_facts=facts)
+        except BrokenFile as broken:
+            raise InvalidInput(*map(_told_fault, broken.faults)) from None
+        eventlet.spawn(self.count)
+        return applied
+
+    def revise(self, year: str, code: str, said: Mapping[str, Any], *, by: str) -> Answer:
+        """A target is revised by a later decision; the earlier ones stay (G-09)."""
+        book = self.decisions.book()
+        plan = self._plan(book, year)
+        line = self._line(book, code, plan.year)
+        if line.plan is not plan:
+            raise schemas.not_known("KPI", "指标", code, [one.kpi.code for one in book.lines(plan.year)])
+        scale = line.kpi.unit.scale
+        baseline = said["baseline"]
+        target = Target(
+            value=said["value"] * scale,
+            decided_on=said["decided_on"],
+            doc_no=said["doc_no"],
+            baseline=None if baseline is None else baseline * scale,
+        )
+        return {"kpi": code, **self.decisions.revise(plan.year, line.kpi, target, by=by, why=said["why"])}
+
+    def count(self) -> None:
+        """Count what the plans in force need and is not counted yet."""
+        try:
+            self.generations.prepare()
+        except (PyMongoError, Problem) as error:
+            log.warning("rules are not counted yet", error=type(error).__name__)
+        self._shelf = {}
+
+    # --- numbers -----------------------------------------------------------------------------------------------------
 
     def progress(self, year: str, wanted: Mapping[str, Any]) -> Answer:
         """Every item of the plan, always all of them."""
-        plan = self._plan(year)
-        question = wanted.get("period") or asked(year)
-        district = schemas.choose("district", wanted.get("district"), plan.districts)
-        lines, now = self._book.lines(plan.year), self._clock.now()
-        counts = self._read(lines, question)
-        answers = {
-            line.kpi.code: report.answer(line, question, counts.held, on=now, district=district) for line in lines
-        }
-        return {
-            "plan": report.outline(plan),
-            "period": question.period.name,
-            "district": district,
-            **self._standing(counts, now).say(lines),
-            "items": report.progress(plan, answers),
-        }
+        now, as_of = self._moment(wanted)
+        book = self.decisions.book(as_of)
+        plan = self._plan(book, year)
+        question = _question(wanted, plan.year, now.date())
+        among = self._among(plan, wanted)
+        lines, steps = book.lines(plan.year), book.steps(plan.year)
+
+        def ask(read: Reading) -> Answer:
+            counts = self._counts(read, lines, question, as_of, steps=steps)
+            numbers = _numbers(read, counts, now)
+            answers = {line.kpi.code: report.answer(line, question, numbers, among=among) for line in lines}
+            milestones = {one.milestone.code: self._milestone(read, one, plan, counts, now, as_of) for one in steps}
+            return {
+                "plan": report.outline(plan),
+                "definition": self.decisions.version(plan.year, as_of),
+                "period": question.period.name,
+                "district": among.get("district"),
+                **self._standing(counts, now, as_of, lines),
+                "items": report.progress(plan, answers, milestones),
+            }
+
+        return self._ask(as_of, ask)
 
     def kpi(self, code: str, wanted: Mapping[str, Any]) -> Answer:
-        line = self._line(code)
-        if "by" in wanted and "district" in wanted:
+        now, as_of = self._moment(wanted)
+        line, question = self._asked(code, wanted, now, as_of)
+        by, among = self._by(line, wanted), self._among(line.plan, wanted)
+        definition = self.decisions.version(line.plan.year, as_of)
+        is_crossed = len(by) > 1 or (by and among)
+
+        def ask(read: Reading) -> Answer:
+            counts = self._counts(read, [line], question, as_of)
+            numbers = _numbers(read, counts, now)
+            said = report.answer(line, question, numbers, among=among, by=() if is_crossed else by)
+            if is_crossed:
+                said |= self._crossed(read, line, question, by, among)
+            if wanted.get("explain"):
+                period = report.of(line, question).period
+                spreads = [
+                    (rule, read.spread(rule, ["state"], period, among=among)) for rule in line.kpi.parts.values()
+                ]
+                said["explain"] = report.explain(line, spreads)
+            return {**said, "definition": definition, **self._standing(counts, now, as_of, [line])}
+
+        return self._ask(as_of, ask)
+
+    def series(self, code: str, wanted: Mapping[str, Any]) -> Answer:
+        """The number step by step, empty steps included, with the plan's pace beside it."""
+        now, as_of = self._moment(wanted)
+        line, question = self._asked(code, wanted, now, as_of)
+        among = self._among(line.plan, wanted)
+        names = periods.steps(question.period, wanted.get("step", "month"))
+        if len(names) > periods.MOST_STEPS:
+            most = periods.MOST_STEPS
             raise InvalidInput(
-                FieldError("by", "Counts are not kept by two fields at once.", "不支持同时按辖区筛选和分组。")
+                FieldError(
+                    "step", f"{len(names)} steps; at most {most} are told.", f"共 {len(names)} 步；至多 {most} 步。"
+                )
             )
-        question, line = self._question(line, wanted)
-        counts, now = self._read([line], question), self._clock.now()
-        by = schemas.choose("by", wanted.get("by"), line.kpi.rule.by)
-        district = schemas.choose("district", wanted.get("district"), line.plan.districts)
-        return {
-            **report.answer(line, question, counts.held, on=now, district=district, by=by),
-            **self._standing(counts, now).say([line]),
-        }
+        steps = [asked(f"{one.first}..{one.last}") for one in names]
+
+        def ask(read: Reading) -> Answer:
+            needed: dict[str, Piece] = {}
+            for step in steps:
+                needed |= report.wanted([line], step)
+            counts = self._read(read, needed, line.measures, as_of)
+            told = report.series(line, steps, _numbers(read, counts, now), among=among)
+            return {
+                "code": code,
+                "step": wanted.get("step", "month"),
+                "period": question.period.name,
+                "district": among.get("district"),
+                "steps": [one | {"period": name.name} for one, name in zip(told, names, strict=True)],
+                "definition": self.decisions.version(line.plan.year, as_of),
+                **self._standing(counts, now, as_of, [line]),
+            }
+
+        return self._ask(as_of, ask)
 
     def records(self, code: str, wanted: Mapping[str, Any]) -> Answer:
-        """The records behind a number, page by page; `total` and `value` are those of all pages."""
-        line = self._line(code)
-        question, line = self._question(line, wanted)
-        district = schemas.choose("district", wanted.get("district"), line.plan.districts)
-        limit = wanted.get("limit", schemas.PAGE)
-        counts, now = self._read([line], question), self._clock.now()
-        found = self.generations.serving().records(
-            line.kpi.rule, question.period, district=district, after=wanted.get("cursor"), limit=limit + 1
-        )
-        return {
-            "code": code,
-            "period": question.period.name,
-            "district": district,
-            **report.total(line, question, counts.held, district=district),
-            "items": [report.record(line, view) for view in found[:limit]],
-            "cursor": _cursor(line, found[limit - 1]) if len(found) > limit else None,
-            **self._standing(counts, now).say([line]),
-        }
+        """The records behind a number, page by page; `total` and `value` are those of all pages (G-08)."""
+        now, as_of = self._moment(wanted)
+        line, question = self._asked(code, wanted, now, as_of)
+        measure = self._part(line, wanted)
+        among, limit = self._among(line.plan, wanted) | self._group(line, wanted), wanted.get("limit", schemas.PAGE)
+        period = report.of(line, question).period
 
-    def history(self, service: str, kind: str, record: str) -> Answer:
+        def ask(read: Reading) -> Answer:
+            counts = self._counts(read, [line], question, as_of)
+            found = read.records(
+                measure.rule, period, among=among, after=wanted.get("cursor"), limit=limit + 1
+            )  # fmt: skip
+            return {
+                "code": code,
+                "part": wanted.get("part"),
+                "period": question.period.name,
+                "district": among.get("district"),
+                "group": _told(wanted.get("group")),
+                **self._total(read, line, question, _numbers(read, counts, now), measure, among),
+                "items": [report.record(measure.rule, view) for view in found[:limit]],
+                "cursor": _cursor(measure.rule, found[limit - 1]) if len(found) > limit else None,
+                "definition": self.decisions.version(line.plan.year, as_of),
+                **self._standing(counts, now, as_of, [line]),
+            }
+
+        return self._ask(as_of, ask)
+
+    def milestone(self, code: str, wanted: Mapping[str, Any]) -> Answer:
+        """Reached or not, and the record that is the evidence (G-10)."""
+        now, as_of = self._moment(wanted)
+        found = self.decisions.book(as_of).step(code)
+        if found is None:
+            known = [step.milestone.code for year in self.decisions.book().plans for step in self._steps(year)]
+            raise schemas.not_known("milestone", "里程碑", code, known)
+        plan, step = found
+
+        def ask(read: Reading) -> Answer:
+            counts = self._counts(read, [], _year(plan), as_of, steps=[step])
+            said = self._milestone(read, step, plan, counts, now, as_of)
+            return {**said, "plan": plan.year, **self._standing(counts, now, as_of, [])}
+
+        return self._ask(as_of, ask)
+
+    def item(self, no: str, wanted: Mapping[str, Any]) -> Answer:
+        """One item of the plan, as progress tells it."""
+        years = self.decisions.book().plans
+        year = wanted.get("year") or str(max(years))
+        said = self.progress(year, {name: value for name, value in wanted.items() if name != "year"})
+        found = next((item for item in said["items"] if str(item["no"]) == no), None)
+        if found is None:
+            raise schemas.not_known("item", "工作要点", no, (str(item["no"]) for item in said["items"]))
+        return {**{name: value for name, value in said.items() if name != "items"}, **found}
+
+    def history(self, service: str, kind: str, record: str, wanted: Mapping[str, Any]) -> Answer:
         """Every version of a record as it was heard."""
+        _, as_of = self._moment(wanted)
         known = _kind(service, kind)
-        rows = self.generations.serving().versions(f"{known.key}/{record}")
+        rows = self._ask(as_of, lambda read: read.versions(f"{known.key}/{record}"))
         if not rows:
             raise NotFound(service=service, kind=kind, id=record)
         return {"service": service, "kind": kind, "id": record, "versions": [report.version(row) for row in rows]}
 
     def standing(self) -> Answer:
         """How far all numbers can be trusted now, and which generation they come from."""
-        lines, now = [line for year in self._book.plans for line in self._book.lines(year)], self._clock.now()
+        book = self.decisions.book()
+        lines = [line for year in book.plans for line in book.lines(year)]
         counts = self.generations.ask(lambda store: store.read({}))
-        return {"generation": self.generations.serving().generation, **self._standing(counts, now).say(lines)}
+        standing = self._standing(counts, self._clock.now(), None, lines)
+        return {"generation": self.generations.serving().generation, **standing}
 
-    def _read(self, lines: Iterable[Line], question: Asked) -> Counts:
-        """The counts of these KPIs; what was read a moment ago serves those who ask the same."""
-        wanted = report.wanted(lines, question)
-        key = tuple(wanted.items())
+    # --- what is read ------------------------------------------------------------------------------------------------
+
+    def _ask(self, as_of: datetime | None, question: Callable[[Reading], T]) -> T:
+        return self.generations.ask(lambda store: reading.at(store, as_of, question))
+
+    def _counts(
+        self, read: Reading, lines: Iterable[Line], question: Asked, as_of: datetime | None, steps: Iterable[Step] = ()
+    ) -> Counts:
+        lines, steps = list(lines), list(steps)
+        measures = [measure for line in lines for measure in line.measures] + [step.measure for step in steps]
+        return self._read(read, report.wanted(lines, question, steps=steps), measures, as_of)
+
+    def _read(
+        self, read: Reading, wanted: dict[str, Piece], measures: Iterable[Measure], as_of: datetime | None
+    ) -> Counts:
+        """What was read a moment ago serves those who ask the same; what was known then is for ever."""
+        if as_of is None:
+            return self._kept(tuple(wanted.items()), lambda: read.counts(wanted, measures))
+        key = (as_of, *wanted.items())
+        if key not in self._past:
+            if len(self._past) >= SHELVED:
+                self._past.clear()
+            self._past[key] = read.counts(wanted, measures)
+        return self._past[key]
+
+    def _kept(self, key: Any, make: Callable[[], T]) -> T:
         shelf = self._shelf  # a batch that is taken in while we read puts a new one in its place
-        until, counts = shelf.get(key, (0.0, None))
-        if counts is None or monotonic() > until:
-            counts = self.generations.ask(lambda store: store.read(wanted))
+        until, made = shelf.get(key, (0.0, None))
+        if monotonic() > until:
+            made = make()
             if len(shelf) >= SHELVED:
                 shelf.clear()
-            shelf[key] = (monotonic() + FRESH, counts)
-        return counts
+            shelf[key] = (monotonic() + FRESH, made)
+        return made
 
-    def _plan(self, year: str) -> Plan:
-        plan = next((plan for number, plan in self._book.plans.items() if str(number) == year), None)
-        if plan is None:
-            raise schemas.not_known("plan", "计划", year, map(str, self._book.plans))
-        return plan
+    def _milestone(
+        self, read: Reading, step: Step, plan: Plan, counts: Counts, now: datetime, as_of: datetime | None
+    ) -> Answer:
+        year = _year(plan)
+        rule = step.milestone.rule
+        is_counted = step.measure.key in counts.counted
+        first = None
+        if step.measure.total(year.pieces, counts.held).n or not is_counted:
+            look = partial(read.records, rule, year.period, limit=1)
+            found = look() if as_of else self._kept(("first", plan.year, step.measure.key), look)
+            first = found[0] if found else None
+        return report.milestone(step, first, on=now.date(), is_counted=is_counted)
 
-    def _line(self, code: str, year: int | None = None) -> Line:
-        line = self._book.line(code, year)
-        if line is None:
-            raise schemas.not_known("KPI", "指标", code, self._book.codes)
-        return line
+    def _crossed(self, read: Reading, line: Line, question: Asked, by: tuple[str, ...], among: Among) -> Answer:
+        rule = self._one_rule(line)
+        found = read.spread(rule, by, report.of(line, question).period, among=among)
+        return report.crossed(line, by, ((one.values, _cell(rule, one)) for one in found))
 
-    def _question(self, line: Line, wanted: Mapping[str, Any]) -> tuple[Asked, Line]:
-        """The period that is asked for, the plan's year where none is, and the KPI of that year's plan."""
-        question = wanted.get("period") or asked(str(line.plan.year))
-        return question, self._book.line(line.kpi.code, question.period.first.year) or line
+    def _total(
+        self, read: Reading, line: Line, question: Asked, numbers: Numbers, measure: Measure, among: Among
+    ) -> Answer:
+        if len(among) < 2:
+            return report.total(line, question, numbers, measure, among=among)
+        found = read.spread(measure.rule, (), report.of(line, question).period, among=among)
+        cell = sum((_cell(measure.rule, one) for one in found), start=Cell())
+        return {"value": cell.sum if cell.seen else None, "state": _state(cell), "total": cell.n}
 
-    def _standing(self, counts: Counts, now: datetime) -> Standing:
+    def _standing(self, counts: Counts, now: datetime, as_of: datetime | None, lines: Iterable[Line]) -> Answer:
+        if as_of is not None:
+            return report.as_known(as_of)
         state = counts.ledger
-        return Standing(
+        standing = Standing(
             as_of=now,
             revision=state["revision"],
             heard={service: time.replace(tzinfo=UTC) for service, time in state["heard"].items()},
@@ -164,12 +336,93 @@ class Desk:
             parked=self._parked_now(),
             parked_there=self._parked_there,
         )
+        return standing.say(lines)
 
     def _parked_now(self) -> dict[str, int]:
         if monotonic() >= self._parked_until:
             self._parked = self.generations.serving().parked()
             self._parked_until = monotonic() + PARKED_FOR
         return self._parked
+
+    # --- what is asked for -------------------------------------------------------------------------------------------
+
+    def _moment(self, wanted: Mapping[str, Any]) -> tuple[datetime, datetime | None]:
+        """The instant of the answer, and of what was known where that is not now; a day that goes on ends now."""
+        now, as_of = self._clock.now(), wanted.get("as_of")
+        if as_of is None:
+            return now, None
+        now = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
+        if as_of > now and as_of.date() == now.date() and as_of.time() == schemas.LAST_OF_A_DAY:
+            as_of = now
+        if as_of > now:
+            raise InvalidInput(FieldError("as_of", "Nobody knows yet what will be known then.", "不得晚于当前时刻。"))
+        return as_of, as_of
+
+    def _plan(self, book: Book, year: str) -> Plan:
+        plan = next((plan for number, plan in book.plans.items() if str(number) == year), None)
+        if plan is None:
+            raise schemas.not_known("plan", "计划", year, map(str, book.plans))
+        return plan
+
+    def _line(self, book: Book, code: str, year: int | None = None) -> Line:
+        line = book.line(code, year)
+        if line is None:
+            raise schemas.not_known("KPI", "指标", code, book.codes)
+        return line
+
+    def _asked(self, code: str, wanted: Mapping[str, Any], now: datetime, as_of: datetime | None) -> tuple[Line, Asked]:
+        """The KPI of the year's plan that is asked about, and the period: the plan's year where none is."""
+        book = self.decisions.book(as_of)
+        line = self._line(book, code)
+        question = _question(wanted, line.plan.year, now.date())
+        return book.line(code, question.period.first.year) or line, question
+
+    def _steps(self, year: int) -> list[Step]:
+        return self.decisions.book().steps(year)
+
+    def _by(self, line: Line, wanted: Mapping[str, Any]) -> tuple[str, ...]:
+        by: tuple[str, ...] = wanted.get("by", ())
+        for name in by:
+            schemas.choose("by", name, line.kpi.rule.by)
+        if len(by) > 1 or (by and "district" in wanted):
+            self._one_rule(line)
+        return by
+
+    def _among(self, plan: Plan, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        district = schemas.choose("district", wanted.get("district"), plan.districts)
+        return {"district": district} if district else {}
+
+    def _group(self, line: Line, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        if "group" not in wanted:
+            return {}
+        name, value = wanted["group"]
+        schemas.choose("group", name, self._part(line, wanted).rule.by)
+        return {name: value}
+
+    def _part(self, line: Line, wanted: Mapping[str, Any]) -> Measure:
+        if len(line.parts) == 1 and "part" not in wanted:
+            return next(iter(line.parts.values()))
+        part = schemas.choose("part", wanted.get("part", ""), line.parts)
+        return line.parts[part or ""]
+
+    def _one_rule(self, line: Line) -> Rule:
+        """The rule of a number whose records are each in one group."""
+        if len(line.parts) > 1 or not line.kpi.rule.is_additive:
+            en = "This number is not made of parts that add up: one field, and no filter with it."
+            raise InvalidInput(FieldError("by", en, "该指标不可相加：只能按一个字段分组，且不得同时筛选。"))
+        return line.kpi.rule
+
+    def _with_facts(self) -> set[str]:
+        """The KPIs of which a record is known in their plan's year."""
+        book = self.decisions.book()
+        lines = [line for year in book.plans for line in book.lines(year)]
+        wanted = {id_: piece for line in lines for id_, piece in report.wanted([line], _year(line.plan)).items()}
+        held = self.generations.ask(lambda store: store.read(wanted)).held
+        return {
+            line.kpi.code
+            for line in lines
+            if any(part.total(_year(line.plan).pieces, held).seen for part in line.parts.values())
+        }
 
 
 class Reporting(DependencyProvider):
@@ -179,13 +432,65 @@ class Reporting(DependencyProvider):
 
     def setup(self) -> None:
         config = self.container.config
-        book = Book(planfile.read_folder(PLANS))
-        generations = Generations(database(config["SETTINGS"], self.container.service_name), book.rules())
+        base = database(config["SETTINGS"], self.container.service_name)
+        decisions = Decisions(base, config["CLOCK"])
+        patiently(decisions.prepare)
+        generations = Generations(base, decisions.rules)
         patiently(generations.prepare)
-        self._desk = Desk(book, generations, config["CLOCK"], self.parked.messages)
+        self._desk = Desk(decisions, generations, config["CLOCK"], self.parked.messages)
+
+    def start(self) -> None:
+        self._looking = self.container.spawn_managed_thread(self._look, identifier="plans")
+
+    def stop(self) -> None:
+        self._looking.kill()
+
+    def _look(self) -> None:
+        """A plan that another gateway has applied is counted here too, should that one end before it is done."""
+        counted = len(self._desk.decisions.rules())
+        while True:
+            eventlet.sleep(LOOK)
+            try:
+                rules = len(self._desk.decisions.rules())
+            except PyMongoError:
+                continue
+            if rules != counted:
+                counted = rules
+                self._desk.count()
 
     def get_dependency(self, worker_ctx: Any) -> Desk:  # noqa: ARG002 - nameko's signature
         return self._desk
+
+
+def _question(wanted: Mapping[str, Any], year: int, today: date) -> Asked:
+    return asked(wanted.get("period") or str(year), wanted.get("relative_to") or today)
+
+
+def _year(plan: Plan) -> Asked:
+    return asked(str(plan.year))
+
+
+def _numbers(read: Reading, counts: Counts, now: datetime) -> Numbers:
+    return Numbers(counts.held, counts.counted, read.value, now.date())
+
+
+def _cell(rule: Rule, one: reading.Combination) -> Cell:
+    if not rule.holds(one.values):
+        return Cell(one.records)
+    return Cell(one.records, one.records, one.amount if rule.sum else one.records)
+
+
+def _state(cell: Cell) -> str:
+    return "none" if not cell.seen else "value" if cell.sum else "zero"
+
+
+def _told(group: tuple[str, str | None] | None) -> str | None:
+    return f"{group[0]}:{group[1] or ''}" if group else None
+
+
+def _told_fault(fault: Fault) -> FieldError:
+    at, says = fault.at, fault.says
+    return FieldError("file", f"line {fault.line}: {at}: {says}", f"第 {fault.line} 行 {at}：{says}")
 
 
 def _kind(service: str, name: str) -> Kind:
@@ -195,5 +500,5 @@ def _kind(service: str, name: str) -> Kind:
     return kind
 
 
-def _cursor(line: Line, view: dict[str, Any]) -> str:
-    return schemas.write_cursor(view["data"][line.kpi.rule.on], view["_id"])
+def _cursor(rule: Rule, view: dict[str, Any]) -> str:
+    return schemas.write_cursor(view["data"][rule.on], view["_id"])

@@ -44,10 +44,10 @@ class Pointer:
 
 
 class Generations:
-    """All generations of one gateway's database; `rules` are counted in each of them."""
+    """All generations of one gateway's database; what `rules` says is counted in each of them."""
 
-    def __init__(self, database: Database[Document], rules: Iterable[Rule]) -> None:
-        self._database, self._rules = database, tuple(rules)
+    def __init__(self, database: Database[Document], rules: Callable[[], Iterable[Rule]]) -> None:
+        self._database, self._rules = database, rules
         self._pointers: Collection[Document] = database["generations"]
         self._stores: dict[str, Store] = {}
         self._known, self._look_at = Pointer(""), 0.0
@@ -56,7 +56,7 @@ class Generations:
         """Make what is missing, and count the rules that are new."""
         self._look()
         for store in self.stores():
-            store.prepare(self._rules)
+            store.prepare(self._rules())
 
     def take(self, events: Sequence[Event]) -> None:
         """Take these events in; no event is to blame where the database is not there: `Unavailable`."""
@@ -123,8 +123,10 @@ class Generations:
         revision, before = self.ask(lambda one: one.read({})).ledger["revision"], self.serving()
         if before is not store:
             store.go_on_from(revision)
+            store.know_as(before)
             if not self._point({"serving": before.generation, "filling": store.generation}, serving=store.generation):
                 raise Unavailable("The ledger was made anew meanwhile.", "台账已在此期间重建。")
+            store.know_as(before)  # what came in while the pointer moved
             log.info("generation serves", generation=store.generation, before=before.generation)
             eventlet.spawn_after(LINGERS, self._let_go, before)
 
@@ -176,7 +178,7 @@ class Generations:
         """The first generation has no name; one that somebody dropped a part of is left alone."""
         store = self._store("")
         if store.is_there() or store.is_new():
-            store.prepare(self._rules)
+            store.prepare(self._rules())
         else:
             store = self._new()
         with suppress(DuplicateKeyError):  # another gateway was first
@@ -205,7 +207,7 @@ class Generations:
 
     def _new(self) -> Store:
         store = self._store(f"_{uuid.uuid4().hex[:8]}")
-        store.prepare(self._rules)
+        store.prepare(self._rules())
         return store
 
     def _store(self, name: str) -> Store:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.measures import Changes, Increments, Measure
 from services.contract.event import Event
 
 Document = dict[str, Any]
+
+INSTANT = timedelta(milliseconds=1)  # the smallest difference between two times that are kept
 
 
 @dataclass(frozen=True)
@@ -35,18 +37,24 @@ def record_of(event: Event) -> str:
 
 
 def settle(
-    events: Sequence[Event], held: Mapping[str, Mapping[str, Any]], measures: Mapping[str, Iterable[Measure]]
+    events: Sequence[Event],
+    held: Mapping[str, Mapping[str, Any]],
+    measures: Mapping[str, Iterable[Measure]],
+    settled: datetime | None = None,
 ) -> Settlement:
-    """`held` are the views kept so far, by record; `measures` the rules being counted, by kind."""
+    """`held` are the views kept so far, by record; `measures` the rules being counted, by kind.
+
+    Somebody was told what was known at `settled`: what comes in now was not known then, whenever it happened.
+    """
     settlement, changes = Settlement(), Changes()
     for record, versions in _by_record(events).items():
         before = held.get(record)
         known = before["version"] if before else 0
         for event in versions.values():
             if event.version > known:
-                settlement.rows.append(row(record, event))
+                settlement.rows.append(row(record, event, settled))
             else:
-                settlement.late.append(row(record, event))
+                settlement.late.append(row(record, event, settled))
 
         newest = versions[max(versions)]
         if newest.version > known:
@@ -71,9 +79,16 @@ def view(record: str, event: Event) -> Document:
     return {"_id": record, "kind": event.kind.key, "version": event.version, "data": event.data}
 
 
-def row(record: str, event: Event) -> Document:
-    """A version in the history, keyed by record and version."""
-    return {
+def row(record: str, event: Event, settled: datetime | None = None) -> Document:
+    """A version in the history, keyed by record and version; `known` since its service wrote it, or since we heard it.
+
+    `moved` says that it was the latter.
+    """
+    time = datetime.fromisoformat(event.time)
+    since = max(time, settled.replace(tzinfo=UTC) + INSTANT) if settled else time
+    moved = {"moved": True} if since > time else {}
+    return moved | {
+        "known": since,
         "_id": {"record": record, "version": event.version},
         "happened": event.happened,
         "time": event.time,

@@ -4,9 +4,10 @@ Counts are kept in one document for each rule and year and one for each rule and
 reads one document however many records there are:
 
     {_id: "<rule>|2011-05", seen, n, sum, by: {district: {"511102": {seen, n, sum}}}, days: {"14": {the same}}}
+    {_id: "<rule>|2011", seen, n, sum, by: {...}, months: {"05": {seen, n, sum}}}
 
-`seen` records have their day there, `n` of them count, and `sum` is what these add up to (rules that count records
-keep no sum). They change by increments only.
+`seen` records have their day there, `n` of them count, and `sum` is what these add up to (only rules that add up keep
+one). They change by increments only.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from urllib.parse import quote, unquote
 from gateway.periods import Piece
 from services.contract.rule import Rule
 
-SHAPE = b"1"  # of the documents above; with another one every rule is counted anew
+SHAPE = b"2"  # of the documents above; with another one every rule is counted anew
 UNASSIGNED = "%"  # the group of records without the field; no escaped value is like it
 
 Increments = dict[str, dict[str, int]]
@@ -90,6 +91,11 @@ class Measure:
                 found[None if value == UNASSIGNED else unquote(value)] += self._cell(inner)
         return dict(found)
 
+    def months(self, year: int, held: Mapping[str, Mapping[str, Any]]) -> dict[int, Cell]:
+        """The counts of a year's months, those in which a record has its day."""
+        months = held.get(f"{self.key}|{year}", {}).get("months", {})
+        return {int(month): self._cell(node) for month, node in months.items()}
+
     def _nodes(self, pieces: Iterable[Piece], held: Mapping[str, Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         for id_, piece in self.documents(pieces).items():
             document = held.get(id_, {})
@@ -110,10 +116,10 @@ class Changes:
     def __init__(self) -> None:
         self._increments: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
 
-    def replace(self, measure: Measure, old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> None:
-        """Count a record's new view instead of its old one."""
+    def replace(self, measure: Measure, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
+        """Count a record's new view instead of its old one; none where it is not there."""
         before = measure.share(old) if old is not None else None
-        after = measure.share(new)
+        after = measure.share(new) if new is not None else None
         if before != after:
             if before:
                 self._add(measure, before, -1)
@@ -143,7 +149,7 @@ def _places(key: str, day: str, groups: tuple[tuple[str, str], ...]) -> tuple[tu
     cells = ("", *(f"by.{name}.{value}." for name, value in groups))
     in_day = tuple(f"days.{day[8:10]}.{cell}" for cell in cells)
     return (
-        (f"{key}|{day[:4]}", _counters(cells)),
+        (f"{key}|{day[:4]}", _counters((*cells, f"months.{day[5:7]}."))),
         (f"{key}|{day[:7]}", _counters(cells + in_day)),
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-FORMS = ("2011", "2011S1", "2011Q3", "201107", "2011W14", "20110514", "2011-01-01..2011-10-31")
+FORMS = ("2011", "2011S1", "2011Q3", "201107", "2011W14", "20110514", "2011-01-01..2011-10-31", "LAST_3_MONTHS")
 
 YEAR = "((?:19|20|21)[0-9]{2})"  # from 1900 to 2199, so that no question is about ten thousand years
 
@@ -38,6 +38,11 @@ class Period:
         return self.first.year == self.last.year == year
 
 
+STEPS = ("day", "week", "month", "quarter")
+MOST_STEPS = 400
+LAST = "LAST_([1-9][0-9]?)_(DAY|WEEK|MONTH|YEAR)S?"
+
+
 @dataclass(frozen=True)
 class Piece:
     """A whole year (`2011`), a whole month (`2011-05`), or some `days` of a month (`("14", "15")`)."""
@@ -46,8 +51,13 @@ class Piece:
     days: tuple[str, ...] = ()
 
 
-def read(text: str) -> Period:
-    """The period that this text names; raises `UnknownPeriod`."""
+def read(text: str, today: date | None = None) -> Period:
+    """The period that this text names; raises `UnknownPeriod`.
+
+    `LAST_3_MONTHS` are the three whole months before the one that today is in, and so with days, weeks and years.
+    """
+    if today and (match := re.fullmatch(LAST, text)):
+        return Period(text, *_before(today, int(match[1]), match[2]))
     for form, ends in _READERS.items():
         if match := re.fullmatch(form, text):
             try:
@@ -75,6 +85,42 @@ def pieces(period: Period) -> Iterator[Piece]:
             yield Piece(f"{day:%Y-%m}", tuple(f"{number:02}" for number in range(day.day, ends.day + 1)))
             day = ends
         day += timedelta(days=1)
+
+
+def steps(period: Period, step: str) -> list[Period]:
+    """The days, weeks, months or quarters of a period, also those of which only a part lies in it; none is left out."""
+    found, day = [], period.first
+    while day <= period.last:
+        name, ends = _step(day, step)
+        found.append(Period(name, day, min(ends, period.last)))
+        day = ends + timedelta(days=1)
+    return found
+
+
+def _step(day: date, step: str) -> tuple[str, date]:
+    """The name of the step that a day is in, and its last day."""
+    if step == "day":
+        return f"{day:%Y%m%d}", day
+    if step == "week":
+        year, week, weekday = day.isocalendar()
+        return f"{year}W{week:02}", day + timedelta(days=7 - weekday)
+    if step == "month":
+        return f"{day:%Y%m}", _month_ends(day.year, day.month)
+    quarter = (day.month + 2) // 3
+    return f"{day.year}Q{quarter}", _month_ends(day.year, quarter * 3)
+
+
+def _before(today: date, number: int, unit: str) -> tuple[date, date]:
+    """The last so many whole days, weeks, months or years before the one that today is in."""
+    if unit == "DAY":
+        return today - timedelta(days=number), today - timedelta(days=1)
+    if unit == "WEEK":
+        monday = today - timedelta(days=today.weekday())
+        return monday - timedelta(weeks=number), monday - timedelta(days=1)
+    if unit == "YEAR":
+        return date(today.year - number, 1, 1), date(today.year - 1, 12, 31)
+    months = today.year * 12 + today.month - 1 - number
+    return date(months // 12, months % 12 + 1, 1), today.replace(day=1) - timedelta(days=1)
 
 
 def _months(year: str, first: int, last: int) -> tuple[date, date]:

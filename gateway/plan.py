@@ -5,11 +5,17 @@ Plain values; how a plan file is read stands in `planfile`, how much of it is do
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from services.contract.rule import Rule
+
+Nature = Literal["flow", "stock", "to_date"]
+"""What a number adds up: what happened in the period, what there was at its end, or all that happened until then."""
+
+Interval = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
 FEN_PER_YUAN = 100
 
@@ -36,11 +42,15 @@ class Unit:
 
 @dataclass(frozen=True)
 class Target:
-    """What was decided to reach, in counted quantities (fen, not yuan), from which day on and by which document."""
+    """What was decided to reach, in counted quantities (fen, not yuan), from which day on and by which document.
+
+    With a `baseline`, what was there before, only what goes beyond it counts towards the percent.
+    """
 
     value: int
     decided_on: date
     doc_no: str
+    baseline: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,19 +63,34 @@ class Beside:
 
 @dataclass(frozen=True)
 class Kpi:
-    """A number of the plan: what counts (`rule`) and what was reported but not verified yet (`reported`, G-04)."""
+    """A number of the plan: what counts (`parts`) and what was reported but not verified yet (`reported`, G-04).
+
+    Usually there is one part; of several the number is the least (complete sets out of parts). `pace` has the percents
+    of the target that are due in each month; where there is none the days until the item is due count alike.
+    """
 
     code: str
     title: Words
     unit: Unit
     targets: tuple[Target, ...]
-    rule: Rule
+    parts: Mapping[str, Rule]
+    nature: Nature = "flow"
+    better: Literal["more", "less"] = "more"
     reported: Rule | None = None
+    scheduled: Rule | None = None
     beside: tuple[Beside, ...] = ()
+    pace: tuple[int, ...] | None = None
+    expects: Interval | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """What counts; of several parts the first."""
+        return next(iter(self.parts.values()))
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        return (self.rule, *([self.reported] if self.reported else []), *(beside.rule for beside in self.beside))
+        others = [rule for rule in (self.reported, self.scheduled) if rule]
+        return (*self.parts.values(), *others, *(beside.rule for beside in self.beside))
 
     @property
     def services(self) -> frozenset[str]:
@@ -79,8 +104,21 @@ class Kpi:
 
 
 @dataclass(frozen=True)
+class Milestone:
+    """What is reached by a record, not by a tick (G-10): the first one of the year that counts."""
+
+    code: str
+    title: Words
+    rule: Rule
+    due: date
+
+
+@dataclass(frozen=True)
 class Item:
-    """One of the work plan's items, with the service that owns its records."""
+    """One of the work plan's items, with the service that owns its records.
+
+    `unmeasured` says why nothing of it is counted yet, where it has neither KPIs nor milestones.
+    """
 
     no: int
     section: str
@@ -89,6 +127,8 @@ class Item:
     responsible: str
     due: date
     kpis: tuple[Kpi, ...] = ()
+    milestones: tuple[Milestone, ...] = ()
+    unmeasured: Words | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +146,13 @@ class Plan:
             for kpi in item.kpis:
                 yield item, kpi
 
+    def milestones(self) -> Iterator[tuple[Item, Milestone]]:
+        for item in self.items:
+            for milestone in item.milestones:
+                yield item, milestone
+
     def rules(self) -> Iterator[Rule]:
         for _, kpi in self.kpis():
             yield from kpi.rules
+        for _, milestone in self.milestones():
+            yield milestone.rule

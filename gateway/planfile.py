@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import marshmallow
 from marshmallow import ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from gateway import yamlfile
-from gateway.plan import Beside, Item, Kpi, Plan, Target, Unit, Words
+from gateway.plan import Beside, Interval, Item, Kpi, Milestone, Nature, Plan, Target, Unit, Words
 from gateway.yamlfile import At, BrokenFile, Fault
 from services.contract import rule
 from services.contract.district import DISTRICTS
@@ -107,6 +107,7 @@ class _UnitSchema(_Schema):
 
 class _TargetSchema(_Schema):
     value = fields.Integer(required=True, validate=Range(0, 2**53))
+    baseline = fields.Integer(load_default=None, validate=Range(0, 2**53))
     decided_on = fields.Date(required=True)
     doc_no = _Text()
 
@@ -124,28 +125,70 @@ class _BesideSchema(_Schema):
         return Beside(**data)
 
 
+def _code() -> fields.String:
+    return fields.String(required=True, validate=Regexp(r"[A-Z][A-Za-z0-9-]{0,29}\Z"))
+
+
+class _MilestoneSchema(_Schema):
+    code = _code()
+    title = fields.Nested(_WordsSchema, required=True)
+    rule = _Rule(required=True)
+    due = fields.Date(required=True)
+
+    @post_load
+    def _made(self, data: dict[str, Any], **_: Any) -> Milestone:
+        return Milestone(**data)
+
+
+class _PaceSchema(_Schema):
+    months = fields.List(fields.Integer(validate=Range(0, 100)), required=True, validate=Length(equal=12))
+
+    @validates_schema
+    def _is_whole(self, data: dict[str, Any], **_: Any) -> None:
+        if (whole := sum(data["months"])) != 100:
+            raise _nested(("months",), f"the percents of the months add up to {whole}, not 100")
+
+
 class _KpiSchema(_Schema):
-    code = fields.String(required=True, validate=Regexp(r"[A-Z][A-Za-z0-9-]{0,19}\Z"))
+    code = _code()
     title = fields.Nested(_WordsSchema, required=True)
     unit = fields.Nested(_UnitSchema, required=True)
+    nature = fields.String(load_default="flow", validate=OneOf(get_args(Nature)))
+    better = fields.String(load_default="more", validate=OneOf(("more", "less")))
     targets = fields.List(fields.Nested(_TargetSchema), load_default=list)
-    rule = _Rule(required=True)
+    rule = _Rule()
+    least = fields.Dict(fields.String(validate=Length(1, 40)), _Rule(), validate=Length(2, 9))
     reported = fields.Raw()
+    scheduled = _Rule(load_default=None)
     beside = fields.List(fields.Nested(_BesideSchema), load_default=list)
+    pace = fields.Nested(_PaceSchema, load_default=None)
+    expects = fields.String(load_default=None, validate=OneOf(get_args(Interval)))
+
+    @validates_schema
+    def _counts_something(self, data: dict[str, Any], **_: Any) -> None:
+        if ("rule" in data) == ("least" in data):
+            raise _nested((), "a number has either a rule or the parts that it is the least of")
+        if "least" in data and "reported" in data:
+            raise _nested(("reported",), "what is the least of parts has no second number")
+
+    @validates_schema
+    def _natures_agree(self, data: dict[str, Any], **_: Any) -> None:
+        for at, counted in _counted(data):
+            if (counted.measure == "last") != (data["nature"] == "stock"):
+                raise _nested(
+                    (*at, "measure"), "a stock is told by its last record, and only a stock is (nature: stock)"
+                )
 
     @validates_schema
     def _units_agree(self, data: dict[str, Any], **_: Any) -> None:
         is_money = data["unit"].is_money
-        if is_money != _sums_fen(data["rule"]):
-            raise _nested(("unit",), _clash(data["rule"]))
-        for number, beside in enumerate(data["beside"]):
-            if is_money != _sums_fen(beside.rule):
-                raise _nested(("beside", number, "rule"), _clash(beside.rule))
+        for at, counted in _counted(data):
+            if is_money != _is_money(counted):
+                raise _nested(("unit",) if at == ("rule",) else at, _clash(counted))
 
     @validates_schema
     def _districts_are_kept(self, data: dict[str, Any], **_: Any) -> None:
-        places = [("rule",), *(("beside", number, "rule") for number in range(len(data["beside"])))]
-        for at, counted in zip(places, [data["rule"], *(beside.rule for beside in data["beside"])], strict=True):
+        for at, counted in _counted(data):
             if "district" not in counted.by:
                 raise _nested((*at, "by"), "every number can be asked for a district: district is missing")
 
@@ -159,15 +202,14 @@ class _KpiSchema(_Schema):
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> Kpi:
         scale = data["unit"].scale
-        return Kpi(
-            code=data["code"],
-            title=data["title"],
-            unit=data["unit"],
-            targets=tuple(replace(target, value=target.value * scale) for target in data["targets"]),
-            rule=data["rule"],
-            reported=_reported(data["rule"], data["reported"]) if "reported" in data else None,
-            beside=tuple(data["beside"]),
-        )
+        parts = data.pop("least", None) or {"rule": data.pop("rule")}
+        reported = _reported(parts["rule"], data["reported"]) if "reported" in data else None
+        pace = tuple(data["pace"]["months"]) if data["pace"] else None
+        lists = {
+            "targets": tuple(_scaled(target, scale) for target in data["targets"]),
+            "beside": tuple(data["beside"]),
+        }
+        return Kpi(**{**data, **lists, "parts": parts, "reported": reported, "pace": pace})
 
 
 class _ItemSchema(_Schema):
@@ -177,11 +219,18 @@ class _ItemSchema(_Schema):
     service = fields.String(required=True, validate=OneOf((*SERVICES, "gateway")))
     responsible = _Text()
     due = fields.Date(required=True)
-    kpis = fields.List(fields.Nested(_KpiSchema), required=True)
+    kpis = fields.List(fields.Nested(_KpiSchema), load_default=list)
+    milestones = fields.List(fields.Nested(_MilestoneSchema), load_default=list)
+    unmeasured = fields.Nested(_WordsSchema, load_default=None)
+
+    @validates_schema
+    def _says_what_is_counted(self, data: dict[str, Any], **_: Any) -> None:
+        if bool(data["kpis"] or data["milestones"]) == bool(data["unmeasured"]):
+            raise _nested((), "an item has KPIs or milestones, or else says why nothing of it is counted (unmeasured)")
 
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> Item:
-        return Item(**{**data, "kpis": tuple(data["kpis"])})
+        return Item(**{**data, "kpis": tuple(data["kpis"]), "milestones": tuple(data["milestones"])})
 
 
 class _PlanSchema(_Schema):
@@ -213,6 +262,11 @@ class _PlanSchema(_Schema):
             for i, item in enumerate(data["items"])
             for k, kpi in enumerate(item.kpis)
         )
+        _single(
+            (("items", i, "milestones", k, "code"), milestone.code)
+            for i, item in enumerate(data["items"])
+            for k, milestone in enumerate(item.milestones)
+        )
 
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> Plan:
@@ -239,11 +293,29 @@ def _reported(counted: rule.Rule, where: Any) -> rule.Rule:
         raise _nested(("reported",), "conditions are a mapping of field to value") from None
 
 
-def _sums_fen(counted: rule.Rule) -> bool:
-    return counted.sum is not None and (counted.sum == "fen" or counted.sum.endswith("_fen"))
+def _counted(data: Mapping[str, Any]) -> Iterator[tuple[At, rule.Rule]]:
+    """Every rule whose number stands in the KPI's unit, and its place."""
+    if "rule" in data:
+        yield ("rule",), data["rule"]
+    for name, part in data.get("least", {}).items():
+        yield ("least", name), part
+    if data["scheduled"]:
+        yield ("scheduled",), data["scheduled"]
+    for number, beside in enumerate(data["beside"]):
+        yield ("beside", number, "rule"), beside.rule
+
+
+def _scaled(target: Target, scale: int) -> Target:
+    baseline = None if target.baseline is None else target.baseline * scale
+    return replace(target, value=target.value * scale, baseline=baseline)
+
+
+def _is_money(counted: rule.Rule) -> bool:
+    field = counted.field if counted.measure in ("sum", "last") else None
+    return field is not None and (field == "fen" or field.endswith("_fen"))
 
 
 def _clash(counted: rule.Rule) -> str:
-    counts = f"sums {counted.sum}" if counted.sum else "counts records"
-    wanted = "needs a unit of money (fen: true)" if _sums_fen(counted) else "cannot have a unit of money (fen: true)"
+    counts = f"{counted.measure}s {counted.field}" if counted.field else "counts records"
+    wanted = "needs a unit of money (fen: true)" if _is_money(counted) else "cannot have a unit of money (fen: true)"
     return f"the rule {counts}: it {wanted}"

@@ -1,27 +1,35 @@
 """Answers: what the counts say about the plan, each with how far it can be trusted.
 
-Pure: it is given the counts that were read. No data is none and never 0 (G-05), percent is not clamped (G-14), and
+Pure: it is given the numbers that were read. No data is none and never 0 (G-05), percent is not clamped (G-14), and
 whatever is missing is told with its reason (G-12).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from gateway.book import Asked, Line
+from gateway import pace, words
+from gateway.book import Asked, Line, Step
 from gateway.measures import Cell, Measure
 from gateway.periods import Period, Piece
-from gateway.plan import Item, Kpi, Plan, Unit, Words
+from gateway.plan import Item, Kpi, Milestone, Plan, Target, Unit, Words
+from services.contract.rule import Rule
 from services.contract.topology import SERVICES, exchange
 
 Answer = dict[str, Any]
-Held = Mapping[str, Mapping[str, Any]]
+Among = Mapping[str, Any]
+Look = Callable[[Rule, Period, Among], int]
+"""The number of a rule whose parts do not add up, which no document of counts holds."""
 
+EVERYWHERE: Among = MappingProxyType({})
 NOTHING = Cell()
+MONTHS = range(1, 13)
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Standing:
     def say(self, lines: Iterable[Line]) -> Answer:
         reasons = list(self._reasons(lines))
         return {
-            "as_of": self.as_of.isoformat(timespec="seconds"),
+            "as_of": self.as_of.isoformat(timespec="milliseconds"),
             "revision": self.revision,
             "freshness": {name: _instant(self.heard.get(name), self.as_of) for name in SERVICES},
             "complete": not reasons,
@@ -86,51 +94,205 @@ class Standing:
         return {"service": service, "records": records, **said}
 
 
-def wanted(lines: Iterable[Line], question: Asked) -> dict[str, Piece]:
-    """The documents of counts that answers about these KPIs are made of."""
+def as_known(as_of: datetime) -> Answer:
+    """The standing of an answer about the past: it is what was known then, and the same for ever (G-06).
+
+    What is on its way or parked now says nothing about then, and would make the same answer another one tomorrow.
+    """
+    at = as_of.isoformat(timespec="milliseconds")
+    return {"as_of": at, "revision": None, "freshness": None, "complete": None, "reasons": []}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of one moment: documents of counts, the rules whose counts are whole, and a look at the others."""
+
+    held: Mapping[str, Mapping[str, Any]]
+    counted: frozenset[str]
+    look: Look
+    on: date
+
+    def cell(self, measure: Measure, question: Asked, among: Among) -> Cell:
+        if not among:
+            cell = measure.total(question.pieces, self.held)
+        else:
+            ((by, value),) = among.items()
+            cell = measure.groups(by, question.pieces, self.held).get(value, NOTHING)
+        return self._valued(cell, measure, question.period, among)
+
+    def groups(self, measure: Measure, by: str, question: Asked) -> dict[str | None, Cell]:
+        found = measure.groups(by, question.pieces, self.held)
+        return {value: self._valued(cell, measure, question.period, {by: value}) for value, cell in found.items()}
+
+    def _valued(self, cell: Cell, measure: Measure, period: Period, among: Among) -> Cell:
+        is_told = measure.rule.is_additive or not cell.seen
+        return cell if is_told else replace(cell, sum=self.look(measure.rule, period, among))
+
+    def line(self, line: Line, question: Asked, among: Among) -> Answer:
+        """The number of a KPI; of several parts it is the least."""
+        return self.said(
+            line.parts.values(), [self.cell(one, question, among) for one in line.parts.values()], question
+        )
+
+    def one(self, measure: Measure, question: Asked, among: Among) -> Answer:
+        return self.said([measure], [self.cell(measure, question, among)], question)
+
+    def said(self, measures: Iterable[Measure], cells: Sequence[Cell], question: Asked) -> Answer:
+        """Value, state and number of records, one of five states (G-05): none where no record has its day there, 0
+        where none of them counts, not due where it is all to come, an error where it is not counted yet."""
+        if any(measure.key not in self.counted for measure in measures):
+            return {"value": None, "state": "error", "records": 0}
+        if not any(cell.seen for cell in cells):
+            is_to_come = question.period.first > self.on
+            return {"value": None, "state": "not_due" if is_to_come else "none", "records": 0}
+        value = min(cell.sum for cell in cells)
+        return {"value": value, "state": "value" if value else "zero", "records": sum(cell.n for cell in cells)}
+
+
+def wanted(lines: Iterable[Line], question: Asked, *, steps: Iterable[Step] = ()) -> dict[str, Piece]:
+    """The documents of counts that answers about these KPIs and milestones are made of."""
     found: dict[str, Piece] = {}
     for line in lines:
         for measure in line.measures:
-            found.update(measure.documents(question.pieces))
+            found.update(measure.documents(of(line, question).pieces))
+        for measure in (*line.parts.values(), *([line.scheduled] if line.scheduled else [])):
+            found.update(measure.documents([Piece(str(line.plan.year))]))
+    for step in steps:
+        found.update(step.measure.documents(question.pieces))
     return found
 
 
+def of(line: Line, question: Asked) -> Asked:
+    """The days that a KPI counts when it is asked for a period."""
+    return question.to_date if line.kpi.nature == "to_date" else question
+
+
 def answer(
-    line: Line, question: Asked, held: Held, *, on: datetime, district: str | None = None, by: str | None = None
+    line: Line,
+    question: Asked,
+    numbers: Numbers,
+    *,
+    among: Among = EVERYWHERE,
+    by: Sequence[str] = (),
 ) -> Answer:
-    """One KPI in a period, of the whole municipality or one district, and by the values of a field."""
-    kpi, period = line.kpi, question.period
-    cell = _cell(line.counted, question, held, district)
-    target = kpi.target(on.date()) if district is None and period.is_within(line.plan.year) else None
+    """One KPI in a period, of the whole municipality or of some records, and by the values of a field."""
+    kpi, period, counted = line.kpi, question.period, of(line, question)
+    number = numbers.line(line, counted, among)
     said = {
         "code": kpi.code,
         "title": _words(kpi.title),
         "plan": line.plan.year,
         "item": line.item.no,
         "unit": _unit(kpi.unit),
+        "nature": kpi.nature,
         **_period(period),
-        "district": district,
-        **_number(cell),
-        "target": target.value if target else None,
-        "percent": _percent(cell, target.value if target else None),
-        "reported": _number(_cell(line.reported, question, held, district)) if line.reported else None,
-        "beside": [
-            {"title": _words(title), **_number(_cell(measure, question, held, district))}
-            for title, measure in line.beside
+        "district": among.get("district"),
+        **number,
+        **_aim(line, question, numbers, number, is_whole=not among),
+        "reported": numbers.one(line.reported, counted, among) if line.reported else None,
+        "beside": [{"title": _words(title), **numbers.one(measure, counted, among)} for title, measure in line.beside],
+        "parts": [
+            {"name": name, **numbers.one(measure, counted, among)}
+            for name, measure in (line.parts.items() if len(line.parts) > 1 else ())
         ],
     }
-    return {**said, "by": by, **_groups(line, by, question, held)} if by else said
+    return {**said, "by": by[0], **_groups(line, by[0], counted, numbers)} if len(by) == 1 else said
 
 
-def total(line: Line, question: Asked, held: Held, *, district: str | None = None) -> Answer:
+def total(line: Line, question: Asked, numbers: Numbers, measure: Measure, *, among: Among) -> Answer:
     """The number alone: how many records there are, and what they add up to."""
-    number = _number(_cell(line.counted, question, held, district))
+    number = numbers.one(measure, of(line, question), among)
     return {"value": number["value"], "state": number["state"], "total": number["records"]}
 
 
-def progress(plan: Plan, answers: Mapping[str, Answer]) -> list[Answer]:
-    """Every item of the plan, with the answers about its KPIs."""
-    return [_item(item) | {"kpis": [answers[kpi.code] for kpi in item.kpis]} for item in plan.items]
+def series(line: Line, steps: Sequence[Asked], numbers: Numbers, *, among: Among) -> list[Answer]:
+    """The number step by step, also where nothing happened, with what was due of the target in each (pace)."""
+    target = line.kpi.target(numbers.on) if not among else None
+    return [
+        {
+            **_period(step.period),
+            **numbers.line(line, of(line, step), among),
+            "expected": _due(line, step.period, target) if target and step.period.is_within(line.plan.year) else None,
+        }
+        for step in steps
+    ]
+
+
+def crossed(line: Line, by: Sequence[str], cells: Iterable[tuple[Mapping[str, Any], Cell]]) -> Answer:
+    """The number by the values of several fields at once; `unassigned` lack one of them."""
+    found: dict[tuple[Any, ...], Cell] = {}
+    for values, cell in cells:
+        key = tuple(values.get(name) for name in by)
+        key = key if all(one not in (None, "") for one in key) else ()
+        found[key] = found.get(key, NOTHING) + cell
+    unassigned = found.pop((), NOTHING)
+    return {
+        "by": ",".join(by),
+        "groups": [
+            {
+                "key": ",".join(key),
+                "name": " / ".join(map(partial(_name, line), by, key)),
+                **_said(cell),
+            }
+            for key, cell in sorted(found.items())
+        ],
+        "unassigned": _said(unassigned),
+        "adds_up": True,
+    }
+
+
+def explain(line: Line, spreads: Iterable[tuple[Rule, Iterable[Any]]]) -> Answer:
+    """How the number comes about: the rule in words, records by state, and why those that do not count do not."""
+    parts = []
+    for rule, combinations in spreads:
+        by_state: dict[str, int] = {}
+        left_out: dict[tuple[str, Any], int] = {}
+        for one in combinations:
+            state = str(one.values["state"])
+            by_state[state] = by_state.get(state, 0) + one.records
+            if condition := next((c for c in rule.where if not c.holds(one.values)), None):
+                held = one.values[condition.field]
+                reason = condition.field, tuple(held) if isinstance(held, list) else held
+                left_out[reason] = left_out.get(reason, 0) + one.records
+        parts.append(
+            {
+                "rule": rule.say(),
+                "words": _words(words.rule(rule)),
+                "by_state": by_state,
+                "excluded": [
+                    {"field": field, "value": value, "records": records, **_words(words.exclusion(rule, field, value))}
+                    for (field, value), records in sorted(left_out.items(), key=str)
+                ],
+            }
+        )
+    return {"counts": parts, "pace": _words(words.pace(line.kpi, line.item.due))}
+
+
+def milestone(step: Step, first: Mapping[str, Any] | None, *, on: date, is_counted: bool = True) -> Answer:
+    """Reached by a record (G-10): its day, and the record itself."""
+    due = step.milestone.due
+    state = "reached" if first else "error" if not is_counted else "late" if on > due else "not_due"
+    return {
+        "code": step.milestone.code,
+        "title": _words(step.milestone.title),
+        "item": step.item.no,
+        "due": due.isoformat(),
+        "state": state,
+        "reached_on": first["data"][step.milestone.rule.on] if first else None,
+        "evidence": evidence(step.milestone.rule, first) if first else None,
+    }
+
+
+def progress(plan: Plan, answers: Mapping[str, Answer], milestones: Mapping[str, Answer]) -> list[Answer]:
+    """Every item of the plan, with the answers about its KPIs and milestones."""
+    return [
+        _item(item)
+        | {
+            "kpis": [answers[kpi.code] for kpi in item.kpis],
+            "milestones": [milestones[one.code] for one in item.milestones],
+        }
+        for item in plan.items
+    ]
 
 
 def outline(plan: Plan) -> Answer:
@@ -140,36 +302,46 @@ def outline(plan: Plan) -> Answer:
         "title": _words(plan.title),
         "items": len(plan.items),
         "kpis": [kpi.code for _, kpi in plan.kpis()],
+        "milestones": [one.code for _, one in plan.milestones()],
     }
 
 
-def describe(plan: Plan) -> Answer:
-    """The plan as it was decided: sections, items, targets, rules."""
+def describe(plan: Plan, versions: Sequence[Mapping[str, Any]]) -> Answer:
+    """The plan as it was decided: sections, items, targets, rules, and the versions it has had."""
     return {
         "year": plan.year,
         "title": _words(plan.title),
         "districts": plan.districts,
         "sections": {code: _words(title) for code, title in plan.sections.items()},
-        "items": [_item(item) | {"kpis": [_kpi(kpi) for kpi in item.kpis]} for item in plan.items],
+        "items": [
+            _item(item)
+            | {
+                "kpis": [_kpi(kpi, item) for kpi in item.kpis],
+                "milestones": [_milestone(one) for one in item.milestones],
+            }
+            for item in plan.items
+        ],
+        "versions": list(versions),
     }
 
 
-def record(line: Line, view: Mapping[str, Any]) -> Answer:
+def record(rule: Rule, view: Mapping[str, Any]) -> Answer:
     """One of the records behind a number, with the amount that it adds."""
-    rule, data = line.kpi.rule, view["data"]
-    id_ = view["_id"].removeprefix(f"{rule.of.key}/")
-    history = f"/api/v1/records/{rule.of.service}/{rule.of.name}/{quote(id_, safe='')}/history"
+    data = view["data"]
     return {
-        "service": rule.of.service,
-        "kind": rule.of.name,
-        "id": id_,
-        "version": view["version"],
-        "state": data["state"],
+        **evidence(rule, view),
         "day": data[rule.on],
         "amount": rule.amount(data),
         **{name: data.get(name) for name in rule.by},
-        "history": history,
     }
+
+
+def evidence(rule: Rule, view: Mapping[str, Any]) -> Answer:
+    """Which record it is, and where its history is found."""
+    id_ = view["_id"].removeprefix(f"{rule.of.key}/")
+    history = f"/api/v1/records/{rule.of.service}/{rule.of.name}/{quote(id_, safe='')}/history"
+    said = {"service": rule.of.service, "kind": rule.of.name, "id": id_, "version": view["version"]}
+    return {**said, "state": view["data"]["state"], "history": history}
 
 
 def version(row: Mapping[str, Any]) -> Answer:
@@ -178,37 +350,98 @@ def version(row: Mapping[str, Any]) -> Answer:
     return {"version": row["_id"]["version"], **said, "view": row["data"]}
 
 
-def _cell(measure: Measure, question: Asked, held: Held, district: str | None) -> Cell:
-    if district is None:
-        return measure.total(question.pieces, held)
-    return measure.groups("district", question.pieces, held).get(district, NOTHING)
+# --- the target and the way there -------------------------------------------------------------------------------------
 
 
-def _number(cell: Cell) -> Answer:
-    """Value, state and number of records; none where no record has its day there, 0 where none of them counts."""
-    if not cell.seen:
-        return {"value": None, "state": "none", "records": 0}
-    return {"value": cell.sum, "state": "value" if cell.sum else "zero", "records": cell.n}
-
-
-def _percent(cell: Cell, target: int | None) -> float | None:
-    """Not clamped; none without a number, and none of a target of 0."""
-    return round(cell.sum * 100 / target, 2) if target and cell.seen else None
-
-
-def _groups(line: Line, by: str, question: Asked, held: Held) -> Answer:
-    """The known values first, in their order, then what else there is; with `unassigned` they add up to the number."""
-    found = line.counted.groups(by, question.pieces, held)
-    unassigned = found.pop(None, NOTHING)
-    names = line.plan.districts if by == "district" else dict.fromkeys(line.kpi.rule.of.fields[by].choices, None)
-    others = sorted(value for value, cell in found.items() if value not in names and cell.seen)  # type: ignore[type-var]
+def _aim(line: Line, question: Asked, numbers: Numbers, number: Answer, *, is_whole: bool) -> Answer:
+    """What was decided, how far it is reached, and what is due by now; only of the whole, and in the plan's year."""
+    kpi, period, year = line.kpi, question.period, line.plan.year
+    target = kpi.target(numbers.on) if is_whole and period.is_within(year) else None
+    if target is None:
+        return dict.fromkeys(
+            ("target", "percent", "decision", "original", "expected", "gap", "remaining", "status", "months", "outlook")
+        )
+    value = number["value"]
+    expected = _due(line, Period("", period.first, min(period.last, numbers.on)), target)
+    first = kpi.targets[0]
+    is_year = period.name == str(year) and number["state"] != "error"
     return {
-        "groups": [
-            {"key": value, "name": names.get(value) or value, **_number(found.get(value, NOTHING))}
-            for value in [*names, *others]
-        ],
-        "unassigned": _number(unassigned),
+        "target": target.value,
+        "percent": None if value is None else pace.percent(value, target, kpi.better),
+        "decision": _target(target),
+        "original": None if first is target else _target(first) | {"percent": _percent_of(value, first, kpi.better)},
+        "expected": expected,
+        "gap": None if value is None else value - expected,
+        "remaining": None if value is None else target.value - value,
+        "status": pace.status(value or 0, target, line.pace, better=kpi.better, on=numbers.on) if is_year else None,
+        "months": _months(line, target, numbers) if is_year else None,
+        "outlook": _outlook(line, number, numbers) if is_year else None,
     }
+
+
+def _due(line: Line, period: Period, target: Target) -> int:
+    """What is due of a target in a period; what is no flow is due as a whole by the end of it."""
+    if period.last < period.first:
+        return 0
+    if line.kpi.nature == "flow":
+        return line.pace.between(target.value, period.first, period.last)
+    return line.pace.expected(target.value, period.last)
+
+
+def _months(line: Line, target: Target, numbers: Numbers) -> list[Answer] | None:
+    """None where months do not add up to the year."""
+    if line.kpi.nature != "flow" or not all(measure.rule.is_additive for measure in line.parts.values()):
+        return None
+    parts = [measure.months(line.plan.year, numbers.held) for measure in line.parts.values()]
+    totals = [[sum(part[m].sum for m in MONTHS if m <= month and m in part) for month in MONTHS] for part in parts]
+    least = [min(values) for values in zip(*totals, strict=True)]
+    values = [now - before for before, now in zip([0, *least], least, strict=False)]
+    return pace.months(values, target, line.pace, better=line.kpi.better, on=numbers.on)
+
+
+def _outlook(line: Line, number: Answer, numbers: Numbers) -> Answer | None:
+    if number["value"] is None or line.kpi.nature != "flow":
+        return None
+    scheduled = None
+    if line.scheduled:
+        scheduled = line.scheduled.total([Piece(str(line.plan.year))], numbers.held).sum
+    return pace.outlook(number["value"], number["records"], scheduled, year=line.plan.year, on=numbers.on)
+
+
+def _percent_of(value: int | None, target: Target, better: str) -> float | None:
+    return None if value is None else pace.percent(value, target, better)
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _groups(line: Line, by: str, question: Asked, numbers: Numbers) -> Answer:
+    """The known values first, in their order, then what else there is; with `unassigned` they add up to the number.
+
+    Not where a value may be counted in several groups, or the least of parts is told (G-11).
+    """
+    found = [numbers.groups(measure, by, question) for measure in line.parts.values()]
+    values = {value for groups in found for value, cell in groups.items() if cell.seen and value is not None}
+    names = line.plan.districts if by == "district" else dict.fromkeys(line.kpi.rule.of.fields[by].choices, None)
+    others = sorted(values - set(names))
+
+    def said(value: str | None) -> Answer:
+        return numbers.said(line.parts.values(), [groups.get(value, NOTHING) for groups in found], question)
+
+    return {
+        "groups": [{"key": value, "name": _name(line, by, value), **said(value)} for value in [*names, *others]],
+        "unassigned": said(None),
+        "adds_up": len(found) == 1 and line.kpi.rule.is_additive,
+    }
+
+
+def _name(line: Line, by: str, value: str) -> str:
+    return line.plan.districts.get(value, value) if by == "district" else words.value(value, line.kpi.rule, by).zh
+
+
+def _said(cell: Cell) -> Answer:
+    state = "none" if not cell.seen else "value" if cell.sum else "zero"
+    return {"value": cell.sum if cell.seen else None, "state": state, "records": cell.n}
 
 
 def _item(item: Item) -> Answer:
@@ -219,22 +452,37 @@ def _item(item: Item) -> Answer:
         "service": item.service,
         "responsible": item.responsible,
         "due": item.due.isoformat(),
+        "unmeasured": _words(item.unmeasured) if item.unmeasured else None,
     }
 
 
-def _kpi(kpi: Kpi) -> Answer:
+def _kpi(kpi: Kpi, item: Item) -> Answer:
     return {
         "code": kpi.code,
         "title": _words(kpi.title),
         "unit": _unit(kpi.unit),
-        "targets": [
-            {"value": target.value, "decided_on": target.decided_on.isoformat(), "doc_no": target.doc_no}
-            for target in kpi.targets
+        "nature": kpi.nature,
+        "better": kpi.better,
+        "targets": [_target(target) for target in kpi.targets],
+        "counts": [
+            {"name": name, "rule": rule.say(), "words": _words(words.rule(rule))} for name, rule in kpi.parts.items()
         ],
-        "rule": kpi.rule.say(),
         "reported": kpi.reported.say() if kpi.reported else None,
+        "scheduled": kpi.scheduled.say() if kpi.scheduled else None,
         "beside": [{"title": _words(beside.title), "rule": beside.rule.say()} for beside in kpi.beside],
+        "pace": _words(words.pace(kpi, item.due)),
+        "expects": kpi.expects,
     }
+
+
+def _milestone(one: Milestone) -> Answer:
+    said = {"code": one.code, "title": _words(one.title), "due": one.due.isoformat()}
+    return {**said, "rule": one.rule.say(), "words": _words(words.rule(one.rule))}
+
+
+def _target(target: Target) -> Answer:
+    said = {"value": target.value, "baseline": target.baseline}
+    return {**said, "decided_on": target.decided_on.isoformat(), "doc_no": target.doc_no}
 
 
 def _words(words: Words) -> Answer:

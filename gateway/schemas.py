@@ -6,22 +6,24 @@ import base64
 import binascii
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from types import MappingProxyType
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from gateway.book import Asked, asked
-from gateway.periods import FORMS, UnknownPeriod
+from gateway.book import asked
+from gateway.periods import FORMS, STEPS, UnknownPeriod
 from services.chassis import fields
 from services.chassis.problem import FieldError, InvalidInput, NotFound
 from services.contract import KINDS, wire
 from services.contract.topology import HEARS, SERVICES
 from services.contract.view import COMPARABLE, Field, Kind
+from services.kernel.calendar import SHANGHAI
 
 PAGE = 100
 LONGEST_PAGE = 1_000
+LAST_OF_A_DAY = time(23, 59, 59, 999_000)
 
 Reader = Callable[[str], Any]
 
@@ -62,6 +64,23 @@ class Rebuild(fields.Schema):
     why = fields.Text(max=500)
 
 
+class Target(fields.Schema):
+    """A target that is revised: in the KPI's unit (yuan, not fen), by a decision with its document (G-09)."""
+
+    value = fields.Whole()
+    baseline = fields.Whole(required=False)
+    decided_on = fields.Day()
+    doc_no = fields.Text()
+    why = fields.Text(max=500)
+
+
+class PlanFile(fields.Schema):
+    """A plan that comes into force: the whole file."""
+
+    file = fields.Text(max=1_000_000)
+    why = fields.Text(max=500)
+
+
 JOBS = {"audit": Look(), "rearm": Rearm(), "verify": Look(), "rebuild": Rebuild()}
 """What an operator says with each job."""
 
@@ -80,11 +99,56 @@ def read(given: MultiDict[str, str], known: Mapping[str, Parameter]) -> dict[str
     return found
 
 
-def period(text: str) -> Asked:
+def period(text: str) -> str:
+    """A text that names a period; which days these are may depend on the day it is asked on."""
     try:
-        return asked(text)
+        asked(text, date(2011, 12, 31))
     except UnknownPeriod as error:
         raise Wrong(error.en, error.zh) from None
+    return text
+
+
+def day(text: str) -> date:
+    try:
+        if len(text) == 10:  # 20110514 and 2011-W19-6 are days too, but not ours
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise Wrong(f"{text[:40]!r} is no day like 2011-05-14.", f"“{text[:40]}”不是日期；应写作 2011-05-14。")
+
+
+def instant(text: str) -> datetime:
+    """An instant with its offset; a day stands for its end in Shanghai."""
+    try:
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text), LAST_OF_A_DAY, SHANGHAI)
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None and 1900 <= found.year < 2200:
+            return found.astimezone(SHANGHAI).replace(microsecond=found.microsecond // 1_000 * 1_000)
+    except (ValueError, OverflowError):
+        pass
+    en = f"{text[:40]!r} is neither a day nor an instant like 2011-06-30T18:00:00+08:00."
+    raise Wrong(en, f"“{text[:40]}”不是日期或时刻；时刻应写作 2011-06-30T18:00:00+08:00。")
+
+
+def truth(text: str) -> bool:
+    return one_of(("true", "false"))(text) == "true"
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Fields, with commas between them; each once."""
+    found = tuple(text.split(","))
+    if len(set(found)) < len(found) or "" in found:
+        raise Wrong("Names with commas between them, each once.", "以逗号分隔的字段名，不得重复。")
+    return found
+
+
+def group(text: str) -> tuple[str, str | None]:
+    """`format:plaza`: one group of a number; nothing after the colon: the records without that field."""
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise Wrong(f"{text[:40]!r} is no group like format:plaza.", f"“{text[:40]}”不是分组；应写作 format:plaza。")
+    return name, value or None
 
 
 def one_of(known: Collection[str]) -> Reader:
@@ -124,8 +188,24 @@ PERIOD = Parameter(
     period, "When it happened; the plan's year where left out.", "事实发生的时段；缺省为计划年度。",
     {"type": "string", "examples": list(FORMS)},
 )  # fmt: skip
+RELATIVE_TO = Parameter(
+    day, "The day that LAST_3_MONTHS and its like look back from.", "LAST_3_MONTHS 等时段所参照的日期。",
+    {"type": "string", "format": "date"},
+)  # fmt: skip
+AS_OF = Parameter(
+    instant, "What was known then; a day stands for its end. The same answer for ever.",
+    "截至此时已知的情况；日期表示当日结束。同一问题永远得到同一答案。",
+    {"type": "string", "examples": ["2011-10-31", "2011-10-31T18:00:00+08:00"]},
+)  # fmt: skip
+EXPLAIN = Parameter(
+    truth, "Tell how the number comes about.", "说明数字的由来。", {"type": "string", "enum": ["true", "false"]}
+)
+STEP = Parameter(one_of(STEPS), "How long a step is; a month where left out.", "步长；缺省为月。", {"enum": [*STEPS]})
+GROUP = Parameter(group, "Only this group of the number, like format:plaza.", "仅限该分组，如 format:plaza。")
+PART = Parameter(str, "Which part, of a number that is the least of several.", "取最小值的指标中的哪一部分。")
+YEAR = Parameter(str, "Of which year's plan; the last one where left out.", "哪一年的计划；缺省为最近一年。")
 DISTRICT = Parameter(str, "Only this district, by its GB/T 2260 code.", "仅限该辖区（GB/T 2260 代码）。")
-BY = Parameter(str, "Split the number by this field.", "按此字段分组。")
+BY = Parameter(names, "Split the number by this field, or by several: a,b.", "按此字段分组；多个以逗号分隔。")
 LIMIT = Parameter(
     limit, "How many at most.", "每页至多几条。",
     {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": PAGE},
@@ -138,9 +218,13 @@ PARKED_STATE = Parameter(
     one_of(("waiting", "settled")), "Only those.", "仅限该状态。", {"enum": ["waiting", "settled"]}
 )
 
-PROGRESS = {"period": PERIOD, "district": DISTRICT}
-KPI = {"period": PERIOD, "by": BY, "district": DISTRICT}
-RECORDS = {"period": PERIOD, "district": DISTRICT, "cursor": CURSOR, "limit": LIMIT}
+WHEN = {"period": PERIOD, "relative_to": RELATIVE_TO, "as_of": AS_OF}
+PROGRESS = {**WHEN, "district": DISTRICT}
+KPI = {**WHEN, "by": BY, "district": DISTRICT, "explain": EXPLAIN}
+SERIES = {**WHEN, "step": STEP, "district": DISTRICT}
+RECORDS = {**WHEN, "district": DISTRICT, "group": GROUP, "part": PART, "cursor": CURSOR, "limit": LIMIT}
+ITEM = {**WHEN, "year": YEAR}
+THEN = {"as_of": AS_OF}
 PARKED = {"service": SERVICE, "state": PARKED_STATE, "cursor": THEIR_CURSOR, "limit": LIMIT}
 """What may be asked at each address."""
 

@@ -15,6 +15,8 @@ from services.contract.event import Event
 from services.contract.topology import LEDGER_QUEUE
 
 OPERATOR = ("operator",)
+CHAIR = ("chair",)
+PLANNERS = ("chair", "operator")
 
 
 class Gateway:
@@ -43,17 +45,37 @@ class Gateway:
     def progress(self, request: Request, year: str) -> Any:
         return self.desk.progress(year, request.asked)
 
+    @endpoint("POST", "/api/v1/plans", roles=PLANNERS, takes=schemas.PlanFile)
+    def apply_plan(self, request: Request) -> Any:
+        return self.desk.apply(request.said, by=request.actor.id)
+
+    @endpoint("POST", "/api/v1/plans/<year>/targets/<code>", roles=CHAIR, takes=schemas.Target)
+    def revise_target(self, request: Request, year: str, code: str) -> Any:
+        return self.desk.revise(year, code, request.said, by=request.actor.id)
+
+    @endpoint("GET", "/api/v1/items/<no>", public=True, asks=schemas.ITEM)
+    def item(self, request: Request, no: str) -> Any:
+        return self.desk.item(no, request.asked)
+
+    @endpoint("GET", "/api/v1/milestones/<code>", asks=schemas.THEN)
+    def milestone(self, request: Request, code: str) -> Any:
+        return self.desk.milestone(code, request.asked)
+
     @endpoint("GET", "/api/v1/kpis/<code>", asks=schemas.KPI)
     def kpi(self, request: Request, code: str) -> Any:
         return self.desk.kpi(code, request.asked)
+
+    @endpoint("GET", "/api/v1/kpis/<code>/series", asks=schemas.SERIES)
+    def series(self, request: Request, code: str) -> Any:
+        return self.desk.series(code, request.asked)
 
     @endpoint("GET", "/api/v1/kpis/<code>/records", asks=schemas.RECORDS)
     def records(self, request: Request, code: str) -> Any:
         return self.desk.records(code, request.asked)
 
-    @endpoint("GET", "/api/v1/records/<service>/<kind>/<id_>/history")
-    def history(self, _: Request, service: str, kind: str, id_: str) -> Any:
-        return self.desk.history(service, kind, id_)
+    @endpoint("GET", "/api/v1/records/<service>/<kind>/<id_>/history", asks=schemas.THEN)
+    def history(self, request: Request, service: str, kind: str, id_: str) -> Any:
+        return self.desk.history(service, kind, id_, request.asked)
 
     @endpoint("POST", "/api/v1/<service>/<command>")
     def command(self, request: Request, service: str, command: str) -> Reply:

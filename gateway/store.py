@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Any
 
 from eventlet.semaphore import Semaphore
 from pymongo import ReplaceOne, UpdateOne
@@ -21,13 +21,13 @@ from pymongo.errors import OperationFailure
 from gateway import ledger
 from gateway.ledger import Document
 from gateway.measures import Increments, Measure
-from gateway.periods import Period, Piece
+from gateway.periods import Piece
 from gateway.transaction import in_one_transaction
 from services.chassis import parking
 from services.chassis.problem import Unavailable
 from services.contract import rule as plan_rule
 from services.contract.event import Event
-from services.contract.rule import BrokenRule, Condition, Rule
+from services.contract.rule import BrokenRule, Rule
 from services.contract.topology import SERVICES
 from services.contract.view import Kind
 
@@ -73,6 +73,7 @@ class Store:
         """Make everything that is needed, and count the rules that are new from the views that are kept."""
         measures = {measure.key: measure for measure in map(Measure, rules)}
         self._make_collections(measures.values())
+        self.know()
         in_one_transaction(self._client, partial(self._register, measures))
         for key in measures:
             while in_one_transaction(self._client, partial(self._count_more, key)):
@@ -101,6 +102,25 @@ class Store:
         if at != self._rules_known:
             self._read_rules(at)
         return frozenset(one.key for measures in self._measures.values() for one in measures if one.upto is None)
+
+    def know(self) -> None:
+        """An earlier release did not write down since when it knew a version: since it was written."""
+        self.history.create_index("known")
+        self.history.create_index("moved", partialFilterExpression={"moved": True})
+        if self.history.find_one({"known": None}, {"_id": 1}):
+            self.history.update_many({"known": None}, [{"$set": {"known": {"$toDate": "$time"}}}])
+
+    def settle(self, as_of: datetime) -> None:
+        """Whatever is taken in from now on was not known at that instant: an answer about it is the same for ever."""
+        self.counts.update_one({"_id": LEDGER}, {"$max": {"settled": as_of}})
+
+    def know_as(self, other: Store) -> None:
+        """Know as late as another generation what that one heard late."""
+        state = other.counts.find_one({"_id": LEDGER}, {"settled": 1}) or {}
+        if "settled" in state:
+            self.settle(state["settled"])
+        for row in other.history.find({"moved": True}, {"known": 1}):
+            self.history.update_one({"_id": row["_id"]}, {"$set": {"known": row["known"], "moved": True}})
 
     def _make_collections(self, measures: Iterable[Measure]) -> None:
         for collection in self._collections:
@@ -167,7 +187,7 @@ class Store:
     def _take(self, events: Sequence[Event], session: ClientSession) -> None:
         """Writes the ledger first: of two that do, one goes on to its end, and the other has lost no work."""
         state = self.counts.find_one_and_update(
-            {"_id": LEDGER}, {"$inc": {"batches": 1}}, {"rules": 1}, session=session
+            {"_id": LEDGER}, {"$inc": {"batches": 1}}, {"rules": 1, "settled": 1}, session=session
         )
         if state is None:
             raise Vanished
@@ -176,7 +196,7 @@ class Store:
         wanted = list({ledger.record_of(event) for event in events})
         held = {view["_id"]: view for view in self.views.find({"_id": {"$in": wanted}}, session=session)}
 
-        settled = ledger.settle(events, held, self._measures)
+        settled = ledger.settle(events, held, self._measures, state.get("settled"))
         rows = settled.rows + self._not_held(settled.late, session)
         if not rows:
             session.abort_transaction()
@@ -205,34 +225,18 @@ class Store:
 
     # --- what is asked -----------------------------------------------------------------------------------------------
 
-    def read(self, wanted: Mapping[str, Piece]) -> Counts:
+    def read(self, wanted: Mapping[str, Piece], session: ClientSession | None = None) -> Counts:
         """These documents of counts; the days of a month come only where some are asked for. Raises `Vanished`."""
         whole = [id_ for id_, piece in wanted.items() if not piece.days]
-        found = list(self.counts.find({"_id": {"$in": [*whole, LEDGER]}}, {"days": 0}))
+        found = list(self.counts.find({"_id": {"$in": [*whole, LEDGER]}}, {"days": 0}, session=session))
         if len(whole) < len(wanted):
-            found += self.counts.find({"_id": {"$in": [id_ for id_, piece in wanted.items() if piece.days]}})
+            days = [id_ for id_, piece in wanted.items() if piece.days]
+            found += self.counts.find({"_id": {"$in": days}}, session=session)
         held = {document["_id"]: document for document in found}
         if LEDGER not in held:
             raise Vanished
         state = held.pop(LEDGER)
         return Counts(held, state, self.counted(at=state["rules"]))
-
-    def records(
-        self, rule: Rule, period: Period, *, district: str | None, after: tuple[str, str] | None, limit: int
-    ) -> list[Document]:
-        """The views that a rule counts in a period, by day and id, after the last (day, id) that was seen."""
-        on = f"data.{rule.on}"
-        first, last = (after[0] if after else period.first.isoformat()), period.last.isoformat()
-        tests: list[Document] = [{"kind": rule.of.key, on: {"$gte": first, "$lte": last}}]
-        tests += [{f"data.{condition.field}": _test(condition)} for condition in rule.where]
-        tests += [{"data.district": district}] if district else []
-        tests += [{"$or": [{on: {"$gt": after[0]}}, {"_id": {"$gt": after[1]}}]}] if after else []
-        return list(self.views.find({"$and": tests}).sort([(on, 1), ("_id", 1)]).limit(limit))
-
-    def versions(self, record: str) -> list[Document]:
-        """Every version of a record that was heard, the first one first."""
-        ends = _row(record, 0), _row(record, LAST_VERSION)
-        return list(self.history.find({"_id": {"$gte": ends[0], "$lte": ends[1]}}).sort("_id"))
 
     # --- compared with the services ----------------------------------------------------------------------------------
 
@@ -275,7 +279,7 @@ class Store:
         if not ids:
             return {}
         found: dict[str, list[Document]] = {id_: [] for id_ in ids}
-        ends = _row(f"{kind}/{min(ids)}", 0), _row(f"{kind}/{max(ids)}", LAST_VERSION)
+        ends = row_id(f"{kind}/{min(ids)}", 0), row_id(f"{kind}/{max(ids)}", LAST_VERSION)
         for row in self.history.find({"_id": {"$gte": ends[0], "$lte": ends[1]}}).sort("_id"):
             record = row["_id"]["record"].removeprefix(f"{kind}/")
             if record in found:
@@ -309,21 +313,13 @@ def _views_between(kind: str, after: str, through: str | None) -> Document:
 
 def _rows_between(kind: str, after: str, through: str | None) -> Document:
     last = f"{kind}0" if through is None else f"{kind}/{through}"
-    return {"$gt": _row(f"{kind}/{after}", LAST_VERSION), "$lte": _row(last, LAST_VERSION)}
+    return {"$gt": row_id(f"{kind}/{after}", LAST_VERSION), "$lte": row_id(last, LAST_VERSION)}
 
 
-def _row(record: str, version: int) -> Document:
+def row_id(record: str, version: int) -> Document:
     """The id of a row in the history."""
     return {"record": record, "version": version}
 
 
 def _updates(increments: Increments) -> list[UpdateOne]:
     return [UpdateOne({"_id": id_}, {"$inc": changed}, upsert=True) for id_, changed in increments.items()]
-
-
-def _test(condition: Condition) -> Any:
-    if condition.exists is not None:
-        return {"$ne": None} if condition.exists else None
-    if condition.any_of:
-        return {"$in": list(condition.any_of)}
-    return {f"${name}": bound for name, bound in (("gte", condition.gte), ("lte", condition.lte)) if bound is not None}

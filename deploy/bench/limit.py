@@ -39,10 +39,7 @@ from deploy.bench.offered import (
 )
 from deploy.home import Home
 from deploy.ports import Ports
-from gateway.desk import PLANS
-from gateway.book import Book
 from gateway.generation import Generations
-from gateway import planfile
 from services.chassis.client import Caller
 from services.chassis.mongo import database
 from services.chassis.settings import Settings
@@ -138,8 +135,7 @@ class Trial:
 
     def __post_init__(self) -> None:
         self._settings = self.pipeline.settings
-        book = Book(planfile.read_folder(PLANS))
-        self._generations = Generations(database(self._settings, "gateway"), book.rules())
+        self._generations = Generations(database(self._settings, "gateway"), list)
 
     def run(self, seconds: float) -> tuple[list[Phase], Account]:
         self._warm_up()

@@ -26,7 +26,10 @@ class BrokenRule(ValueError):
 
 @dataclass(frozen=True)
 class Condition:
-    """What one field has to be: one of `any_of`, or between two bounds (inclusive), or present or absent."""
+    """What one field has to be: one of `any_of`, or between two bounds (inclusive), or present or absent.
+
+    A field with several values is one of them where one of its values is.
+    """
 
     field: str
     any_of: tuple[Any, ...] = ()
@@ -39,7 +42,7 @@ class Condition:
         if self.exists is not None:
             return (value is not None) == self.exists
         if self.any_of:
-            return value in self.any_of
+            return any(one in self.any_of for one in value) if isinstance(value, list) else value in self.any_of
         return value is not None and (self.gte is None or value >= self.gte) and (self.lte is None or value <= self.lte)
 
     def say(self) -> Any:
@@ -50,21 +53,44 @@ class Condition:
         return {name: bound for name, bound in (("gte", self.gte), ("lte", self.lte)) if bound is not None}
 
 
+MEASURES = ("sum", "distinct", "last")
+"""What is made of a field of the records that count: its sum, how many values it has, or its value in the last one."""
+
+
 @dataclass(frozen=True)
 class Rule:
-    """Which records count (`where`), how much each (`sum`, or 1 when None), on the day of field `on`."""
+    """Which records count (`where`), what is made of them (their number, or a measure of a field), on which day (`on`).
+
+    The `last` record is that of the latest day; a stock such as a number of members is told by it.
+    """
 
     of: Kind
     where: tuple[Condition, ...]
-    sum: str | None
+    measure: str
+    field: str | None
     on: str
     by: tuple[str, ...] = ()
 
+    @property
+    def sum(self) -> str | None:
+        """The field that is added up, if any is."""
+        return self.field if self.measure == "sum" else None
+
+    @property
+    def is_additive(self) -> bool:
+        """Do the numbers of parts add up to the number of the whole?"""
+        return self.measure in ("count", "sum")
+
     def counts(self, data: Mapping[str, Any]) -> bool:
         """Does this view count? One without a day counts in no period."""
-        return data.get(self.on) is not None and all(condition.holds(data) for condition in self.where)
+        return data.get(self.on) is not None and self.holds(data)
+
+    def holds(self, data: Mapping[str, Any]) -> bool:
+        """Are all conditions met, whatever the day?"""
+        return all(condition.holds(data) for condition in self.where)
 
     def amount(self, data: Mapping[str, Any]) -> int:
+        """What one record that counts adds."""
         return 1 if self.sum is None else data[self.sum] or 0
 
     def say(self) -> dict[str, Any]:
@@ -72,7 +98,7 @@ class Rule:
         return {
             "of": self.of.key,
             "where": {condition.field: condition.say() for condition in self.where},
-            "measure": "count" if self.sum is None else {"sum": self.sum},
+            "measure": {self.measure: self.field} if self.field else self.measure,
             "on": self.on,
             "by": list(self.by),
         }
@@ -93,10 +119,12 @@ def read(raw: Any) -> Rule:
     if kind is None:
         raise BrokenRule("of", says=f"unknown kind {raw.get('of')!r}; known: {', '.join(sorted(KINDS))}")
 
+    measure, field = _measure(kind, raw.get("measure", "count"))
     return Rule(
         of=kind,
         where=_conditions(kind, raw.get("where") or {}),
-        sum=_measure(kind, raw.get("measure", "count")),
+        measure=measure,
+        field=field,
         on=_field(kind, raw.get("on"), "on", wanted=date).name,
         by=_dimensions(kind, raw.get("by") or []),
     )
@@ -119,8 +147,10 @@ def _conditions(kind: Kind, raw: Any) -> tuple[Condition, ...]:
 
 def _condition(field: Field, wanted: Any) -> Condition:
     at = ("where", field.name)
-    if field.type not in COMPARABLE or field.many:
+    if field.type not in COMPARABLE:
         raise BrokenRule(*at, says="no condition can be put on this field")
+    if field.many and isinstance(wanted, Mapping):
+        raise BrokenRule(*at, says="a field with several values takes a value or a list")
     if not isinstance(wanted, Mapping):
         listed = wanted if isinstance(wanted, list) else [wanted]
         if not listed:
@@ -176,12 +206,16 @@ def _day(raw: Any, *at: str) -> str:
         raise BrokenRule(*at, says=f"{raw!r} is not a day like 2011-05-14") from None
 
 
-def _measure(kind: Kind, raw: Any) -> str | None:
+def _measure(kind: Kind, raw: Any) -> tuple[str, str | None]:
     if raw == "count":
-        return None
-    if isinstance(raw, Mapping) and set(raw) == {"sum"}:
-        return _field(kind, raw["sum"], "measure", "sum", wanted=int).name
-    raise BrokenRule("measure", says=f"{raw!r} is neither count nor {{sum: field}}")
+        return "count", None
+    if isinstance(raw, Mapping) and len(raw) == 1 and set(raw) <= set(MEASURES):
+        ((measure, name),) = raw.items()
+        field = _field(kind, name, "measure", measure, wanted=None if measure == "distinct" else int)
+        if field.type not in COMPARABLE or field.many:
+            raise BrokenRule("measure", measure, says=f"the values of {kind.key}.{name} cannot be told apart")
+        return measure, field.name
+    raise BrokenRule("measure", says=f"{raw!r} is none of count, {{sum: field}}, {{distinct: field}}, {{last: field}}")
 
 
 def _dimensions(kind: Kind, raw: Any) -> tuple[str, ...]:

@@ -102,11 +102,11 @@ def test_a_rule_of_texts_only_is_the_same_rule():
         (a_rule(where={"counts_for_k2": "yes"}), "where.counts_for_k2", "'yes' is neither true nor false"),
         (a_rule(where={"minors": {"exists": "maybe"}}), "where.minors", "'maybe' is neither true nor false"),
         (a_rule(where={"district": 511102}), "where.district", "511102 is not a text"),
-        (a_rule(measure="average"), "measure", "'average' is neither count nor"),
+        (a_rule(measure="average"), "measure", "'average' is none of count"),
         (a_rule(measure={"sum": "day"}), "measure.sum", "day is not a int"),
         (a_rule(measure={"sum": "weight"}), "measure.sum", "has no field 'weight'"),
         (a_rule(measure={"sum": ["person_times"]}), "measure.sum", "has no field"),
-        (a_rule(measure=None), "measure", "None is neither count nor"),
+        (a_rule(measure=None), "measure", "None is none of count"),
         (a_rule(on=None), "on", "has no field None"),
         (a_rule(on="district"), "on", "district is not a date"),
         (a_rule(by="district"), "by", "dimensions are a list"),
@@ -123,12 +123,35 @@ def test_a_rule_that_the_contract_does_not_know_is_refused_at_the_word_that_is_w
     assert _one_of(says, refused.value.says)
 
 
-def test_a_field_with_several_values_takes_no_condition_no_day_and_no_dimension():
+def test_a_field_with_several_values_takes_no_bounds_no_day_and_no_dimension():
     activities = {"of": "outreach.activity", "on": "held_on"}
 
-    for wrong in ({"where": {"key_groups": "minors"}}, {"on": "days"}, {"by": ["key_groups"]}):
+    for wrong in ({"where": {"key_groups": {"exists": True}}}, {"on": "days"}, {"by": ["key_groups"]}):
         with pytest.raises(BrokenRule):
             read({**activities, **wrong})
+
+
+def test_a_field_with_several_values_is_one_of_them_where_one_of_its_values_is():
+    rule = read({"of": "outreach.activity", "on": "held_on", "where": {"key_groups": ["minors", "cadres"]}})
+
+    assert rule.counts({"held_on": "2011-05-14", "key_groups": ["farmers", "minors"]})
+    assert not rule.counts({"held_on": "2011-05-14", "key_groups": ["farmers"]})
+    assert not rule.counts({"held_on": "2011-05-14", "key_groups": []})
+
+
+@pytest.mark.parametrize("measure", ["count", {"sum": "minors"}, {"distinct": "activity_id"}, {"last": "minors"}])
+def test_every_measure_says_itself_so_that_it_can_be_read_again(measure):
+    rule = read(a_rule(measure=measure))
+
+    assert rule.say()["measure"] == measure
+    assert read(rule.say()) == rule
+    assert rule.is_additive == (measure in ("count", {"sum": "minors"}))
+
+
+def test_only_numbers_are_a_stock_and_only_single_values_are_told_apart():
+    for wrong in ({"last": "mode"}, {"distinct": "weight"}, {"sum": "minors", "last": "minors"}):
+        with pytest.raises(BrokenRule):
+            read(a_rule(measure=wrong))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +191,7 @@ def test_a_view_counts_if_every_condition_holds(data):
 def test_a_view_without_a_day_counts_in_no_period_and_a_missing_number_adds_nothing():
     activity = KINDS["outreach.activity"]
     held = {**samples_of(activity)[0], "held_on": "2011-05-14"}
-    by_day = Rule(of=activity, where=(), sum=None, on="held_on")
+    by_day = Rule(of=activity, where=(), measure="count", field=None, on="held_on")
     minors = read(a_rule(measure={"sum": "minors"}))
 
     assert by_day.counts(held)

@@ -3,22 +3,24 @@ from werkzeug.datastructures import MultiDict
 
 from gateway import desk as desk_module
 from gateway import schemas
-from gateway.book import Book
+from gateway.decisions import Decisions
 from gateway.desk import Desk
 from gateway.generation import Generations
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database
 from services.contract.topology import SERVICES
-from tests.gateway.examples import PLAN, an_event
+from tests.gateway.examples import an_event
 
 
 @pytest.fixture
 def desk(settings, monkeypatch):
     monkeypatch.setattr(desk_module, "FRESH", 60.0)
-    book = Book({2011: PLAN})
-    generations = Generations(database(settings, "gateway"), book.rules())
+    base, clock = database(settings, "gateway"), SystemClock()
+    decisions = Decisions(base, clock)
+    decisions.prepare()
+    generations = Generations(base, decisions.rules)
     generations.prepare()
-    return Desk(book, generations, SystemClock(), {})
+    return Desk(decisions, generations, clock, {})
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def store(desk):
 def reads(store, monkeypatch):
     """How often the counts were read from the database."""
     made, real = [], store.read
-    monkeypatch.setattr(store, "read", lambda wanted: made.append(wanted) or real(wanted))
+    monkeypatch.setattr(store, "read", lambda wanted, *session: made.append(wanted) or real(wanted, *session))
     return made
 
 
@@ -60,8 +62,8 @@ def test_a_whole_month_and_some_of_its_days_are_two_questions(desk):
 def test_a_batch_that_is_taken_in_while_the_counts_are_read_is_in_the_next_answer(desk, store, monkeypatch):
     real = store.read
 
-    def read(wanted):
-        found = real(wanted)
+    def read(wanted, *session):
+        found = real(wanted, *session)
         monkeypatch.undo()
         desk.take([an_event()])
         return found

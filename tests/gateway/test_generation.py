@@ -30,7 +30,7 @@ def generations(base):
 
 
 def a_gateway(base):
-    found = Generations(base, PLAN.rules())
+    found = Generations(base, PLAN.rules)
     found.prepare()
     return found
 

@@ -10,6 +10,7 @@ from services.contract.district import DISTRICTS
 
 FOLDER = Path(planfile.__file__).parent / "plans"
 FILE = (FOLDER / "2011.yaml").read_text()
+UNMEASURED = "unmeasured: {zh: 由其余各项的完成情况体现, en: shown by all the other items}"
 
 
 def broken(old, new):
@@ -38,7 +39,7 @@ def test_the_plan_of_2011_has_all_62_work_items_with_their_section_and_owner():
 def test_six_items_carry_a_number_with_the_plan_s_targets():
     plan = read_folder(FOLDER)[2011]
 
-    assert {kpi.code: (item.no, kpi.targets[0].value) for item, kpi in plan.kpis()} == {
+    assert {kpi.code: (item.no, kpi.targets[0].value) for item, kpi in plan.kpis() if kpi.targets} == {
         "K1": (28, 60),
         "K2": (35, 200_000),
         "K3": (15, 10),
@@ -46,6 +47,11 @@ def test_six_items_carry_a_number_with_the_plan_s_targets():
         "K5": (43, 1_000_000_00),  # fen
         "K6": (62, 1),
     }
+
+
+def test_every_item_is_measured_or_says_why_it_is_not():
+    for item in read_folder(FOLDER)[2011].items:
+        assert bool(item.kpis or item.milestones) != bool(item.unmeasured)
 
 
 def test_what_was_reported_is_counted_by_the_same_rule_with_other_states():
@@ -79,9 +85,9 @@ def test_the_target_in_force_is_the_last_one_decided_by_that_day():
         ("{state: verified, mode", "{state: verifyed, mode", "'verifyed' is not one of recorded"),
         ("edition_no: 26", "edition_no: x", "'x' is not a whole number"),
         ("measure: {sum: person_times}", "measure: {sum: persons}", "no field 'persons'"),
-        ("measure: {sum: person_times}", "measure: {avg: person_times}", "neither count nor"),
+        ("measure: {sum: person_times}", "measure: {avg: person_times}", "none of count"),
         ("by: [district, format]", "by: [district, formt]", "no field 'formt'"),
-        ("by: [district, format]", "by: [district, activity_id]", "activity_id may hold anything"),
+        ("by: [district, format]", "by: [district, lead_org_id]", "lead_org_id may hold anything"),
         ("by: [district, format]", "by: [format]", "district is missing"),
         ("reported: {state: [recorded", "reported: {state: [recordet", "'recordet' is not one of"),
         ("reported: {state: [recorded, verified]}", "reported: recorded", "mapping of field to value"),
@@ -98,9 +104,18 @@ def test_the_target_in_force_is_the_last_one_decided_by_that_day():
         ("timezone: Asia/Shanghai", "timezone: Europe/Paris", "Must be one of"),
         ("year: 2011", "year: twenty", "Not a valid integer"),
         ("en: yuan, fen: true}", "en: yuan, fen: true}\n        unit: {zh: a, en: b}", "stands here twice"),
-        ("kpis: []", "kpis: *every", "aliases are not taken"),
-        ("kpis: []", "kpis: " + "[" * 30, "nested deeper than"),
-        ("kpis: []", "kpis: [", ""),
+        (UNMEASURED, "kpis: *every", "aliases are not taken"),
+        (UNMEASURED, "kpis: " + "[" * 30, "nested deeper than"),
+        (UNMEASURED, "kpis: [", ""),
+        ("months: [2, 4, 18", "months: [2, 4, 19", "add up to 101, not 100"),
+        ("months: [2, 4, 18, 6", "months: [2, 24, 6", "Length must be 12"),
+        ("expects: weekly", "expects: sometimes", "Must be one of"),
+        ("nature: to_date", "nature: stock", "is told by its last record"),
+        ("measure: {distinct: lead_org_id}", "measure: {distinct: weight}", "no field 'weight'"),
+        ("code: M-WEEK", "code: M-SPRING", "M-SPRING stands here twice"),
+        ("campaign_kind: st_week", "campaign_kind: st_weak", "'st_weak' is not one of"),
+        (UNMEASURED, "responsible: ", "stands here twice"),
+        (UNMEASURED, "kpis: []", "or else says why nothing of it is counted"),
     ],
 )
 def test_what_the_contract_does_not_know_is_refused_with_its_line(old, new, says):
@@ -117,7 +132,22 @@ def test_everything_that_is_wrong_is_told_at_once():
     with pytest.raises(BrokenFile) as refused:
         planfile.read("2011.yaml", wrong.encode())
 
-    assert [fault.at for fault in refused.value.faults] == ["items[34].kpis[0].rule.on", "items[41].kpis[0].rule.on"]
+    assert {fault.at for fault in refused.value.faults} == {
+        "items[24].kpis[0].rule.on", "items[34].kpis[0].rule.on", "items[40].kpis[0].rule.on",
+        "items[41].kpis[0].rule.on",
+    }  # fmt: skip
+
+
+def test_a_number_may_be_the_least_of_several_parts():
+    rule = FILE[FILE.index("        rule:\n          of: rural.service_point\n          where: {state: complete}") :]
+    rule = rule[: rule.index("\n\n")]
+    part = rule.replace("        rule:\n", "").replace("          ", "            ")
+    sets = FILE.replace(rule, f"        least:\n          stations:\n{part}\n          officers:\n{part}", 1)
+
+    k4 = next(kpi for _, kpi in planfile.read("", sets.encode()).kpis() if kpi.code == "K4")
+
+    assert list(k4.parts) == ["stations", "officers"]
+    assert k4.rules == tuple(k4.parts.values())
 
 
 def test_a_word_that_stands_twice_is_refused_on_its_second_line():

@@ -11,6 +11,7 @@ from gateway import ledger
 from gateway import store as store_module
 from gateway.measures import Cell, Measure
 from gateway.periods import pieces, read
+from gateway.reading import Reading
 from gateway.store import LEDGER, Store
 from services.chassis.problem import Unavailable
 from tests.gateway.examples import PLAN, an_event, kpi
@@ -272,7 +273,7 @@ def test_the_records_of_a_number_come_by_day_and_id_page_by_page(store):
     store.take(facts + others)
 
     pages, after = [], None
-    while page := store.records(kpi("K2").rule, read("2011"), district=None, after=after, limit=4):
+    while page := Reading(store).records(kpi("K2").rule, read("2011"), after=after, limit=4):
         pages.append(page)
         after = (page[-1]["data"]["day"], page[-1]["_id"])
 
@@ -287,7 +288,7 @@ def test_the_records_of_a_number_come_by_day_and_id_page_by_page(store):
 def test_the_records_of_a_district_are_those_of_its_group(store):
     store.take([an_event(record=f"c-{i}", district=["511102", "511111"][i % 2]) for i in range(5)])
 
-    found = store.records(kpi("K2").rule, read("2011"), district="511111", after=None, limit=10)
+    found = Reading(store).records(kpi("K2").rule, read("2011"), among={"district": "511111"}, limit=10)
 
     assert [view["_id"][-3:] for view in found] == ["c-1", "c-3"]
 
@@ -310,8 +311,8 @@ def test_the_history_of_a_record_has_every_version_in_order(store):
     store.take([an_event(version=version) for version in (2, 10, 1)])
     store.take([an_event(record="c-11"), an_event(record="c-1/2")])
 
-    assert [row["_id"]["version"] for row in store.versions("outreach.audience_count/c-1")] == [1, 2, 10]
-    assert [row["_id"]["version"] for row in store.versions("outreach.audience_count/c")] == []
+    assert [row["_id"]["version"] for row in Reading(store).versions("outreach.audience_count/c-1")] == [1, 2, 10]
+    assert [row["_id"]["version"] for row in Reading(store).versions("outreach.audience_count/c")] == []
 
 
 def test_parked_messages_are_told_by_where_they_came_from(store):

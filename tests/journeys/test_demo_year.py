@@ -8,7 +8,7 @@ import pytest
 from deploy.demo.giving import Giver
 from deploy.demo.year import stories
 from gateway import planfile
-from gateway.desk import PLANS
+from gateway.decisions import PLANS
 from gateway.service import Gateway
 from gateway.store import Store
 from services.awards.service import Awards

@@ -6,7 +6,7 @@ import eventlet
 import pytest
 
 from gateway import planfile
-from gateway.desk import PLANS
+from gateway.decisions import PLANS
 from services.chassis.client import Caller
 from services.chassis.problem import Unavailable
 from tests.journeys.prizes import a_prize, reported
