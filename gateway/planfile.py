@@ -173,11 +173,8 @@ class _KpiSchema(_Schema):
 
     @validates_schema
     def _natures_agree(self, data: dict[str, Any], **_: Any) -> None:
-        for at, counted in _counted(data):
-            if (counted.measure == "last") != (data["nature"] == "stock"):
-                raise _nested(
-                    (*at, "measure"), "a stock is told by its last record, and only a stock is (nature: stock)"
-                )
+        if any((counted.measure == "last") != (data["nature"] == "stock") for _, counted in _counted(data)):
+            raise _nested(("nature",), "a stock (nature: stock) is told by its last record, and nothing else is")
 
     @validates_schema
     def _units_agree(self, data: dict[str, Any], **_: Any) -> None:
@@ -226,7 +223,8 @@ class _ItemSchema(_Schema):
     @validates_schema
     def _says_what_is_counted(self, data: dict[str, Any], **_: Any) -> None:
         if bool(data["kpis"] or data["milestones"]) == bool(data["unmeasured"]):
-            raise _nested((), "an item has KPIs or milestones, or else says why nothing of it is counted (unmeasured)")
+            says = "an item has KPIs or milestones, or else says why nothing of it is counted (unmeasured)"
+            raise _nested(("kpis",), says)
 
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> Item:

@@ -74,6 +74,12 @@ class Target(fields.Schema):
     why = fields.Text(max=500)
 
 
+class Close(fields.Schema):
+    """A period that is closed."""
+
+    why = fields.Text(max=500)
+
+
 class PlanFile(fields.Schema):
     """A plan that comes into force: the whole file."""
 

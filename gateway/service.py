@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway import schemas
 from gateway.desk import Reporting
+from gateway.editions import Closing
 from gateway.operations import Operating
 from gateway.passage import Passages
 from gateway.reply import Reply, Request
@@ -28,6 +29,7 @@ class Gateway:
     services = Passages()
     condition = Condition()
     operations = Operating()
+    editions = Closing()
 
     @batches(LEDGER_QUEUE)
     def take(self, events: list[Event]) -> None:
@@ -52,6 +54,18 @@ class Gateway:
     @endpoint("POST", "/api/v1/plans/<year>/targets/<code>", roles=CHAIR, takes=schemas.Target)
     def revise_target(self, request: Request, year: str, code: str) -> Any:
         return self.desk.revise(year, code, request.said, by=request.actor.id)
+
+    @endpoint("POST", "/api/v1/plans/<year>/periods/<period>/close", roles=CHAIR, takes=schemas.Close)
+    def close_period(self, request: Request, year: str, period: str) -> Any:
+        return self.editions.close(year, period, by=request.actor.id, why=request.said["why"])
+
+    @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions")
+    def all_editions(self, _: Request, year: str, period: str) -> Any:
+        return self.editions.all(year, period)
+
+    @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions/<no>")
+    def edition(self, _: Request, year: str, period: str, no: str) -> Reply:
+        return self.editions.one(year, period, no)
 
     @endpoint("GET", "/api/v1/items/<no>", public=True, asks=schemas.ITEM)
     def item(self, request: Request, no: str) -> Any:
