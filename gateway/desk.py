@@ -108,6 +108,12 @@ class Desk:
             **self._standing(counts, now).say([line]),
         }
 
+    def revision(self) -> int:
+        """How far the ledger has come; whatever is asked from now on is answered with at least that."""
+        found = self.generations.ask(lambda store: store.read({})).ledger["revision"]
+        self._shelf = {}
+        return found
+
     def history(self, service: str, kind: str, record: str) -> Answer:
         """Every version of a record as it was heard."""
         known = _kind(service, kind)

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway import schemas
 from gateway.desk import Reporting
+from gateway.live import EVENTS, Broadcasting
 from gateway.operations import Operating
 from gateway.passage import Passages
 from gateway.reply import Reply, Request
@@ -24,6 +25,7 @@ class Gateway:
 
     desk = Reporting()
     services = Passages()
+    live = Broadcasting()
     condition = Condition()
     operations = Operating()
 
@@ -54,6 +56,10 @@ class Gateway:
     @endpoint("GET", "/api/v1/records/<service>/<kind>/<id_>/history")
     def history(self, _: Request, service: str, kind: str, id_: str) -> Any:
         return self.desk.history(service, kind, id_)
+
+    @endpoint("GET", "/api/v1/events", public=True, answers={200: EVENTS})
+    def events(self, request: Request) -> Reply:
+        return self.live.stream(request)
 
     @endpoint("POST", "/api/v1/<service>/<command>")
     def command(self, request: Request, service: str, command: str) -> Reply:

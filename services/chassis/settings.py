@@ -32,6 +32,7 @@ class Settings:
     http_host: str = "127.0.0.1"
     http_at_once: int = 64  # requests under way in one gateway; half of them to any one service
     http_connections: int = 1_000  # open at once; further ones wait to be accepted
+    http_streams: int = 200  # live streams in one gateway; each of them is one of its connections
     caller_rate: float = 100.0  # requests a second that one caller may make of one gateway, in the long run; 0: any
     accepted_limit: int = 10_000  # commands that may wait for one service that is away
     health_port: int = 0  # of /health, /ready and /metrics; 0: none
@@ -62,6 +63,7 @@ class Settings:
             http_host=env.str("HTTP_HOST", "127.0.0.1"),
             http_at_once=env.int("HTTP_AT_ONCE", 64, validate=Range(2, 1_000)),
             http_connections=env.int("HTTP_CONNECTIONS", 1_000, validate=Range(10, 50_000)),
+            http_streams=env.int("HTTP_STREAMS", 200, validate=Range(0, 50_000)),
             caller_rate=env.float("CALLER_RATE", 100.0, validate=Range(0, 1_000_000)),
             accepted_limit=env.int("ACCEPTED_LIMIT", 10_000, validate=Range(0, 1_000_000)),
             health_port=env.int("HEALTH_PORT", 0, validate=Range(0, 65535)),
