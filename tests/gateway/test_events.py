@@ -9,9 +9,10 @@ from time import monotonic
 
 import eventlet
 import pytest
+from jsonschema import validate
 
 from gateway import live as live_module
-from gateway.live import Live
+from gateway.live import EVENTS, Live
 from gateway.numbers import Numbers
 from gateway.port import Server
 from gateway.service import Gateway
@@ -45,7 +46,9 @@ class Listener:
         while "event" not in (fields := self.read()):
             pass
         assert fields["event"] == "numbers"
-        return fields["id"], json.loads(fields["data"])
+        said = json.loads(fields["data"])
+        validate(said, EVENTS["contentSchema"])
+        return fields["id"], said
 
     def until(self, code, value):
         """Wait for this number; the id of the event that said it, and all KPIs that were said until then."""
