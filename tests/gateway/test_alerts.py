@@ -1,5 +1,9 @@
 """Alerts: rules, what they see, and the inbox, with the real desk where it can say it and with given statuses else."""
 
+import random
+from itertools import pairwise
+
+import eventlet
 import pytest
 from amqp.basic_message import Message
 from jsonschema import validate
@@ -28,6 +32,8 @@ SAID = {
     "to": ["behind", "late", "reached"],
     "webhook": None,
 }
+
+STATUSES = ("behind", "late", "on_track", "ahead", "reached")
 
 
 @pytest.fixture(autouse=True)
@@ -351,6 +357,36 @@ def test_an_alert_that_is_made_while_others_are_handed_out_is_handed_out_next(ke
 
     assert alerted(kept) == [("on_track", "behind"), ("behind", "late")]
     assert held["alert_rules"].find_one()["outbox"] == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_however_gateways_race_and_die_the_chain_of_changes_has_no_gap_and_no_link_twice(held, seed):
+    chance = random.Random(seed)
+    truth = [chance.choice(STATUSES)]
+    another(held).make(SAID | {"to": STATUSES}, owner="u-li")
+
+    def look(chance):
+        kept = another(held)
+        while True:
+            (rule,) = kept.active()
+            eventlet.sleep(chance.random() / 100)
+            kept.note(rule, a_sight(truth[-1], f"10:{len(truth) // 60:02}:{len(truth) % 60:02}"))
+            if chance.random() < 0.3:  # else it died before
+                kept.hand_out()
+
+    gateways = [eventlet.spawn(look, random.Random(chance.random())) for _ in range(4)]
+    for _ in range(60):
+        truth.append(chance.choice([status for status in STATUSES if status != truth[-1]]))
+        eventlet.sleep(0.02)
+    until(lambda: held["alert_rules"].find_one()["seen"].get("K2") == {"status": truth[-1]})
+    for one in gateways:
+        one.kill()
+    another(held).hand_out()
+
+    told = alerted(another(held))
+    assert len(told) > 10
+    assert all(before[1] == after[0] for before, after in pairwise(told))
+    assert told[-1][1] == truth[-1]
 
 
 def test_a_kpi_that_comes_into_the_plan_is_noted_first(kept):
