@@ -243,6 +243,12 @@ class Desk:
             raise schemas.not_known("item", "工作要点", no, (str(item["no"]) for item in said["items"]))
         return {**{name: value for name, value in said.items() if name != "items"}, **found}
 
+    def revision(self) -> int:
+        """How far the ledger has come; whatever is asked from now on is answered with at least that."""
+        found = self.generations.ask(lambda store: store.read({})).ledger["revision"]
+        self._shelf = {}
+        return found
+
     def history(self, service: str, kind: str, record: str, wanted: Mapping[str, Any]) -> Answer:
         """Every version of a record as it was heard."""
         _, as_of = self._moment(wanted)

@@ -29,6 +29,7 @@ IDLE = 15  # seconds that a connection may wait for its next request
 SILENT = 30  # seconds that half a request may take to go on
 DRAINED = 30_000_000  # bytes of a body that nobody wanted, taken so that its sender reads the answer
 ALWAYS = ("/health", "/ready", "/metrics")  # answered also by a gateway that is full
+EVENT_STREAM = "text/event-stream"
 LATE = 0.25  # seconds that a request may wait for its turn
 AT_A_TURN = 16  # requests that begin before those under way go on
 WAITED = "kexie.waited"  # how long this one did
@@ -50,9 +51,11 @@ class App(WsgiApp):
         self.server.busy += 1
         response = self._respond(request)
         _drain(environ)
-        response.call_on_close(self.server.answered)
-        if response.mimetype == "text/event-stream":
+        if response.mimetype == EVENT_STREAM:
             environ["eventlet.minimum_write_chunk_size"] = 0  # else events wait until 4 KB have come together
+            self.server.answered()  # it goes on for hours, and neither holds a place nor delays a stop
+        else:
+            response.call_on_close(self.server.answered)
         return response(environ, start_response)
 
     def _respond(self, request: Request) -> wrappers.Response:
@@ -113,6 +116,7 @@ class Server(WebServer):
         self.turns = Turns(AT_A_TURN)
         self.busy = 0  # requests that are not answered yet
         self.is_closed = False
+        self.at_close: list[Callable[[], None]] = []
         self._idle = Signal()
 
     def is_full(self, waited: float) -> bool:
@@ -176,6 +180,8 @@ class Server(WebServer):
             self.is_closed = True
             self._gt.kill()
             self._sock.close()
+            for end in self.at_close:
+                end()
 
     def stop(self) -> None:
         """Ends when what was being answered has been sent."""

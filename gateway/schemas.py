@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from gateway.book import asked
+from gateway.changes import WORDS
 from gateway.periods import FORMS, STEPS, UnknownPeriod
 from services.chassis import fields
 from services.chassis.problem import FieldError, InvalidInput, NotFound
@@ -85,6 +87,17 @@ class PlanFile(fields.Schema):
 
     file = fields.Text(max=1_000_000)
     why = fields.Text(max=500)
+
+
+class AlertRule(fields.Schema):
+    """Which changes of status make an alert: of these KPIs and all of these items, of all where none is named."""
+
+    name = fields.Text(max=100)
+    year = fields.Whole(min=1, max=9_999, rule=None)
+    kpis = fields.Many(fields.Id(), required=False)
+    items = fields.Many(fields.Whole(min=1, rule=None), required=False)
+    to = fields.Many(fields.OneOf(*WORDS), min=1)
+    webhook = fields.Text(max=500, required=False)
 
 
 JOBS = {"audit": Look(), "rearm": Rearm(), "verify": Look(), "rebuild": Rebuild()}
@@ -190,6 +203,28 @@ def cursor(text: str) -> tuple[str, str]:
     return day, record
 
 
+def write_mark(*parts: Any) -> str:
+    """Where a page ended, as a cursor that `mark` reads."""
+    return base64.urlsafe_b64encode(wire.encode(parts)).decode()
+
+
+def mark(*types: type) -> Reader:
+    """A cursor that has parts of these types; an instant is written as a text."""
+
+    def read_mark(text: str) -> list[Any]:
+        with suppress(binascii.Error, wire.BrokenJson, ValueError, TypeError):
+            found = wire.decode(base64.b64decode(text, altchars=b"-_", validate=True))
+            parts = [
+                datetime.fromisoformat(part) if kind is datetime else part
+                for part, kind in zip(found, types, strict=True)
+            ]
+            if all(type(part) is kind for part, kind in zip(parts, types, strict=True)):
+                return parts
+        raise Wrong("Not a cursor of this list.", "不是此列表的游标。")
+
+    return read_mark
+
+
 PERIOD = Parameter(
     period, "When it happened; the plan's year where left out.", "事实发生的时段；缺省为计划年度。",
     {"type": "string", "examples": list(FORMS)},
@@ -231,7 +266,13 @@ SERIES = {**WHEN, "step": STEP, "district": DISTRICT}
 RECORDS = {**WHEN, "district": DISTRICT, "group": GROUP, "part": PART, "cursor": CURSOR, "limit": LIMIT}
 ITEM = {**WHEN, "year": YEAR}
 THEN = {"as_of": AS_OF}
+DELIVERY_STATES = ("waiting", "delivered", "given_up")
+DELIVERY_STATE = Parameter(one_of(DELIVERY_STATES), "Only those.", "仅限该状态。", {"enum": list(DELIVERY_STATES)})
+
 PARKED = {"service": SERVICE, "state": PARKED_STATE, "cursor": THEIR_CURSOR, "limit": LIMIT}
+RULES = {"cursor": Parameter(mark(str, str), CURSOR.en, CURSOR.zh), "limit": LIMIT}
+INBOX = {"cursor": Parameter(mark(bool, str, str), CURSOR.en, CURSOR.zh), "limit": LIMIT}
+DELIVERIES = {"cursor": Parameter(mark(datetime, str), CURSOR.en, CURSOR.zh), "state": DELIVERY_STATE, "limit": LIMIT}
 """What may be asked at each address."""
 
 

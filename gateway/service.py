@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from gateway import schemas
+from gateway.alerting import Alerting
+from gateway.alerts import ALERT, INBOX, NEW_RULE, RULE, RULES
+from gateway.deliveries import DELIVERIES, DELIVERY
 from gateway.desk import Reporting
 from gateway.editions import Closing
+from gateway.live import EVENTS, Broadcasting
 from gateway.operations import Operating
 from gateway.passage import Passages
 from gateway.reply import Reply, Request
@@ -27,6 +31,8 @@ class Gateway:
 
     desk = Reporting()
     services = Passages()
+    live = Broadcasting()
+    alarms = Alerting()
     condition = Condition()
     operations = Operating()
     editions = Closing()
@@ -90,6 +96,48 @@ class Gateway:
     @endpoint("GET", "/api/v1/records/<service>/<kind>/<id_>/history", asks=schemas.THEN)
     def history(self, request: Request, service: str, kind: str, id_: str) -> Any:
         return self.desk.history(service, kind, id_, request.asked)
+
+    @endpoint("GET", "/api/v1/events", public=True, answers={200: EVENTS})
+    def events(self, request: Request) -> Reply:
+        return self.live.stream(request)
+
+    @endpoint("POST", "/api/v1/alerts/rules", takes=schemas.AlertRule, answers={201: NEW_RULE})
+    def make_alert_rule(self, request: Request) -> Reply:
+        return self.alarms.make(request)
+
+    @endpoint("GET", "/api/v1/alerts/rules", asks=schemas.RULES, answers={200: RULES})
+    def alert_rules(self, request: Request) -> Any:
+        return self.alarms.rules(request)
+
+    @endpoint("GET", "/api/v1/alerts/rules/<id_>", answers={200: RULE})
+    def alert_rule(self, request: Request, id_: str) -> Any:
+        return self.alarms.rule(id_, request)
+
+    @endpoint("POST", "/api/v1/alerts/rules/<id_>/retire", answers={200: RULE})
+    def retire_alert_rule(self, request: Request, id_: str) -> Any:
+        return self.alarms.retire(id_, request)
+
+    @endpoint("GET", "/api/v1/alerts", asks=schemas.INBOX, answers={200: INBOX})
+    def alerts(self, request: Request) -> Any:
+        return self.alarms.inbox(request)
+
+    @endpoint("POST", "/api/v1/alerts/<id_>/read", answers={200: ALERT})
+    def read_alert(self, request: Request, id_: str) -> Any:
+        return self.alarms.read(id_, request)
+
+    @endpoint(
+        "GET",
+        "/api/v1/alerts/deliveries",
+        roles=OPERATOR,
+        asks=schemas.DELIVERIES,
+        answers={200: DELIVERIES},
+    )
+    def deliveries(self, request: Request) -> Any:
+        return self.alarms.deliveries(request)
+
+    @endpoint("POST", "/api/v1/alerts/deliveries/<id_>/again", roles=OPERATOR, answers={200: DELIVERY})
+    def deliver_again(self, _: Request, id_: str) -> Any:
+        return self.alarms.again(id_)
 
     @endpoint("POST", "/api/v1/<service>/<command>")
     def command(self, request: Request, service: str, command: str) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,8 @@ class Settings:
     http_host: str = "127.0.0.1"
     http_at_once: int = 64  # requests under way in one gateway; half of them to any one service
     http_connections: int = 1_000  # open at once; further ones wait to be accepted
+    http_streams: int = 200  # live streams in one gateway; each of them is one of its connections
+    webhook_hosts: str | None = None  # hosts that webhooks may go to, with "," between; http:// before one to allow it
     caller_rate: float = 100.0  # requests a second that one caller may make of one gateway, in the long run; 0: any
     accepted_limit: int = 10_000  # commands that may wait for one service that is away
     health_port: int = 0  # of /health, /ready and /metrics; 0: none
@@ -62,6 +65,8 @@ class Settings:
             http_host=env.str("HTTP_HOST", "127.0.0.1"),
             http_at_once=env.int("HTTP_AT_ONCE", 64, validate=Range(2, 1_000)),
             http_connections=env.int("HTTP_CONNECTIONS", 1_000, validate=Range(10, 50_000)),
+            http_streams=env.int("HTTP_STREAMS", 200, validate=Range(0, 50_000)),
+            webhook_hosts=env.str("WEBHOOK_HOSTS", None, validate=_are_hosts),
             caller_rate=env.float("CALLER_RATE", 100.0, validate=Range(0, 1_000_000)),
             accepted_limit=env.int("ACCEPTED_LIMIT", 10_000, validate=Range(0, 1_000_000)),
             health_port=env.int("HEALTH_PORT", 0, validate=Range(0, 65535)),
@@ -120,6 +125,12 @@ def _address(*schemes: str) -> Any:
             raise marshmallow.ValidationError(f"must start with {' or '.join(schemes)}")
 
     return check
+
+
+def _are_hosts(value: str) -> None:
+    for word in filter(None, value.split(",")):
+        if not re.fullmatch(r"(https?://)?[a-z0-9.-]+(:[0-9]{1,5})?", word.strip()):
+            raise marshmallow.ValidationError("must be hosts with , between them: [http://]host[:port]")
 
 
 def _is_key(load: Callable[[bytes], Any], *, needed: bool = True) -> Any:
