@@ -119,7 +119,7 @@ def test_the_plan_tells_its_items_targets_and_rules(gateway):
 
     assert len(plan["items"]) == 62
     (k4,) = plan["items"][41]["kpis"]
-    assert k4["rule"]["of"] == "rural.service_point"
+    assert k4["counts"][0]["rule"]["of"] == "rural.service_point"
 
 
 def test_a_message_that_is_no_event_makes_the_numbers_of_its_service_incomplete_and_no_others(gateway, settings):
