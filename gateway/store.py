@@ -144,8 +144,9 @@ class Store:
         self.rules.delete_many({"_id": {"$in": list(known - set(measures))}}, session=session)
         for key in known ^ set(measures):
             self.counts.delete_many({"_id": {"$gt": f"{key}|", "$lt": f"{key}}}"}}, session=session)
-        for key in set(measures) - known:
-            self.rules.insert_one({"_id": key, "says": measures[key].rule.say(), "upto": ""}, session=session)
+        if new := [{"_id": key, "says": measures[key].rule.say()} for key in measures if key not in known]:
+            is_empty = self.views.find_one({}, {"_id": 1}, session=session) is None
+            self.rules.insert_many([rule if is_empty else rule | {"upto": ""} for rule in new], session=session)
         self._change_rules(session)
 
     def _count_more(self, key: str, session: ClientSession) -> bool:
