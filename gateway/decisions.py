@@ -56,13 +56,16 @@ class Decisions:
 
     def prepare(self) -> None:
         """The plans that come with the gateway are applied where there is none of their year."""
+        self._apply_ours()
+        self._read()
+
+    def _apply_ours(self) -> None:
         self._plans.create_index([("year", 1), ("version", 1)], unique=True)
         for file in sorted(PLANS.glob("*.yaml")):
             content = file.read_bytes()
             year = planfile.read(file.name, content).year
             if not self._plans.find_one({"year": year}, {"_id": 1}):
                 self._insert(year, 1, content, by=INSTALLATION, why=file.name)
-        self._read()
 
     def book(self, as_of: datetime | None = None) -> Book:
         """The plans in force at that instant; before the first one of a year, the first one."""
@@ -163,6 +166,9 @@ class Decisions:
         return self._held
 
     def _read(self) -> None:
+        """Where somebody dropped the database, the plans that come with the gateway are in force again."""
+        if self._plans.find_one({}, {"_id": 1}) is None:
+            self._apply_ours()
         plans = list(self._plans.find().sort([("year", 1), ("version", 1)]))
         targets = list(self._targets.find().sort("decided_on", 1))
         self._held, self._look_at = (plans, targets), monotonic() + KNOWN_FOR

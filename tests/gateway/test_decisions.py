@@ -129,3 +129,12 @@ def test_every_version_of_a_plan_says_who_applied_it_when_and_why(desk, clock):
         1, "installation", 2, "u-1", "lectures count too",
     )  # fmt: skip
     assert (revised["kpi"], revised["value"], revised["by"]) == ("K1", 70, "u-2")
+
+
+def test_where_somebody_dropped_the_database_the_plans_that_come_with_the_gateway_are_in_force_again(settings, desk):
+    base = database(settings, "gateway")
+    base.client.drop_database(base.name)
+
+    again = Decisions(base, desk.decisions._clock)
+
+    assert list(again.book().plans) == [2011]
