@@ -18,10 +18,13 @@ from services.chassis.listener import listens
 from services.chassis.mongo import database
 from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound
 from services.chassis.records import Bound, Records
+from services.chassis.revocations import Revoking
 from services.chassis.rpc import Method, Request
 from services.chassis.tally import tally
 from services.chassis.tokens import ROLES
+from services.contract import gateway
 from services.contract import rule as plan_rule
+from services.contract.event import Event
 from services.contract.view import Kind, View
 from services.kernel import Refusal
 
@@ -117,7 +120,10 @@ signed_query = SignedQuery.decorator
 
 
 def service(cls: C) -> C:
-    """Add what every service answers: get, list and history of each kind, `describe`, `tally`, `ping`, its upkeep."""
+    """Add what every service answers: get, list and history of each kind, `describe`, `tally`, `ping`, its upkeep.
+
+    And what every service hears: which tokens hold no longer.
+    """
     kinds = {name: value.kind for name, value in vars(cls).items() if isinstance(value, Records)}
     for attribute, kind in kinds.items():
         _answer(cls, f"get_{kind.name}", _get(attribute, kind))
@@ -130,6 +136,7 @@ def service(cls: C) -> C:
         _parked(cls, name)
     for name in upkeep.METHODS:
         _answer(cls, name, _upkeep(name), roles=("operator",))
+    _hear_revocations(cls)
     return cls
 
 
@@ -138,6 +145,14 @@ def _answer(
 ) -> None:
     method.__name__ = name
     setattr(cls, name, query(public=public, roles=roles)(method))
+
+
+def _hear_revocations(cls: Any) -> None:
+    def note_revoked_token(self: Any, event: Event) -> None:
+        self.revocations.note(event.record, last_day=event.data["expires_on"])
+
+    cls.revocations = Revoking()
+    cls.note_revoked_token = listens(gateway.Token, "revoked")(note_revoked_token)
 
 
 def _parked(cls: type, name: str) -> None:
