@@ -55,6 +55,7 @@ class Passage:
         if name not in described.commands:
             raise schemas.not_known("command", "命令", name, described.commands)
         arguments = _arguments(request)
+        request.command_id = arguments["command_id"]
         try:
             if not self._caller.link.wait_up(PATIENCE):
                 raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")

@@ -21,9 +21,9 @@ from structlog import get_logger
 from werkzeug import wrappers
 
 from gateway.admission import Rates, Turns
+from gateway.audit import Trail
 from gateway.reply import Request, error_response
 from services.chassis.problem import Overloaded, Unavailable
-from services.chassis.tokens import Tokens
 
 IDLE = 15  # seconds that a connection may wait for its next request
 SILENT = 30  # seconds that half a request may take to go on
@@ -45,10 +45,13 @@ class App(WsgiApp):
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
             environ["wsgi.input_terminated"] = True  # else its body would be empty
+        if self.server.settings.http_behind_tls:
+            _see_through_the_proxy(environ)
         request = Request(environ)
         request.max_content_length = self.server.settings.request_limit
         self.server.busy += 1
         response = self._respond(request)
+        self.server.trail.note(request, response.status_code)
         _drain(environ)
         response.call_on_close(self.server.answered)
         if response.mimetype == "text/event-stream":
@@ -69,6 +72,12 @@ class App(WsgiApp):
             response = error_response(error, request, route=route)
         REQUESTS.labels(route, response.status_code).inc()
         return response
+
+
+def _see_through_the_proxy(environ: dict[str, Any]) -> None:
+    """The caller's address is the last that the proxy has added; whatever stands before it anybody may have said."""
+    if forwarded := environ.get("HTTP_X_FORWARDED_FOR", ""):
+        environ["REMOTE_ADDR"] = forwarded.rpartition(",")[2].strip()
 
 
 def _drain(environ: dict[str, Any]) -> None:
@@ -104,9 +113,10 @@ class Protocol(HttpOnlyProtocol):
 class Server(WebServer):
     """The gateway's port."""
 
+    trail = Trail()
+
     def setup(self) -> None:
         self.settings = self.container.config["SETTINGS"]
-        self.tokens = Tokens(self.settings.token_public_key)
         self.rates = Rates(self.settings.caller_rate)
         self._gt: Any = None
         self._connections = Semaphore(self.settings.http_connections)
@@ -183,4 +193,5 @@ class Server(WebServer):
         if self.busy:
             with eventlet.Timeout(LAST_WORDS, False):
                 self._idle.wait()
+        self.trail.close()
         super(WebServer, self).stop()

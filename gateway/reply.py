@@ -9,6 +9,7 @@ from typing import Any
 from werkzeug import wrappers
 from werkzeug.exceptions import HTTPException
 
+from gateway.sessions import Session
 from services.chassis.health import Answer
 from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing
@@ -63,7 +64,8 @@ class Reply:
 class Request(wrappers.Request):
     """A request; `token` is the caller's, verified, and `actor` who that is; at a public address there is none.
 
-    `asked` are its parameters and `said` its body, both read as the endpoint declares them.
+    Who has a session has a token that was signed for this. `asked` are its parameters and `said` its body, both read as
+    the endpoint declares them.
     """
 
     path_values: Mapping[str, Any]
@@ -71,6 +73,10 @@ class Request(wrappers.Request):
     said: Mapping[str, Any]
     token: str | None = None
     actor = NOBODY
+    session: Session | None = None
+    identified_by: str | None = None  # token, session, or the login that was tried
+    token_id: str | None = None
+    command_id: str | None = None
 
     @property
     def content(self) -> bytes:

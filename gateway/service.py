@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway import schemas
+from gateway import audit, issued, schemas, sessions, users
+from gateway.audit import Auditing
 from gateway.desk import Reporting
+from gateway.identity import Identifying
+from gateway.issued import IssuedTokens
 from gateway.operations import Operating
 from gateway.passage import Passages
 from gateway.reply import Reply, Request
@@ -26,6 +29,9 @@ class Gateway:
     services = Passages()
     condition = Condition()
     operations = Operating()
+    identity = Identifying()
+    tokens = IssuedTokens()
+    trail = Auditing()
 
     @batches(LEDGER_QUEUE)
     def take(self, events: list[Event]) -> None:
@@ -102,6 +108,58 @@ class Gateway:
     @endpoint("POST", "/api/v1/operations/parked/<service>/<id_>/discard", roles=OPERATOR)
     def discard(self, request: Request, service: str, id_: str) -> Any:
         return self.operations.settle("discard_parked", service, id_, request)
+
+    @endpoint("POST", "/api/v1/login", public=True, takes=sessions.LogIn, answers={200: sessions.ME})
+    def login(self, request: Request) -> Reply:
+        return self.identity.login(request)
+
+    @endpoint("POST", "/api/v1/logout", answers={200: sessions.LOGGED_OUT})
+    def logout(self, request: Request) -> Reply:
+        return self.identity.logout(request)
+
+    @endpoint("GET", "/api/v1/me", answers={200: sessions.ME})
+    def me(self, request: Request) -> Reply:
+        return self.identity.me(request)
+
+    @endpoint("GET", "/api/v1/users", roles=OPERATOR, asks=users.ASKS, answers={200: users.USERS})
+    def list_users(self, request: Request) -> Any:
+        return self.identity.users(request)
+
+    @endpoint("POST", "/api/v1/users", roles=OPERATOR, takes=users.NewUser, answers={201: users.USER})
+    def add_user(self, request: Request) -> Reply:
+        return self.identity.add_user(request)
+
+    @endpoint("POST", "/api/v1/users/<id_>/disable", roles=OPERATOR, answers={200: users.USER})
+    def disable_user(self, request: Request, id_: str) -> Any:
+        return self.identity.disable_user(id_, request)
+
+    @endpoint("POST", "/api/v1/users/<id_>/enable", roles=OPERATOR, answers={200: users.USER})
+    def enable_user(self, request: Request, id_: str) -> Any:
+        return self.identity.enable_user(id_, request)
+
+    @endpoint("POST", "/api/v1/users/<id_>/roles", roles=OPERATOR, takes=users.Place, answers={200: users.USER})
+    def place_user(self, request: Request, id_: str) -> Any:
+        return self.identity.place_user(id_, request)
+
+    @endpoint("POST", "/api/v1/users/<id_>/password", takes=users.NewPassword, answers={200: users.USER})
+    def change_password(self, request: Request, id_: str) -> Any:
+        return self.identity.change_password(id_, request)
+
+    @endpoint("GET", "/api/v1/tokens", roles=OPERATOR, asks=issued.ASKS, answers={200: issued.TOKENS})
+    def list_tokens(self, request: Request) -> Any:
+        return self.identity.tokens(request)
+
+    @endpoint("POST", "/api/v1/tokens", roles=OPERATOR, takes=issued.Issue, answers={201: issued.ISSUED})
+    def issue_token(self, request: Request) -> Reply:
+        return self.identity.issue_token(request)
+
+    @endpoint("POST", "/api/v1/tokens/<id_>/revoke", roles=OPERATOR, takes=issued.Revoke, answers={200: issued.TOKEN})
+    def revoke_token(self, request: Request, id_: str) -> Any:
+        return self.identity.revoke_token(id_, request)
+
+    @endpoint("GET", "/api/v1/audit", roles=OPERATOR, asks=audit.ASKS, answers={200: audit.ENTRIES})
+    def audit_trail(self, request: Request) -> Any:
+        return self.trail.page(request.asked)
 
     @endpoint("GET", "/health", public=True)
     def health(self, _: Request) -> Reply:

@@ -12,23 +12,25 @@ from nameko.web.handlers import HttpRequestHandler
 from werkzeug import wrappers
 
 from gateway import schemas
+from gateway.callers import Callers
 from gateway.port import Server
 from gateway.reply import Reply, Request
 from gateway.schemas import Parameter
 from services.chassis import fields
 from services.chassis.health import Health
-from services.chassis.problem import NotAllowed, NotAuthenticated, Problem
-from services.chassis.tokens import ROLES, Actor
+from services.chassis.problem import NotAllowed, Problem
+from services.chassis.tokens import ROLES
 
 
 class Endpoint(HttpRequestHandler):
-    """A method that answers at an address; where it is not `public`, to those with a valid token and one of `roles`.
+    """A method that answers at an address; where it is not `public`, to those who are known and have one of `roles`.
 
     `asks` are its parameters, found in `request.asked`; None where the method reads them itself. `takes` is the schema
     of its body, found in `request.said`. `answers` are the JSON Schemas of its answers, by status.
     """
 
     server = Server()
+    callers = Callers()
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ class Endpoint(HttpRequestHandler):
 
     def handle_request(self, request: Request) -> wrappers.Response:
         if not self.public:
-            request.token, request.actor = self._verified(request)
+            self._check_caller(request)
         self.server.rates.take(request.actor.id or f"at {request.remote_addr}")
         if self.asks is not None:
             request.asked = schemas.read(request.args, self.asks)
@@ -64,14 +66,11 @@ class Endpoint(HttpRequestHandler):
         result = done.wait()
         return (result if isinstance(result, Reply) else Reply(result)).response()
 
-    def _verified(self, request: Request) -> tuple[str, Actor]:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise NotAuthenticated("Send a token: Authorization: Bearer ...", "请提供令牌：Authorization: Bearer ...")
-        actor = self.server.tokens.verify(token.strip())
-        if actor.roles.isdisjoint(self.roles):
-            raise NotAllowed(needs="/".join(self.roles), yours="/".join(sorted(actor.roles)))
-        return token.strip(), actor
+    def _check_caller(self, request: Request) -> None:
+        self.callers.identify(request, writes=self.method != "GET")
+        roles = request.actor.roles
+        if roles.isdisjoint(self.roles):
+            raise NotAllowed(needs="/".join(self.roles), yours="/".join(sorted(roles)))
 
 
 endpoint = Endpoint.decorator

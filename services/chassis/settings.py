@@ -30,6 +30,7 @@ class Settings:
     database_prefix: str = "kexie"  # a service's database is <prefix>_<service>
     http_port: int = 8011  # of the gateway
     http_host: str = "127.0.0.1"
+    http_behind_tls: bool = False  # a proxy that ends TLS stands before it, and says whom it asks for
     http_at_once: int = 64  # requests under way in one gateway; half of them to any one service
     http_connections: int = 1_000  # open at once; further ones wait to be accepted
     caller_rate: float = 100.0  # requests a second that one caller may make of one gateway, in the long run; 0: any
@@ -60,6 +61,7 @@ class Settings:
             ),
             http_port=env.int("HTTP_PORT", 8011, validate=Range(0, 65535)),
             http_host=env.str("HTTP_HOST", "127.0.0.1"),
+            http_behind_tls=env.bool("HTTP_BEHIND_TLS", False),
             http_at_once=env.int("HTTP_AT_ONCE", 64, validate=Range(2, 1_000)),
             http_connections=env.int("HTTP_CONNECTIONS", 1_000, validate=Range(10, 50_000)),
             caller_rate=env.float("CALLER_RATE", 100.0, validate=Range(0, 1_000_000)),

@@ -73,6 +73,7 @@ def test_all_that_is_wrong_is_named_at_once():
         ("DATABASE_PREFIX", "a.b"),
         ("DATABASE_PREFIX", ""),
         ("HTTP_PORT", "65536"),
+        ("HTTP_BEHIND_TLS", "perhaps"),
         ("HEALTH_PORT", "-1"),
         ("HEARTBEAT", "1"),
         ("RPC_WORKERS", "0"),
