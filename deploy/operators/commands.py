@@ -1,4 +1,4 @@
-"""The operator's commands that go through the gateway: `audit`, `rearm`, `verify`, `rebuild` and `parked`."""
+"""The operator's commands that go through the gateway: jobs, `parked`, and who may what (`user`, `token`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from deploy.operators import jobs, parked
+from deploy.operators import identity, jobs, parked
 from deploy.operators.gateway import Gateway
 from deploy.operators.showing import console
 from deploy.programs import NAMES
@@ -140,4 +140,4 @@ def _settle(how: str, id_: str, service: str | None, why: str) -> None:
     click.echo(f"{done['id']} at {found['service']}: {done['state']} by {done['settled_by']}.")
 
 
-COMMANDS = (audit, rearm, verify, rebuild, parked_messages)
+COMMANDS = (audit, rearm, verify, rebuild, parked_messages, identity.user, identity.token)
