@@ -184,7 +184,8 @@ def _filter(asked: Mapping[str, Any]) -> Document:
     before += [last] if (last := asked.get("cursor")) else []
     if before:
         bounds["$lt"] = min(before)
-    return {"_id": bounds} if not asked.get("actor") else {"who": asked["actor"], "_id": bounds}
+    by_actor = {"who": asked["actor"]} if asked.get("actor") else {}
+    return {**by_actor, **({"_id": bounds} if bounds else {})}
 
 
 def _id(at: datetime) -> str:

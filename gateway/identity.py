@@ -53,6 +53,9 @@ class Identity:
         if user is None:
             raise WrongLogin()
         session = self._sessions.begin(user["_id"])
+        if self._users.is_changed(user):  # whoever did that ended the sessions before this one began
+            self._sessions.end(session)
+            raise WrongLogin()
         request.actor = users.actor_of(user)
         return self._reply(_me(request.actor, login=user["login"], session=session), session)
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from gateway.schemas import LIMIT, THEIR_CURSOR, Parameter
 from gateway.schemas import one_of as any_of
-from gateway.shapes import DAY, TEXT, WHOLE, Shape, each, many, maybe, one_of, page, some
+from gateway.shapes import DAY, TEXT, WHOLE, Shape, each, many, maybe, one_of, page
 from services import contract
 from services.chassis import fields
 from services.chassis.records import Records
@@ -37,7 +37,7 @@ TOKEN: Shape = each(
     state=one_of(*LIFECYCLE.states),
 )  # fmt: skip
 TOKENS: Shape = page(TOKEN, total=WHOLE)
-ISSUED: Shape = some(TOKEN, token=maybe(TEXT))
+ISSUED: Shape = each(**TOKEN["properties"], token=maybe(TEXT))
 """With the token itself, this once; null where the same command had issued it before."""
 
 

@@ -24,9 +24,12 @@ from services.chassis.problem import (
     TooLarge,
     TooManyRequests,
     Unavailable,
+    heard,
+    say,
 )
 from services.chassis.tokens import Actor
 from services.contract import wire
+from services.kernel import Refusal
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 
@@ -104,6 +107,8 @@ def _problem(error: Exception, route: str) -> Problem:
     """What a caller is told about this error: our own mistakes are logged and say nothing of their innards."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, Refusal):
+        return heard(say(error))
     if isinstance(error, HTTPException):
         return _unfit(error)
     if is_passing(error):

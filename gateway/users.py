@@ -109,8 +109,13 @@ class Users:
         if user is None or not is_right or not is_active(user):
             return None
         if self._passwords.is_outdated(user["hash"]):
-            self._users.update_one({"_id": user["_id"]}, {"$set": {"hash": self._passwords.hash(password)}})
+            user["hash"] = self._passwords.hash(password)
+            self._users.update_one({"_id": user["_id"]}, {"$set": {"hash": user["hash"]}})
         return user
+
+    def is_changed(self, user: Document) -> bool:
+        """Was it disabled, or given another password, since it was read?"""
+        return not self._users.find_one({"_id": user["_id"], "hash": user["hash"], "state": user["state"]})
 
     def move(self, id_: str, state: str, *, by: str) -> Document:
         return self._change(id_, {"state": state}, by=by)

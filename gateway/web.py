@@ -20,6 +20,7 @@ from services.chassis import fields
 from services.chassis.health import Health
 from services.chassis.problem import NotAllowed, Problem
 from services.chassis.tokens import ROLES
+from services.kernel import Refusal
 
 
 class Endpoint(HttpRequestHandler):
@@ -43,7 +44,7 @@ class Endpoint(HttpRequestHandler):
         takes: type[fields.Schema] | None = None,
         answers: Mapping[int, Any] = schemas.NOTHING,
     ) -> None:
-        super().__init__(method, url, expected_exceptions=(Problem,))
+        super().__init__(method, url, expected_exceptions=(Problem, Refusal))
         self.public, self.roles, self.asks, self.answers = public, roles, asks, answers
         self.takes = takes() if takes else None
 

@@ -4,15 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import eventlet
+import jsonschema
 import pytest
 from structlog.testing import capture_logs
 
-from gateway import passwords
+from gateway import audit, issued, passwords, sessions, users
 from gateway.service import Gateway
+from gateway.sessions import Sessions
 from services.awards.service import Awards
 from tests.gateway.conftest import Http
 from tests.gateway.people import OPERATOR, PASSWORD, Person, add_user, try_login
 from tests.gateway.test_passage import REPORT, RESULT
+from tests.stack import until
 
 OTHER = "battery staple 正确"
 
@@ -163,6 +166,21 @@ def test_another_password_ends_the_sessions_that_began_with_the_old_one(gateway)
     assert here.get("/api/v1/me").status == 401
 
 
+def test_a_login_during_which_the_password_changes_begins_no_session(gateway, monkeypatch):
+    id_ = add_user(gateway, "wang")
+    begin = Sessions.begin
+
+    def begin_late(sessions, user_id):
+        monkeypatch.setattr(Sessions, "begin", begin)
+        assert gateway.post(f"/api/v1/users/{id_}/password", {"password": OTHER}, **OPERATOR).status == 200
+        return begin(sessions, user_id)
+
+    monkeypatch.setattr(Sessions, "begin", begin_late)
+
+    assert try_login(gateway, "wang").status == 401
+    assert gateway.running.database("gateway")["sessions"].count_documents({}) == 0
+
+
 def test_nobody_but_an_operator_changes_the_password_of_another(gateway):
     id_ = add_user(gateway, "wang")
     add_user(gateway, "li", roles=("chair", "verifier"))
@@ -277,6 +295,25 @@ def test_a_person_acts_at_the_services_as_the_user_within_the_district(gateway):
     assert verified.status == 403
     held = gateway.running.database("awards")["external_result"].find_one({"_id": "r-1"})
     assert [entry["by"] for entry in held["history"]] == [id_]
+
+
+def test_what_is_answered_has_the_declared_shape(gateway):
+    id_ = add_user(gateway, "wang", roles=("operator",), district=None)
+    wang = Person(gateway, "wang")
+    issued_token = wang.post("/api/v1/tokens", {"subject": "bureau", "roles": ["system"]}).body
+
+    for shape, answered in (
+        (sessions.ME, wang.answered.body),
+        (sessions.ME, wang.get("/api/v1/me").body),
+        (users.USERS, wang.get("/api/v1/users").body),
+        (users.USER, wang.post(f"/api/v1/users/{id_}/enable").body),
+        (issued.ISSUED, issued_token),
+        (issued.TOKENS, wang.get("/api/v1/tokens").body),
+        (issued.TOKEN, wang.post(f"/api/v1/tokens/{issued_token['id']}/revoke", {"reason": "x"}).body),
+        (audit.ENTRIES, until(lambda: (page := wang.get("/api/v1/audit").body)["items"] and page)),
+        (sessions.LOGGED_OUT, wang.post("/api/v1/logout").body),
+    ):
+        jsonschema.validate(answered, shape)
 
 
 def test_no_secret_is_stored_or_logged(gateway):

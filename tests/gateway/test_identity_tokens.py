@@ -116,7 +116,8 @@ def test_a_revoked_token_is_refused_by_every_replica_of_every_service_and_of_the
     gateway.running, gateway.container = running, gateways[0]
     kept, lost = issue(gateway), issue(gateway)
 
-    with Process(running.settings, tmp_path / "log", "deploy.run", "members").ready() as members:
+    with Process(running.settings, tmp_path / "log", "deploy.run", "members") as members:
+        until(lambda: members.get("/ready")[0] == 200, within=90)
         assert not any(is_refused(running, service, lost) for service in SERVICES)
         revoke(gateway, lost)
 
