@@ -124,7 +124,7 @@ def test_a_revoked_token_is_refused_by_every_replica_of_every_service_and_of_the
         replicas = [one for container in running.containers for one in container.extensions if isinstance(one, Server)]
         assert len(replicas) == 5
         until(lambda: all(lost["id"] in replica.revocations for replica in replicas))
-        assert all(is_refused(running, service, lost) for service in SERVICES)
+        until(lambda: all(is_refused(running, service, lost) for service in SERVICES))
         running.stop("members")
         until(lambda: is_refused(running, "members", lost))  # the process has been told as well, or read of it
         assert members.exit_code_now() is None
