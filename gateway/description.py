@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from nameko.extensions import SharedExtension
+from pymongo.errors import PyMongoError
 
+from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotAllowed
 from services.chassis.tokens import Actor
-from services.contract import KINDS
+from services.contract import KINDS, wire
 from services.contract.view import Kind
 
 OF_EVERY_COMMAND = ("command_id", "expected_version")
@@ -51,6 +54,25 @@ class Description:
     kinds: dict[str, Kind]  # by their plural
     commands: dict[str, Command]
     heard: float
+
+
+class Descriptions(SharedExtension):
+    """What each service said of itself last, as it said it; remembered, so that one that is away is described too."""
+
+    def setup(self) -> None:
+        self._held = database(self.container.config["SETTINGS"], self.container.service_name)["descriptions"]
+        self.said: dict[str, Any] = patiently(self._remembered)
+
+    def hear(self, service: str, said: Mapping[str, Any]) -> None:
+        if self.said.get(service) == said:
+            return
+        self.said = {**self.said, service: said}
+        with suppress(PyMongoError):  # then whoever starts next hears it from the service
+            self._held.replace_one({"_id": service}, {"said": wire.encode(said)}, upsert=True)
+
+    def _remembered(self) -> dict[str, Any]:
+        """As bytes: BSON takes no `$ref` for the name of a field."""
+        return {held["_id"]: wire.decode(held["said"]) for held in self._held.find()}
 
 
 class Parked(SharedExtension):

@@ -18,10 +18,10 @@ from eventlet.semaphore import Semaphore
 from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
 from prometheus_client import Counter
 from structlog import get_logger
-from werkzeug import wrappers
 
 from gateway.admission import Rates, Turns
-from gateway.reply import Request, error_response
+from gateway.delivery import finish
+from gateway.reply import Request, Response, error_response
 from services.chassis.problem import Overloaded, Unavailable
 from services.chassis.tokens import Tokens
 
@@ -55,18 +55,19 @@ class App(WsgiApp):
             environ["eventlet.minimum_write_chunk_size"] = 0  # else events wait until 4 KB have come together
         return response(environ, start_response)
 
-    def _respond(self, request: Request) -> wrappers.Response:
-        route = "-"
+    def _respond(self, request: Request) -> Response:
+        route, public = "-", True
         try:
             if self.server.is_full(request.environ[WAITED]) and request.path not in ALWAYS:  # first: it costs little
                 raise Overloaded(at="gateway")
             provider, request.path_values = self.url_map.bind_to_environ(request.environ).match()
-            route = provider.url
+            route, public = provider.url, provider.public
             if self.server.is_closed:
                 raise Unavailable("The gateway is stopping.", "网关正在停止。")
             response = provider.handle_request(request)
         except Exception as error:  # noqa: BLE001 - whatever it was, it is answered, and logged if it was our mistake
             response = error_response(error, request, route=route)
+        finish(response, request, public=public)
         REQUESTS.labels(route, response.status_code).inc()
         return response
 

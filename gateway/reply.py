@@ -48,6 +48,7 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
+    packed: bytes | None = None  # the body in gzip, where it was packed before
 
     @staticmethod
     def of(said: Answer) -> Reply:
@@ -55,9 +56,17 @@ class Reply:
         status, content_type, body = said
         return Reply(body, status, content_type=content_type)
 
-    def response(self) -> wrappers.Response:
+    def response(self) -> Response:
         body = self.body if isinstance(self.body, bytes | Iterator) else wire.encode(self.body)
-        return wrappers.Response(body, self.status, dict(self.headers), content_type=self.content_type)
+        response = Response(body, self.status, dict(self.headers), content_type=self.content_type)
+        response.packed = self.packed
+        return response
+
+
+class Response(wrappers.Response):
+    """An answer on its way out."""
+
+    packed: bytes | None = None
 
 
 class Request(wrappers.Request):
@@ -80,7 +89,7 @@ class Request(wrappers.Request):
         return found
 
 
-def error_response(error: Exception, request: Request, *, route: str) -> wrappers.Response:
+def error_response(error: Exception, request: Request, *, route: str) -> Response:
     """The problem as RFC 9457 has it, in the caller's language and with both."""
     problem, language = _problem(error, route), _language(request)
     said = problem.say()

@@ -62,6 +62,12 @@ class Rebuild(fields.Schema):
     why = fields.Text(max=500)
 
 
+class Settle(fields.Schema):
+    """Why a parked message is replayed or discarded."""
+
+    why = fields.Text(max=500)
+
+
 JOBS = {"audit": Look(), "rearm": Rearm(), "verify": Look(), "rebuild": Rebuild()}
 """What an operator says with each job."""
 
@@ -138,9 +144,12 @@ PARKED_STATE = Parameter(
     one_of(("waiting", "settled")), "Only those.", "仅限该状态。", {"enum": ["waiting", "settled"]}
 )
 
+VERSION_OF_FILE = Parameter(str, "Changes with the file.", "随文件内容变化。")
+
 PROGRESS = {"period": PERIOD, "district": DISTRICT}
 KPI = {"period": PERIOD, "by": BY, "district": DISTRICT}
 RECORDS = {"period": PERIOD, "district": DISTRICT, "cursor": CURSOR, "limit": LIMIT}
+FILE = {"v": VERSION_OF_FILE}
 PARKED = {"service": SERVICE, "state": PARKED_STATE, "cursor": THEIR_CURSOR, "limit": LIMIT}
 """What may be asked at each address."""
 
@@ -231,4 +240,15 @@ def _value(field: Field, text: str) -> Any:
         if not (text.isascii() and text.isdigit() and len(text) <= 18):
             raise Wrong("A whole number.", "须为整数。")
         return int(text)
+    if field.type is date:
+        return _day(text)
     return one_of(field.choices)(text) if field.choices else text
+
+
+def _day(text: str) -> str:
+    try:
+        if len(text) == 10 and date.fromisoformat(text):
+            return text
+    except ValueError:
+        pass
+    raise Wrong("A day like 2011-05-14.", "日期格式如 2011-05-14。")

@@ -9,11 +9,10 @@ from typing import Any
 from eventlet.event import Event as Signal
 from nameko.extensions import DependencyProvider
 from nameko.web.handlers import HttpRequestHandler
-from werkzeug import wrappers
 
 from gateway import schemas
 from gateway.port import Server
-from gateway.reply import Reply, Request
+from gateway.reply import Reply, Request, Response
 from gateway.schemas import Parameter
 from services.chassis import fields
 from services.chassis.health import Health
@@ -25,7 +24,8 @@ class Endpoint(HttpRequestHandler):
     """A method that answers at an address; where it is not `public`, to those with a valid token and one of `roles`.
 
     `asks` are its parameters, found in `request.asked`; None where the method reads them itself. `takes` is the schema
-    of its body, found in `request.said`. `answers` are the JSON Schemas of its answers, by status.
+    of its body, found in `request.said`. `answers` are the JSON Schemas of its answers, by status. Where the address
+    stands `for_each` command, list, record, history or job, the documents have one for each of them.
     """
 
     server = Server()
@@ -40,16 +40,17 @@ class Endpoint(HttpRequestHandler):
         asks: Mapping[str, Parameter] | None = schemas.NOTHING,
         takes: type[fields.Schema] | None = None,
         answers: Mapping[int, Any] = schemas.NOTHING,
+        for_each: str | None = None,
     ) -> None:
         super().__init__(method, url, expected_exceptions=(Problem,))
-        self.public, self.roles, self.asks, self.answers = public, roles, asks, answers
+        self.public, self.roles, self.asks, self.answers, self.for_each = public, roles, asks, answers, for_each
         self.takes = takes() if takes else None
 
     def stop(self) -> None:
         self.server.close()
         super().stop()
 
-    def handle_request(self, request: Request) -> wrappers.Response:
+    def handle_request(self, request: Request) -> Response:
         if not self.public:
             request.token, request.actor = self._verified(request)
         self.server.rates.take(request.actor.id or f"at {request.remote_addr}")

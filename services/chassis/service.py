@@ -23,7 +23,7 @@ from services.chassis.tally import tally
 from services.chassis.tokens import ROLES
 from services.contract import rule as plan_rule
 from services.contract.view import Kind, View
-from services.kernel import Refusal
+from services.kernel import REFUSALS, Refusal
 
 __all__ = ["command", "listens", "service"]
 
@@ -102,6 +102,13 @@ class Query(Method):
                 raise NotAllowed(needs="/".join(sorted(self.roles)), yours="/".join(sorted(actor.roles)))
         return {"asked": arguments, "methods": self.server.methods}, {}
 
+    def describe(self) -> dict[str, Any]:
+        return {
+            "summary": (getattr(self.container.service_cls, self.method_name).__doc__ or "").strip() or None,
+            "public": self.public,
+            "roles": sorted(self.roles),
+        }
+
 
 class SignedQuery(Query):
     """A query that also changes something beside the records, and notes who asked for it."""
@@ -146,7 +153,7 @@ def _parked(cls: type, name: str) -> None:
     def method(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method], by: str) -> Any:
         return getattr(methods[name].server.parked, name)(asked, by=by)
 
-    method.__name__ = name
+    method.__name__, method.__doc__ = name, getattr(parked.ParkedMessages, name).__doc__
     setattr(cls, name, signed_query(roles=("operator",))(method))
 
 
@@ -154,6 +161,7 @@ def _upkeep(name: str) -> Callable[..., Any]:
     def method(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method]) -> Any:
         return upkeep.METHODS[name](methods[name].container, asked)
 
+    method.__doc__ = upkeep.METHODS[name].__doc__
     return method
 
 
@@ -221,9 +229,19 @@ def _describe(cls: Any, kinds: Mapping[str, Kind]) -> Callable[..., Any]:
                 for kind in kinds.values()
             },
             "commands": {name: one.describe() for name, one in sorted(methods.items()) if isinstance(one, Command)},
+            "queries": {name: one.describe() for name, one in sorted(methods.items()) if isinstance(one, Query)},
+            "refusals": _refusals(cls),
         }
 
     return describe
+
+
+def _refusals(cls: type) -> list[dict[str, str]]:
+    """The rules that this service may refuse by: its own, and those that all share."""
+    package = cls.__module__.rpartition(".")[0]
+    ours = [one for one in REFUSALS if one.__module__.startswith((f"{package}.", "services.kernel."))]
+    told = [{"rule": one.rule, "name": one.__name__, "zh": one.zh, "en": one().en} for one in ours]
+    return sorted(told, key=lambda one: (one["rule"], one["name"]))
 
 
 def _ping() -> Callable[..., Any]:
