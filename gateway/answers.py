@@ -30,7 +30,7 @@ VERSION: Shape = {"type": "integer", "minimum": 1}
 # --- the plan ---------------------------------------------------------------------------------------------------------
 
 OUTLINE = each(year=WHOLE, title=WORDS, items=WHOLE, kpis=many(TEXT))
-ITEM = each(no=WHOLE, section=TEXT, title=WORDS, service=one_of(*SERVICES), responsible=TEXT, due=DAY)
+ITEM = each(no=WHOLE, section=TEXT, title=WORDS, service=one_of(*SERVICES, "gateway"), responsible=TEXT, due=DAY)
 UNIT = each(zh=TEXT, en=TEXT, scale=VERSION)
 RULE = each(of=TEXT, where=by_name(ANYTHING), measure=ANYTHING, on=TEXT, by=many(TEXT))
 KPI_DECIDED = each(

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from gateway import answers, schemas
-from gateway.schemas import NOTHING, Parameter
+from gateway.schemas import Parameter
 from gateway.shapes import ANYTHING, INSTANT, TEXT, WHOLE, Shape, by_name, each, many, maybe, page
 from services.chassis.fields import json_schema
 from services.chassis.tokens import ROLES
@@ -58,9 +58,9 @@ class Route:
     about: str = ""
     public: bool = False
     roles: tuple[str, ...] = ROLES
-    asks: Mapping[str, Parameter] = NOTHING
+    asks: Mapping[str, Parameter] = field(default_factory=dict)
     takes: Shape | None = None
-    answers: Mapping[int, Shape] = NOTHING
+    answers: Mapping[int, Shape] = field(default_factory=dict)
     for_each: str | None = None
 
 

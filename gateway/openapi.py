@@ -80,7 +80,7 @@ def document(operations: Iterable[Operation], said: Said) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "科协 Kexie", "version": VERSION, "description": ABOUT + _missing(said)},
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag, "description": TAGS.get(tag, tag)} for tag in dict.fromkeys(one.tag for one in listed)],
+        "tags": [{"name": tag, "description": TAGS.get(tag, tag)} for tag in _tags(listed)],
         "paths": {
             path: {one.method.lower(): _described(one) for one in at_it}
             for path, at_it in groupby(sorted(listed, key=lambda one: one.path), lambda one: one.path)
@@ -91,6 +91,12 @@ def document(operations: Iterable[Operation], said: Said) -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+def _tags(operations: Iterable[Operation]) -> list[str]:
+    """Those that are used, the known ones first and in their order."""
+    used, order = {one.tag for one in operations}, list(TAGS)
+    return sorted(used, key=lambda tag: (order.index(tag) if tag in order else len(order), tag))
 
 
 def _missing(said: Said) -> str:

@@ -35,6 +35,7 @@ class RecordFull(Conflict):
     """A record with so many versions is a mistake somewhere; it is left as it is."""
 
     code = "record_full"
+    title_en, title_zh = "The record has as many versions as it may have.", "记录的版本数已达上限。"
 
 
 @dataclass(frozen=True)

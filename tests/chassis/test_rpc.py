@@ -281,6 +281,18 @@ def test_a_service_describes_its_kinds_and_commands_with_schemas_and_roles(share
     }
 
 
+def test_a_service_describes_its_queries_with_roles_and_what_it_may_refuse_by(shared):
+    said = shared.call("outreach", "describe")
+
+    assert said["queries"]["ping"]["public"]
+    assert "viewer" in said["queries"]["list_venues"]["roles"]
+    assert "viewer" not in said["queries"]["history_of_venue"]["roles"]
+    assert said["queries"]["replay_parked"]["roles"] == ["operator"]
+    assert all(query["summary"] for query in said["queries"].values())
+    refused = {"rule": "X-12", "name": "ForbiddenMove", "zh": "当前状态不允许这一操作"}
+    assert refused | {"en": "The record's state does not allow this."} in said["refusals"]
+
+
 @pytest.mark.rule("X-08")
 @pytest.mark.parametrize("role", ["viewer", "system"])
 def test_only_staff_read_a_history_since_its_reasons_may_hold_names(shared, role):
