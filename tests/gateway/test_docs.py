@@ -4,11 +4,12 @@ import gzip
 import html
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from eventlet.greenpool import GreenPool
 from jsonschema import Draft202012Validator
-from openapi_spec_validator import validate
 
 from services.chassis.problem import PROBLEMS
 from services.chassis.tokens import ROLES
@@ -20,7 +21,8 @@ from tests.gateway.examples import EXAMPLES, an_event
 from tests.gateway.test_passage import RESULT
 
 STAFF = {"recorder", "verifier", "chair", "finance", "operator"}
-AT_ONCE = 16
+AT_ONCE = 8
+PATIENCE = 30.0  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +46,17 @@ def asyncapi(five):
 
 @pytest.mark.timeout(180)
 def test_the_openapi_document_is_valid(openapi):
-    validate(openapi)
+    checked = subprocess.run(  # it takes seconds, in which nobody here could answer the broker
+        (sys.executable, "-m", "openapi_spec_validator", "--schema", "3.1", "-"),
+        input=json.dumps(openapi), capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
-    assert openapi["openapi"] == "3.1.0"
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_every_command_and_every_list_of_every_service_has_an_address_of_its_own(five, openapi):
     for service in SERVICES:
-        said = five.running.call(service, "describe")
+        said = five.running.call(service, "describe", timeout=PATIENCE)
         for name, command in said["commands"].items():
             told = openapi["paths"][f"/api/v1/{service}/{name}"]["post"]
             assert told["requestBody"]["content"]["application/json"]["schema"] == command["input"], name
@@ -128,11 +133,11 @@ def test_every_event_of_the_contract_has_a_channel_and_fits_it(asyncapi):
 
 def test_every_method_that_a_service_answers_is_there_with_what_it_takes_and_answers(five, asyncapi):
     for service in SERVICES:
-        said = five.running.call(service, "describe")
+        said = five.running.call(service, "describe", timeout=PATIENCE)
         for name in (*said["commands"], *said["queries"]):
             assert asyncapi["operations"][f"rpc.{service}.{name}"]["reply"]["messages"], name
 
-    reported = five.running.call("awards", "report_external_result", **RESULT)
+    reported = five.running.call("awards", "report_external_result", timeout=PATIENCE, **RESULT)
     channels = asyncapi["channels"]
     asked = channels["rpc.awards.report_external_result"]["messages"]["request"]["payload"]
     told = channels["replies"]["messages"]["awards.report_external_result"]["payload"]
@@ -209,7 +214,7 @@ def test_the_matrix_has_every_operation_of_the_openapi_document(five, openapi):
     assert by_id["awards_history_of_external_result"] == STAFF
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_every_cell_of_the_matrix_is_as_it_says(five):
     told = five.get("/api/v1/roles", token="").body
     cells = [(one, role) for one in told["operations"] for role in (*ROLES, None)]
