@@ -187,14 +187,16 @@ def _lists(route: Route, said: Said) -> Iterator[Operation]:
         query = _query(said, service, f"list_{plural}")
         told = {200: page(reference(service, name), total=WHOLE)}
         one = replace(route, name=f"{service}_list_{plural}", roles=_both(route, query), answers=told)
-        made = _operation(replace(one, about=described["about"]), service=service, plural=plural)
+        about = f"{in_words(plural)}, page by page. 列表。"
+        made = _operation(replace(one, about=about), service=service, plural=plural)
         yield replace(made, words=(*made.words, *_filters(known), *_queries(_paging(known))))
 
 
 def _records(route: Route, said: Said) -> Iterator[Operation]:
     for service, name, described, _ in _kinds(said):
         query = _query(said, service, f"get_{name}")
-        one = replace(route, name=f"{service}_get_{name}", roles=_both(route, query), about=described["about"])
+        one = replace(route, name=f"{service}_get_{name}", roles=_both(route, query))
+        one = replace(one, about=f"{in_words(name)}: {described['about']}")
         yield _operation(
             replace(one, answers={200: reference(service, name)}), service=service, plural=described["plural"]
         )

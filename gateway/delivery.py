@@ -16,7 +16,7 @@ from gateway.reply import PROBLEM, Request, Response
 LEAST = 1_024  # bytes that are worth packing
 MOST = 65_536  # bytes that are packed here; more of them beside the hub, so that nobody else waits
 LEVEL = 5
-TEXTS = ("application/json", PROBLEM, "application/javascript", "image/svg+xml")
+TEXTS = ("application/json", PROBLEM, "image/svg+xml")
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -7,7 +7,6 @@ browser's part comes from an installed package, so that the pages need no intern
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from services.chassis.fields import json_schema
 from services.contract import wire
 
 HTML = "text/html; charset=utf-8"
+TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".png": "image/png"}
 PAGES = Path(__file__).parent / "pages"
 OF_SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 OURS = ("docs.js", "pages.css")
@@ -149,9 +149,7 @@ def _template(name: str) -> str:
 def _asset(name: str) -> Kept:
     """A file that does not change as long as its address stays the same."""
     content = (_of_swagger() if name in OF_SWAGGER else PAGES).joinpath(name).read_bytes()
-    content_type = mimetypes.types_map[Path(name).suffix]
-    is_text = content_type.startswith("text/") or content_type == "application/javascript"
-    return Kept(content, f"{content_type}; charset=utf-8" if is_text else content_type, {"Cache-Control": A_YEAR})
+    return Kept(content, TYPES[Path(name).suffix], {"Cache-Control": A_YEAR})
 
 
 def _of_swagger() -> Path:

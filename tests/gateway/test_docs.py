@@ -174,6 +174,16 @@ def test_the_docs_page_asks_nothing_of_the_internet_and_runs_no_script_of_its_ow
         assert five.get(address, token="").status == 200, address
 
 
+def test_a_head_request_gets_the_headers_of_the_answer_and_no_body(five):
+    for path in ("/openapi.json", "/api/v1/plans/2011", "/docs"):
+        for headers in ({}, {"Accept-Encoding": "gzip"}):
+            got, head = (five.ask(method, path, token="", headers=headers) for method in ("GET", "HEAD"))
+
+            assert (head.status, head.content) == (200, b""), path
+            for name in ("Content-Length", "Content-Encoding", "Content-Type", "ETag", "Vary"):
+                assert head.headers[name] == got.headers[name], (path, name)
+
+
 def test_the_files_of_a_page_are_kept_for_a_year_since_their_address_changes_with_them(five):
     (address,) = re.findall(r'src="([^"]+bundle[^"]+)"', five.get("/docs", token="").content.decode())
 
