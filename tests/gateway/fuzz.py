@@ -1,6 +1,7 @@
 """Sense and nonsense for every operation of a gateway's OpenAPI document, in every role; the same for the same seed.
 
-A test sends some for half a minute. More, against a stack that runs (`./kexie up`), which it fills with nonsense:
+A test goes once through all of them; longer with FUZZ_SECONDS, elsewhere with FUZZ_SEED. Against a stack that runs
+(`./kexie up`), which it fills with nonsense, or in one role only:
 
     eval "$(./kexie env)"
     .venv/bin/python -m tests.gateway.fuzz "$GATEWAY_URL" --token operator="$KEXIE_TOKEN" --seconds 3600 --seed 7
@@ -19,12 +20,14 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import Failure, FailureGroup
@@ -42,7 +45,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-MORE = 4  # that make sense, for each operation in each round, by those who may; beside one in each role
+MORE = 3  # that make sense, for each operation in each round, by those who may; beside one in each role
 NONSENSE = 2  # by those who may, too
 OFTEN = 0.8  # of what is sent is about things that are there
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -91,7 +94,7 @@ class Fuzz:
 
     def __init__(self, url: str, tokens: dict[str, str], number: int) -> None:
         self._schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
-        found = [one.ok() for one in self._schema.get_all_operations()]
+        found = [one for found in self._schema.get_all_operations() if not _never_ends(one := found.ok())]
         self._operations = sorted(found, key=lambda one: one.method.upper() == "GET")  # what is made can be read then
         self._tokens, self._seeds = tokens, itertools.count(number)
         words = {"year": ["2011"], "code": ["K1", "K2", "K3"], "service": ["awards"], "kind": ["external_result"]}
@@ -102,18 +105,15 @@ class Fuzz:
 
     def go(self, seconds: float) -> int:
         """At least once through all of them; how many rounds it were."""
-        until = time.monotonic() + seconds
-        for number in itertools.count():
+        until, rounds = time.monotonic() + seconds, 0
+        while not rounds or time.monotonic() < until:
             for operation in self._operations:
                 who_may = [role for role in operation.definition.raw.get("x-roles", ()) if role in self._tokens]
                 self._try(operation, GenerationMode.POSITIVE, len(self._tokens), list(self._tokens))
                 self._try(operation, GenerationMode.POSITIVE, MORE, who_may)
                 self._try(operation, GenerationMode.NEGATIVE, NONSENSE, who_may)
-                if number and time.monotonic() > until:
-                    return number + 1
-            if time.monotonic() > until:
-                return number + 1
-        raise AssertionError
+            rounds += 1
+        return rounds
 
     def _try(self, operation: Any, mode: GenerationMode, number: int, roles: list[str]) -> None:
         turns = itertools.cycle(roles or self._tokens)
@@ -127,11 +127,8 @@ class Fuzz:
         def send(case: Any) -> None:
             self._send(case, next(turns), sensible=mode is GenerationMode.POSITIVE)
 
-        try:
+        with suppress(Unsatisfiable):  # nothing that is sent there can be nonsense
             send()
-        except Exception as error:
-            if type(error).__name__ not in ("Unsatisfiable", "InvalidArgument"):  # nothing here can be nonsense
-                raise
 
     def _send(self, case: Any, role: str, *, sensible: bool) -> None:
         if sensible:
@@ -158,11 +155,16 @@ class Fuzz:
             sys.stderr.write(f"{key}: {self.failures[key]}\n")
 
 
+def _never_ends(operation: Any) -> bool:
+    """Is it a stream of events?"""
+    return "text/event-stream" in json.dumps(operation.definition.raw.get("responses", {}))
+
+
 def main() -> None:
     given_ = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given_.add_argument("url")
     given_.add_argument("--token", action="append", default=[], metavar="ROLE=TOKEN")
-    given_.add_argument("--seconds", type=float, default=20)
+    given_.add_argument("--seconds", type=float, default=0)
     given_.add_argument("--seed", type=int, default=2011)
     asked = given_.parse_args()
 
