@@ -216,7 +216,7 @@ HEALTH = each(version=TEXT, services=many(TEXT), stuck=many(TEXT))
 READY = each(ready=TRUTH, services=many(TEXT), missing=many(TEXT))
 PLAIN = of_type("text/plain")
 PAGE = of_type("text/html")
-ASSET = of_type("*/*")
+ASSET = ANYTHING
 OPENAPI = at_least(openapi=TEXT, info=by_name(ANYTHING), paths=by_name(ANYTHING))
 ASYNCAPI = at_least(asyncapi=TEXT, info=by_name(ANYTHING), channels=by_name(ANYTHING), operations=by_name(ANYTHING))
 ROLES = each(

@@ -6,6 +6,7 @@ Pure: made of the endpoints as they are declared, and of what the services said 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -94,7 +95,9 @@ class Operation:
 def operations(routes: Iterable[Route], said: Said) -> list[Operation]:
     """All there is, in the order of addresses; a service that was never heard is not among them."""
     found = [one for route in routes for one in EACH[route.for_each](route, said)]
-    return sorted(found, key=lambda one: (one.path, one.method))
+    names = Counter(one.id for one in found)
+    distinct = [replace(one, id=f"{one.id}_{_ending(one.path)}") if names[one.id] > 1 else one for one in found]
+    return sorted(distinct, key=lambda one: (one.path, one.method))
 
 
 def matrix(operations: Iterable[Operation]) -> dict[str, Any]:
@@ -185,7 +188,7 @@ def _lists(route: Route, said: Said) -> Iterator[Operation]:
     for service, name, described, known in _kinds(said):
         plural = described["plural"]
         query = _query(said, service, f"list_{plural}")
-        told = {200: page(reference(service, name), total=WHOLE)}
+        told = route.answers or {200: page(reference(service, name), total=WHOLE)}
         one = replace(route, name=f"{service}_list_{plural}", roles=_both(route, query), answers=told)
         about = f"{in_words(plural)}, page by page. 列表。"
         made = _operation(replace(one, about=about), service=service, plural=plural)
@@ -195,19 +198,17 @@ def _lists(route: Route, said: Said) -> Iterator[Operation]:
 def _records(route: Route, said: Said) -> Iterator[Operation]:
     for service, name, described, _ in _kinds(said):
         query = _query(said, service, f"get_{name}")
-        one = replace(route, name=f"{service}_get_{name}", roles=_both(route, query))
-        one = replace(one, about=f"{in_words(name)}: {described['about']}")
-        yield _operation(
-            replace(one, answers={200: reference(service, name)}), service=service, plural=described["plural"]
-        )
+        told = route.answers or {200: reference(service, name)}
+        one = replace(route, name=f"{service}_get_{name}", roles=_both(route, query), answers=told)
+        about = f"{in_words(name)}: {described['about']}"
+        yield _operation(replace(one, about=about), service=service, plural=described["plural"])
 
 
 def _histories(route: Route, said: Said) -> Iterator[Operation]:
     for service, name, described, _ in _kinds(said):
         query = _query(said, service, f"history_of_{name}")
-        one = replace(
-            route, name=f"{service}_history_of_{name}", roles=_both(route, query), answers={200: history(name)}
-        )
+        told = route.answers or {200: history(name)}
+        one = replace(route, name=f"{service}_history_of_{name}", roles=_both(route, query), answers=told)
         yield _operation(one, service=service, plural=described["plural"])
 
 
@@ -250,6 +251,12 @@ def _operation(route: Route, **filled: str) -> Operation:
         takes=route.takes,
         answers=route.answers,
     )
+
+
+def _ending(path: str) -> str:
+    """As which file: one method may answer in several forms."""
+    name, _, ending = path.rpartition("/")[2].rpartition(".")
+    return ending if name else "json"
 
 
 def _tag(url: str) -> str:

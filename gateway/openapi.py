@@ -176,4 +176,5 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def _media_type(shape: Shape) -> str:
-    return shape.get("contentMediaType", JSON)
+    """What may be anything is of any type."""
+    return shape.get("contentMediaType", JSON) if shape else "*/*"
