@@ -32,9 +32,7 @@ def finish(response: Response, request: Request, *, public: bool) -> None:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", _kept(public) if is_read else "no-store")
-    response.vary.update(["Accept-Encoding"] if public else ["Accept-Encoding", "Authorization", "Cookie"])
-    if response.mimetype == PROBLEM:
-        response.vary.add("Accept-Language")
+    response.headers.setdefault("Vary", _varies(response, public))
     if not response.is_sequence:
         return
 
@@ -52,6 +50,13 @@ def finish(response: Response, request: Request, *, public: bool) -> None:
 
 def _kept(public: bool) -> str:
     return f"{'public' if public else 'private'}, no-cache"
+
+
+def _varies(response: Response, public: bool) -> str:
+    """With what the caller sends; a problem is told in the caller's language."""
+    caller = "" if public else ", Authorization, Cookie"
+    language = ", Accept-Language" if response.content_type == PROBLEM else ""
+    return f"Accept-Encoding{caller}{language}"
 
 
 def _tag(response: Response, will_be_packed: bool) -> None:
