@@ -108,6 +108,7 @@ def answer(
         "plan": line.plan.year,
         "item": line.item.no,
         "unit": _unit(kpi.unit),
+        "definition": line.counted.key,
         **_period(period),
         "district": district,
         **_number(cell),
@@ -125,7 +126,13 @@ def answer(
 def total(line: Line, question: Asked, held: Held, *, district: str | None = None) -> Answer:
     """The number alone: how many records there are, and what they add up to."""
     number = _number(_cell(line.counted, question, held, district))
-    return {"value": number["value"], "state": number["state"], "total": number["records"]}
+    return {
+        "unit": _unit(line.kpi.unit),
+        "definition": line.counted.key,
+        "value": number["value"],
+        "state": number["state"],
+        "total": number["records"],
+    }
 
 
 def progress(plan: Plan, answers: Mapping[str, Answer]) -> list[Answer]:

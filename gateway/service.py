@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway import schemas
+from gateway import schemas, yearly
 from gateway.desk import Reporting
+from gateway.exports import document, exported
+from gateway.files import rows
 from gateway.operations import Operating
 from gateway.passage import Passages
 from gateway.reply import Reply, Request
@@ -31,6 +33,7 @@ class Gateway:
     def take(self, events: list[Event]) -> None:
         self.desk.take(events)
 
+    @exported("/api/v1/plans", "工作要点", rows.of("plans"), public=True)
     @endpoint("GET", "/api/v1/plans", public=True)
     def plans(self, _: Request) -> Any:
         return self.desk.plans()
@@ -39,18 +42,26 @@ class Gateway:
     def plan(self, _: Request, year: str) -> Any:
         return self.desk.plan(year)
 
+    @exported("/api/v1/plans/<year>/progress", "工作要点进展", rows.kpis, public=True, asks=schemas.PROGRESS)
     @endpoint("GET", "/api/v1/plans/<year>/progress", public=True, asks=schemas.PROGRESS)
     def progress(self, request: Request, year: str) -> Any:
         return self.desk.progress(year, request.asked)
 
+    @document("/api/v1/plans/<year>/report", "工作要点完成情况报告", public=True, asks=schemas.PROGRESS)
+    def report(self, request: Request, year: str) -> Any:
+        return yearly.material(self.desk, year, request.asked)
+
+    @exported("/api/v1/kpis/<code>", "指标", rows.number, asks=schemas.KPI)
     @endpoint("GET", "/api/v1/kpis/<code>", asks=schemas.KPI)
     def kpi(self, request: Request, code: str) -> Any:
         return self.desk.kpi(code, request.asked)
 
+    @exported("/api/v1/kpis/<code>/records", "指标记录", asks=schemas.RECORDS)
     @endpoint("GET", "/api/v1/kpis/<code>/records", asks=schemas.RECORDS)
     def records(self, request: Request, code: str) -> Any:
         return self.desk.records(code, request.asked)
 
+    @exported("/api/v1/records/<service>/<kind>/<id_>/history", "历史", rows.of("versions"))
     @endpoint("GET", "/api/v1/records/<service>/<kind>/<id_>/history")
     def history(self, _: Request, service: str, kind: str, id_: str) -> Any:
         return self.desk.history(service, kind, id_)
@@ -63,6 +74,7 @@ class Gateway:
     def accepted(self, request: Request, command_id: str) -> Any:
         return self.services.accepted(command_id, request)
 
+    @exported("/api/v1/<service>/<plural>", "清单", asks=None)
     @endpoint("GET", "/api/v1/<service>/<plural>", asks=None)
     def page(self, request: Request, service: str, plural: str) -> Any:
         return self.services.page(service, plural, request)
@@ -71,6 +83,7 @@ class Gateway:
     def record(self, request: Request, service: str, plural: str, id_: str) -> Reply:
         return self.services.record(service, plural, id_, request)
 
+    @exported("/api/v1/<service>/<plural>/<id_>/history", "历史", rows.of("versions"))
     @endpoint("GET", "/api/v1/<service>/<plural>/<id_>/history")
     def history_at_service(self, request: Request, service: str, plural: str, id_: str) -> Any:
         return self.services.history(service, plural, id_, request)

@@ -57,12 +57,16 @@ class Endpoint(HttpRequestHandler):
             request.asked = schemas.read(request.args, self.asks)
         if self.takes:
             request.said = fields.load(self.takes, schemas.body(request.content))
+        return self.answer(request).response()
+
+    def answer(self, request: Request) -> Reply:
+        """What the method answers to a request that was let in and read."""
         done = Signal()
         self.container.spawn_worker(
             self, (request,), request.path_values, handle_result=partial(self.handle_result, done)
         )
         result = done.wait()
-        return (result if isinstance(result, Reply) else Reply(result)).response()
+        return result if isinstance(result, Reply) else Reply(result)
 
     def _verified(self, request: Request) -> tuple[str, Actor]:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

@@ -18,6 +18,7 @@ MODULES = (
         for name in ("domain.record", "schemas", "store", "service")
     ),
     *(f"gateway.{file.stem}" for file in sorted((CHECKOUT / "gateway").glob("[!_]*.py"))),
+    *(f"gateway.files.{file.stem}" for file in sorted((CHECKOUT / "gateway" / "files").glob("[!_]*.py"))),
 )
 
 ALLOWED = (
@@ -54,6 +55,7 @@ FORBIDDEN = (
     ("gateway.periods", "eventlet"),
     ("gateway.measures", "bson"),
     ("gateway.ledger", "kombu"),
+    ("gateway.files.table", "services.chassis.records"),
     ("gateway.report", "services.chassis.records"),
 )
 
