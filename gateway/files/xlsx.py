@@ -19,6 +19,7 @@ LONGEST_TEXT = 32_767  # characters of a cell
 EXACT = 10**15  # below this a spreadsheet keeps every digit of a number
 NARROWEST, WIDEST = 8, 48  # characters of a column
 SEEN = 200  # rows that decide how wide columns are
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 NOTES, NOTES_WIDE = "说明", (24, 80)
 A4 = 9
 READABLE = 220  # characters from left to right on a page
@@ -138,7 +139,7 @@ def _for_printing(sheet: Any, width: int) -> None:
 
 def _day(said: str) -> date | None:
     """A day that a spreadsheet counts right (those before March 1900 it does not)."""
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", said):
+    if len(said) != 10 or not DAY.fullmatch(said):
         return None
     try:
         day = date.fromisoformat(said)

@@ -20,7 +20,7 @@ from gateway.store import Store
 from services.awards.service import Awards
 from services.contract.topology import SERVICES
 from tests.gateway.conftest import Http
-from tests.gateway.examples import an_event
+from tests.gateway.examples import PLAN, an_event
 from tests.gateway.test_files import read_csv, read_xlsx
 from tests.gateway.test_passage import REPORT, RESULT
 from tests.stack import until
@@ -67,7 +67,8 @@ def patiently_get(gateway, path):
 @pytest.mark.timeout(400)
 def test_an_export_of_50001_records_has_50001_rows(running):
     store = Store(running.database("gateway"))
-    store.prepare([])
+    store.prepare(PLAN.rules())
+    store.prepare([])  # forgotten again: the gateway counts them from the views that are there when it starts
     view = ledger.view("", an_event(person_times=1))
     store.views.insert_many({**view, "_id": f"outreach.audience_count/c-{i:05}"} for i in range(50_001))
     running.start(Gateway)
@@ -132,16 +133,16 @@ def test_a_file_has_a_chinese_name_and_one_for_old_programs(gateway):
 
 def test_everything_that_is_listed_is_exported_with_chinese_heads(gateway):
     gateway.running.start(Awards)
-    gateway.take(*counts(2))
     gateway.post(REPORT, RESULT)
+    gateway.take(*counts(2))
 
     for path, number in {
         "/api/v1/plans": 1, PROGRESS: 62, KPI: 1, f"{KPI}?by=district": 13, RECORDS: 2, HISTORY: 1, RESULTS: 1,
         f"{RESULTS}/r-1/history": 1,
     }.items():  # fmt: skip
         address, _, query = path.partition("?")
-        as_csv = gateway.get(f"{address}.csv?{query}")
-        as_xlsx = gateway.get(f"{address}.xlsx?{query}")
+        as_csv = gateway.get(f"{address}.csv?{query}", roles=("recorder",))
+        as_xlsx = gateway.get(f"{address}.xlsx?{query}", roles=("recorder",))
         heads, *found = read_csv(as_csv.content)
         assert [head for head in heads if head.isascii()] == [], path
         assert len(set(heads)) == len(heads), path
