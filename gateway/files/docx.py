@@ -63,7 +63,7 @@ def _overall(paper: Paper, told: Answer, promised: Sequence[Answer]) -> None:
             )
             for kpi in listed
         ],
-        (1.2, 4.6, 2.6, 3.0, 2.1, 2.1),
+        (1.2, 4.1, 2.8, 3.3, 2.1, 2.1),
         right="目标完成百分比",
     )
     if measured := [kpi for kpi in promised if kpi["percent"] is not None]:
@@ -84,7 +84,7 @@ def _sections(paper: Paper, told: Answer) -> None:
                     (str(item["no"]), item["title"]["zh"], item["responsible"], _day(item["due"]), _done(item))
                     for item in items
                 ],
-                (1.2, 5.8, 2.1, 2.1, 4.4),
+                (1.2, 5.5, 2.1, 2.6, 4.2),
             )
 
 
