@@ -1,4 +1,4 @@
-"""SHEETS: a command's input as rows of a sheet: the empty template, the clerk's sheet read, its errors given back; pure.
+"""SHEETS: a command's input as rows of a sheet: an empty template, a clerk's sheet read, its errors given back; pure.
 
 `columns` makes the columns of a command's JSON Schema, `template` an empty workbook of them. `read` understands a
 filled one, however messy, as long as it can mean one thing only; `marked` gives the same cells back with what is wrong

@@ -14,6 +14,7 @@ from services.contract.glossary import Language, Word
 Holds = Literal["text", "code", "day", "whole", "yuan", "flag", "choice", "district"]
 
 FEN = 100  # to the yuan
+OF_EVERY: Mapping[str, tuple[str, ...]] = {"district": tuple(DISTRICTS), "flag": ("true", "false")}
 
 
 class NotFlat(Exception):
@@ -30,8 +31,8 @@ class NotFlat(Exception):
 class Column:
     """One field of the input: how it is called and what a cell of it may hold.
 
-    `least` and `most` bound a number as the command takes it (money in fen), `fewest` and `longest` the values or the
-    characters. `many` values stand in one cell, with 、 or ； between them.
+    `least` and `most` bound a number as the command takes it (money in fen); `form` says what a code looks like. `many`
+    values stand in one cell, with 、 or ； between them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Column:
     many: bool = False
     choices: tuple[str, ...] = ()
     pattern: str | None = None
+    form: str = ""
     least: int | None = None
     most: int | None = None
     longest: int | None = None
@@ -66,10 +68,27 @@ class Column:
         """The word of one of its choices."""
         return glossary.value(choice, field=self.name, of=self.of, language=language)
 
+    def range(self, language: Language = "zh") -> str:
+        """The bounds of a number, money in yuan."""
+        per = FEN if self.holds == "yuan" else 1
+        least, most = f"{(self.least or 0) / per:,.{2 * (per > 1)}f}", None if self.most is None else self.most / per
+        upto = "" if most is None else f"{most:,.{2 * (per > 1)}f}"
+        if language == "zh":
+            return f"{least} 至 {upto}" if upto else f"{least} 或以上"
+        return f"{least} to {upto}" if upto else f"{least} or more"
+
+    def says(self, language: Language = "zh") -> str:
+        """What a text has to look like."""
+        zh, _, en = self.form.partition("\n")
+        if zh:
+            return zh if language == "zh" else en or zh
+        upto = f"（至多 {self.longest} 个字符）" if language == "zh" else f" of up to {self.longest} characters"
+        return ("文字" if language == "zh" else "A text") + (upto if self.longest else "")
+
     @cached_property
     def values(self) -> Mapping[str, str]:
         """The value behind each way to write it, to be looked up with `glossary.plain`."""
-        choices = self.choices or (tuple(DISTRICTS) if self.holds == "district" else ())
+        choices = self.choices or OF_EVERY.get(self.holds, ())
         return glossary.values_named(choices, field=self.name, of=self.of)
 
 
@@ -105,6 +124,7 @@ def _column(name: str, schema: Mapping[str, Any], *, of: str, required: bool) ->
         many=many,
         choices=tuple(one.get("enum", ())),
         pattern=one.get("pattern"),
+        form=one.get("description", ""),
         least=one.get("minimum"),
         most=one.get("maximum"),
         longest=one.get("maxLength"),

@@ -81,7 +81,7 @@ class Command(Method):
             "kind": self.kind.name,
             "summary": (getattr(self.container.service_cls, self.method_name).__doc__ or "").strip() or None,
             "roles": sorted(self.roles),
-            "input": json_schema(self.schema),
+            "input": json_schema(self.schema, of=f"{self.container.service_name}.{self.method_name}"),
         }
 
     def _records(self) -> Records[Any]:

@@ -273,7 +273,14 @@ def test_a_service_describes_its_kinds_and_commands_with_schemas_and_roles(share
     assert said["commands"]["add_seats"]["input"] == {
         "type": "object",
         "properties": {
-            "hall_id": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},
+            "hall_id": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 100,
+                "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]*$",
+                "description": "编号只能含字母、数字和 . _ : -（至多 100 个）。\n"
+                "An id of letters, digits and . _ : - (up to 100).",
+            },
             "seats": {"type": "integer", "minimum": 0},
         },
         "required": ["hall_id", "seats"],
