@@ -42,7 +42,7 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x2
 
 def narrow(text: str) -> str:
     """The text with ordinary letters, digits and signs for full-width ones."""
-    return text.translate(_NARROW)
+    return text if text.isascii() else text.translate(_NARROW)
 
 
 def is_blank(cell: Cell) -> bool:

@@ -15,6 +15,7 @@ from services.contract import glossary
 
 NOTHING = frozenset({"-", "--", "—", "——", "–", "/", "无", "n/a"})
 """What clerks write where they have nothing to say."""
+LONGEST_NOTHING = 10  # characters, blanks around it included
 
 LARGEST = 2**63 - 1
 _BETWEEN_CODES = re.compile(r"[、;；,，\n]")
@@ -24,10 +25,10 @@ Reads = Callable[[Column, Cell], Any]
 
 
 def read(column: Column, cell: Cell) -> Any:
-    """The value, or None where the cell says nothing; raises `Misread` where it does not say one thing only."""
+    """The value, or None where the cell says nothing; raises `Misread` where it may say more than one thing."""
     if isinstance(cell, Blemished):
         raise Misread(f"{cell.why.zh}（{cell.shown}）" if cell.shown else cell.why.zh, cell.why.en)
-    if is_blank(cell) or _says_nothing(column, cell):
+    if cell == "" or _says_nothing(column, cell):
         if column.required:
             raise Misread("此项必填", "This field is needed")
         return None
@@ -35,9 +36,12 @@ def read(column: Column, cell: Cell) -> Any:
 
 
 def _says_nothing(column: Column, cell: Cell) -> bool:
-    if not isinstance(cell, str) or narrow(cell).strip(BLANKS).casefold() not in NOTHING:
-        return False
-    return glossary.plain(cell) not in column.values
+    return is_nothing(cell) and glossary.plain(str(cell)) not in column.values
+
+
+def is_nothing(cell: Cell) -> bool:
+    """Does the clerk say that there is nothing to say?"""
+    return isinstance(cell, str) and len(cell) <= LONGEST_NOTHING and narrow(cell).strip(BLANKS).casefold() in NOTHING
 
 
 def _many(column: Column, cell: Cell) -> list[Any]:
@@ -52,6 +56,8 @@ def _many(column: Column, cell: Cell) -> list[Any]:
 
 
 def _whole(column: Column, cell: Cell) -> int:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 10**DIGITS:
+        return _bounded(column, cell, int(cell))
     found = number(cell, column.unit)
     if found != found.to_integral_value():
         raise Misread(f"“{shown(cell)}”不是整数", f"“{shown(cell)}” is not a whole number")
@@ -102,7 +108,7 @@ def _district(column: Column, cell: Cell) -> str:
     found = column.values.get(glossary.plain(said))
     if found is not None:
         return found
-    if column.choices or not column.pattern or not re.fullmatch(column.pattern, said):
+    if column.choices or not column.pattern or not column.fits(said):
         raise Misread(f"“{shown(cell)}”不是本市县（市、区）的名称或代码", f"“{shown(cell)}” is no district of ours")
     return said
 
@@ -110,7 +116,7 @@ def _district(column: Column, cell: Cell) -> str:
 def _code(column: Column, cell: Cell) -> str:
     said = _code_text(cell)
     for one in (said, said.lower()):
-        if len(one) <= (column.longest or len(one)) and re.fullmatch(column.pattern or ".*", one):
+        if len(one) <= (column.longest or len(one)) and column.fits(one):
             return one
     raise Misread(f"“{shown(cell)}”有误：{column.says()}", f"“{shown(cell)}”: {column.says('en')}")
 
