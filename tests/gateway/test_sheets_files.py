@@ -46,7 +46,7 @@ def test_a_csv_of_one_column_needs_no_delimiter(tmp_path):
     [
         ("a.csv", b'"never closed', "CSV"),
         ("a.csv", b"\xff\xff\xff", "编码"),
-        ("a.csv", b"a,b\x00,c", "CSV"),
+        ("a.csv", b"a,b\x00,c", "编码"),
         ("a.xls", b"\xd0\xcf\x11\xe0", "旧版"),
         ("a.xlsx", b"not a workbook", "旧版"),
         ("a.xlsx", b"PK\x03\x04garbage", "损坏"),
@@ -163,8 +163,8 @@ def test_a_formula_counts_with_its_result(tmp_path):
 def test_a_formula_without_a_result_is_refused_even_where_nothing_is_needed(tmp_path, cell, because):
     row = only_row(a_workbook(tmp_path, sheet=_header() + _row(cell)))
 
-    (wrong,) = [wrong for wrong in row.wrongs if wrong.field == "minors"]
-    assert wrong.cell == "F2"
+    (wrong,) = row.wrongs
+    assert (wrong.cell, wrong.field) == ("F2", "minors")
     assert because in wrong.zh
 
 
@@ -177,8 +177,16 @@ def _header():
 
 
 def _row(cells):
-    """A row of which the needed cells are not what this is about."""
-    return f'<row r="2">{cells}</row>'
+    """A row of data with these cells in place of its own."""
+    said = dict(zip("BCDE", ("2011-05-14", "线下", "签到", "300"), strict=True))
+    rest = "".join(
+        f'<c r="{letter}2" t="inlineStr"><is><t>{text}</t></is></c>' for letter, text in said.items()
+        if f'r="{letter}2"' not in cells
+    )  # fmt: skip
+    return f'<row r="2">{cells}{rest}</row>' if 'r="A2"' in cells else f'<row r="2">{A_2}{rest}{cells}</row>'
+
+
+A_2 = '<c r="A2" t="inlineStr"><is><t>a-1</t></is></c>'
 
 
 # --- the sheet given back --------------------------------------------------------------------------------------------
@@ -250,11 +258,9 @@ def test_formulas_come_back_as_texts(tmp_path):
 
 
 def test_a_text_like_a_formula_stays_a_text_in_a_workbook(tmp_path):
-    path = a_workbook(
-        tmp_path, sheet='<row r="1"><c r="A1" t="inlineStr"><is><t>人次记录编号</t></is></c>'
-        '<c r="B1" t="inlineStr"><is><t>理由</t></is></c></row><row r="2"><c r="A2" t="inlineStr"><is><t>c-1</t></is></c>'
-        '<c r="B2" t="inlineStr"><is><t>=1+1</t></is></c></row>',
-    )  # fmt: skip
+    texts = {"A1": "人次记录编号", "B1": "理由", "A2": "c-1", "B2": "=1+1"}
+    cells = "".join(f'<c r="{at}" t="inlineStr"><is><t>{text}</t></is></c>' for at, text in texts.items())
+    path = a_workbook(tmp_path, sheet=f"<row>{cells}</row>")
 
     back = give_back(path, {}, columns_of("outreach.reject_count"))
 
