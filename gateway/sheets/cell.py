@@ -45,8 +45,13 @@ def narrow(text: str) -> str:
     return text if text.isascii() else text.translate(_NARROW)
 
 
+def stripped(cell: Cell) -> Cell:
+    """The cell without the blanks around its text; an empty one is ''."""
+    return cell.strip(BLANKS) if isinstance(cell, str) else cell
+
+
 def is_blank(cell: Cell) -> bool:
-    return isinstance(cell, str) and not cell.strip(BLANKS)
+    return stripped(cell) == ""
 
 
 def shown(cell: Cell) -> str:

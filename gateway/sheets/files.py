@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -45,8 +45,9 @@ class Sheet:
         sheet = self.workbook.get_sheet_by_name(self.name)
         before: list[Cell] = [""] * (sheet.start or (0, 0))[1]
         hidden = self._hidden(sheet)
-        below: Iterator[list[Cell]] = repeat([], self.looked.rows - sheet.total_height)
-        for number, cells in enumerate(chain(sheet.iter_rows(), below), start=1):
+        below = repeat((), self.looked.rows - sheet.total_height)
+        rows: Iterator[Sequence[Cell]] = chain(sheet.iter_rows(), below)
+        for number, cells in enumerate(rows, start=1):
             row = [*before, *cells]
             for column, blemish in hidden.get(number, {}).items():
                 row.extend([""] * (column + 1 - len(row)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from gateway.sheets.cell import BLANKS, Blemished, Cell, is_blank, narrow, shown
 from gateway.sheets.columns import FEN, Column
@@ -13,9 +13,8 @@ from gateway.sheets.days import day
 from gateway.sheets.quantity import DIGITS, Misread, number
 from services.contract import glossary
 
-NOTHING = frozenset({"-", "--", "—", "——", "–", "/", "无", "n/a"})
+NOTHING = frozenset({"-", "－", "--", "－－", "–", "—", "——", "/", "／", "无", "N/A", "n/a", "Ｎ／Ａ", "ｎ／ａ"})
 """What clerks write where they have nothing to say."""
-LONGEST_NOTHING = 10  # characters, blanks around it included
 
 LARGEST = 2**63 - 1
 _BETWEEN_CODES = re.compile(r"[、;；,，\n]")
@@ -25,7 +24,7 @@ Reads = Callable[[Column, Cell], Any]
 
 
 def read(column: Column, cell: Cell) -> Any:
-    """The value, or None where the cell says nothing; raises `Misread` where it may say more than one thing."""
+    """What a cell says, its blanks already stripped: None for nothing, `Misread` where it may be more than one thing."""
     if isinstance(cell, Blemished):
         raise Misread(f"{cell.why.zh}（{cell.shown}）" if cell.shown else cell.why.zh, cell.why.en)
     if cell == "" or _says_nothing(column, cell):
@@ -36,12 +35,7 @@ def read(column: Column, cell: Cell) -> Any:
 
 
 def _says_nothing(column: Column, cell: Cell) -> bool:
-    return is_nothing(cell) and glossary.plain(str(cell)) not in column.values
-
-
-def is_nothing(cell: Cell) -> bool:
-    """Does the clerk say that there is nothing to say?"""
-    return isinstance(cell, str) and len(cell) <= LONGEST_NOTHING and narrow(cell).strip(BLANKS).casefold() in NOTHING
+    return cell in NOTHING and glossary.plain(str(cell)) not in column.values
 
 
 def _many(column: Column, cell: Cell) -> list[Any]:
@@ -56,12 +50,19 @@ def _many(column: Column, cell: Cell) -> list[Any]:
 
 
 def _whole(column: Column, cell: Cell) -> int:
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 10**DIGITS:
+    if _is_plainly_whole(cell):
         return _bounded(column, cell, int(cell))
     found = number(cell, column.unit)
     if found != found.to_integral_value():
         raise Misread(f"“{shown(cell)}”不是整数", f"“{shown(cell)}” is not a whole number")
     return _bounded(column, cell, int(found))
+
+
+def _is_plainly_whole(cell: Cell) -> TypeGuard[float | str]:
+    """The many that need no closer look."""
+    if isinstance(cell, float):
+        return cell.is_integer() and abs(cell) < 10**DIGITS
+    return isinstance(cell, str) and len(cell) <= DIGITS and cell.isascii() and cell.isdigit()
 
 
 def _yuan(column: Column, cell: Cell) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.sheets import guard, header, reading
-from gateway.sheets.cell import BLANKS, Blemish, Blemished, Cell, is_blank, narrow, shown
+from gateway.sheets.cell import Blemish, Blemished, Cell, narrow, shown, stripped
 from gateway.sheets.columns import Column
 from gateway.sheets.files import opened
 from gateway.sheets.header import Header
@@ -63,7 +63,7 @@ def read(path: Path, filename: str, columns: Sequence[Column]) -> Iterator[Row]:
 
 def _row(header: Header, number: int, cells: Sequence[Cell]) -> Row | None:
     """The row as data; None where it is none."""
-    there = {place: cell for place, cell in enumerate(cells) if cell != "" and not is_blank(cell)}
+    there = {place: cell for place, cell in enumerate(map(stripped, cells)) if cell != ""}
     filled = {place: cell for place, cell in there.items() if not isinstance(cell, Blemished) or not _is_covered(cell)}
     if not _says_something(header, filled) or header.is_repeated(filled):
         return None
@@ -135,7 +135,7 @@ def _unless_total(header: Header, row: Row, filled: Mapping[int, Cell]) -> Row |
 
 
 def _may_be_added_up(column: Column | None, cell: Cell) -> bool:
-    if reading.is_nothing(cell):
+    if cell in reading.NOTHING:
         return True
     if column is not None and column.holds not in ("whole", "yuan"):
         return False
@@ -150,7 +150,7 @@ def _is_note(filled: Mapping[int, Cell]) -> bool:
     """Is there nothing but labels like 填表人： and what belongs to them?"""
     awaited = False
     for cell in filled.values():
-        text = narrow(cell).strip(BLANKS) if isinstance(cell, str) else ""
+        text = narrow(cell) if isinstance(cell, str) else ""
         label = _LABEL.match(text)
         if label is None and not awaited:
             return False
