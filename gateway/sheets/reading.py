@@ -24,7 +24,7 @@ Reads = Callable[[Column, Cell], Any]
 
 
 def read(column: Column, cell: Cell) -> Any:
-    """What a cell says, its blanks already stripped: None for nothing, `Misread` where it may be more than one thing."""
+    """What a stripped cell says, None for nothing; raises `Misread` where that may be more than one thing."""
     if isinstance(cell, Blemished):
         raise Misread(f"{cell.why.zh}（{cell.shown}）" if cell.shown else cell.why.zh, cell.why.en)
     if cell == "" or _says_nothing(column, cell):

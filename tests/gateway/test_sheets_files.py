@@ -111,6 +111,25 @@ def test_a_cell_that_does_not_say_plainly_where_it_is_is_refused(tmp_path, cell)
         read(a_workbook(tmp_path, sheet=f"<row>{cell}</row>"))
 
 
+@pytest.mark.parametrize("chunk", [1, 7, 64, 1000])
+def test_the_guard_sees_the_same_however_it_cuts_a_sheet(tmp_path, monkeypatch, chunk):
+    cells = '<c r="F2" t="e"><v>#N/A</v></c>' + "".join(f'<c r="{letter}2" s="6"/>' for letter in "GHIJK")
+    path = a_workbook(tmp_path, sheet=_header() + _row(cells))
+    seen = guard.look_through(path)
+
+    monkeypatch.setattr(guard, "CHUNK", chunk)
+
+    assert guard.look_through(path) == seen
+    assert (seen["填报"].rows, seen["填报"].columns, list(seen["填报"].blemished)) == (2, 6, ["F2"])
+
+
+def test_a_cell_that_is_longer_than_any_is_refused(tmp_path):
+    endless = f'<c r="A1" t="inlineStr"><is><t>{"x" * (3 * 2**20)}</t></is></c>'
+
+    with pytest.raises(BrokenSheet, match="damaged"):
+        read(a_workbook(tmp_path, sheet=f"<row>{endless}</row>"))
+
+
 def test_a_part_that_is_longer_than_it_says_is_refused(tmp_path):
     path = an_xlsx(tmp_path, HEADER, A_ROW)
     content = bytearray(path.read_bytes())
