@@ -33,6 +33,13 @@ def test_a_csv_is_read_however_it_was_saved(tmp_path, encoding, delimiter):
     assert (row.number, row.values, row.wrongs) == (4, AS_SAID, ())
 
 
+def test_quotes_do_not_hide_the_delimiter(tmp_path):
+    path = tmp_path / "sheet.csv"
+    path.write_text("\n".join(";".join(f'"{cell}"' for cell in row) for row in (HEADER, A_ROW)))
+
+    assert only_row(path).values == AS_SAID
+
+
 def test_a_csv_of_one_column_needs_no_delimiter(tmp_path):
     rows = read(
         a_csv(tmp_path, ["人次记录编号"], ["c-1"], ["c-2"], ["填表人：王某"]), columns_of("outreach.verify_count")
@@ -274,6 +281,17 @@ def test_formulas_come_back_as_texts(tmp_path):
         "c-1,\"'=HYPERLINK(\"\"http://evil\"\",A1)\",", "c-2,'-1+1,", "c-3,'@SUM(1),",
     ]  # fmt: skip
     assert [row.values["reason"] for row in read(back, rejecting)] == [evil, "-1+1", "@SUM(1)"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "inf", "-inf", "1e308"])
+def test_a_number_that_is_none_is_refused_and_given_back(tmp_path, number):
+    cells = f'<c r="E2"><v>{number}</v></c><c r="A2"><v>{number}</v></c>'
+    path = a_workbook(tmp_path, sheet=_header() + _row(cells))
+
+    row = only_row(path)
+
+    assert [wrong.cell for wrong in row.wrongs] == ["A2", "E2"]
+    assert len(cells_of(give_back(path, {2: row.wrongs}))) == 2
 
 
 def test_a_text_like_a_formula_stays_a_text_in_a_workbook(tmp_path):
