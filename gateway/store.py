@@ -22,9 +22,9 @@ from gateway import ledger
 from gateway.ledger import Document
 from gateway.measures import Increments, Measure
 from gateway.periods import Period, Piece
-from gateway.transaction import in_one_transaction
 from services.chassis import parking
 from services.chassis.problem import Unavailable
+from services.chassis.transaction import in_one_transaction
 from services.contract import rule as plan_rule
 from services.contract.event import Event
 from services.contract.rule import BrokenRule, Condition, Rule
