@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from marshmallow import Schema as AnySchema
 
 from services.chassis import fields, lists, parked, parking, upkeep
+from services.chassis.batch import Batch, CheckRows, ForgetRows, WriteRows
 from services.chassis.document import Cause
 from services.chassis.fields import FieldError, json_schema
 from services.chassis.listener import listens
@@ -20,7 +21,7 @@ from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFoun
 from services.chassis.records import Bound, Records
 from services.chassis.rpc import Method, Request
 from services.chassis.tally import tally
-from services.chassis.tokens import ROLES
+from services.chassis.tokens import ROLES, Actor
 from services.contract import rule as plan_rule
 from services.contract.view import Kind, View
 from services.kernel import Refusal
@@ -55,8 +56,7 @@ class Command(Method):
 
     def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         actor = self._authenticate(request)
-        if not actor.roles & self.roles:
-            raise NotAllowed(needs="/".join(sorted(self.roles)), yours="/".join(sorted(actor.roles)))
+        _require(self.roles, actor)
         given = dict(arguments)
         cause = Cause(
             because=_command_id(given.pop("command_id", None), request, self.method_name),
@@ -71,7 +71,7 @@ class Command(Method):
         """A command that was done before may be refused by today's state: its first outcome is answered (X-01)."""
         if isinstance(error, Refusal | NotFound | Conflict):
             ids = [value for name, value in arguments.items() if name.endswith("_id") and isinstance(value, str)]
-            done = Bound(self._records(), context["cause"]).outcome(ids)
+            done = Bound(self.records, context["cause"]).outcome(ids)
             if done is not None:
                 return done
         raise error
@@ -81,10 +81,18 @@ class Command(Method):
             "kind": self.kind.name,
             "summary": (getattr(self.container.service_cls, self.method_name).__doc__ or "").strip() or None,
             "roles": sorted(self.roles),
+            "adds": self.adds,
             "input": json_schema(self.schema),
         }
 
-    def _records(self) -> Records[Any]:
+    @property
+    def adds(self) -> bool:
+        """Does it add a record and change none, as its code says? Then rows of a sheet can be given to it."""
+        words = getattr(self.container.service_cls, self.method_name).__code__.co_names
+        return "add" in words and "change" not in words
+
+    @property
+    def records(self) -> Records[Any]:
         return next(one for one in self.container.dependencies if isinstance(one, Records) and one.kind is self.kind)
 
 
@@ -97,9 +105,7 @@ class Query(Method):
 
     def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         if not self.public:
-            actor = self._authenticate(request)
-            if not actor.roles & self.roles:
-                raise NotAllowed(needs="/".join(sorted(self.roles)), yours="/".join(sorted(actor.roles)))
+            _require(self.roles, self._authenticate(request))
         return {"asked": arguments, "methods": self.server.methods}, {}
 
 
@@ -111,7 +117,40 @@ class SignedQuery(Query):
         return {**understood, "by": self._authenticate(request).id}, context
 
 
+class RowsOfCommand(Method):
+    """A method about rows of a sheet, for those who may give the command that it names."""
+
+    def __init__(self, schema: type[AnySchema], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.schema = schema()
+
+    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        actor = self._authenticate(request)
+        given = fields.load(self.schema, arguments)
+        of = self._command(given.pop("command"))
+        _require(of.roles, actor)
+        import_id = command_id(given.pop("import_id")) or ""
+        cause = Cause(because=import_id, actor=actor, at=self.container.config["CLOCK"].now())
+        request.because = import_id
+        batch = Batch(of, of.records, import_id, cause)
+        return {"batch": batch, "given": given}, {"batch": batch}
+
+    def _command(self, name: str) -> Command:
+        known = {
+            one: method for one, method in self.server.methods.items() if isinstance(method, Command) and method.adds
+        }
+        if name not in known:
+            listed = ", ".join(sorted(known))
+            raise NotFound(
+                f"Only what adds a record can be imported: {listed}.",
+                f"只有新增记录的命令可批量导入：{listed}。",
+                command=name,
+            )
+        return known[name]
+
+
 command = Command.decorator
+rows_of_command = RowsOfCommand.decorator
 query = Query.decorator
 signed_query = SignedQuery.decorator
 
@@ -126,6 +165,8 @@ def service(cls: C) -> C:
     _answer(cls, "tally", _tally(kinds))
     _answer(cls, "describe", _describe(cls, kinds), public=True)
     _answer(cls, "ping", _ping(), public=True)
+    for made, schema in ((_check_rows(), CheckRows), (_write_rows(), WriteRows), (_forget_rows(), ForgetRows)):
+        setattr(cls, made.__name__, rows_of_command(schema)(made))
     for name in parked.METHODS:
         _parked(cls, name)
     for name in upkeep.METHODS:
@@ -155,6 +196,30 @@ def _upkeep(name: str) -> Callable[..., Any]:
         return upkeep.METHODS[name](methods[name].container, asked)
 
     return method
+
+
+def _check_rows() -> Callable[..., Any]:
+    def check_rows(self: Any, batch: Batch, given: Mapping[str, Any]) -> Any:
+        """Judge rows of an import and stage the good ones; what is wrong with the others (X-10)."""
+        return batch.check(self, given["rows"])
+
+    return check_rows
+
+
+def _write_rows() -> Callable[..., Any]:
+    def write_rows(self: Any, batch: Batch, given: Mapping[str, Any]) -> Any:
+        """Make records of the next chunk of what is staged, all of it or nothing."""
+        return batch.write(given["after"])
+
+    return write_rows
+
+
+def _forget_rows() -> Callable[..., Any]:
+    def forget_rows(self: Any, batch: Batch, given: Mapping[str, Any]) -> Any:
+        """Remove what is still staged of an import."""
+        return batch.forget()
+
+    return forget_rows
 
 
 def _get(attribute: str, kind: Kind) -> Callable[..., Any]:
@@ -259,6 +324,11 @@ def _only(asked: Mapping[str, Any], *known: str) -> None:
                 for name in unknown
             )
         )
+
+
+def _require(roles: frozenset[str], actor: Actor) -> None:
+    if not actor.roles & roles:
+        raise NotAllowed(needs="/".join(sorted(roles)), yours="/".join(sorted(actor.roles)))
 
 
 def _command_id(given: Any, request: Request, method: str) -> str:
