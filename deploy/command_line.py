@@ -123,7 +123,10 @@ def chaos(arguments: tuple[str, ...]) -> None:
 @kexie.command(context_settings=PASSED_ON, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(arguments: tuple[str, ...]) -> None:
-    """Measure, beside stock nameko in the same run; with --limit, at the limit of the stack and at twice that."""
+    """Measure, beside stock nameko in the same run; with --limit, at the limit of the stack and at twice that.
+
+    With --import ROWS, from the upload of a sheet of so many audience counts to the changed KPI.
+    """
     from deploy.bench import running  # noqa: PLC0415 (it loads the whole framework)
 
     sys.exit(running.main(arguments))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nameko.extensions import SharedExtension
@@ -24,6 +24,8 @@ class Command:
     roles: frozenset[str]
     known: tuple[str, ...]
     needed: tuple[str, ...]
+    input: Mapping[str, Any] = field(default_factory=dict)  # its JSON Schema
+    adds: bool = False  # a record, and changes none
 
     def check(self, arguments: Mapping[str, Any], *, actor: Actor) -> None:
         """As much as can be said without the service; raises `NotAllowed` or `InvalidInput`."""
@@ -80,6 +82,8 @@ def read(service: str, said: Mapping[str, Any], *, heard: float) -> Description:
                 roles=frozenset(one["roles"]),
                 known=tuple(one["input"]["properties"]),
                 needed=tuple(one["input"]["required"]),
+                input=one["input"],
+                adds=one.get("adds", False),
             )
             for name, one in said["commands"].items()
             if one["kind"] in kinds

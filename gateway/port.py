@@ -50,6 +50,7 @@ class App(WsgiApp):
         self.server.busy += 1
         response = self._respond(request)
         _drain(environ)
+        response.call_on_close(request.close)  # and with it the files of a form
         response.call_on_close(self.server.answered)
         if response.mimetype == "text/event-stream":
             environ["eventlet.minimum_write_chunk_size"] = 0  # else events wait until 4 KB have come together

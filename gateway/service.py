@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway import schemas
+from gateway import importing, schemas, shapes
 from gateway.desk import Reporting
+from gateway.importing import Importing
+from gateway.imports import IMPORT, IMPORT_LIST
 from gateway.operations import Operating
 from gateway.passage import Passages
 from gateway.reply import Reply, Request
@@ -26,6 +28,7 @@ class Gateway:
     services = Passages()
     condition = Condition()
     operations = Operating()
+    sheets = Importing()
 
     @batches(LEDGER_QUEUE)
     def take(self, events: list[Event]) -> None:
@@ -102,6 +105,36 @@ class Gateway:
     @endpoint("POST", "/api/v1/operations/parked/<service>/<id_>/discard", roles=OPERATOR)
     def discard(self, request: Request, service: str, id_: str) -> Any:
         return self.operations.settle("discard_parked", service, id_, request)
+
+    @endpoint(
+        "POST",
+        "/api/v1/imports/<service>/<command>",
+        asks=importing.UPLOAD,
+        uploads=True,
+        answers={202: IMPORT},
+    )
+    def import_(self, request: Request, service: str, command: str) -> Reply:
+        return self.sheets.begin(service, command, request)
+
+    @endpoint("GET", "/api/v1/imports", asks=importing.PAGE, answers={200: IMPORT_LIST})
+    def list_imports(self, request: Request) -> Any:
+        return self.sheets.page(request)
+
+    @endpoint("GET", "/api/v1/imports/<id_>", answers={200: IMPORT})
+    def imported(self, request: Request, id_: str) -> Any:
+        return self.sheets.find(id_, request)
+
+    @endpoint("GET", "/api/v1/imports/<id_>/file", answers={200: shapes.ANYTHING})
+    def marked_file(self, request: Request, id_: str) -> Reply:
+        return self.sheets.marked(id_, request)
+
+    @endpoint("POST", "/api/v1/imports/<id_>/confirm", answers={202: IMPORT})
+    def confirm_import(self, request: Request, id_: str) -> Reply:
+        return self.sheets.confirm(id_, request)
+
+    @endpoint("GET", "/api/v1/imports/<service>/<command>/template.xlsx", answers={200: shapes.ANYTHING})
+    def template(self, _: Request, service: str, command: str) -> Reply:
+        return self.sheets.template(service, command)
 
     @endpoint("GET", "/health", public=True)
     def health(self, _: Request) -> Reply:

@@ -25,7 +25,8 @@ class Endpoint(HttpRequestHandler):
     """A method that answers at an address; where it is not `public`, to those with a valid token and one of `roles`.
 
     `asks` are its parameters, found in `request.asked`; None where the method reads them itself. `takes` is the schema
-    of its body, found in `request.said`. `answers` are the JSON Schemas of its answers, by status.
+    of its body, found in `request.said`. Where it `uploads`, the body is a file, read from `request.stream` or
+    `request.files`, and may be as large as the settings say. `answers` are the JSON Schemas of its answers, by status.
     """
 
     server = Server()
@@ -39,11 +40,12 @@ class Endpoint(HttpRequestHandler):
         roles: tuple[str, ...] = ROLES,
         asks: Mapping[str, Parameter] | None = schemas.NOTHING,
         takes: type[fields.Schema] | None = None,
+        uploads: bool = False,
         answers: Mapping[int, Any] = schemas.NOTHING,
     ) -> None:
         super().__init__(method, url, expected_exceptions=(Problem,))
         self.public, self.roles, self.asks, self.answers = public, roles, asks, answers
-        self.takes = takes() if takes else None
+        self.takes, self.uploads = takes() if takes else None, uploads
 
     def stop(self) -> None:
         self.server.close()
@@ -53,6 +55,8 @@ class Endpoint(HttpRequestHandler):
         if not self.public:
             request.token, request.actor = self._verified(request)
         self.server.rates.take(request.actor.id or f"at {request.remote_addr}")
+        if self.uploads:
+            request.max_content_length = self.server.settings.upload_limit
         if self.asks is not None:
             request.asked = schemas.read(request.args, self.asks)
         if self.takes:

@@ -1,18 +1,22 @@
-"""The operator's commands that go through the gateway: `audit`, `rearm`, `verify`, `rebuild` and `parked`."""
+"""The operator's commands that go through the gateway: `audit`, `rearm`, `verify`, `rebuild`,
+`parked` and `import`."""
 
 from __future__ import annotations
 
+import shlex
 import sys
+import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from deploy.operators import jobs, parked
+from deploy.operators import imports, jobs, parked
 from deploy.operators.gateway import Gateway
 from deploy.operators.showing import console
 from deploy.programs import NAMES
-from services.contract.topology import HEARS
+from services.contract.topology import HEARS, SERVICES
 
 INTERRUPTED = 130  # as shells have it
 
@@ -140,4 +144,28 @@ def _settle(how: str, id_: str, service: str | None, why: str) -> None:
     click.echo(f"{done['id']} at {found['service']}: {done['state']} by {done['settled_by']}.")
 
 
-COMMANDS = (audit, rearm, verify, rebuild, parked_messages)
+@click.command("import")
+@click.argument("service", type=click.Choice(SERVICES))
+@click.argument("command")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only judge the rows; give the command again with --id to write them.")
+@click.option("--id", "import_id", metavar="ID", help="Of an import that was begun before; a new one where left out.")
+@click.option(
+    "--role", "roles", multiple=True, default=("recorder",), show_default=True, help="That the command needs."
+)
+def import_sheet(
+    service: str, command: str, file: Path, dry_run: bool, import_id: str | None, roles: tuple[str, ...]
+) -> None:
+    """Make a record of every row of an XLSX or CSV sheet, or of none; exit code 1 when rows are wrong."""
+    gateway = Gateway.of_the_environment(roles=roles)
+    id_ = import_id or str(uuid.uuid4())
+    again = f"./kexie import {service} {command} {shlex.quote(str(file))} --id {id_}"
+    try:
+        told = imports.follow(gateway, imports.begin(gateway, service, command, file, import_id=id_, dry_run=dry_run))
+    except KeyboardInterrupt:
+        click.echo(f"The import goes on at the gateway; `{again}` shows how far it is.", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(imports.tell(gateway, told, file, again=again))
+
+
+COMMANDS = (audit, rearm, verify, rebuild, parked_messages, import_sheet)

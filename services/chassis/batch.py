@@ -112,10 +112,13 @@ class Batch:
     def write(self, after: int) -> Document:
         """Move the next chunk of what is staged to the records, whole or not at all; again does nothing new.
 
+        Whoever asks for what is `after` a row has taken note of all up to it.
+
         `through` is its last row, null where nothing is left. It has errors where somebody else's write meanwhile
         excludes one of its rows: then nothing of the chunk was written.
         """
         self._records.staging.prepare()
+        self._records.staging.forget(self._import, through=after)
         page = self._records.staging.page(self._import, after=after, limit=ROWS)
         left = {staged["row"]: staged for staged in page}
         for _ in range(TRIES):

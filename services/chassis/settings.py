@@ -43,6 +43,7 @@ class Settings:
     relay_sweep: float = 1.0  # seconds between two looks for records that another process left pending
     confirm_timeout: float = 10.0  # seconds until a publication without confirm is made again
     request_limit: int = 1_000_000  # bytes of one RPC request or HTTP command
+    upload_limit: int = 50_000_000  # bytes of a sheet that is uploaded
     versions_limit: int = 1_000  # versions of one record
     audit_every: float = 3_600.0  # seconds between two comparisons that the gateway makes by itself; 0: none
 
@@ -73,6 +74,7 @@ class Settings:
             relay_sweep=env.float("RELAY_SWEEP", 1.0, validate=Range(0.05, 60)),
             confirm_timeout=env.float("CONFIRM_TIMEOUT", 10.0, validate=Range(0.5, 120)),
             request_limit=env.int("REQUEST_LIMIT", 1_000_000, validate=Range(1_000, 15_000_000)),
+            upload_limit=env.int("UPLOAD_LIMIT", 50_000_000, validate=Range(10_000, 1_000_000_000)),
             versions_limit=env.int("VERSIONS_LIMIT", 1_000, validate=Range(10, 10_000)),
             audit_every=env.float("AUDIT_EVERY", 3_600.0, validate=Range(0, 604_800)),
         )

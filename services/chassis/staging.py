@@ -62,5 +62,7 @@ class Staging:
         """The next rows after this one."""
         return list(self._staged.find({"import": import_, "row": {"$gt": after}}).sort("row", 1).limit(limit))
 
-    def forget(self, import_: str) -> int:
-        return self._staged.delete_many({"import": import_}).deleted_count
+    def forget(self, import_: str, *, through: int | None = None) -> int:
+        """All of an import, or its rows up to that one."""
+        rows = {} if through is None else {"row": {"$lte": through}}
+        return self._staged.delete_many({"import": import_, **rows}).deleted_count

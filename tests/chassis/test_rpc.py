@@ -36,7 +36,9 @@ def parked(world):
 
 
 def test_a_method_that_does_not_exist_is_not_found_and_the_known_ones_are_named(shared):
-    with pytest.raises(NotFound, match="Unknown method; known: add_seats, break_hall, bucket, condition") as missing:
+    with pytest.raises(
+        NotFound, match="Unknown method; known: add_seats, break_hall, bucket, check_rows, condition"
+    ) as missing:
         shared.call("outreach", "paint_hall")
 
     assert missing.value.involved == {"method": "paint_hall"}
