@@ -88,10 +88,6 @@ class Pipeline:
         """Memory in MB."""
         return memory(self.running[name].pid)
 
-    def peak(self, name: str) -> float:
-        """The most memory that it ever had, in MB."""
-        return memory(self.running[name].pid, "VmHWM")
-
     def port(self, name: str) -> int:
         return self.ports[name]
 
