@@ -46,15 +46,15 @@ class Importer:
 
     def work(self, held: Document) -> str:
         """Take it from where it is to its end; the state that it ends in."""
-        ask = self._asking(held)
+        ask = self.acting_for(held["actor"])
         ended = None
         while ended is None:
             ended = self._phases[held["phase"]](held, ask)
         ask(held["service"], "forget_rows", **_of(held), timeout=WITHIN)
         return ended
 
-    def _asking(self, held: Document) -> Asking:
-        actor = held["actor"]
+    def acting_for(self, actor: Document) -> Asking:
+        """Asks as this actor; `Unavailable` where the gateway cannot act for anybody."""
         return Asking(self._caller, self._private_key, by=actor["id"], roles=actor["roles"], district=actor["district"])
 
     def _read(self, held: Document, ask: Asking) -> str | None:

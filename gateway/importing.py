@@ -19,7 +19,7 @@ from structlog import get_logger
 
 from gateway import description, schemas, sheets
 from gateway.importer import Importer
-from gateway.imports import Document, Imports, TakenOver
+from gateway.imports import Document, Imports, TakenOver, stored
 from gateway.pieces import PIECE, Pieces
 from gateway.reply import Reply, Request
 from gateway.schemas import Parameter
@@ -78,10 +78,11 @@ class ImportDesk:
         if not request.actor.roles & known.roles:
             raise NotAllowed(needs="/".join(sorted(known.roles)), yours="/".join(sorted(request.actor.roles)))
         _columns(service, command, known)
+        self._importer.acting_for(stored(request.actor))
         id_ = command_id(request.headers.get("Idempotency-Key")) or str(uuid.uuid4())
-        stored = self._store(command, request)
+        file = self._store(command, request)
         dry_run = request.asked.get("dry_run", "true") == "true"
-        begun = self._imports.begin(id_, request.actor, dry_run=dry_run, service=service, command=command, **stored)
+        begun = self._imports.begin(id_, request.actor, dry_run=dry_run, service=service, command=command, **file)
         return _accepted(begun)
 
     def confirm(self, id_: str, request: Request) -> Reply:
@@ -134,13 +135,15 @@ class ImportDesk:
         """Keep the file in pieces, read as it comes in; what is known of it then."""
         stream, called = _uploaded(request)
         upload, digest, size, kind = uuid.uuid4().hex, hashlib.sha256(), 0, "csv"
-        place = 0
-        while content := _piece(stream):
-            kind = "xlsx" if place == 0 and content.startswith(ZIP) else kind
-            digest.update(content)
-            size += len(content)
-            self._imports.pieces.put(upload, "file", place, content)
-            place += 1
+        try:
+            for place, content in enumerate(_pieces(stream)):
+                kind = "xlsx" if place == 0 and content.startswith(ZIP) else kind
+                digest.update(content)
+                size += len(content)
+                self._imports.pieces.put(upload, "file", place, content)
+        except BaseException:  # too large, or broken off
+            self._imports.pieces.forget(upload)
+            raise
         if not size:
             raise InvalidInput(FieldError("file", "The file is empty.", "文件为空。"))
         filename = PurePosixPath(called.replace("\\", "/")).name[-LONGEST:] or f"{command}.{kind}"
@@ -155,7 +158,7 @@ class Importing(Services):
         config = self.container.config
         settings, clock = config["SETTINGS"], config["CLOCK"]
         held = database(settings, self.container.service_name)
-        self._imports = Imports(held["imports"], Pieces(held["import_pieces"], clock), clock)
+        self._imports = Imports(held["imports"], Pieces(held["uploads"], clock), clock)
         patiently(self._imports.prepare)
         self._importer = Importer(self._imports, self._caller, settings.token_private_key)
         self._desk = ImportDesk(self._imports, self._importer, self._caller)
@@ -248,12 +251,16 @@ def _uploaded(request: Request) -> tuple[Any, str]:
     return file.stream, request.asked.get("filename") or file.filename or ""
 
 
-def _piece(stream: Any) -> bytes:
-    """The next bytes of it, as many as a piece holds where there are so many."""
+def _pieces(stream: Any) -> Iterator[bytes]:
+    """All of it, as it comes in; each as large as a piece may be, but for the last."""
     held = b""
-    while len(held) < PIECE and (more := stream.read(PIECE - len(held))):
-        held += more
-    return held
+    while content := stream.read(PIECE - len(held)):
+        held += content
+        if len(held) == PIECE:
+            yield held
+            held = b""
+    if held:
+        yield held
 
 
 def _sent(path: Path) -> Iterator[bytes]:

@@ -74,7 +74,7 @@ class Imports:
     def begin(self, id_: str, actor: Actor, *, dry_run: bool, **said: Any) -> Document:
         """The import, waiting; the same one under the same id is there once, another one is a `Conflict`."""
         now = self._clock.now()
-        new = {"_id": id_, **said, "actor": {"id": actor.id, "roles": sorted(actor.roles), "district": actor.district}}
+        new = {"_id": id_, **said, "actor": stored(actor)}
         state = {
             "dry_run": dry_run,
             "state": "waiting",
@@ -167,6 +167,11 @@ class Imports:
         self._imports.update_one(_ours(held), {"$set": ended, "$currentDate": {"ended_at": True}})
         if state == "done":
             self.pieces.forget(held["upload"])
+
+
+def stored(actor: Actor) -> Document:
+    """Who uploaded it, to act as later."""
+    return {"id": actor.id, "roles": sorted(actor.roles), "district": actor.district}
 
 
 def _ours(held: Document) -> Document:

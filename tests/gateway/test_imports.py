@@ -178,7 +178,7 @@ def test_what_an_import_needed_is_deleted_when_it_is_done(gateway):
     assert ended(gateway, import_id)["state"] == "done"
 
     assert gateway.get(f"/api/v1/imports/{import_id}/file", roles=("recorder",)).status == 404
-    until(lambda: gateway.running.database("gateway")["import_pieces"].count_documents({}) == 0)
+    until(lambda: gateway.running.database("gateway")["uploads"].count_documents({}) == 0)
     assert gateway.running.database("outreach")["audience_count_staged"].count_documents({}) == 0
 
 
@@ -323,7 +323,7 @@ def test_what_cannot_be_imported_is_refused_before_anything_is_kept(gateway, add
     answered = gateway.post(f"/api/v1/imports/{address}", a_sheet(a_row()), roles=("recorder", "verifier"))
 
     assert (answered.status, answered.body["code"]) == (status, code)
-    assert gateway.running.database("gateway")["import_pieces"].count_documents({}) == 0
+    assert gateway.running.database("gateway")["uploads"].count_documents({}) == 0
 
 
 @pytest.mark.usefixtures("activities")
@@ -387,7 +387,7 @@ def test_the_template_is_a_sheet_that_can_be_filled(gateway):
 
 def test_only_one_of_two_gateways_is_at_an_import(running):
     held_here, clock = running.database("gateway"), SystemClock()
-    one, other = (Imports(held_here["imports"], Pieces(held_here["import_pieces"], clock), clock) for _ in range(2))
+    one, other = (Imports(held_here["imports"], Pieces(held_here["uploads"], clock), clock) for _ in range(2))
     one.begin(
         "i-1", Actor("u-li"), dry_run=True, service="outreach", command="record_count", upload="u", sha256="", bytes=1,
         filename="x",
