@@ -23,7 +23,7 @@ from pymongo.errors import DuplicateKeyError
 from gateway import shapes
 from gateway.pieces import Pieces
 from services.chassis.clock import SystemClock
-from services.chassis.problem import Conflict, NotFound, Problem
+from services.chassis.problem import Conflict, NotAllowed, NotFound, Problem
 from services.chassis.tokens import Actor
 from services.contract import wire
 from services.kernel.calendar import SHANGHAI
@@ -121,8 +121,13 @@ class Imports:
         return found[:at_most]
 
     def confirm(self, id_: str, actor: Actor) -> Document:
-        """Write it; it is judged once more before, since much may have happened meanwhile. Again changes nothing."""
+        """Write it, in the name and the roles of whoever uploaded it, who alone can say so; again changes nothing.
+
+        It is judged once more before, since much may have happened meanwhile.
+        """
         held = self.held(id_, actor)
+        if held["actor"]["id"] != actor.id:
+            raise NotAllowed("Only who uploaded it may have it written.", "只有上传人可以确认写入。", import_id=id_)
         if not held["dry_run"] and held["state"] in ("waiting", "running", "done"):
             return self.find(id_, actor)
         is_read = held["state"] in ("checked", "stopped") or (held["state"], held["phase"]) == ("failed", "writing")
@@ -132,7 +137,8 @@ class Imports:
                 import_id=id_, state=held["state"],
             )  # fmt: skip
         self.pieces.forget(held["upload"], ["refusals"])
-        again = {"dry_run": False, "state": "waiting", "phase": "checking", "turn": self._clock.now()} | _nothing_done()
+        again = {"dry_run": False, "state": "waiting", "phase": "checking", "turn": self._clock.now()}
+        again |= {"actor": stored(actor)} | _nothing_done()
         self._imports.update_one({"_id": id_, "state": held["state"]}, {"$set": again, "$unset": {"ended_at": ""}})
         return self.find(id_, actor)
 

@@ -58,8 +58,9 @@ def main(arguments: list[str]) -> int:
             sheet = Path(folder, "counts.xlsx")
             subprocess.run([sys.executable, "-m", "deploy.bench.sheet", MAKE, str(sheet), str(rows)], check=True)
             gateway = Gateway(f"http://127.0.0.1:{pipeline.port('gateway')}", token)
+            before = {name: _cpu(pid) for name, pid in _processes(pipeline, home).items()}
             found = list(measure(gateway, sheet, rows))
-        found += _peaks(pipeline, home)
+        found += _peaks(_processes(pipeline, home), before)
     finally:
         pipeline.stop(*pipeline.running)
     show(found, f"Import of {rows:,} audience counts")
@@ -103,13 +104,17 @@ def measure(gateway: Gateway, sheet: Path, rows: int) -> Iterator[Row]:
     yield Row("upload to changed KPI, rows a second", f"{seconds:,.1f} s", "-", rows / seconds, FAST)
 
 
-def _peaks(pipeline: Pipeline, home: Home) -> Iterator[Row]:
-    """Of every process since it began, broker and database too; beside it the processor's time that it took."""
-    pids = {name: process.pid for name, process in pipeline.running.items()}
-    pids |= {part.name: part.process.pid for part in stack.running(home).parts}
-    for name, pid in pids.items():
-        most = memory(pid, "VmHWM")
-        yield Row(f"peak memory of {name}", f"{most:,.0f} MB", f"{_cpu(pid):,.1f} s", most, FRUGAL, at_most=True)
+def _processes(pipeline: Pipeline, home: Home) -> dict[str, int]:
+    """The five, broker and database, by their process ids."""
+    stores = {part.name: part.process.pid for part in stack.running(home).parts}
+    return stores | {name: process.pid for name, process in pipeline.running.items()}
+
+
+def _peaks(processes: dict[str, int], before: dict[str, float]) -> Iterator[Row]:
+    """The most memory of each since it began; beside it the processor's time that it took for the import."""
+    for name, pid in processes.items():
+        most, took = memory(pid, "VmHWM"), _cpu(pid) - before[name]
+        yield Row(f"peak memory of {name}", f"{most:,.0f} MB", f"{took:,.1f} s", most, FRUGAL, at_most=True)
 
 
 def _cpu(pid: int) -> float:

@@ -375,6 +375,7 @@ def test_imports_are_seen_by_whom_they_belong_to_and_by_operators(gateway):
     assert gateway.get(f"/api/v1/imports/{theirs}/file").status == 404
     assert gateway.post(f"/api/v1/imports/{theirs}/confirm").status == 404
     assert gateway.get(f"/api/v1/imports/{theirs}", **OPERATOR).status == 200
+    assert gateway.post(f"/api/v1/imports/{theirs}/confirm", **OPERATOR).status == 403
 
 
 def test_the_template_is_a_sheet_that_can_be_filled(gateway):
