@@ -42,11 +42,16 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x2
 
 def narrow(text: str) -> str:
     """The text with ordinary letters, digits and signs for full-width ones."""
-    return text.translate(_NARROW)
+    return text if text.isascii() else text.translate(_NARROW)
+
+
+def stripped(cell: Cell) -> Cell:
+    """The cell without the blanks around its text; an empty one is ''."""
+    return cell.strip(BLANKS) if isinstance(cell, str) else cell
 
 
 def is_blank(cell: Cell) -> bool:
-    return isinstance(cell, str) and not cell.strip(BLANKS)
+    return stripped(cell) == ""
 
 
 def shown(cell: Cell) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -60,7 +61,7 @@ class Column:
     def header(self, language: Language = "zh") -> str:
         """Its word with its unit: 金额（元）."""
         word = self.word.said(language)
-        if self.unit is None or self.unit.said(language) == word:
+        if self.unit is None or self.unit.said(language) in word.casefold():
             return word
         return f"{word}（{self.unit.zh}）" if language == "zh" else f"{word} ({self.unit.en})"
 
@@ -84,6 +85,14 @@ class Column:
             return zh if language == "zh" else en or zh
         upto = f"（至多 {self.longest} 个字符）" if language == "zh" else f" of up to {self.longest} characters"
         return ("文字" if language == "zh" else "A text") + (upto if self.longest else "")
+
+    def fits(self, code: str) -> bool:
+        """Is this a code as the command wants it?"""
+        return self._form.fullmatch(code) is not None
+
+    @cached_property
+    def _form(self) -> re.Pattern[str]:
+        return re.compile(self.pattern or ".*")
 
     @cached_property
     def values(self) -> Mapping[str, str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
@@ -44,11 +45,13 @@ class Sheet:
         sheet = self.workbook.get_sheet_by_name(self.name)
         before: list[Cell] = [""] * (sheet.start or (0, 0))[1]
         hidden = self._hidden(sheet)
-        for number, cells in enumerate(sheet.iter_rows(), start=1):
+        below = repeat((), self.looked.rows - sheet.total_height)
+        rows: Iterator[Sequence[Cell]] = chain(sheet.iter_rows(), below)
+        for number, cells in enumerate(rows, start=1):
             row = [*before, *cells]
             for column, blemish in hidden.get(number, {}).items():
-                if column < len(row) and row[column] == "":
-                    row[column] = blemish
+                row.extend([""] * (column + 1 - len(row)))
+                row[column] = row[column] or blemish
             yield number, row
 
     def _hidden(self, sheet: CalamineSheet) -> dict[int, dict[int, Blemished]]:
@@ -150,12 +153,18 @@ def _encoding(path: Path) -> str:
             decoder = codecs.getincrementaldecoder(encoding)()
             try:
                 while chunk := file.read(CHUNK):
+                    if b"\0" in chunk:
+                        raise _unknown_encoding()
                     decoder.decode(chunk)
                 decoder.decode(b"", final=True)
             except UnicodeDecodeError:
                 continue
             return encoding
-    raise BrokenSheet("文件编码无法识别；请另存为 UTF-8 的 CSV。", "Unknown encoding; save it as CSV in UTF-8.")
+    raise _unknown_encoding()
+
+
+def _unknown_encoding() -> BrokenSheet:
+    return BrokenSheet("文件编码无法识别；请另存为 UTF-8 的 CSV。", "Unknown encoding; save it as CSV in UTF-8.")
 
 
 def _meant(cell: str) -> str:

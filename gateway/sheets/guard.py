@@ -27,7 +27,7 @@ PARTS = 1_000
 UNPACKED = 256 * 2**20  # bytes: 200,000 rows of a dozen columns
 UNPACKED_PART = 64 * 2**20  # bytes, of what is no sheet: its texts are kept for as long as the sheet is read
 CHUNK = 2**20
-OVERLAP = 2**16  # bytes; no tag of a cell is longer
+LONGEST_CELL = 2**20  # bytes; Excel writes at most 32,767 characters
 
 _CELL = rb"<(?:\w+:)?c(?=[\s/>])"
 _ATTRIBUTES = rb'(?:\s+[\w:]+="[^"<>]*")*\s*'
@@ -134,15 +134,23 @@ def _blemishes(piece: bytes) -> Iterator[tuple[str, Blemished]]:
 
 
 def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The part in pieces that no cell is cut by."""
+    """The part in pieces, none of which ends within a cell."""
     rest = b""
     with archive.open(info) as part:
         while chunk := part.read(CHUNK):
             piece = rest + chunk
-            end = max(piece.rfind(b"</c>") + 4, piece.rfind(b":c>") + 3, len(piece) - OVERLAP, 4)
+            end = _last_cell(piece)
             yield piece[:end]
             rest = piece[end:]
+            if len(rest) > LONGEST_CELL:
+                raise broken()
     yield rest
+
+
+def _last_cell(piece: bytes) -> int:
+    """Where the last cell begins, which may go on; in a piece without cells, where its last tag does."""
+    last = max(piece.rfind(b"<c "), piece.rfind(b":c "))
+    return piece.rfind(b"<", 0, last + 1) if last >= 0 else max(piece.rfind(b"<"), len(piece) - LONGEST_CELL, 0)
 
 
 def _sheets(workbook: str, relations: str) -> Iterator[tuple[str, str]]:

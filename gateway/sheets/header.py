@@ -46,7 +46,12 @@ class Header:
     def unread(self) -> frozenset[int]:
         return frozenset(place for place, cell in enumerate(self.cells) if plain(str(cell)) in NOT_DATA)
 
-    @property
+    @cached_property
+    def expected(self) -> frozenset[int]:
+        """Where a cell may stand."""
+        return self.unread | self.places.keys()
+
+    @cached_property
     def errors(self) -> int | None:
         """The column of errors that we once added."""
         words = (plain(ERRORS), "errors")
@@ -55,7 +60,7 @@ class Header:
     def is_repeated(self, filled: Mapping[int, Cell]) -> bool:
         """Does the row say the header again?"""
         return all(
-            place < len(self.cells) and (cell == self.cells[place] or plain(str(cell)) == plain(str(self.cells[place])))
+            isinstance(cell, str) and place < len(self.cells) and plain(cell) == plain(str(self.cells[place]))
             for place, cell in filled.items()
         )
 

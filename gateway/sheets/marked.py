@@ -37,14 +37,13 @@ def marked(path: Path, filename: str, columns: Sequence[Column], errors: Errors,
             _write_xlsx(found, errors, out)
 
 
-def _rows(header: Header, errors: Errors) -> Iterator[tuple[int, list[Cell], str]]:
+def _rows(header: Header, errors: Errors) -> Iterator[tuple[int, list[Cell]]]:
     """Each row with what is wrong with it, in the place of that column."""
     place = _place(header)
     for number, cells in header.table.rows():
-        said = ERRORS if number == header.number else "；".join(map(_said, errors.get(number, ())))
         cells.extend([""] * (place + 1 - len(cells)))
-        cells[place] = said
-        yield number, cells, said
+        cells[place] = ERRORS if number == header.number else "；".join(map(_said, errors.get(number, ())))
+        yield number, cells
 
 
 def _place(header: Header) -> int:
@@ -58,7 +57,7 @@ def _said(wrong: Wrong) -> str:
 def _write_csv(header: Header, delimiter: str, errors: Errors, out: Path) -> None:
     with out.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter)
-        for _, cells, _ in _rows(header, errors):
+        for _, cells in _rows(header, errors):
             writer.writerow([_harmless(str(cell)) for cell in cells])
 
 
@@ -75,11 +74,13 @@ def _write_xlsx(header: Header, errors: Errors, out: Path) -> None:
         sheet.set_column(0, place - 1, 16)
         sheet.set_column(place, place, 60)
         sheet.freeze_panes(header.number, 0)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
         formats = _Formats(book)
-        for number, cells, said in _rows(header, errors):
+        for number, cells in _rows(header, errors):
             bad = {wrong.cell for wrong in errors.get(number, ())}
             for column, cell in enumerate(cells):
-                colour = RED if (said and column == place) or (bad and address(number, column) in bad) else ""
+                colour = RED if bad and (column == place or address(number, column) in bad) else ""
                 _write(sheet, number - 1, column, cell, formats.of(cell, colour))
 
 

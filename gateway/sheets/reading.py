@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from gateway.sheets.cell import BLANKS, Blemished, Cell, is_blank, narrow, shown
 from gateway.sheets.columns import FEN, Column
@@ -13,7 +13,7 @@ from gateway.sheets.days import day
 from gateway.sheets.quantity import DIGITS, Misread, number
 from services.contract import glossary
 
-NOTHING = frozenset({"-", "--", "—", "——", "–", "/", "无", "n/a"})
+NOTHING = frozenset({"-", "－", "--", "－－", "–", "—", "——", "/", "／", "无", "N/A", "n/a", "Ｎ／Ａ", "ｎ／ａ"})
 """What clerks write where they have nothing to say."""
 
 LARGEST = 2**63 - 1
@@ -24,10 +24,10 @@ Reads = Callable[[Column, Cell], Any]
 
 
 def read(column: Column, cell: Cell) -> Any:
-    """The value, or None where the cell says nothing; raises `Misread` where it does not say one thing only."""
+    """What a stripped cell says, None for nothing; raises `Misread` where that may be more than one thing."""
     if isinstance(cell, Blemished):
         raise Misread(f"{cell.why.zh}（{cell.shown}）" if cell.shown else cell.why.zh, cell.why.en)
-    if is_blank(cell) or _says_nothing(column, cell):
+    if cell == "" or _says_nothing(column, cell):
         if column.required:
             raise Misread("此项必填", "This field is needed")
         return None
@@ -35,9 +35,7 @@ def read(column: Column, cell: Cell) -> Any:
 
 
 def _says_nothing(column: Column, cell: Cell) -> bool:
-    if not isinstance(cell, str) or narrow(cell).strip(BLANKS).casefold() not in NOTHING:
-        return False
-    return glossary.plain(cell) not in column.values
+    return cell in NOTHING and glossary.plain(str(cell)) not in column.values
 
 
 def _many(column: Column, cell: Cell) -> list[Any]:
@@ -52,10 +50,19 @@ def _many(column: Column, cell: Cell) -> list[Any]:
 
 
 def _whole(column: Column, cell: Cell) -> int:
+    if _is_plainly_whole(cell):
+        return _bounded(column, cell, int(cell))
     found = number(cell, column.unit)
     if found != found.to_integral_value():
         raise Misread(f"“{shown(cell)}”不是整数", f"“{shown(cell)}” is not a whole number")
     return _bounded(column, cell, int(found))
+
+
+def _is_plainly_whole(cell: Cell) -> TypeGuard[float | str]:
+    """The many that need no closer look."""
+    if isinstance(cell, float):
+        return cell.is_integer() and abs(cell) < 10**DIGITS
+    return isinstance(cell, str) and len(cell) <= DIGITS and cell.isascii() and cell.isdigit()
 
 
 def _yuan(column: Column, cell: Cell) -> int:
@@ -102,7 +109,7 @@ def _district(column: Column, cell: Cell) -> str:
     found = column.values.get(glossary.plain(said))
     if found is not None:
         return found
-    if column.choices or not column.pattern or not re.fullmatch(column.pattern, said):
+    if column.choices or not column.pattern or not column.fits(said):
         raise Misread(f"“{shown(cell)}”不是本市县（市、区）的名称或代码", f"“{shown(cell)}” is no district of ours")
     return said
 
@@ -110,7 +117,7 @@ def _district(column: Column, cell: Cell) -> str:
 def _code(column: Column, cell: Cell) -> str:
     said = _code_text(cell)
     for one in (said, said.lower()):
-        if len(one) <= (column.longest or len(one)) and re.fullmatch(column.pattern or ".*", one):
+        if len(one) <= (column.longest or len(one)) and column.fits(one):
             return one
     raise Misread(f"“{shown(cell)}”有误：{column.says()}", f"“{shown(cell)}”: {column.says('en')}")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.sheets import guard, header, reading
-from gateway.sheets.cell import BLANKS, Blemish, Blemished, Cell, is_blank, narrow, shown
+from gateway.sheets.cell import Blemish, Blemished, Cell, narrow, shown, stripped
 from gateway.sheets.columns import Column
 from gateway.sheets.files import opened
 from gateway.sheets.header import Header
@@ -63,11 +63,12 @@ def read(path: Path, filename: str, columns: Sequence[Column]) -> Iterator[Row]:
 
 def _row(header: Header, number: int, cells: Sequence[Cell]) -> Row | None:
     """The row as data; None where it is none."""
-    filled = {place: cell for place, cell in enumerate(cells) if not is_blank(cell) and not _is_covered(cell)}
+    there = {place: cell for place, cell in enumerate(map(stripped, cells)) if cell != ""}
+    filled = {place: cell for place, cell in there.items() if not isinstance(cell, Blemished) or not _is_covered(cell)}
     if not _says_something(header, filled) or header.is_repeated(filled):
         return None
 
-    row = _data(header, number, cells, filled)
+    row = _data(header, number, there)
     if _says_total(filled):
         return _unless_total(header, row, filled)
     if row.wrongs and _is_note(filled):
@@ -75,6 +76,11 @@ def _row(header: Header, number: int, cells: Sequence[Cell]) -> Row | None:
     if row.wrongs and len(filled) == 1:
         return _neither(header, row, filled)
     return row
+
+
+def _is_covered(cell: Blemished) -> bool:
+    """Does it lie under its neighbour, merged with it?"""
+    return cell.why is Blemish.MERGED
 
 
 def _says_something(header: Header, filled: Mapping[int, Cell]) -> bool:
@@ -85,17 +91,12 @@ def _says_something(header: Header, filled: Mapping[int, Cell]) -> bool:
     )
 
 
-def _is_covered(cell: Cell) -> bool:
-    """Does it lie under its neighbour, merged with it?"""
-    return isinstance(cell, Blemished) and cell.why is Blemish.MERGED
-
-
-def _data(header: Header, number: int, cells: Sequence[Cell], filled: Mapping[int, Cell]) -> Row:
+def _data(header: Header, number: int, there: Mapping[int, Cell]) -> Row:
     values: dict[str, Any] = {}
     wrongs: list[Wrong] = []
     for place, column in header.places.items():
         try:
-            value = reading.read(column, cells[place] if place < len(cells) else "")
+            value = reading.read(column, there.get(place, ""))
         except Misread as misread:
             wrongs.append(Wrong(address(number, place), column.name, misread.zh, misread.en))
             continue
@@ -103,7 +104,8 @@ def _data(header: Header, number: int, cells: Sequence[Cell], filled: Mapping[in
             values[column.name] = value
     wrongs += [
         Wrong(address(number, place), "", "此格所在的列没有表头", "The column of this cell has no header")
-        for place in sorted(filled.keys() - header.places.keys() - header.unread)
+        for place, cell in there.items()
+        if place not in header.expected and not (isinstance(cell, Blemished) and _is_covered(cell))
     ]
     return Row(number, values, tuple(wrongs))
 
@@ -133,14 +135,14 @@ def _unless_total(header: Header, row: Row, filled: Mapping[int, Cell]) -> Row |
 
 
 def _may_be_added_up(column: Column | None, cell: Cell) -> bool:
-    if column is None:
-        return isinstance(cell, int | float)
-    if column.holds not in ("whole", "yuan"):
+    if cell in reading.NOTHING:
+        return True
+    if column is not None and column.holds not in ("whole", "yuan"):
         return False
     try:
-        number(cell, column.unit)
+        number(cell, column.unit if column else None)
     except Misread:
-        return isinstance(cell, str) and narrow(cell).strip(BLANKS).casefold() in reading.NOTHING
+        return False
     return True
 
 
@@ -148,7 +150,7 @@ def _is_note(filled: Mapping[int, Cell]) -> bool:
     """Is there nothing but labels like 填表人： and what belongs to them?"""
     awaited = False
     for cell in filled.values():
-        text = narrow(cell).strip(BLANKS) if isinstance(cell, str) else ""
+        text = narrow(cell) if isinstance(cell, str) else ""
         label = _LABEL.match(text)
         if label is None and not awaited:
             return False

@@ -53,6 +53,12 @@ def _write_header(book: Workbook, sheet: Worksheet, columns: Sequence[Column]) -
         sheet.write_string(0, place, header_of(column), needed if column.required else optional)
         sheet.write_comment(0, place, f"{_rule(column)}\n{_rule(column, 'en')}", {"x_scale": 2})
     sheet.freeze_panes(1, 0)
+    _print_in_width(sheet)
+
+
+def _print_in_width(sheet: Worksheet) -> None:
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
 
 
 def header_of(column: Column) -> str:
@@ -137,6 +143,7 @@ def _choices(column: Column) -> Sequence[str]:
 
 def _explain(book: Workbook, columns: Sequence[Column], title: str) -> None:
     sheet = book.add_worksheet(EXPLANATION)
+    _print_in_width(sheet)
     bold = book.add_format({"bold": True, "bg_color": "#EDEDED", "border": 1})
     wrapped = book.add_format({"text_wrap": True, "valign": "top", "border": 1})
     sheet.write_string(0, 0, f"{title}：填写说明", book.add_format({"bold": True, "font_size": 14}))

@@ -23,13 +23,14 @@ from services.chassis.document import Cause, entry_of, first_version, state_of
 from services.chassis.mongo import Document
 from services.chassis.problem import Conflict, FieldError, InvalidInput, NotAllowed, NotFound, Unavailable
 from services.chassis.records import NAMESPACE, Bound, Records, derived_id
-from services.chassis.staging import DUPLICATE, Key
+from services.chassis.staging import DUPLICATE, Key, staged_id
 from services.chassis.transaction import in_one_transaction
 from services.kernel import Change, Refusal
 
 T = TypeVar("T")
 
 ROWS = 500  # of one call
+LAST_ROW = 99_999_999
 BREATH = 20  # rows that are judged before whoever else waits has a turn
 TRIES = 3  # at a chunk that others write at the same time
 TWICE_EN, TWICE_ZH = "Another row of this file says the same.", "与本文件另一行重复。"
@@ -82,7 +83,8 @@ class Batch:
 
     def __init__(self, command: Single, records: Records[Any], import_id: str, cause: Cause) -> None:
         self._command, self._records = command, records
-        self._import = f"{cause.actor.id}/{import_id}"  # nobody's rows are in somebody else's hands
+        whose = f"import/{cause.actor.id}/{import_id}"  # nobody's rows are in somebody else's hands
+        self._import = str(uuid.uuid5(NAMESPACE, whose))
         self._cause = self.cause = cause
         self._row = 0
         self._staged: dict[int, Document] = {}
@@ -142,10 +144,11 @@ class Batch:
             raise RuntimeError(f"{self._command.method_name} adds more than one {self._records.kind.name}")
         state = state_of(records.kind, change.record)
         self._staged[self._row] = {
-            "_id": f"{self._import}/{self._row}",
+            "_id": staged_id(self._import, self._row),
             "import": self._import,
             "row": self._row,
             "record": record,
+            "named": None if record == derived_id(records.kind, self.cause.because) else record,
             "because": self.cause.because,
             "happened": change.happened,
             "reason": change.reason,
@@ -166,7 +169,7 @@ class Batch:
     # --- the rows ----------------------------------------------------------------------------------------------------
 
     def _because(self, row: int) -> str:
-        return str(uuid.uuid5(NAMESPACE, f"import/{self._import}/{row}"))
+        return str(uuid.uuid5(NAMESPACE, f"row/{self._import}/{row}"))
 
     def _judge(self, service: Any, row: int, given: Mapping[str, Any]) -> None:
         self._row, self.cause = row, replace(self._cause, because=self._because(row))
@@ -197,11 +200,12 @@ class Batch:
     def _refuse_what_is_taken(self, staged: Mapping[int, Document]) -> None:
         """Name the rows whose id another record has, or that an invariant excludes because of one."""
         kind, collection = self._records.kind, self._records.collection
-        named = {row: id for row, one in staged.items() if (id := one["record"]) != derived_id(kind, one["because"])}  # noqa: A001
-        taken = {held["_id"] for held in collection.find({"_id": {"$in": list(set(named.values()))}}, {"_id": 1})}
-        for row, id in named.items():  # noqa: A001
-            if id in taken:
-                self._errors[row] = [_no(Conflict.code, Conflict.title_en, Conflict.title_zh, {"id": id})]
+        named = [one["named"] for one in staged.values() if one["named"] is not None]
+        taken = {held["_id"] for held in collection.find({"_id": {"$in": named}}, {"_id": 1})} if named else set()
+        for row, one in staged.items():
+            if one["record"] in taken:
+                said = Conflict.title_en, Conflict.title_zh, {"id": one["record"]}
+                self._errors[row] = [_no(Conflict.code, *said)]
         for unique in self._records.unique:
             wanted = {row: unique.values(one["state"]) for row, one in staged.items()}
             held = unique.held(collection, set().union(*wanted.values()))
@@ -311,8 +315,8 @@ def _is_row(value: Any) -> bool:
     match value:
         case [bool(), _]:
             return False
-        case [int() as number, dict() as given]:
-            return number >= 1 and all(isinstance(name, str) for name in given)
+        case [int() as number, dict()]:
+            return 1 <= number <= LAST_ROW
     return False
 
 

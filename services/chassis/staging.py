@@ -1,6 +1,8 @@
 """Staging: where the records of an import wait until all its rows are good; invisible to everybody else.
 
-    <kind>_staged: {_id: <import>/<row>, import, row, record, because, happened, reason, state, staged_at}
+    <kind>_staged: {_id: <import>/<row>, import, row, record, named, because, happened, reason, state, staged_at}
+
+`named` is the record's id where the row says one.
 
 It has the unique indexes of its records, import by import, so that two rows which exclude each other are found however
 far apart they stand.
@@ -36,8 +38,8 @@ class Staging:
         if self._is_prepared:
             return
         of_an_import = ("import", 1)
-        self._staged.create_index([of_an_import, ("row", 1)])
-        self._staged.create_index([of_an_import, ("record", 1)], unique=True)
+        is_named = {"named": {"$type": "string"}}
+        self._staged.create_index([of_an_import, ("named", 1)], unique=True, partialFilterExpression=is_named)
         self._staged.create_index("staged_at", expireAfterSeconds=int(KEPT.total_seconds()))
         for unique in self._unique:
             self._staged.create_index([of_an_import, *unique.key], unique=True, partialFilterExpression=unique.only)
@@ -45,7 +47,7 @@ class Staging:
 
     def replace(self, import_: str, documents: list[Document], *, rows: list[int]) -> dict[int, Key]:
         """Stage these instead of what these rows had; rows that exclude another one, with the key they share."""
-        self._staged.delete_many({"import": import_, "row": {"$gte": rows[0], "$lte": rows[-1]}})
+        self._staged.delete_many(_of(import_, after=rows[0] - 1, through=rows[-1]))
         if not documents:
             return {}
         try:
@@ -60,9 +62,19 @@ class Staging:
 
     def page(self, import_: str, *, after: int, limit: int) -> list[Document]:
         """The next rows after this one."""
-        return list(self._staged.find({"import": import_, "row": {"$gt": after}}).sort("row", 1).limit(limit))
+        return list(self._staged.find(_of(import_, after=after)).sort("_id", 1).limit(limit))
 
     def forget(self, import_: str, *, through: int | None = None) -> int:
         """All of an import, or its rows up to that one."""
-        rows = {} if through is None else {"row": {"$lte": through}}
-        return self._staged.delete_many({"import": import_, **rows}).deleted_count
+        return self._staged.delete_many(_of(import_, through=through)).deleted_count
+
+
+def staged_id(import_: str, row: int) -> str:
+    """In the order of the rows."""
+    return f"{import_}/{row:08}"
+
+
+def _of(import_: str, *, after: int = 0, through: int | None = None) -> Document:
+    """Rows of an import."""
+    last = {"$lt": f"{import_}0"} if through is None else {"$lte": staged_id(import_, through)}
+    return {"_id": {"$gt": staged_id(import_, after), **last}}
