@@ -68,7 +68,7 @@ class Header:
 def find(book: Book, columns: Sequence[Column]) -> Header:
     """The one header of the file; raises `BrokenSheet` where there is none, or it does not fit the columns."""
     names = _names(columns)
-    found = [header for table in book.tables if (header := _best(table, names)) is not None]
+    found = _all(book, names)
     if not found:
         listed = "、".join(column.header() for column in columns if column.required)
         listed_en = ", ".join(column.header("en") for column in columns if column.required)
@@ -95,6 +95,24 @@ def _names(columns: Sequence[Column]) -> dict[str, Column]:
             for unit in column.unit.all if column.unit else ():
                 names.setdefault(plain(word + unit), column)
     return names
+
+
+def _all(book: Book, names: Mapping[str, Column]) -> list[Header]:
+    """The header of each table that has one; quotes may stand in the way of reading a CSV with a wrong delimiter."""
+    found: list[Header] = []
+    wrong_delimiters: list[BrokenSheet] = []
+    for table in book.tables:
+        try:
+            header = _best(table, names)
+        except BrokenSheet as broken:
+            if not book.is_csv:
+                raise
+            wrong_delimiters.append(broken)
+        else:
+            found += [header] if header else []
+    if wrong_delimiters and not found:
+        raise wrong_delimiters[0]
+    return found
 
 
 def _best(table: Table, names: Mapping[str, Column]) -> Header | None:

@@ -17,6 +17,7 @@ from gateway.sheets.cell import Blemished, Cell
 from gateway.sheets.columns import Column
 from gateway.sheets.files import FORMULA_SIGNS, Separated, opened
 from gateway.sheets.header import ERRORS, Header
+from gateway.sheets.template import AS_THEY_ARE, print_in_width, sheet_name
 from gateway.sheets.wrong import Wrong, address
 
 Errors = Mapping[int, Sequence[Wrong]]
@@ -68,14 +69,13 @@ def _harmless(cell: str) -> str:
 
 def _write_xlsx(header: Header, errors: Errors, out: Path) -> None:
     place = _place(header)
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    options = {"constant_memory": True, "nan_inf_to_errors": True} | AS_THEY_ARE
     with xlsxwriter.Workbook(str(out), options) as book:
-        sheet = book.add_worksheet(header.table.name)
+        sheet = book.add_worksheet(sheet_name(header.table.name))
         sheet.set_column(0, place - 1, 16)
         sheet.set_column(place, place, 60)
         sheet.freeze_panes(header.number, 0)
-        sheet.set_landscape()
-        sheet.fit_to_pages(1, 0)
+        print_in_width(sheet)
         formats = _Formats(book)
         for number, cells in _rows(header, errors):
             bad = {wrong.cell for wrong in errors.get(number, ())}

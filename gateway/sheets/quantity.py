@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from math import isfinite
 
 from gateway.sheets.cell import BLANKS, Cell, narrow, shown
 from services.contract.glossary import Word
@@ -28,7 +29,7 @@ def number(cell: Cell, unit: Word | None) -> Decimal:
     """The exact number in the cell, as Excel shows it; raises `Misread`."""
     if isinstance(cell, str):
         return _written(cell, unit)
-    if isinstance(cell, bool) or not isinstance(cell, int | float):
+    if isinstance(cell, bool) or not isinstance(cell, int | float) or not isfinite(cell):
         raise _misread(cell)
     return Decimal(cell) if isinstance(cell, int) else Decimal(format(cell, f".{DIGITS}g"))
 

@@ -132,7 +132,7 @@ def _code_text(cell: Cell) -> str:
 
 
 def _digits(cell: float) -> str:
-    if cell != int(cell) or abs(cell) >= 10**DIGITS:
+    if abs(cell) >= 10**DIGITS or cell != cell // 1:
         raise Misread(
             f"“{shown(cell)}”已被 Excel 当作数值，请设为文本格式重填", f"Excel took “{shown(cell)}” for a number"
         )

@@ -16,14 +16,16 @@ from xlsxwriter.worksheet import Worksheet
 from gateway.sheets.columns import FEN, Column
 from gateway.sheets.guard import MANY_ROWS
 from gateway.sheets.quantity import DIGITS
-from services.contract import glossary
 from services.contract.glossary import Language
 
 EXPLANATION = "填写说明"
 LISTS = "可选值"
 MADE = datetime(2011, 1, 1, tzinfo=UTC)  # the same template has the same bytes
 
+HEADER = {"bold": True, "border": 1, "text_wrap": True, "valign": "vcenter"}
+NEEDED, OPTIONAL = "#FCE4D6", "#EDEDED"
 _FORMATS = {"day": "yyyy-mm-dd", "whole": "#,##0", "yuan": "#,##0.00"}
+AS_THEY_ARE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _FORBIDDEN_IN_NAMES = re.compile(r"[\[\]:*?/\\']")
 
 
@@ -33,9 +35,9 @@ def template(columns: Sequence[Column], title: str, rows: Iterable[Mapping[str, 
     `rows` are inputs of the command that stand in it already, written as a clerk would.
     """
     file = BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+    with xlsxwriter.Workbook(file, {"in_memory": True} | AS_THEY_ARE) as book:
         book.set_properties({"title": title, "created": MADE.replace(tzinfo=None)})
-        sheet = book.add_worksheet(_FORBIDDEN_IN_NAMES.sub("", title)[:31] or "Sheet1")
+        sheet = book.add_worksheet(sheet_name(title))
         _write_header(book, sheet, columns)
         _fill(book, sheet, columns, rows)
         _explain(book, columns, title)
@@ -43,22 +45,24 @@ def template(columns: Sequence[Column], title: str, rows: Iterable[Mapping[str, 
     return file.getvalue()
 
 
+def sheet_name(title: str) -> str:
+    """As much of the title as Excel takes for the name of a sheet."""
+    return _FORBIDDEN_IN_NAMES.sub("", title)[:31] or "Sheet1"
+
+
+def print_in_width(sheet: Worksheet) -> None:
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+
+
 def _write_header(book: Workbook, sheet: Worksheet, columns: Sequence[Column]) -> None:
-    needed = book.add_format({"bold": True, "bg_color": "#FCE4D6", "border": 1, "text_wrap": True, "valign": "vcenter"})
-    optional = book.add_format(
-        {"bold": True, "bg_color": "#EDEDED", "border": 1, "text_wrap": True, "valign": "vcenter"}
-    )
+    needed, optional = (book.add_format(HEADER | {"bg_color": colour}) for colour in (NEEDED, OPTIONAL))
     for place, column in enumerate(columns):
         sheet.set_column(place, place, _width(column), _format(book, column))
         sheet.write_string(0, place, header_of(column), needed if column.required else optional)
         sheet.write_comment(0, place, f"{_rule(column)}\n{_rule(column, 'en')}", {"x_scale": 2})
     sheet.freeze_panes(1, 0)
-    _print_in_width(sheet)
-
-
-def _print_in_width(sheet: Worksheet) -> None:
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+    print_in_width(sheet)
 
 
 def header_of(column: Column) -> str:
@@ -131,6 +135,7 @@ def _offer_choices(book: Workbook, sheet: Worksheet, columns: Sequence[Column]) 
             {
                 "validate": "list",
                 "source": f"={LISTS}!${letter}$1:${letter}${len(choices)}",
+                "error_type": "stop" if column.holds != "district" else "warning",  # its code will do as well
                 "error_title": column.header()[:32],
                 "error_message": "请从列表中选择。",
             },
@@ -143,39 +148,37 @@ def _choices(column: Column) -> Sequence[str]:
 
 def _explain(book: Workbook, columns: Sequence[Column], title: str) -> None:
     sheet = book.add_worksheet(EXPLANATION)
-    _print_in_width(sheet)
-    bold = book.add_format({"bold": True, "bg_color": "#EDEDED", "border": 1})
+    print_in_width(sheet)
+    bold = book.add_format(HEADER | {"bg_color": OPTIONAL})
     wrapped = book.add_format({"text_wrap": True, "valign": "top", "border": 1})
-    sheet.write_string(0, 0, f"{title}：填写说明", book.add_format({"bold": True, "font_size": 14}))
-    for place, (name, width) in enumerate(
-        (
-            ("列", 20),
-            ("Column", 24),
-            ("是否必填", 10),
-            ("单位", 8),
-            ("填写规则", 44),
-            ("Rule", 44),
-            ("示例", 20),
-            ("可选值", 40),
-        )
-    ):
+
+    sheet.write_string(0, 0, f"{title}：{EXPLANATION}", book.add_format({"bold": True, "font_size": 14}))
+    for place, (name, width) in enumerate(EXPLAINED.items()):
         sheet.set_column(place, place, width)
         sheet.write_string(2, place, name, bold)
     for number, column in enumerate(columns, start=3):
-        said = (
-            column.header(),
-            column.header("en"),
-            "必填" if column.required else "可不填",
-            column.unit.zh if column.unit else "",
-            _rule(column),
-            _rule(column, "en"),
-            _example(column),
-            _listed(column),
-        )
-        for place, text in enumerate(said):
+        for place, text in enumerate(_explained(column)):
             sheet.write_string(number, place, text, wrapped)
     for number, text in enumerate(NOTES, start=len(columns) + 4):
         sheet.write_string(number, 0, text)
+
+
+EXPLAINED = {
+    "列": 20, "Column": 24, "是否必填": 10, "单位": 8, "填写规则": 44, "Rule": 44, "示例": 20, "可选值": 40,
+}  # fmt: skip
+
+
+def _explained(column: Column) -> tuple[str, ...]:
+    return (
+        column.header(),
+        column.header("en"),
+        "必填" if column.required else "可不填",
+        column.unit.zh if column.unit else "",
+        _rule(column),
+        _rule(column, "en"),
+        _example(column),
+        _listed(column),
+    )
 
 
 NOTES = (
@@ -222,5 +225,5 @@ def _example(column: Column) -> str:
     if choices and column.holds != "flag":
         return column.called(choices[0])
     if column.holds == "code" and column.name.endswith(("_id", "_ids")) and (column.longest or 0) > 64:
-        return glossary.plain(column.name)[:1] + "-1"
+        return f"{column.name[0]}-1"
     return _EXAMPLES.get(column.holds, "")

@@ -523,7 +523,8 @@ def district(code: str) -> Word:
     short = next((name.removesuffix(end) for end in ("彝族自治县", "区", "县", "市") if name.endswith(end)), name)
     county = (f"{short}县",) if name.endswith("自治县") else ()
     said = (name, short, *county)
-    return Word(name, code, (*said[1:], *(f"{before}{one}" for before in ("乐山市", "四川省乐山市") for one in said)))
+    within = (f"{before}{one}" for before in ("乐山市", "四川省乐山市") for one in said)
+    return Word(name, code, (short, *county, *within, f"{name}{code}", f"{code}{name}"))
 
 
 def kind(key: str, *, language: Language = "zh") -> str:
