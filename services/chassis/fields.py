@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 import marshmallow
@@ -117,6 +117,22 @@ class Day(Input):
             except ValueError:
                 pass
         raise self.wrong("A day like 2011-05-14.", "日期格式如 2011-05-14。")
+
+
+class Instant(Input):
+    """An instant like 2011-05-14T10:00:00+08:00, which says how far from UTC its clock is."""
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+        try:
+            instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+            if instant is not None and instant.utcoffset() is not None:
+                return instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise self.wrong("An instant like 2011-05-14T10:00:00+08:00.", "时刻格式如 2011-05-14T10:00:00+08:00。")
 
 
 class Whole(Input):

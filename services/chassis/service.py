@@ -19,7 +19,7 @@ from services.chassis.mongo import database
 from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound
 from services.chassis.records import Bound, Records
 from services.chassis.rpc import Method, Request
-from services.chassis.tally import tally
+from services.chassis.tally import Question, tally, tally_of, tally_records
 from services.chassis.tokens import ROLES
 from services.contract import rule as plan_rule
 from services.contract.view import Kind, View
@@ -34,12 +34,24 @@ STAFF = ("recorder", "verifier", "chair", "finance", "operator")
 
 CREATED = uuid.UUID("6b657869-6500-4000-8000-000000000001")
 
+PAGE_OF_TALLY, LONGEST_TALLY = 1_000, 10_000  # records behind a tally that are told at once
 
-class Days(fields.Schema):
-    """The days of a tally, both inclusive."""
+
+class Tally(fields.Schema):
+    """The days of a tally, both inclusive; as the records were known at an instant; of one district."""
 
     first = fields.Day()
     last = fields.Day()
+    as_of = fields.Instant(required=False)
+    district = fields.District(required=False)
+
+
+class TallyRecords(Tally):
+    """A page after one id, or what became of these ids."""
+
+    after = upkeep.Position(required=False)
+    limit = fields.Whole(min=1, max=LONGEST_TALLY, rule=None, required=False)
+    ids = fields.Many(upkeep.Position(), min=1, max=LONGEST_TALLY, required=False)
 
 
 class Command(Method):
@@ -124,6 +136,7 @@ def service(cls: C) -> C:
         _answer(cls, f"list_{kind.plural}", _list(attribute, kind))
         _answer(cls, f"history_of_{kind.name}", _history(attribute, kind), roles=STAFF)
     _answer(cls, "tally", _tally(kinds))
+    _answer(cls, "tally_records", _tally_records(kinds))
     _answer(cls, "describe", _describe(cls, kinds), public=True)
     _answer(cls, "ping", _ping(), public=True)
     for name in parked.METHODS:
@@ -185,22 +198,45 @@ def _history(attribute: str, kind: Kind) -> Callable[..., Any]:
 
 def _tally(kinds: Mapping[str, Kind]) -> Callable[..., Any]:
     def count(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
-        """Our own count by a plan rule: `rule`, and the period's `first` and `last` day."""
-        _only(asked, "rule", "first", "last")
-        try:
-            rule = plan_rule.read(asked.get("rule"))
-        except plan_rule.BrokenRule as error:
-            raise InvalidInput(
-                FieldError(".".join(["rule", *error.at]), error.says, f"规则有误：{error.says}")
-            ) from None
-        attribute = next((name for name, kind in kinds.items() if kind is rule.of), None)
-        if attribute is None:
-            raise NotFound(f"{rule.of.key} is not ours.", f"{rule.of.key} 不属于本服务。", kind=rule.of.key)
-        days = fields.load(Days(), {name: asked[name] for name in ("first", "last") if name in asked})
-        period = {name: day.isoformat() for name, day in days.items()}
-        return tally(getattr(self, attribute).collection, rule, **period)
+        """Our own count by a plan rule: `rule`, the period's `first` and `last` day, `as_of`, `district`."""
+        return tally(*_counted(self, kinds, asked, Tally())[:2])
 
     return count
+
+
+def _tally_records(kinds: Mapping[str, Kind]) -> Callable[..., Any]:
+    def records(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
+        """The records behind a tally by id: a page `after` one, up to `limit`; or those of `ids` that there are."""
+        collection, question, page = _counted(self, kinds, asked, TallyRecords())
+        after, limit, ids = page["after"], page["limit"], page["ids"]
+        if not ids:
+            return tally_records(collection, question, after=after or "", limit=limit or PAGE_OF_TALLY)
+        if after or limit:
+            raise InvalidInput(FieldError("ids", "Either ids or a page is asked for.", "ids 不得与分页同时给出。"))
+        return {"records": tally_of(collection, question, ids), "through": None}
+
+    return records
+
+
+def _counted(
+    self: Any, kinds: Mapping[str, Kind], asked: Mapping[str, Any], schema: AnySchema
+) -> tuple[Any, Question, dict[str, Any]]:
+    """The records that are counted, by what question, and what else was said."""
+    _only(asked, "rule", *schema.fields)
+    try:
+        rule = plan_rule.read(asked.get("rule"))
+    except plan_rule.BrokenRule as error:
+        raise InvalidInput(FieldError(".".join(["rule", *error.at]), error.says, f"规则有误：{error.says}")) from None
+    attribute = next((name for name, kind in kinds.items() if kind is rule.of), None)
+    if attribute is None:
+        raise NotFound(f"{rule.of.key} is not ours.", f"{rule.of.key} 不属于本服务。", kind=rule.of.key)
+    said = fields.load(schema, {name: value for name, value in asked.items() if name != "rule"})
+    if said["district"] and "district" not in rule.of.fields:
+        en, zh = f"{rule.of.key} has no district.", f"{rule.of.key} 没有辖区。"
+        raise InvalidInput(FieldError("district", en, zh))
+    days = {name: said[name].isoformat() for name in ("first", "last")}
+    question = Question(rule=rule, as_of=said["as_of"], district=said["district"], **days)
+    return getattr(self, attribute).collection, question, said
 
 
 def _describe(cls: Any, kinds: Mapping[str, Kind]) -> Callable[..., Any]:
