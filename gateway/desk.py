@@ -116,6 +116,14 @@ class Desk:
             raise NotFound(service=service, kind=kind, id=record)
         return {"service": service, "kind": kind, "id": record, "versions": [report.version(row) for row in rows]}
 
+    def question(self, code: str, wanted: Mapping[str, Any]) -> tuple[Asked, Line]:
+        """The period that is asked for, and the KPI of that year's plan."""
+        return self._question(self._line(code), wanted)
+
+    def lines(self, year: int) -> list[Line]:
+        """The KPIs of that year's plan; none where there is no plan."""
+        return self._book.lines(year) if year in self._book.plans else []
+
     def standing(self) -> Answer:
         """How far all numbers can be trusted now, and which generation they come from."""
         lines, now = [line for year in self._book.plans for line in self._book.lines(year)], self._clock.now()

@@ -62,6 +62,14 @@ class Rebuild(fields.Schema):
     why = fields.Text(max=500)
 
 
+class Recount(fields.Schema):
+    """Which number the owning service shall count again."""
+
+    kpi = fields.Text(max=40)
+    period = fields.Text(max=40, required=False)
+    district = fields.District(required=False)
+
+
 JOBS = {"audit": Look(), "rearm": Rearm(), "verify": Look(), "rebuild": Rebuild()}
 """What an operator says with each job."""
 
@@ -141,6 +149,7 @@ PARKED_STATE = Parameter(
 PROGRESS = {"period": PERIOD, "district": DISTRICT}
 KPI = {"period": PERIOD, "by": BY, "district": DISTRICT}
 RECORDS = {"period": PERIOD, "district": DISTRICT, "cursor": CURSOR, "limit": LIMIT}
+RECOUNTS = {"cursor": THEIR_CURSOR, "limit": LIMIT}
 PARKED = {"service": SERVICE, "state": PARKED_STATE, "cursor": THEIR_CURSOR, "limit": LIMIT}
 """What may be asked at each address."""
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway import schemas
+from gateway import recounts, schemas, shapes, sources
 from gateway.desk import Reporting
 from gateway.operations import Operating
 from gateway.passage import Passages
+from gateway.recounts import Recounting
 from gateway.reply import Reply, Request
+from gateway.sources import Surveying
 from gateway.web import Condition, endpoint
 from services.chassis.listener import batches
 from services.contract.event import Event
 from services.contract.topology import LEDGER_QUEUE
 
 OPERATOR = ("operator",)
+RECOUNTERS = ("verifier", "chair", "finance", "operator")
 
 
 class Gateway:
@@ -26,6 +29,8 @@ class Gateway:
     services = Passages()
     condition = Condition()
     operations = Operating()
+    recounting = Recounting()
+    surveying = Surveying()
 
     @batches(LEDGER_QUEUE)
     def take(self, events: list[Event]) -> None:
@@ -54,6 +59,22 @@ class Gateway:
     @endpoint("GET", "/api/v1/records/<service>/<kind>/<id_>/history")
     def history(self, _: Request, service: str, kind: str, id_: str) -> Any:
         return self.desk.history(service, kind, id_)
+
+    @endpoint("POST", "/api/v1/recounts", roles=RECOUNTERS, takes=schemas.Recount, answers={202: recounts.RECOUNT})
+    def recount(self, request: Request) -> Reply:
+        return self.recounting.begin(request)
+
+    @endpoint("GET", "/api/v1/recounts", asks=schemas.RECOUNTS, answers={200: shapes.page(recounts.OUTLINE)})
+    def all_recounts(self, request: Request) -> Any:
+        return self.recounting.page(request.asked)
+
+    @endpoint("GET", "/api/v1/recounts/<id_>", answers={200: recounts.RECOUNT})
+    def one_recount(self, _: Request, id_: str) -> Any:
+        return self.recounting.find(id_)
+
+    @endpoint("GET", "/api/v1/sources", answers={200: sources.SOURCES})
+    def all_sources(self, _: Request) -> Any:
+        return self.surveying.all()
 
     @endpoint("POST", "/api/v1/<service>/<command>")
     def command(self, request: Request, service: str, command: str) -> Reply:

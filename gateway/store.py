@@ -229,6 +229,21 @@ class Store:
         tests += [{"$or": [{on: {"$gt": after[0]}}, {"_id": {"$gt": after[1]}}]}] if after else []
         return list(self.views.find({"$and": tests}).sort([(on, 1), ("_id", 1)]).limit(limit))
 
+    def views_after(self, kind: str, after: str, which: Document, *, limit: int) -> list[Document]:
+        """The next views of a kind by id, of those that are like this."""
+        return list(self.views.find({"_id": _views_between(kind, after, None), **which}).sort("_id").limit(limit))
+
+    def views_of(self, kind: str, ids: Iterable[str]) -> list[Document]:
+        return list(self.views.find({"_id": {"$in": [f"{kind}/{id_}" for id_ in ids]}}))
+
+    def last_day(self, rule: Rule, first: str, last: str) -> str | None:
+        """The last day from `first` to `last`, both included, with a view that a rule counts."""
+        on = f"data.{rule.on}"
+        tests: list[Document] = [{"kind": rule.of.key, on: {"$gte": first, "$lte": last}}]
+        tests += [{f"data.{condition.field}": _test(condition)} for condition in rule.where]
+        found = self.views.find_one({"$and": tests}, {on: 1}, sort=[(on, -1)])
+        return found["data"][rule.on] if found else None
+
     def versions(self, record: str) -> list[Document]:
         """Every version of a record that was heard, the first one first."""
         ends = _row(record, 0), _row(record, LAST_VERSION)

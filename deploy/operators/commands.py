@@ -1,4 +1,4 @@
-"""The operator's commands that go through the gateway: `audit`, `rearm`, `verify`, `rebuild` and `parked`."""
+"""The operator's commands that go through the gateway: `audit`, `rearm`, `verify`, `rebuild`, `recount`, `parked`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from deploy.operators import jobs, parked
+from deploy.operators import jobs, parked, recounts
 from deploy.operators.gateway import Gateway
 from deploy.operators.showing import console
 from deploy.programs import NAMES
@@ -73,6 +73,22 @@ def _job(name: str, follow: bool, **said: Any) -> NoReturn:
         click.echo(f"The {name} goes on at the gateway; `./kexie {name} --follow` shows how far it is.", err=True)
         sys.exit(INTERRUPTED)
     sys.exit(jobs.tell(job))
+
+
+@click.command()
+@click.argument("kpi")
+@click.option("--period", metavar="PERIOD", help="Like 2011, 2011Q3 or 201107; the plan's year where left out.")
+@click.option("--district", metavar="CODE", help="Only this one.")
+def recount(kpi: str, period: str | None, district: str | None) -> None:
+    """Have the owning service count a number again, record by record; exit code 1 when something differs."""
+    gateway = Gateway.of_the_environment().at("recounts")
+    begun = recounts.begin(gateway, kpi=kpi, period=period, district=district)
+    try:
+        ended = recounts.follow(gateway, begun)
+    except KeyboardInterrupt:
+        click.echo(f"The recount goes on at the gateway: GET /api/v1/recounts/{begun['id']}", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(recounts.tell(ended))
 
 
 @click.group("parked")
@@ -140,4 +156,4 @@ def _settle(how: str, id_: str, service: str | None, why: str) -> None:
     click.echo(f"{done['id']} at {found['service']}: {done['state']} by {done['settled_by']}.")
 
 
-COMMANDS = (audit, rearm, verify, rebuild, parked_messages)
+COMMANDS = (audit, rearm, verify, rebuild, recount, parked_messages)

@@ -294,3 +294,78 @@ def test_status_ends_with_1_where_a_service_is_away_or_answers_are_not_complete(
 
     assert status.exit_code == 1
     assert told in status.stdout
+
+
+# --- recounts ---------------------------------------------------------------------------------------------------------
+
+SIDE = {"version": 2, "day": "2011-05-14", "amount": 300}
+PART = {
+    "part": "counted", "title": {"zh": "人次", "en": "audience"}, "of": "outreach.audience_count", "measure": "sum",
+    "ours": {"value": 1_200, "records": 4}, "theirs": {"value": 1_500, "records": 5},
+    "shown": {"value": 1_200, "records": 4}, "differing": 1, "equal": False,
+}  # fmt: skip
+LACKING = {
+    "part": "counted", "service": "outreach", "kind": "audience_count", "id": "c-7", "what": "only_there",
+    "here": {"version": 1, "day": None, "amount": None}, "there": SIDE, "history": "/api/v1/records/x",
+}  # fmt: skip
+COUNTING = {
+    "id": "abc", "kpi": "K2", "plan": 2011, "period": "2011", "first": "2011-01-01", "last": "2011-12-31",
+    "district": None, "state": "running", "by": "operator", "started_at": BEGUN["started_at"], "ended_at": None,
+    "seconds": 0.5, "at": "counted outreach.audience_count", "done": 0, "total": 5, "revision": None, "equal": None,
+    "differing": 0, "parts": [], "records": [], "error": None,
+}  # fmt: skip
+DIFFERS = COUNTING | {
+    "state": "done", "ended_at": DONE["ended_at"], "seconds": 1.25, "done": 5, "equal": False, "differing": 1,
+    "parts": [PART], "records": [LACKING],
+}  # fmt: skip
+EQUAL = DIFFERS | {"equal": True, "differing": 0, "parts": [PART | {"equal": True}], "records": []}
+RECOUNTS = "/api/v1/recounts"
+
+
+def test_a_recount_is_followed_to_its_end_and_ends_with_0_where_all_is_equal(operator):
+    operator.told_by_gateway(f"POST {RECOUNTS}", (202, COUNTING))
+    operator.told_by_gateway(f"GET {RECOUNTS}/abc", (200, COUNTING), (503, {"en": "Not now."}), (200, EQUAL))
+
+    done = operator.gives(*"recount K2 --period 2011Q2 --district 511102".split())
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == "recount of K2, 2011: equal, 5 records in 1.25 s"
+    asked = {"kpi": "K2", "period": "2011Q2", "district": "511102"}
+    assert operator.server.asked[0] == (f"POST {RECOUNTS}", asked)
+
+
+def test_what_differs_at_a_recount_is_a_table_and_ends_with_1(operator):
+    operator.told_by_gateway(f"POST {RECOUNTS}", (202, DIFFERS))
+
+    done = operator.gives("recount", "K2")
+
+    assert done.exit_code == 1
+    assert [line.split() for line in done.stdout.splitlines()][1] == [
+        "counted", "outreach.audience_count", "1,200", "1,500", "1,200", "5", "1",
+    ]  # fmt: skip
+    (named,) = [line for line in done.stdout.splitlines() if "c-7" in line]
+    assert "only there" in named
+    assert "does not count (version 1)" in named
+    assert "300 on 2011-05-14 (version 2)" in named
+    assert "NOT EQUAL, 1 differing" in done.stdout
+    assert "./kexie verify" in done.stdout.splitlines()[-1]
+
+
+def test_a_shown_number_that_is_another_one_is_counted_anew_by_a_rebuild(operator):
+    part = PART | {"theirs": PART["ours"], "differing": 0, "shown": {"value": 7, "records": 1}}
+    told = DIFFERS | {"differing": 0, "records": [], "parts": [part]}
+    operator.told_by_gateway(f"POST {RECOUNTS}", (202, told))
+
+    done = operator.gives("recount", "K2")
+
+    assert (done.exit_code, "./kexie rebuild" in done.stdout.splitlines()[-1]) == (1, True)
+
+
+def test_a_recount_that_failed_ends_with_1_and_its_error(operator):
+    told = DIFFERS | {"state": "failed", "equal": None, "error": {"en": "rural did not answer.", "zh": "无响应"}}
+    operator.told_by_gateway(f"POST {RECOUNTS}", (202, told))
+
+    done = operator.gives("recount", "K2")
+
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[-1].startswith("recount of K2, 2011: failed (rural did not answer.)")
