@@ -18,7 +18,7 @@ from gateway.store import Counts, Store
 from services.chassis.tally import measured
 from services.contract.rule import Rule
 
-LOOKED_AT = 5_000  # views that are read at once
+LOOKED_AT = 2_000  # views that are read at once
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from services.chassis.tally import measured
 PATIENCE = 5.0  # seconds that a difference has to stay
 PAUSE = 0.25  # seconds between two looks
 WATCHED = 50_000  # differences that are looked at again together
-PAGE = 5_000  # records that a service tells at once
+PAGE = 2_000  # records that a service tells at once
 AGAIN = 1_000  # records that are looked at again at once
 COUNTED_WITHIN = 60.0  # seconds that a service may take for a page
 AT_ONCE = 4  # recounts at work among all gateways
@@ -106,7 +106,11 @@ class PartCount:
     def __init__(self, ask: Ask, store: Store, question: Question, part: Part, progress: Progress) -> None:
         self._store, self._question, self._part, self._progress = store, question, part, progress
         period = question.asked.period
-        asked = {"rule": part.rule.say(), "first": period.first.isoformat(), "last": period.last.isoformat()}
+        asked = {
+            "rule": part.rule.say() | {"by": []},
+            "first": period.first.isoformat(),
+            "last": period.last.isoformat(),
+        }
         if question.district:
             asked["district"] = question.district
         self._ask = partial(ask, part.rule.of.service, timeout=COUNTED_WITHIN, **asked)
@@ -117,14 +121,20 @@ class PartCount:
     def run(self) -> tuple[Document, int]:
         """What it makes at both sides, and the revision of the ledger that this was read of."""
         _, before = self._shown()
+        self._compare()
+        shown, after = self._shown()
+        is_shown = before != after or shown == self._ours.say()
+        return self._say(shown) | {"equal": not self._differing and is_shown}, after
+
+    def _compare(self) -> None:
         self._progress.total += self._ask("tally")["records"]
         pairs = paired(_stream(self._read_ours), _stream(self._read_theirs))
         while suspects := list(islice(self._suspects(pairs), WATCHED)):
             for pair in self._staying(suspects):
                 self._name(pair)
-        shown, after = self._shown()
-        is_whole = before != after or shown == self._ours.say()
-        said = {
+
+    def _say(self, shown: Document) -> Document:
+        return {
             "part": self._part.name,
             "title": {"zh": self._part.title.zh, "en": self._part.title.en},
             "of": self._part.rule.of.key,
@@ -133,9 +143,7 @@ class PartCount:
             "theirs": self._theirs.say(),
             "shown": shown,
             "differing": self._differing,
-            "equal": not self._differing and is_whole,
         }
-        return said, after
 
     def _suspects(self, pairs: Iterator[Pair]) -> Iterator[str]:
         """The ids of records that differ at first sight; the others are counted at both sides."""

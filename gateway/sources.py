@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import eventlet
 from eventlet.semaphore import Semaphore
@@ -28,7 +28,7 @@ from services.contract.topology import LEDGER_QUEUE, SERVICES, exchange
 from services.kernel.calendar import SHANGHAI
 
 KNOWN_FOR = 2.0  # seconds
-LATE = 30.0  # seconds that a record may wait to be published
+LATE = 30  # seconds that a record may wait to be published
 QUEUED = 1_000  # events that may wait to be taken in
 
 EXPECTED = {
@@ -77,6 +77,18 @@ class Expected:
         }
 
 
+class Reason(NamedTuple):
+    """Why a source is in that state."""
+
+    state: str
+    code: str
+    zh: str
+    en: str
+
+    def say(self) -> Said:
+        return {"code": self.code, "zh": self.zh, "en": self.en}
+
+
 @dataclass(frozen=True)
 class Source:
     """What is known of one service now; None is what nobody can tell."""
@@ -94,11 +106,11 @@ class Source:
 
     def say(self, today: date) -> Said:
         reasons = list(self._reasons(today))
-        worst = max((state for state, *_ in reasons), key=STATES.index, default="fresh")
+        worst = max((reason.state for reason in reasons), key=STATES.index, default="fresh")
         return {
             "service": self.service,
             "state": worst,
-            "reasons": [{"code": code, "zh": zh, "en": en} for _, code, zh, en in reasons],
+            "reasons": [reason.say() for reason in reasons],
             "reachable": self.is_reachable,
             "last_event": self.last_event and self.last_event.astimezone(SHANGHAI).isoformat(timespec="seconds"),
             "pending": self.pending,
@@ -109,30 +121,58 @@ class Source:
             "expected": [one.say(today) for one in self.expected],
         }
 
-    def _reasons(self, today: date) -> Iterator[tuple[str, str, str, str]]:
-        """For each of them the state it makes, its code, and why in both languages."""
+    def _reasons(self, today: date) -> Iterator[Reason]:
         if not self.is_reachable:
-            yield "away", "away", "服务无响应", "the service does not answer"
+            yield Reason("away", "away", "服务无响应", "the service does not answer")
         for one in self.expected:
             if one.is_stale(today):
                 zh = f"指标 {one.kpi} 应有数据的最后日期为 {one.due}，至今没有"
-                yield "stale", "stale", zh, f"{one.kpi} expects a fact by {one.due} and has none"
+                yield Reason("stale", "stale", zh, f"{one.kpi} expects a fact by {one.due} and has none")
         yield from self._lags()
 
-    def _lags(self) -> Iterator[tuple[str, str, str, str]]:
-        if (self.oldest_pending or 0) > LATE:
-            seconds = round(self.oldest_pending or 0)
-            yield "late", "pending", f"有记录 {seconds} 秒未发布", f"a record waits to be published for {seconds} s"
+    def _lags(self) -> Iterator[Reason]:
+        if (seconds := round(self.oldest_pending or 0)) > LATE:
+            en = f"a record waits to be published for {seconds} s"
+            yield Reason("late", "pending", f"有记录 {seconds} 秒未发布", en)
         if (self.queued or 0) > QUEUED:
-            zh = f"{self.queued} 个事件等待接收（所有服务合计）"
-            yield "late", "queued", zh, f"{self.queued} events of all services wait to be taken in"
-        for where, place, messages in (("网关", "the gateway", self.parked_here), ("服务", "it", self.parked_there)):
-            if messages:
-                zh = f"{where}有 {messages} 条消息待处理"
-                yield "late", "parked", zh, f"{messages} messages are parked at {place}"
+            en = f"{self.queued} events of all services wait to be taken in"
+            yield Reason("late", "queued", f"{self.queued} 个事件等待接收（所有服务合计）", en)
+        if self.parked_here:
+            en = f"{self.parked_here} messages are parked at the gateway"
+            yield Reason("late", "parked", f"网关有 {self.parked_here} 条消息待处理", en)
+        if self.parked_there:
+            en = f"{self.parked_there} messages are parked at the service"
+            yield Reason("late", "parked", f"该服务有 {self.parked_there} 条消息待处理", en)
         if self.differing:
-            zh = f"上次比对有 {self.differing} 条记录不一致"
-            yield "late", "behind", zh, f"{self.differing} records differed at the last comparison"
+            en = f"{self.differing} records differed at the last comparison"
+            yield Reason("late", "behind", f"上次比对有 {self.differing} 条记录不一致", en)
+
+
+@dataclass(frozen=True)
+class Here:
+    """What the gateway itself knows of all of them, and the KPIs of this year."""
+
+    store: Store
+    ledger: Mapping[str, Any]
+    parked: Mapping[str, int]
+    lines: list[Line]
+
+    def source(self, service: str, said: Mapping[str, Any] | None, queued: int | None, today: date) -> Source:
+        """With what it says of itself, None where it does not answer."""
+        there, heard = said or {}, self.ledger["heard"].get(service)
+        lines = [line for line in self.lines if line.kpi.rule.of.service == service]
+        return Source(
+            service=service,
+            is_reachable=said is not None,
+            last_event=heard and heard.replace(tzinfo=UTC),
+            pending=there.get("pending"),
+            oldest_pending=there.get("oldest_pending"),
+            parked_here=self.parked.get(exchange(service), 0),
+            parked_there=there.get("parked"),
+            differing=compared(dict(self.ledger)).get(service),
+            queued=queued,
+            expected=tuple(one for line in lines if (one := expected(self.store, line, today))),
+        )
 
 
 STATES = ("fresh", "late", "stale", "away")
@@ -168,34 +208,20 @@ class Sources:
     def _look(self) -> Said:
         queues = eventlet.spawn(overview.messages, self._settings)
         conditions = {service: eventlet.spawn(self._condition, service) for service in SERVICES}
-        store, now = self._desk.generations.serving(), self._clock.now()
-        ledger = self._desk.generations.ask(lambda one: one.read({})).ledger
-        parked, differing, lines = store.parked(), compared(ledger), self._desk.lines(now.year)
+        here, now = self._here(), self._clock.now()
         queued = queues.wait()[LEDGER_QUEUE.name]
-
-        def source(service: str, said: Mapping[str, Any] | None) -> Source:
-            there, heard = said or {}, ledger["heard"].get(service)
-            mine = [line for line in lines if line.kpi.rule.of.service == service]
-            return Source(
-                service=service,
-                is_reachable=said is not None,
-                last_event=heard and heard.replace(tzinfo=UTC),
-                pending=there.get("pending"),
-                oldest_pending=there.get("oldest_pending"),
-                parked_here=parked.get(exchange(service), 0),
-                parked_there=there.get("parked"),
-                differing=differing.get(service),
-                queued=queued,
-                expected=tuple(one for line in mine if (one := expected(store, line, now.date()))),
-            )
-
-        sources = [source(service, conditions[service].wait()) for service in SERVICES]
+        sources = [here.source(service, conditions[service].wait(), queued, now.date()) for service in SERVICES]
         return {
             "as_of": now.isoformat(timespec="seconds"),
-            "revision": ledger["revision"],
+            "revision": here.ledger["revision"],
             "queued": queued,
             "sources": [one.say(now.date()) for one in sources],
         }
+
+    def _here(self) -> Here:
+        store = self._desk.generations.serving()
+        ledger = self._desk.generations.ask(lambda one: one.read({})).ledger
+        return Here(store, ledger, store.parked(), self._desk.lines(self._clock.today().year))
 
     def _condition(self, service: str) -> Said | None:
         """What it says of itself, or, where we have no key to ask for it, that it is there; None where it is away."""

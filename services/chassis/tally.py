@@ -16,7 +16,7 @@ from pymongo.collection import Collection
 from services.chassis.mongo import Document
 from services.contract.rule import Condition, Rule
 
-SCANNED = 50_000  # records that are looked at for one page
+SCANNED = 20_000  # records that are looked at for one page
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # when an entry was written that does not say it
 
 

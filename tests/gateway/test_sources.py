@@ -46,7 +46,7 @@ def test_what_nobody_can_tell_is_no_reason():
     ("changes", "state", "codes"),
     [
         ({"oldest_pending": 30.0}, "fresh", []),
-        ({"oldest_pending": 30.1}, "late", ["pending"]),
+        ({"oldest_pending": 31.0}, "late", ["pending"]),
         ({"queued": 1_000}, "fresh", []),
         ({"queued": 1_001}, "late", ["queued"]),
         ({"parked_here": 1, "parked_there": 2}, "late", ["parked", "parked"]),
