@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from jsonschema import validate
 
-from gateway import asking, recounts
+from gateway import asking, holding, recounts, tallying
 from gateway.jobs import LISTED, SILENT
 from gateway.recounts import Recounting
 from services.awards.service import Awards
@@ -21,8 +21,8 @@ VERIFIER = {"by": "u-wang", "roles": ("verifier",)}
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
-    monkeypatch.setattr(recounts, "PATIENCE", 0.3)
-    monkeypatch.setattr(recounts, "PAUSE", 0.05)
+    monkeypatch.setattr(tallying, "PATIENCE", 0.3)
+    monkeypatch.setattr(tallying, "PAUSE", 0.05)
 
 
 @pytest.fixture
@@ -124,10 +124,10 @@ def test_records_that_were_altered_here_are_named_with_both_sides(outreach):
 
 @pytest.mark.timeout(120)
 def test_of_many_records_on_many_pages_those_that_differ_are_found_exactly(outreach, monkeypatch):
-    monkeypatch.setattr(recounts, "PAGE", 70)
-    monkeypatch.setattr(recounts, "AGAIN", 9)
-    monkeypatch.setattr(recounts, "WATCHED", 20)
-    monkeypatch.setattr(recounts.holding, "LOOKED_AT", 90)
+    monkeypatch.setattr(tallying, "PAGE", 70)
+    monkeypatch.setattr(tallying, "AGAIN", 9)
+    monkeypatch.setattr(tallying, "WATCHED", 20)
+    monkeypatch.setattr(holding, "LOOKED_AT", 90)
     ids, chance = enter(outreach, 1_000), random.Random(11)
     changed = sorted(chance.sample(ids, 50))
     for id_ in changed:
@@ -152,13 +152,13 @@ def test_all_that_differ_are_counted_and_the_first_thousand_are_named(outreach):
 
 
 def test_a_difference_that_is_on_its_way_is_none(outreach, monkeypatch):
-    monkeypatch.setattr(recounts, "PATIENCE", 20.0)
+    monkeypatch.setattr(tallying, "PATIENCE", 20.0)
     enter(outreach, 3)
     (held,) = views(outreach).find({"_id": f"{KIND}/c-00001"})
     views(outreach).delete_one({"_id": held["_id"]})
     looked = []
-    told_of = recounts.holding.rows_of
-    monkeypatch.setattr(recounts.holding, "rows_of", lambda *what, **how: looked.append(1) or told_of(*what, **how))
+    told_of = holding.rows_of
+    monkeypatch.setattr(holding, "rows_of", lambda *what, **how: looked.append(1) or told_of(*what, **how))
 
     address = begin(outreach, "K2")
     until(lambda: len(looked) > 2)
@@ -193,7 +193,7 @@ def test_a_recount_is_of_a_period_and_a_district(outreach):
 
 def test_a_recount_whose_service_is_away_fails_and_says_so(gateway, monkeypatch):
     monkeypatch.setattr(asking, "PATIENCE", 0.0)
-    monkeypatch.setattr(recounts, "COUNTED_WITHIN", 0.5)
+    monkeypatch.setattr(tallying, "COUNTED_WITHIN", 0.5)
 
     told = recount(gateway, "K2")
 
@@ -227,7 +227,7 @@ def test_a_recount_whose_gateway_died_has_failed(outreach):
 
 
 def test_of_too_many_at_once_the_next_is_told_to_come_again(outreach, monkeypatch):
-    monkeypatch.setattr(recounts, "PATIENCE", 20.0)
+    monkeypatch.setattr(tallying, "PATIENCE", 20.0)
     monkeypatch.setattr(recounts, "AT_ONCE", 2)
     enter(outreach, 1)
     views(outreach).delete_many({})
