@@ -218,8 +218,8 @@ def test_a_recount_whose_gateway_died_has_failed(outreach):
     id_ = recount(outreach, "K2")["id"]
     held = outreach.running.database("gateway")["recounts"]
     (before,) = held.find({"_id": id_})
-    long_ago = before["beat_at"] - timedelta(seconds=SILENT)
-    held.update_one({"_id": id_}, {"$set": {"state": "running", "beat_at": long_ago}, "$unset": {"ended_at": ""}})
+    died = {"state": "running", "run": "of that gateway", "beat_at": before["beat_at"] - timedelta(seconds=SILENT)}
+    held.update_one({"_id": id_}, {"$set": died, "$unset": {"ended_at": ""}})
 
     told = outreach.get(f"/api/v1/recounts/{id_}").body
 
