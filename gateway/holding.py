@@ -90,15 +90,18 @@ def _id(rule: Rule, view: Mapping[str, Any]) -> str:
 
 
 def _row(rule: Rule, view: Mapping[str, Any], counted: Mapping[str, Any] | None) -> Row:
+    version = view.get("version", 0)
     if counted is None:
-        return Row(_id(rule, view), view["version"], None, None)
-    return Row(_id(rule, view), view["version"], counted[rule.on], _amount(rule, counted))
+        return Row(_id(rule, view), version, None, None)
+    return Row(_id(rule, view), version, counted[rule.on], _amount(rule, counted))
 
 
 def _amount(rule: Rule, data: Mapping[str, Any]) -> Any:
-    """As the services tell it: for values that are not added up, the value."""
+    """As the services tell it: for values that are not added up, the value; a sum's field may have been lost here."""
     how, field = measured(rule)
-    return data.get(field) if field and how in ("distinct", "last") else rule.amount(data)
+    if field is None:
+        return 1
+    return (data.get(field) or 0) if how == "sum" else data.get(field)
 
 
 # --- the number that is shown ----------------------------------------------------------------------------------------

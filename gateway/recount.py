@@ -91,7 +91,7 @@ class Total:
 
     how: str
     records: int = 0
-    sum: int = 0
+    sum: float = 0
     values: set[Any] = field(default_factory=set)
     last: tuple[str, str, Any] | None = None
 
@@ -100,7 +100,7 @@ class Total:
             return
         self.records += 1
         if self.how == "sum":
-            self.sum += row.amount
+            self.sum += row.amount if isinstance(row.amount, int | float) else 0  # as a database adds up
         elif row.amount is not None:
             if self.how == "distinct":
                 self.values.add(row.amount)

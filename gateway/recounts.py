@@ -27,7 +27,7 @@ from services.chassis.settings import Settings
 AT_ONCE = 4  # recounts at work among all gateways
 KEPT = timedelta(days=366)
 
-VALUE = {"type": ["integer", "string", "boolean", "null"]}
+VALUE = {"type": ["number", "string", "boolean", "null"]}
 NUMBER = shapes.each(value=VALUE, records=shapes.WHOLE)
 SIDE = shapes.maybe(shapes.each(version=shapes.WHOLE, day=shapes.maybe(shapes.DAY), amount=VALUE))
 PART = shapes.each(

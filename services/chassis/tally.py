@@ -87,7 +87,8 @@ def tally_of(collection: Collection[Document], question: Question, ids: Sequence
     """Those of these records that there are; one that does not count has neither day nor amount."""
     wanted = {"_id": {"$in": list(ids)}}
     held = collection.find(wanted, {"version": 1}).sort("_id", 1)
-    rows = {one["_id"]: {"id": one["_id"], "version": one["version"], "day": None, "amount": None} for one in held}
+    nothing = {"version": 0, "day": None, "amount": None}
+    rows = {one["_id"]: {"id": one["_id"], **nothing, "version": one.get("version", 0)} for one in held}
     counted = collection.aggregate([{"$match": wanted}, *question.counting, _row(question.rule)])
     return list((rows | {row["id"]: row for row in counted}).values())
 
@@ -151,7 +152,13 @@ def _number(rule: Rule, group: Document) -> Document:
 
 def _row(rule: Rule) -> Document:
     return {
-        "$project": {"_id": 0, "id": "$_id", "version": 1, "day": f"$state.{rule.on}", "amount": _amount(rule)},
+        "$project": {
+            "_id": 0,
+            "id": "$_id",
+            "version": {"$ifNull": ["$version", 0]},
+            "day": f"$state.{rule.on}",
+            "amount": _amount(rule),
+        }
     }
 
 
