@@ -32,6 +32,7 @@ LATE = 30  # seconds that a record may wait to be published
 QUEUED = 1_000  # events that may wait to be taken in
 
 EXPECTED = {
+    "daily": timedelta(days=1),
     "weekly": timedelta(days=7),
     "monthly": timedelta(days=31),
     "quarterly": timedelta(days=92),
