@@ -158,6 +158,7 @@ class Alerting(DependencyProvider):
         self._alerts = Alerts(held, self._deliveries, config["CLOCK"])
         self._lease = Lease(held["leases"], "watch", seconds=HELD)
         patiently(self._alerts.prepare)
+        patiently(self._lease.prepare)
 
     def start(self) -> None:
         (reporting,) = [one for one in self.container.dependencies if isinstance(one, Reporting)]

@@ -18,12 +18,13 @@ from typing import Any
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
+from structlog import get_logger
 
 from gateway import planfile
 from gateway.book import Book
 from gateway.measures import Measure
 from gateway.plan import Kpi, Plan, Target
-from services.chassis.clock import SystemClock
+from services.chassis.clock import SystemClock, to_the_millisecond
 from services.chassis.problem import Conflict
 from services.contract.rule import Rule
 from services.kernel import Refusal
@@ -34,6 +35,8 @@ INSTALLATION = "installation"  # who applied the plans that come with the gatewa
 KNOWN_FOR = 1.0  # seconds that an answer may come from a plan that another gateway has replaced
 
 Document = dict[str, Any]
+
+log = get_logger()
 
 
 class TargetsOverlap(Refusal, rule="G-09", zh="新目标须晚于此前所有决定"):
@@ -61,11 +64,13 @@ class Decisions:
 
     def _apply_ours(self) -> None:
         self._plans.create_index([("year", 1), ("version", 1)], unique=True)
-        for file in sorted(PLANS.glob("*.yaml")):
+        for year, file in planfile.files(PLANS).items():
             content = file.read_bytes()
-            year = planfile.read(file.name, content).year
-            if not self._plans.find_one({"year": year}, {"_id": 1}):
+            held = self._plans.find_one({"year": year}, {"digest": 1}, sort=[("version", -1)])
+            if held is None:
                 self._insert(year, 1, content, by=INSTALLATION, why=file.name)
+            elif held["digest"] != _digest(content):
+                log.warning("another plan is in force", file=file.name, next=f"./kexie plan apply {file.name}")
 
     def book(self, as_of: datetime | None = None) -> Book:
         """The plans in force at that instant; before the first one of a year, the first one."""
@@ -99,10 +104,6 @@ class Decisions:
             if one["year"] == year
         ]
         return [*applied, *revised]
-
-    def text(self, year: int) -> bytes | None:
-        """The file of the plan in force."""
-        return next((one["text"] for one in reversed(self._known()[0]) if one["year"] == year), None)
 
     def rules(self) -> list[Rule]:
         """Of every plan that ever was in force."""
@@ -149,8 +150,8 @@ class Decisions:
         return {name: document[name] for name in ("value", "baseline", "decided_on", "doc_no")}
 
     def _insert(self, year: int, version: int, content: bytes, *, by: str, why: str) -> None:
-        digest = f"sha-256:{hashlib.sha256(content).hexdigest()}"
-        document = {"_id": f"{year}/{version}", "year": year, "version": version, "text": content, "digest": digest}
+        document = {"_id": f"{year}/{version}", "year": year, "version": version}
+        document |= {"text": content, "digest": _digest(content)}
         try:
             self._plans.insert_one(document | self._noted("applied_at", by, why))
         except DuplicateKeyError:
@@ -202,6 +203,10 @@ def _revised(plan: Plan, later: list[tuple[str, Target]]) -> Plan:
     return replace(plan, items=tuple(replace(item, kpis=tuple(map(decided, item.kpis))) for item in plan.items))
 
 
+def _digest(content: bytes) -> str:
+    return f"sha-256:{hashlib.sha256(content).hexdigest()}"
+
+
 def _check_meaning(before: Plan, after: Plan, has_facts: Iterable[str]) -> None:
     known, facts = {kpi.code: kpi for _, kpi in before.kpis()}, set(has_facts)
     for _, kpi in after.kpis():
@@ -218,8 +223,7 @@ def _meaning(kpi: Kpi) -> list[str]:
 
 def _kept(instant: datetime) -> datetime:
     """As MongoDB gives it back."""
-    utc = instant.astimezone(UTC).replace(tzinfo=None)
-    return utc.replace(microsecond=utc.microsecond // 1_000 * 1_000)
+    return to_the_millisecond(instant).astimezone(UTC).replace(tzinfo=None)
 
 
 def _told(held: Mapping[str, Any], at: str) -> Document:

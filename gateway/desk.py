@@ -357,7 +357,6 @@ class Desk:
         now, as_of = self._clock.now(), wanted.get("as_of")
         if as_of is None:
             return now, None
-        now = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
         if as_of > now and as_of.date() == now.date() and as_of.time() == schemas.LAST_OF_A_DAY:
             as_of = now
         if as_of > now:

@@ -10,8 +10,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -23,6 +22,7 @@ from gateway import reading, report
 from gateway.book import Asked, Line, asked
 from gateway.desk import Desk, Reporting
 from gateway.periods import UnknownPeriod
+from gateway.reading import Reading
 from gateway.reply import Reply
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
@@ -41,6 +41,15 @@ class PeriodNotOver(Refusal, rule="G-07", zh="时段尚未结束，不得关账"
     """A period is closed when it is over: until then its numbers are still being made."""
 
 
+class Reason(NamedTuple):
+    """A record, and what it brought to a number before and brings now; None: nothing."""
+
+    rule: Rule
+    record: str
+    before: Any
+    after: Any
+
+
 class Editions:
     """The editions of all periods."""
 
@@ -51,7 +60,6 @@ class Editions:
     def close(self, year: str, period: str, *, by: str, why: str) -> Document:
         """The next edition; raises `PeriodNotOver`, and `Conflict` where somebody else was first."""
         question, now = self._question(year, period), self._clock.now()
-        now = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
         if question.period.last >= now.date():
             raise PeriodNotOver(period=period, last=question.period.last.isoformat())
         last = self._last(year, period)
@@ -75,7 +83,6 @@ class Editions:
         changes: list[Document] = []
         if held:
             now = self._clock.now()
-            now = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
             answer = self._desk.progress(year, {"period": period, "as_of": now})
             changes = self._changes(year, question, self._last(year, period) or {}, now, answer)
         return {"year": int(year), "period": period, "editions": list(map(_told, held)), "changes": changes}
@@ -120,13 +127,13 @@ class Editions:
                         "before": _number(was) if was else None,
                         "after": _number(kpi),
                         "records": len(because),
-                        "because": list(islice(because, NAMED)),
+                        "because": self._reasons(because[:NAMED], now),
                     }
                 )
         return found
 
-    def _because(self, line: Line, question: Asked, then: datetime, now: datetime) -> Iterator[Document]:
-        """The records that add something else to this number than they did."""
+    def _because(self, line: Line, question: Asked, then: datetime, now: datetime) -> Iterator[Reason]:
+        """The records that bring something else to this number than they did."""
         for part in line.parts.values():
             rule, counted = part.rule, report.of(line, question)
             since = self._read(now, lambda read, rule=rule: read.learnt(rule.of))
@@ -135,12 +142,17 @@ class Editions:
                 latest = since[record].then if record in since else one.now
                 was, is_now = _amount(rule, counted, one.then), _amount(rule, counted, latest)
                 if was != is_now:
-                    yield self._reason(rule, record, was, is_now, now)
+                    yield Reason(rule, record, was, is_now)
 
-    def _reason(self, rule: Rule, record: str, was: int | None, is_now: int | None, now: datetime) -> Document:
-        newest = self._read(now, lambda read: read.versions(record))[-1]
-        shown = report.evidence(rule, {"_id": record, "version": newest["_id"]["version"], "data": newest["data"]})
-        return {**shown, "before": was, "after": is_now, "happened": newest["happened"], "time": newest["time"]}
+    def _reasons(self, because: list[Reason], now: datetime) -> list[Document]:
+        """Each with the record as it was known, and what happened to it last."""
+
+        def ask(read: Reading) -> list[Document]:
+            newest = ((one, read.versions(one.record)[-1]) for one in because)
+            return [_reason(one, row) for one, row in newest]
+
+        told: list[Document] = self._read(now, ask)
+        return told
 
     def _read(self, as_of: datetime, ask: Any) -> Any:
         return self._desk.generations.ask(lambda store: reading.at(store, as_of, ask))
@@ -165,8 +177,14 @@ class Closing(DependencyProvider):
         return Editions(self._kept, desk, config["CLOCK"], key)
 
 
-def _amount(rule: Rule, question: Asked, data: Mapping[str, Any] | None) -> int | None:
-    """What a record adds in a period; None where it is not counted there."""
+def _reason(one: Reason, newest: Document) -> Document:
+    view = {"_id": one.record, "version": newest["_id"]["version"], "data": newest["data"]}
+    happened = {"happened": newest["happened"], "time": newest["time"]}
+    return {**report.evidence(one.rule, view), "before": one.before, "after": one.after, **happened}
+
+
+def _amount(rule: Rule, question: Asked, data: Mapping[str, Any] | None) -> Any:
+    """What a record brings in a period; None where it is not counted there."""
     if data is None or not rule.counts(data):
         return None
     is_inside = question.period.first.isoformat() <= data[rule.on] <= question.period.last.isoformat()

@@ -19,6 +19,10 @@ class Lease:
         self._leases, self._name, self._holder = leases, name, uuid.uuid4().hex
         self._milliseconds = int(seconds * 1_000)
 
+    def prepare(self) -> None:
+        """One that nobody takes again is removed in the end."""
+        self._leases.create_index("until", expireAfterSeconds=0)
+
     def take(self) -> bool:
         """Have it, or have it longer; False while another one has it."""
         is_free = {"$or": [{"$eq": ["$holder", self._holder]}, {"$lt": ["$until", "$$NOW"]}]}

@@ -20,15 +20,15 @@ from services.contract.district import DISTRICTS
 from services.contract.topology import SERVICES
 
 
-def read_folder(folder: Path) -> dict[int, Plan]:
-    """The plans of all years; raises `BrokenFile`."""
-    plans: dict[int, Plan] = {}
+def files(folder: Path) -> dict[int, Path]:
+    """The plan files of all years; raises `BrokenFile`, also where two are of one year."""
+    found: dict[int, Path] = {}
     for file in sorted(folder.glob("*.yaml")):
-        plan = read(file.name, file.read_bytes())
-        if plan.year in plans:
-            raise BrokenFile(file.name, Fault(1, "year", f"there is another plan for {plan.year}"))
-        plans[plan.year] = plan
-    return plans
+        year = read(file.name, file.read_bytes()).year
+        if year in found:
+            raise BrokenFile(file.name, Fault(1, "year", f"there is another plan for {year}"))
+        found[year] = file
+    return found
 
 
 def read(name: str, content: bytes) -> Plan:

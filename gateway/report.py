@@ -163,8 +163,8 @@ def wanted(lines: Iterable[Line], question: Asked, *, steps: Iterable[Step] = ()
 
 
 def of(line: Line, question: Asked) -> Asked:
-    """The days that a KPI counts when it is asked for a period."""
-    return question.to_date if line.kpi.nature == "to_date" else question
+    """The days that a KPI counts when it is asked for a period: a stock is what it was, however long nobody told it."""
+    return question if line.kpi.nature == "flow" else question.to_date
 
 
 def answer(

@@ -17,6 +17,7 @@ from gateway.book import asked
 from gateway.changes import WORDS
 from gateway.periods import FORMS, STEPS, UnknownPeriod
 from services.chassis import fields
+from services.chassis.clock import to_the_millisecond
 from services.chassis.problem import FieldError, InvalidInput, NotFound
 from services.contract import KINDS, wire
 from services.contract.topology import HEARS, SERVICES
@@ -143,7 +144,7 @@ def instant(text: str) -> datetime:
             return datetime.combine(date.fromisoformat(text), LAST_OF_A_DAY, SHANGHAI)
         found = datetime.fromisoformat(text)
         if found.tzinfo is not None and 1900 <= found.year < 2200:
-            return found.astimezone(SHANGHAI).replace(microsecond=found.microsecond // 1_000 * 1_000)
+            return to_the_millisecond(found.astimezone(SHANGHAI))
     except (ValueError, OverflowError):
         pass
     en = f"{text[:40]!r} is neither a day nor an instant like 2011-06-30T18:00:00+08:00."

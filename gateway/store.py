@@ -73,7 +73,7 @@ class Store:
         """Make everything that is needed, and count the rules that are new from the views that are kept."""
         measures = {measure.key: measure for measure in map(Measure, rules)}
         self._make_collections(measures.values())
-        self.know()
+        self._date_history()
         in_one_transaction(self._client, partial(self._register, measures))
         for key in measures:
             while in_one_transaction(self._client, partial(self._count_more, key)):
@@ -103,7 +103,7 @@ class Store:
             self._read_rules(at)
         return frozenset(one.key for measures in self._measures.values() for one in measures if one.upto is None)
 
-    def know(self) -> None:
+    def _date_history(self) -> None:
         """An earlier release did not write down since when it knew a version: since it was written."""
         self.history.create_index("known")
         self.history.create_index("moved", partialFilterExpression={"moved": True})

@@ -11,13 +11,17 @@ from services.kernel.calendar import SHANGHAI, day_of
 
 
 class SystemClock:
-    """What time it is, in Shanghai."""
+    """What time it is, in Shanghai, to the millisecond: as it is kept and told everywhere."""
 
     def now(self) -> datetime:
-        return datetime.now(tz=SHANGHAI)
+        return to_the_millisecond(datetime.now(tz=SHANGHAI))
 
     def today(self) -> date:
         return day_of(self.now())
+
+
+def to_the_millisecond(instant: datetime) -> datetime:
+    return instant.replace(microsecond=instant.microsecond // 1_000 * 1_000)
 
 
 class Clock(DependencyProvider):

@@ -89,9 +89,11 @@ class Rule:
         """Are all conditions met, whatever the day?"""
         return all(condition.holds(data) for condition in self.where)
 
-    def amount(self, data: Mapping[str, Any]) -> int:
-        """What one record that counts adds."""
-        return 1 if self.sum is None else data[self.sum] or 0
+    def amount(self, data: Mapping[str, Any]) -> Any:
+        """What one record that counts brings: 1, or the field's value; a number that is missing adds 0."""
+        if self.field is None:
+            return 1
+        return data[self.field] or 0 if self.measure == "sum" else data[self.field]
 
     def say(self) -> dict[str, Any]:
         """The rule as plain JSON, from which `read` makes the same rule again."""

@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 
 from gateway import planfile
-from gateway.planfile import read_folder
+from gateway.planfile import files
 from gateway.yamlfile import BrokenFile
 from services.contract.district import DISTRICTS
 
 FOLDER = Path(planfile.__file__).parent / "plans"
 FILE = (FOLDER / "2011.yaml").read_text()
+PLAN = planfile.read("2011.yaml", FILE.encode())
 UNMEASURED = "unmeasured: {zh: 由其余各项的完成情况体现, en: shown by all the other items}"
 
 
@@ -22,24 +23,20 @@ def broken(old, new):
 
 
 def kpi(code):
-    return next(kpi for _, kpi in read_folder(FOLDER)[2011].kpis() if kpi.code == code)
+    return next(kpi for _, kpi in PLAN.kpis() if kpi.code == code)
 
 
 def test_the_plan_of_2011_has_all_62_work_items_with_their_section_and_owner():
-    plan = read_folder(FOLDER)[2011]
-
-    assert [item.no for item in plan.items] == list(range(1, 63))
-    assert plan.districts == DISTRICTS
-    owners = [item.service for item in plan.items]
+    assert [item.no for item in PLAN.items] == list(range(1, 63))
+    assert PLAN.districts == DISTRICTS
+    owners = [item.service for item in PLAN.items]
     assert {name: owners.count(name) for name in set(owners)} == {
         "members": 22, "outreach": 18, "rural": 11, "awards": 9, "gateway": 2,
     }  # fmt: skip
 
 
 def test_six_items_carry_a_number_with_the_plan_s_targets():
-    plan = read_folder(FOLDER)[2011]
-
-    assert {kpi.code: (item.no, kpi.targets[0].value) for item, kpi in plan.kpis() if kpi.targets} == {
+    assert {kpi.code: (item.no, kpi.targets[0].value) for item, kpi in PLAN.kpis() if kpi.targets} == {
         "K1": (28, 60),
         "K2": (35, 200_000),
         "K3": (15, 10),
@@ -50,7 +47,7 @@ def test_six_items_carry_a_number_with_the_plan_s_targets():
 
 
 def test_every_item_is_measured_or_says_why_it_is_not():
-    for item in read_folder(FOLDER)[2011].items:
+    for item in PLAN.items:
         assert bool(item.kpis or item.milestones) != bool(item.unmeasured)
 
 
@@ -175,8 +172,8 @@ def test_a_plan_has_at_most_a_million_bytes():
 
 def test_a_folder_has_one_plan_a_year(tmp_path):
     (tmp_path / "2011.yaml").write_text(FILE)
-    assert list(read_folder(tmp_path)) == [2011]
+    assert list(files(tmp_path)) == [2011]
 
     (tmp_path / "copy.yaml").write_text(FILE)
     with pytest.raises(BrokenFile, match=r"copy\.yaml:1: year: there is another plan for 2011"):
-        read_folder(tmp_path)
+        files(tmp_path)
