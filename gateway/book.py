@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
 
-from gateway import pace, periods
+from gateway import periods
 from gateway.measures import Measure
 from gateway.pace import Pace
 from gateway.periods import Period, Piece
@@ -32,18 +32,38 @@ class Line:
         others = [measure for measure in (self.reported, self.scheduled) if measure]
         return (*self.parts.values(), *others, *(measure for _, measure in self.beside))
 
+    @property
+    def code(self) -> str:
+        return self.kpi.code
+
+    @property
+    def services(self) -> frozenset[str]:
+        return self.kpi.services
+
     @cached_property
     def pace(self) -> Pace:
-        return pace.pace_of(self.kpi, year=self.plan.year, due=self.item.due)
+        return Pace(self.plan.year, self.item.due, self.kpi.pace)
 
 
 @dataclass(frozen=True)
-class Step:
+class MilestoneLine:
     """A milestone in its plan, with the measure that tells whether any record reached it."""
 
     item: Item
     milestone: Milestone
     measure: Measure
+
+    @property
+    def code(self) -> str:
+        return self.milestone.code
+
+    @property
+    def services(self) -> frozenset[str]:
+        return frozenset({self.milestone.rule.of.service})
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.measure,)
 
 
 @dataclass(frozen=True)
@@ -80,7 +100,7 @@ class Book:
         self._lines = {
             year: {kpi.code: _line(plan, item, kpi) for item, kpi in plan.kpis()} for year, plan in plans.items()
         }
-        self._steps = {year: [_step(*one) for one in plan.milestones()] for year, plan in plans.items()}
+        self._milestones = {year: [_milestone(*one) for one in plan.milestones()] for year, plan in plans.items()}
 
     @property
     def codes(self) -> list[str]:
@@ -94,14 +114,15 @@ class Book:
         """The KPIs of a year in the order of the plan."""
         return list(self._lines[year].values())
 
-    def steps(self, year: int) -> list[Step]:
+    def milestones(self, year: int) -> list[MilestoneLine]:
         """The milestones of a year in the order of the plan."""
-        return self._steps[year]
+        return self._milestones[year]
 
-    def step(self, code: str) -> tuple[Plan, Step] | None:
+    def milestone(self, code: str) -> tuple[Plan, MilestoneLine] | None:
         """The milestone of that code in the last plan that has it."""
-        found = ((self.plans[year], step) for year in sorted(self.plans, reverse=True) for step in self._steps[year])
-        return next((one for one in found if one[1].milestone.code == code), None)
+        years = sorted(self.plans, reverse=True)
+        found = ((self.plans[year], one) for year in years for one in self._milestones[year])
+        return next((one for one in found if one[1].code == code), None)
 
     def line(self, code: str, year: int | None = None) -> Line | None:
         """The KPI of that year's plan, else of the last plan that has it."""
@@ -121,5 +142,5 @@ def _line(plan: Plan, item: Item, kpi: Kpi) -> Line:
     )
 
 
-def _step(item: Item, milestone: Milestone) -> Step:
-    return Step(item, milestone, Measure(milestone.rule))
+def _milestone(item: Item, milestone: Milestone) -> MilestoneLine:
+    return MilestoneLine(item, milestone, Measure(milestone.rule))

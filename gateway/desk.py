@@ -8,35 +8,30 @@ from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
-import eventlet
 from nameko.extensions import DependencyProvider
-from pymongo.errors import PyMongoError
 from structlog import get_logger
 
 from gateway import periods, reading, report, schemas
-from gateway.book import Asked, Book, Line, Step, asked
+from gateway.book import Asked, Book, Line, MilestoneLine, asked
 from gateway.decisions import Decisions
 from gateway.description import Parked
 from gateway.generation import Generations
 from gateway.measures import Cell, Measure
 from gateway.periods import Piece
-from gateway.plan import Plan, Target
+from gateway.plan import Plan
 from gateway.reading import Among, Reading
 from gateway.report import Answer, Numbers, Standing
+from gateway.shelf import Shelf
 from gateway.store import Counts, compared
-from gateway.yamlfile import BrokenFile, Fault
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
-from services.chassis.problem import FieldError, InvalidInput, NotFound, Problem
+from services.chassis.problem import FieldError, InvalidInput, NotFound
 from services.contract import KINDS
 from services.contract.event import Event
 from services.contract.rule import Rule
 from services.contract.view import Kind
 
 PARKED_FOR = 1.0  # seconds that an answer may be behind what is parked
-FRESH = 0.05  # seconds that an answer may be behind what another gateway takes in; behind our own it never is
-SHELVED = 1_000  # questions whose counts are kept at hand
-LOOK = 1.0  # seconds between two looks whether a plan was applied
 
 T = TypeVar("T")
 
@@ -50,8 +45,7 @@ class Desk:
         self, decisions: Decisions, generations: Generations, clock: SystemClock, parked_there: Mapping[str, int]
     ) -> None:
         self.decisions, self.generations, self._clock, self._parked_there = decisions, generations, clock, parked_there
-        self._shelf: dict[Any, tuple[float, Any]] = {}
-        self._past: dict[Any, Counts] = {}
+        self.shelf = Shelf()
         self._parked: dict[str, int] = {}
         self._parked_until = 0.0
 
@@ -60,7 +54,7 @@ class Desk:
         try:
             self.generations.take(events)
         finally:
-            self._shelf = {}
+            self.shelf.clear()
 
     # --- the plan ----------------------------------------------------------------------------------------------------
 
@@ -71,41 +65,6 @@ class Desk:
         plan = self._plan(self.decisions.book(), year)
         return report.describe(plan, self.decisions.versions(plan.year))
 
-    def apply(self, said: Mapping[str, Any], *, by: str) -> Answer:
-        """A plan comes into force; its rules are counted from the kept views back to January, in the background."""
-        content, facts = said["file"].encode(), self._with_facts()
-        try:
-            applied = self.decisions.apply(content, name="plan", by=by, why=said["why"], has_facts=facts)
-        except BrokenFile as broken:
-            raise InvalidInput(*map(_told_fault, broken.faults)) from None
-        eventlet.spawn(self.count)
-        return applied
-
-    def revise(self, year: str, code: str, said: Mapping[str, Any], *, by: str) -> Answer:
-        """A target is revised by a later decision; the earlier ones stay (G-09)."""
-        book = self.decisions.book()
-        plan = self._plan(book, year)
-        line = self._line(book, code, plan.year)
-        if line.plan is not plan:
-            raise schemas.not_known("KPI", "指标", code, [one.kpi.code for one in book.lines(plan.year)])
-        scale = line.kpi.unit.scale
-        baseline = said["baseline"]
-        target = Target(
-            value=said["value"] * scale,
-            decided_on=said["decided_on"],
-            doc_no=said["doc_no"],
-            baseline=None if baseline is None else baseline * scale,
-        )
-        return {"kpi": code, **self.decisions.revise(plan.year, line.kpi, target, by=by, why=said["why"])}
-
-    def count(self) -> None:
-        """Count what the plans in force need and is not counted yet."""
-        try:
-            self.generations.prepare()
-        except (PyMongoError, Problem) as error:
-            log.warning("rules are not counted yet", error=type(error).__name__)
-        self._shelf = {}
-
     # --- numbers -----------------------------------------------------------------------------------------------------
 
     def progress(self, year: str, wanted: Mapping[str, Any]) -> Answer:
@@ -115,19 +74,19 @@ class Desk:
         plan = self._plan(book, year)
         question = _question(wanted, plan.year, now.date())
         among = self._among(plan, wanted)
-        lines, steps = book.lines(plan.year), book.steps(plan.year)
+        lines, stones = book.lines(plan.year), book.milestones(plan.year)
 
         def ask(read: Reading) -> Answer:
-            counts = self._counts(read, lines, question, as_of, steps=steps)
+            counts = self._counts(read, lines, question, as_of, milestones=stones)
             numbers = _numbers(read, counts, now)
             answers = {line.kpi.code: report.answer(line, question, numbers, among=among) for line in lines}
-            milestones = {one.milestone.code: self._milestone(read, one, plan, counts, now, as_of) for one in steps}
+            milestones = {one.code: self._milestone(read, one, plan, counts, now, as_of) for one in stones}
             return {
                 "plan": report.outline(plan),
                 "definition": self.decisions.version(plan.year, as_of),
                 "period": question.period.name,
                 "district": among.get("district"),
-                **self._standing(counts, now, as_of, lines),
+                **self._standing(counts, now, as_of, [*lines, *stones]),
                 "items": report.progress(plan, answers, milestones),
             }
 
@@ -175,7 +134,7 @@ class Desk:
             needed: dict[str, Piece] = {}
             for step in steps:
                 needed |= report.wanted([line], step)
-            counts = self._read(read, needed, line.measures, as_of)
+            counts = self.shelf.counts(read, needed, line.measures, as_of)
             told = report.series(line, steps, _numbers(read, counts, now), among=among)
             return {
                 "code": code,
@@ -220,16 +179,17 @@ class Desk:
     def milestone(self, code: str, wanted: Mapping[str, Any]) -> Answer:
         """Reached or not, and the record that is the evidence (G-10)."""
         now, as_of = self._moment(wanted)
-        found = self.decisions.book(as_of).step(code)
+        book = self.decisions.book(as_of)
+        found = book.milestone(code)
         if found is None:
-            known = [step.milestone.code for year in self.decisions.book().plans for step in self._steps(year)]
+            known = [one.code for year in book.plans for one in book.milestones(year)]
             raise schemas.not_known("milestone", "里程碑", code, known)
-        plan, step = found
+        plan, line = found
 
         def ask(read: Reading) -> Answer:
-            counts = self._counts(read, [], _year(plan), as_of, steps=[step])
-            said = self._milestone(read, step, plan, counts, now, as_of)
-            return {**said, "plan": plan.year, **self._standing(counts, now, as_of, [])}
+            counts = self._counts(read, [], _year(plan), as_of, milestones=[line])
+            said = self._milestone(read, line, plan, counts, now, as_of)
+            return {**said, "plan": plan.year, **self._standing(counts, now, as_of, [line])}
 
         return self._ask(as_of, ask)
 
@@ -246,7 +206,7 @@ class Desk:
     def revision(self) -> int:
         """How far the ledger has come; whatever is asked from now on is answered with at least that."""
         found = self.generations.ask(lambda store: store.read({})).ledger["revision"]
-        self._shelf = {}
+        self.shelf.clear()
         return found
 
     def history(self, service: str, kind: str, record: str, wanted: Mapping[str, Any]) -> Answer:
@@ -272,47 +232,31 @@ class Desk:
         return self.generations.ask(lambda store: reading.at(store, as_of, question))
 
     def _counts(
-        self, read: Reading, lines: Iterable[Line], question: Asked, as_of: datetime | None, steps: Iterable[Step] = ()
+        self,
+        read: Reading,
+        lines: Iterable[Line],
+        question: Asked,
+        as_of: datetime | None,
+        milestones: Iterable[MilestoneLine] = (),
     ) -> Counts:
-        lines, steps = list(lines), list(steps)
-        measures = [measure for line in lines for measure in line.measures] + [step.measure for step in steps]
-        return self._read(read, report.wanted(lines, question, steps=steps), measures, as_of)
-
-    def _read(
-        self, read: Reading, wanted: dict[str, Piece], measures: Iterable[Measure], as_of: datetime | None
-    ) -> Counts:
-        """What was read a moment ago serves those who ask the same; what was known then is for ever."""
-        if as_of is None:
-            return self._kept(tuple(wanted.items()), lambda: read.counts(wanted, measures))
-        key = (as_of, *wanted.items())
-        if key not in self._past:
-            if len(self._past) >= SHELVED:
-                self._past.clear()
-            self._past[key] = read.counts(wanted, measures)
-        return self._past[key]
-
-    def _kept(self, key: Any, make: Callable[[], T]) -> T:
-        shelf = self._shelf  # a batch that is taken in while we read puts a new one in its place
-        until, made = shelf.get(key, (0.0, None))
-        if monotonic() > until:
-            made = make()
-            if len(shelf) >= SHELVED:
-                shelf.clear()
-            shelf[key] = (monotonic() + FRESH, made)
-        return made
+        lines, milestones = list(lines), list(milestones)
+        concerned: list[Line | MilestoneLine] = [*lines, *milestones]
+        measures = [measure for line in concerned for measure in line.measures]
+        wanted = report.wanted(lines, question, milestones=milestones)
+        return self.shelf.counts(read, wanted, measures, as_of)
 
     def _milestone(
-        self, read: Reading, step: Step, plan: Plan, counts: Counts, now: datetime, as_of: datetime | None
+        self, read: Reading, line: MilestoneLine, plan: Plan, counts: Counts, now: datetime, as_of: datetime | None
     ) -> Answer:
         year = _year(plan)
-        rule = step.milestone.rule
-        is_counted = step.measure.key in counts.counted
+        rule = line.milestone.rule
+        is_counted = line.measure.key in counts.counted
         first = None
-        if step.measure.total(year.pieces, counts.held).n or not is_counted:
+        if line.measure.total(year.pieces, counts.held).n or not is_counted:
             look = partial(read.records, rule, year.period, limit=1)
-            found = look() if as_of else self._kept(("first", plan.year, step.measure.key), look)
+            found = look() if as_of else self.shelf.kept(("first", plan.year, line.measure.key), look)
             first = found[0] if found else None
-        return report.milestone(step, first, on=now.date(), is_counted=is_counted)
+        return report.milestone(line, first, on=now.date(), is_counted=is_counted)
 
     def _crossed(self, read: Reading, line: Line, question: Asked, by: tuple[str, ...], among: Among) -> Answer:
         rule = self._one_rule(line)
@@ -328,7 +272,9 @@ class Desk:
         cell = sum((_cell(measure.rule, one) for one in found), start=Cell())
         return {"value": cell.sum if cell.seen else None, "state": _state(cell), "total": cell.n}
 
-    def _standing(self, counts: Counts, now: datetime, as_of: datetime | None, lines: Iterable[Line]) -> Answer:
+    def _standing(
+        self, counts: Counts, now: datetime, as_of: datetime | None, lines: Iterable[Line | MilestoneLine]
+    ) -> Answer:
         if as_of is not None:
             return report.as_known(as_of)
         state = counts.ledger
@@ -382,9 +328,6 @@ class Desk:
         question = _question(wanted, line.plan.year, now.date())
         return book.line(code, question.period.first.year) or line, question
 
-    def _steps(self, year: int) -> list[Step]:
-        return self.decisions.book().steps(year)
-
     def _by(self, line: Line, wanted: Mapping[str, Any]) -> tuple[str, ...]:
         by: tuple[str, ...] = wanted.get("by", ())
         for name in by:
@@ -417,18 +360,6 @@ class Desk:
             raise InvalidInput(FieldError("by", en, "该指标不可相加：只能按一个字段分组，且不得同时筛选。"))
         return line.kpi.rule
 
-    def _with_facts(self) -> set[str]:
-        """The KPIs of which a record is known in their plan's year."""
-        book = self.decisions.book()
-        lines = [line for year in book.plans for line in book.lines(year)]
-        wanted = {id_: piece for line in lines for id_, piece in report.wanted([line], _year(line.plan)).items()}
-        held = self.generations.ask(lambda store: store.read(wanted)).held
-        return {
-            line.kpi.code
-            for line in lines
-            if any(part.total(_year(line.plan).pieces, held).seen for part in line.parts.values())
-        }
-
 
 class Reporting(DependencyProvider):
     """Gives the gateway its desk, whose store is ready before the first event comes in."""
@@ -443,25 +374,6 @@ class Reporting(DependencyProvider):
         generations = Generations(base, decisions.rules)
         patiently(generations.prepare)
         self._desk = Desk(decisions, generations, config["CLOCK"], self.parked.messages)
-
-    def start(self) -> None:
-        self._looking = self.container.spawn_managed_thread(self._look, identifier="plans")
-
-    def stop(self) -> None:
-        self._looking.kill()
-
-    def _look(self) -> None:
-        """A plan that another gateway has applied is counted here too, should that one end before it is done."""
-        counted = len(self._desk.decisions.rules())
-        while True:
-            eventlet.sleep(LOOK)
-            try:
-                rules = len(self._desk.decisions.rules())
-            except PyMongoError:
-                continue
-            if rules != counted:
-                counted = rules
-                self._desk.count()
 
     def get_dependency(self, worker_ctx: Any) -> Desk:  # noqa: ARG002 - nameko's signature
         return self._desk
@@ -491,11 +403,6 @@ def _state(cell: Cell) -> str:
 
 def _told(group: tuple[str, str | None] | None) -> str | None:
     return f"{group[0]}:{group[1] or ''}" if group else None
-
-
-def _told_fault(fault: Fault) -> FieldError:
-    at, says = fault.at, fault.says
-    return FieldError("file", f"line {fault.line}: {at}: {says}", f"第 {fault.line} 行 {at}：{says}")
 
 
 def _kind(service: str, name: str) -> Kind:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from gateway.plan import Kpi, Target, Words
+from gateway.plan import Target, Words
 
 AHEAD = 110  # percent of what is expected, from which on a number is ahead
 ENOUGH_DAYS = 60  # of a year, before a run rate says anything
@@ -66,10 +66,6 @@ class Pace:
             return (on - first).days + 1, (last - first).days + 1
         days = monthrange(on.year, on.month)[1]
         return sum(self.months[: on.month - 1]) * days + self.months[on.month - 1] * on.day, 100 * days
-
-
-def pace_of(kpi: Kpi, *, year: int, due: date) -> Pace:
-    return Pace(year, due, kpi.pace)
 
 
 def percent(value: int, target: Target, better: str) -> float | None:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway import pace, words
-from gateway.book import Asked, Line, Step
+from gateway.book import Asked, Line, MilestoneLine
 from gateway.measures import Cell, Measure
 from gateway.periods import Period, Piece
 from gateway.plan import Item, Kpi, Milestone, Plan, Target, Unit, Words
@@ -45,7 +45,7 @@ class Standing:
     parked: Mapping[str, int]  # messages by the exchange they came from
     parked_there: Mapping[str, int]  # messages that services have parked themselves
 
-    def say(self, lines: Iterable[Line]) -> Answer:
+    def say(self, lines: Iterable[Line | MilestoneLine]) -> Answer:
         reasons = list(self._reasons(lines))
         return {
             "as_of": self.as_of.isoformat(timespec="milliseconds"),
@@ -55,12 +55,12 @@ class Standing:
             "reasons": reasons,
         }
 
-    def _reasons(self, lines: Iterable[Line]) -> Iterator[Answer]:
+    def _reasons(self, lines: Iterable[Line | MilestoneLine]) -> Iterator[Answer]:
         lines = list(lines)
         is_counted = all(one.key in self.counted for line in lines for one in line.measures)
         if is_counted and self._is_whole() and not self.parked and not self.parked_there:
             return
-        concerned = {service for line in lines for service in line.kpi.services}
+        concerned = {service for line in lines for service in line.services}
         for source, messages in sorted(self.parked.items()):
             service = _service(source)
             if service is None or service in concerned:
@@ -73,7 +73,7 @@ class Standing:
                 yield self._not_whole(service)
         for line in lines:
             if any(measure.key not in self.counted for measure in line.measures):
-                yield {"code": "not_counted", "kpi": line.kpi.code, "zh": "规则尚在统计中", "en": "still being counted"}
+                yield {"code": "not_counted", "kpi": line.code, "zh": "规则尚在统计中", "en": "still being counted"}
 
     def _is_whole(self) -> bool:
         return all(self.compared.get(service) == 0 for service in SERVICES)
@@ -149,7 +149,7 @@ class Numbers:
         return {"value": value, "state": "value" if value else "zero", "records": sum(cell.n for cell in cells)}
 
 
-def wanted(lines: Iterable[Line], question: Asked, *, steps: Iterable[Step] = ()) -> dict[str, Piece]:
+def wanted(lines: Iterable[Line], question: Asked, *, milestones: Iterable[MilestoneLine] = ()) -> dict[str, Piece]:
     """The documents of counts that answers about these KPIs and milestones are made of."""
     found: dict[str, Piece] = {}
     for line in lines:
@@ -157,8 +157,8 @@ def wanted(lines: Iterable[Line], question: Asked, *, steps: Iterable[Step] = ()
             found.update(measure.documents(of(line, question).pieces))
         for measure in (*line.parts.values(), *([line.scheduled] if line.scheduled else [])):
             found.update(measure.documents([Piece(str(line.plan.year))]))
-    for step in steps:
-        found.update(step.measure.documents(question.pieces))
+    for milestone in milestones:
+        found.update(milestone.measure.documents(question.pieces))
     return found
 
 
@@ -268,18 +268,18 @@ def explain(line: Line, spreads: Iterable[tuple[Rule, Iterable[Any]]]) -> Answer
     return {"counts": parts, "pace": _words(words.pace(line.kpi, line.item.due))}
 
 
-def milestone(step: Step, first: Mapping[str, Any] | None, *, on: date, is_counted: bool = True) -> Answer:
+def milestone(line: MilestoneLine, first: Mapping[str, Any] | None, *, on: date, is_counted: bool = True) -> Answer:
     """Reached by a record (G-10): its day, and the record itself."""
-    due = step.milestone.due
+    due = line.milestone.due
     state = "reached" if first else "error" if not is_counted else "late" if on > due else "not_due"
     return {
-        "code": step.milestone.code,
-        "title": _words(step.milestone.title),
-        "item": step.item.no,
+        "code": line.code,
+        "title": _words(line.milestone.title),
+        "item": line.item.no,
         "due": due.isoformat(),
         "state": state,
-        "reached_on": first["data"][step.milestone.rule.on] if first else None,
-        "evidence": evidence(step.milestone.rule, first) if first else None,
+        "reached_on": first["data"][line.milestone.rule.on] if first else None,
+        "evidence": evidence(line.milestone.rule, first) if first else None,
     }
 
 

@@ -13,6 +13,7 @@ from gateway.editions import Closing
 from gateway.live import EVENTS, Broadcasting
 from gateway.operations import Operating
 from gateway.passage import Passages
+from gateway.planning import Deciding
 from gateway.reply import Reply, Request
 from gateway.web import Condition, endpoint
 from services.chassis.listener import batches
@@ -35,6 +36,7 @@ class Gateway:
     alarms = Alerting()
     condition = Condition()
     operations = Operating()
+    planning = Deciding()
     editions = Closing()
 
     @batches(LEDGER_QUEUE)
@@ -55,11 +57,11 @@ class Gateway:
 
     @endpoint("POST", "/api/v1/plans", roles=PLANNERS, takes=schemas.PlanFile)
     def apply_plan(self, request: Request) -> Any:
-        return self.desk.apply(request.said, by=request.actor.id)
+        return self.planning.apply(request.said, by=request.actor.id)
 
     @endpoint("POST", "/api/v1/plans/<year>/targets/<code>", roles=CHAIR, takes=schemas.Target)
     def revise_target(self, request: Request, year: str, code: str) -> Any:
-        return self.desk.revise(year, code, request.said, by=request.actor.id)
+        return self.planning.revise(year, code, request.said, by=request.actor.id)
 
     @endpoint("POST", "/api/v1/plans/<year>/periods/<period>/close", roles=CHAIR, takes=schemas.Close)
     def close_period(self, request: Request, year: str, period: str) -> Any:

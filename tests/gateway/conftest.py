@@ -3,15 +3,21 @@
 import http.client
 import json
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from gateway.decisions import Decisions
+from gateway.desk import Desk
+from gateway.generation import Generations
 from gateway.port import Server
 from gateway.service import Gateway
 from gateway.store import Store
 from services.chassis.mongo import database
+from services.chassis.run import containers
 from services.contract.topology import SERVICES
+from services.kernel.calendar import SHANGHAI
 
 
 @pytest.fixture
@@ -22,6 +28,33 @@ def settings(settings):
 @pytest.fixture
 def store(settings):
     return Store(database(settings, "gateway"))
+
+
+@dataclass
+class MovedClock:
+    """Tells the time that a test sets, a millisecond later each time."""
+
+    at: datetime
+
+    def now(self):
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+
+@pytest.fixture
+def clock():
+    return MovedClock(datetime(2011, 12, 31, 9, tzinfo=SHANGHAI))
+
+
+@pytest.fixture
+def desk(settings, clock):
+    """A desk with the plans that come with the gateway, which has taken nothing in."""
+    base = database(settings, "gateway")
+    decisions = Decisions(base, clock)
+    decisions.prepare()
+    generations = Generations(base, decisions.rules)
+    generations.prepare()
+    return Desk(decisions, generations, clock, {})
 
 
 @dataclass
@@ -83,3 +116,13 @@ def gateway(running):
     running.start(Gateway)
     Store(running.database("gateway")).note_compared(dict.fromkeys(SERVICES, 0))
     return Http(running)
+
+
+@pytest.fixture
+def second(gateway):
+    """Another gateway of the same world."""
+    (container,) = containers([Gateway], gateway.running.settings, gateway.running.clock)
+    container.config["HEALTH"] = None
+    container.start()
+    yield container
+    container.stop()

@@ -13,12 +13,10 @@ from gateway.alerts import INBOX, NEW_RULE, RULES, Alerts, Sight
 from gateway.changes import standing
 from gateway.deliveries import Deliveries
 from gateway.lease import Lease
-from gateway.service import Gateway
 from gateway.store import Store
 from services.chassis.amqp import connect
 from services.chassis.mongo import database
 from services.chassis.problem import Conflict, NotFound
-from services.chassis.run import containers
 from services.chassis.tokens import Actor
 from services.contract.topology import LEDGER_QUEUE
 from tests.stack import MovableClock, until
@@ -40,16 +38,6 @@ STATUSES = ("behind", "late", "on_track", "ahead", "reached")
 def _soon(monkeypatch):
     monkeypatch.setattr(alerting, "LOOK", 0.1)
     monkeypatch.setattr(alerting, "TURN", 0.2)
-
-
-@pytest.fixture
-def second(gateway):
-    """Another gateway of the same world."""
-    (container,) = containers([Gateway], gateway.running.settings, gateway.running.clock)
-    container.config["HEALTH"] = None
-    container.start()
-    yield container
-    container.stop()
 
 
 def make(gateway, status=201, by="u-li", **changed):

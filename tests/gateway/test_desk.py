@@ -1,26 +1,15 @@
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from gateway import desk as desk_module
-from gateway import schemas
-from gateway.decisions import Decisions
-from gateway.desk import Desk
-from gateway.generation import Generations
-from services.chassis.clock import SystemClock
-from services.chassis.mongo import database
+from gateway import schemas, shelf
 from services.contract.topology import SERVICES
 from tests.gateway.examples import an_event
 
 
 @pytest.fixture
-def desk(settings, monkeypatch):
-    monkeypatch.setattr(desk_module, "FRESH", 60.0)
-    base, clock = database(settings, "gateway"), SystemClock()
-    decisions = Decisions(base, clock)
-    decisions.prepare()
-    generations = Generations(base, decisions.rules)
-    generations.prepare()
-    return Desk(decisions, generations, clock, {})
+def desk(desk, monkeypatch):
+    monkeypatch.setattr(shelf, "FRESH", 60.0)
+    return desk
 
 
 @pytest.fixture
@@ -74,12 +63,12 @@ def test_a_batch_that_is_taken_in_while_the_counts_are_read_is_in_the_next_answe
 
 
 def test_no_more_questions_are_kept_at_hand_than_there_is_room_for(desk, monkeypatch):
-    monkeypatch.setattr(desk_module, "SHELVED", 3)
+    monkeypatch.setattr(shelf, "ROOM", 3)
 
     for day in range(10, 20):
         k2(desk, period=f"201105{day}")
 
-    assert len(desk._shelf) <= 3
+    assert len(desk.shelf._now) <= 3
 
 
 def test_a_new_ledger_says_of_each_service_that_it_was_not_compared_until_it_was(desk, store):

@@ -1,43 +1,21 @@
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
 
-from gateway.decisions import Decisions
-from gateway.desk import Desk
 from gateway.editions import Editions, PeriodNotOver
-from gateway.generation import Generations
 from services.chassis.mongo import database
 from services.chassis.problem import InvalidInput, NotFound
 from services.kernel.calendar import SHANGHAI
+from tests.gateway.conftest import MovedClock
 from tests.gateway.examples import an_event
 
 SUMMER, WINTER = datetime(2011, 7, 4, 9, tzinfo=SHANGHAI), datetime(2011, 11, 7, 9, tzinfo=SHANGHAI)
 
 
-@dataclass
-class Clock:
-    at: datetime
-
-    def now(self):
-        self.at += timedelta(milliseconds=1)
-        return self.at
-
-
 @pytest.fixture
 def clock():
-    return Clock(SUMMER)
-
-
-@pytest.fixture
-def desk(settings, clock):
-    base = database(settings, "gateway")
-    decisions = Decisions(base, clock)
-    decisions.prepare()
-    generations = Generations(base, decisions.rules)
-    generations.prepare()
-    return Desk(decisions, generations, clock, {})
+    return MovedClock(SUMMER)
 
 
 @pytest.fixture

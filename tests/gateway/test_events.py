@@ -16,7 +16,6 @@ from gateway.live import EVENTS, Live
 from gateway.numbers import Numbers
 from gateway.port import Server
 from gateway.service import Gateway
-from services.chassis.run import containers
 from tests.gateway.conftest import Http
 from tests.gateway.examples import an_event
 from tests.stack import until
@@ -70,13 +69,8 @@ def listening(gateway, last=None):
 
 
 @pytest.fixture
-def second(gateway):
-    """Another gateway of the same world."""
-    (container,) = containers([Gateway], gateway.running.settings, gateway.running.clock)
-    container.config["HEALTH"] = None
-    container.start()
-    yield Second(gateway.running, container)
-    container.stop()
+def second(second, gateway):
+    return Second(gateway.running, second)
 
 
 class Second(Http):

@@ -83,6 +83,23 @@ def test_a_version_that_overtook_another_one_is_the_one_that_was_known(store):
     assert number(store, at(5)) == (3, ["c-1"], 3)
 
 
+def test_where_the_version_before_never_came_the_newest_that_was_known_is_the_one(store):
+    store.take([a_count("c-1", 1, 1, person_times=1)])
+    store.take([a_count("c-1", 3, 10, person_times=3)])
+
+    assert number(store, at(5)) == (1, ["c-1"], 1)
+    assert number(store) == (3, ["c-1"], 3)
+
+
+def test_a_history_that_does_not_say_since_when_it_is_known_is_known_since_it_was_written(store):
+    store.take([a_count("c-1", 1, 0), a_count("c-1", 2, 10, person_times=5)])
+    store.history.update_many({}, {"$unset": {"known": ""}})
+
+    store.prepare(PLAN.rules())
+
+    assert (number(store, at(5))[0], number(store)[0]) == (300, 5)
+
+
 def test_a_record_that_moved_to_another_year_was_in_its_old_one_then(store):
     store.take([a_count("c-1", 1, 0), a_count("c-1", 2, 10, day="2012-01-01")])
 

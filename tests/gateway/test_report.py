@@ -121,7 +121,7 @@ def test_one_district_is_its_group_of_the_whole():
 
 def test_progress_has_every_item_of_the_plan():
     answers = {code: {"code": code} for code in BOOK.codes}
-    milestones = {step.milestone.code: {} for step in BOOK.steps(2011)}
+    milestones = {one.code: {} for one in BOOK.milestones(2011)}
 
     items = progress(PLAN, answers, milestones)
 
@@ -245,6 +245,36 @@ def test_what_is_not_whole_makes_the_numbers_of_its_service_incomplete(outreach,
         "一" <= reason["zh"][0] <= "鿿" or "2" in reason["zh"] for reason in told.say(BOOK.lines(2011))["reasons"]
     )
     assert told.say([BOOK.line("K1")])["complete"]
+
+
+def test_a_milestone_is_as_complete_as_the_numbers_of_its_service():
+    (spring,) = [one for one in BOOK.milestones(2011) if one.code == "M-SPRING"]
+    every = standing().counted | {one.measure.key for one in BOOK.milestones(2011)}
+
+    assert standing(counted=every).say([spring])["complete"]
+    assert not standing(counted=every, parked={"outreach.events": 1}).say([spring])["complete"]
+    assert [reason["kpi"] for reason in standing().say([spring])["reasons"]] == ["M-SPRING"]
+
+
+def test_a_stock_is_what_it_was_when_it_was_told_last_also_in_a_period_in_which_nobody_told_it():
+    unit = "unit: {zh: 人次, en: person-times}\n        targets"
+    stock = a_plan(
+        (unit, f"nature: stock\n        {unit}"),
+        ("measure: {sum: person_times}", "measure: {last: person_times}"),
+    )
+    line = Book({2011: stock}).line("K2")
+    asked_for = []
+
+    def look(rule, period, among):
+        asked_for.append((rule.measure, period.last.isoformat(), dict(among)))
+        return 280
+
+    seen = numbers_of(line, COUNT | {"day": "2011-03-01"})
+    told = answer(line, asked("2011Q3"), Numbers(seen.held, seen.counted, look, NOW.date()))
+
+    assert (told["value"], told["state"], told["nature"]) == (280, "value", "stock")
+    assert all(one == ("last", "2011-09-30", {}) for one in asked_for)
+    assert asked_for
 
 
 def test_cells_add_up():

@@ -27,7 +27,6 @@ from gateway.deliveries import DELIVERIES, Deliveries
 from gateway.service import Gateway
 from gateway.webhooks import SECRET, Undelivered, next_try, origin, origins, sign
 from services.chassis.mongo import database
-from services.chassis.run import containers
 from tests.gateway.conftest import Http
 from tests.stack import MovableClock, until
 
@@ -98,16 +97,6 @@ def _soon(monkeypatch):
 def gateway(running, receiver):
     running.settings = replace(running.settings, webhook_hosts=f"http://127.0.0.1:{receiver.port}")
     return Http(running.start(Gateway))
-
-
-@pytest.fixture
-def second(gateway):
-    """Another gateway of the same world."""
-    (container,) = containers([Gateway], gateway.running.settings, gateway.running.clock)
-    container.config["HEALTH"] = None
-    container.start()
-    yield container
-    container.stop()
 
 
 def make(gateway, **changed):
