@@ -70,7 +70,7 @@ class Decisions:
             if held is None:
                 self._insert(year, 1, content, by=INSTALLATION, why=file.name)
             elif held["digest"] != _digest(content):
-                log.warning("another plan is in force", file=file.name, next=f"./kexie plan apply {file.name}")
+                log.warning("another plan is in force", file=file.name, next="./kexie plan apply")
 
     def book(self, as_of: datetime | None = None) -> Book:
         """The plans in force at that instant; before the first one of a year, the first one."""

@@ -1,14 +1,15 @@
-"""The operator's commands that go through the gateway: `audit`, `rearm`, `verify`, `rebuild` and `parked`."""
+"""The operator's commands that go through the gateway: `audit`, `rearm`, `verify`, `rebuild`, `parked` and `plan`."""
 
 from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from deploy.operators import jobs, parked
+from deploy.operators import jobs, parked, plans
 from deploy.operators.gateway import Gateway
 from deploy.operators.showing import console
 from deploy.programs import NAMES
@@ -140,4 +141,24 @@ def _settle(how: str, id_: str, service: str | None, why: str) -> None:
     click.echo(f"{done['id']} at {found['service']}: {done['state']} by {done['settled_by']}.")
 
 
-COMMANDS = (audit, rearm, verify, rebuild, parked_messages)
+@click.group()
+def plan() -> None:
+    """The annual work plan as a file."""
+
+
+@plan.command()
+@plans.file
+def check(path: Path) -> None:
+    """Read a plan file; exit code 1 with a line for each thing that is wrong."""
+    plans.check(path)
+
+
+@plan.command()
+@plans.file
+@why
+def apply(path: Path, why: str) -> None:
+    """Put a plan file into force; the plans before it are kept."""
+    plans.apply(Gateway.of_the_environment(), path, why=why)
+
+
+COMMANDS = (audit, rearm, verify, rebuild, parked_messages, plan)

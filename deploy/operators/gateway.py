@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.error import HTTPError
@@ -37,10 +37,11 @@ class Refused(Trouble):
 
 @dataclass(frozen=True)
 class Gateway:
-    """Every method answers JSON and raises `NotReached` or `Refused`."""
+    """Every method answers JSON and raises `NotReached` or `Refused`; paths are those below one of the API's."""
 
     url: str
     token: str
+    below: str = "operations"
 
     @classmethod
     def of_the_environment(cls) -> Gateway:
@@ -51,6 +52,9 @@ class Gateway:
         home = Home.of_the_environment()
         return cls(url or stack.addresses(home).gateway_url, token or _token(home))
 
+    def at(self, below: str) -> Gateway:
+        return replace(self, below=below)
+
     def get(self, *path: str, **asked: Any) -> Any:
         query = urlencode({name: value for name, value in asked.items() if value is not None})
         return self._ask("GET", path, query=query)
@@ -59,8 +63,7 @@ class Gateway:
         return self._ask("POST", path, body={name: value for name, value in said.items() if value is not None})
 
     def _ask(self, method: str, path: tuple[str, ...], *, query: str = "", body: Any = None) -> Any:
-        """The path below `operations`."""
-        address = "/".join((self.url.rstrip("/"), "api/v1/operations", *(quote(part, safe="") for part in path)))
+        address = "/".join((self.url.rstrip("/"), "api/v1", self.below, *(quote(part, safe="") for part in path)))
         request = Request(  # noqa: S310 - the operator says where
             f"{address}?{query}" if query else address,
             data=None if body is None else json.dumps(body).encode(),

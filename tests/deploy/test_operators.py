@@ -294,3 +294,32 @@ def test_status_ends_with_1_where_a_service_is_away_or_answers_are_not_complete(
 
     assert status.exit_code == 1
     assert told in status.stdout
+
+
+PLAN = CHECKOUT / "gateway" / "plans" / "2011.yaml"
+
+
+def test_a_plan_file_is_checked_here_and_put_into_force_with_a_reason(operator):
+    operator.told_by_gateway("POST /api/v1/plans", (200, {"version": 2}))
+
+    checked = operator.gives("plan", "check", str(PLAN))
+    applied = operator.gives("plan", "apply", str(PLAN), "--why", "lectures count too")
+
+    assert (checked.exit_code, applied.exit_code) == (0, 0)
+    assert "62 items" in checked.stdout
+    assert "Version 2 is in force" in applied.stdout
+    assert operator.server.asked == [
+        ("POST /api/v1/plans", {"file": PLAN.read_text(), "why": "lectures count too"}),
+    ]
+
+
+def test_a_broken_plan_file_is_told_line_by_line_and_reaches_no_gateway(operator, tmp_path):
+    broken = tmp_path / "2011.yaml"
+    broken.write_text(PLAN.read_text().replace("on: held_on", "on: held", 1))
+
+    for command in (("check",), ("apply", "--why", "x")):
+        done = operator.gives("plan", command[0], str(broken), *command[1:])
+
+        assert done.exit_code == 1
+        assert done.stderr.startswith("2011.yaml:")
+    assert operator.server.asked == []

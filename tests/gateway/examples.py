@@ -49,7 +49,20 @@ ORGANISATION = {
     "established_on": "2011-10-10", "state": "established",
 }  # fmt: skip
 
+CAMPAIGN = {
+    "campaign_kind": "spring", "year": 2011, "starts_on": "2011-03-01", "ends_on": "2011-03-31", "counts_for_k2": True,
+    "state": "closed",
+}  # fmt: skip
+
+ACTIVITY = {
+    "campaign_id": None, "format": "lecture", "delivery": "on_site", "lead_org_id": "o-1", "co_org_ids": [],
+    "venue_id": None, "venue_suspended": False, "district": "511102", "days": ["2011-01-04"], "key_groups": [],
+    "counts_for_k2": True, "held_on": "2011-01-04", "state": "held",
+}  # fmt: skip
+
 EXAMPLES = {
+    "outreach.campaign": CAMPAIGN,
+    "outreach.activity": ACTIVITY,
     "outreach.audience_count": COUNT,
     "awards.external_result": RESULT,
     "rural.fund_receipt": RECEIPT,

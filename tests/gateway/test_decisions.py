@@ -8,8 +8,6 @@ from gateway.decisions import PLANS, Decisions, MeaningChanged, TargetsOverlap
 from gateway.planning import Planning
 from services.chassis.mongo import database
 from services.chassis.problem import InvalidInput
-from services.contract import KINDS
-from services.contract.event import Event
 from services.kernel.calendar import SHANGHAI
 from tests.gateway.conftest import MovedClock
 from tests.gateway.examples import an_event
@@ -70,12 +68,7 @@ def test_money_is_revised_in_yuan_and_counted_in_fen(planning, desk):
 
 def test_a_rule_that_is_changed_in_the_middle_of_the_year_is_counted_from_january(planning, desk, clock):
     january = "2011-01-05T08:00:00.000+08:00"
-    activity = {
-        "campaign_id": None, "delivery": "on_site", "lead_org_id": "o-1", "co_org_ids": [], "venue_id": None,
-        "venue_suspended": False, "district": "511102", "days": ["2011-01-04"], "key_groups": [],
-        "counts_for_k2": True, "held_on": "2011-01-04", "state": "held",
-    }  # fmt: skip
-    desk.take([_activity("a-1", activity | {"format": "lecture"}, january)])
+    desk.take([an_event("outreach.activity", "a-1", time=january)])
     assert kpi(desk, "N24")["value"] == 0
 
     clock.at += timedelta(hours=1)
@@ -83,13 +76,6 @@ def test_a_rule_that_is_changed_in_the_middle_of_the_year_is_counted_from_januar
 
     assert until(lambda: kpi(desk, "N24")["value"])
     assert kpi(desk, "N24", as_of=SPRING)["value"] == 0
-
-
-def _activity(record, data, time):
-    return Event(
-        kind=KINDS["outreach.activity"], record=record, version=1, happened="held", time=time, actor="u-li",
-        cause="c", hash="0" * 64, data=data,
-    )  # fmt: skip
 
 
 @pytest.mark.rule("G-13")

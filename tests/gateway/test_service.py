@@ -1,12 +1,19 @@
 """Questions about the plan over HTTP, with events as their owners send them."""
 
+from urllib.parse import quote
+
 from amqp.basic_message import Message
 
+from gateway.decisions import PLANS
+from gateway.desk import Reporting
 from services.chassis.amqp import connect
 from services.contract.topology import LEDGER_QUEUE
 from services.rural.service import Rural
 from tests.gateway.examples import an_event
 from tests.stack import until
+
+PLAN_FILE = (PLANS / "2011.yaml").read_text()
+CHANGES = 12_000
 
 
 def a_result(record, version=2, **changes):
@@ -120,6 +127,77 @@ def test_the_plan_tells_its_items_targets_and_rules(gateway):
     assert len(plan["items"]) == 62
     (k4,) = plan["items"][41]["kpis"]
     assert k4["counts"][0]["rule"]["of"] == "rural.service_point"
+
+
+def test_the_chair_revises_a_target_closes_a_period_and_puts_a_plan_into_force_and_nobody_else_does(gateway):
+    target = {"value": 250_000, "decided_on": "2011-07-01", "doc_no": "d-7", "why": "more to do"}
+    asked = {
+        "/api/v1/plans/2011/targets/K2": target,
+        "/api/v1/plans/2011/periods/2011S1/close": {"why": "half a year"},
+        "/api/v1/plans": {"file": PLAN_FILE.replace("zh: 人次", "zh: 人次数"), "why": "a better word"},
+    }
+
+    for path, body in asked.items():
+        assert gateway.post(path, body, roles=("recorder",)).status == 403, path
+        answered = gateway.post(path, body, by="u-chair", roles=("chair",))
+        assert answered.status == 200, answered.content
+
+    (edition,) = gateway.get("/api/v1/plans/2011/periods/2011S1/editions").body["editions"]
+    assert edition["by"] == "u-chair"
+    assert gateway.get(edition["address"]).body["period"] == "2011S1"
+    assert gateway.get("/api/v1/kpis/K2").body["original"]["value"] == 200_000
+    assert gateway.get("/api/v1/kpis/K2").body["definition"] == 2
+
+
+def test_a_number_is_explained_told_step_by_step_and_split_by_several_fields(gateway):
+    gateway.take(
+        an_event(record="c-1", day="2011-05-14", person_times=300),
+        an_event(record="c-2", day="2011-06-30", person_times=200, format="lecture"),
+        an_event(record="c-3", day="2011-06-30", state="recorded"),
+    )
+
+    told = gateway.get("/api/v1/kpis/K2?by=district,format&explain=true").body
+    series = gateway.get("/api/v1/kpis/K2/series").body["steps"]
+    group = gateway.get("/api/v1/kpis/K2/records?group=format:lecture&district=511102").body
+
+    assert {one["key"]: one["value"] for one in told["groups"]} == {"511102,lecture": 200, "511102,plaza": 300}
+    (counts,) = told["explain"]["counts"]
+    assert counts["by_state"] == {"verified": 2, "recorded": 1}
+    assert [(one["field"], one["value"], one["records"]) for one in counts["excluded"]] == [("state", "recorded", 1)]
+    assert [(step["period"], step["value"]) for step in series[3:7]] == [
+        ("201104", None), ("201105", 300), ("201106", 200), ("201107", None),
+    ]  # fmt: skip
+    assert (group["value"], group["total"], [item["id"] for item in group["items"]]) == (200, 1, ["c-2"])
+
+
+def test_a_milestone_is_reached_by_a_record(gateway):
+    assert gateway.get("/api/v1/milestones/M-SPRING").body["state"] == "late"
+
+    gateway.take(an_event("outreach.campaign", "s-1"))
+
+    told = gateway.get("/api/v1/milestones/M-SPRING").body
+    item = gateway.get("/api/v1/items/30", token="").body
+    assert (told["state"], told["reached_on"], told["evidence"]["id"]) == ("reached", "2011-03-31", "s-1")
+    assert [one["state"] for one in item["milestones"]] == ["reached"]
+
+
+def test_an_answer_of_an_instant_is_byte_for_byte_the_same_after_thousands_of_later_changes(gateway):
+    gateway.take(*[an_event(record=f"c-{i}", person_times=i) for i in range(50)])
+    now = quote(gateway.running.clock.now().isoformat(timespec="milliseconds"))
+    paths = [
+        f"/api/v1/plans/2011/progress?as_of={now}", f"/api/v1/kpis/K2?as_of={now}&by=district&explain=true",
+        f"/api/v1/kpis/K2/records?as_of={now}", f"/api/v1/kpis/K2/series?as_of={now}",
+        f"/api/v1/milestones/M-SPRING?as_of={now}",
+    ]  # fmt: skip
+    before = [gateway.get(path).content for path in paths]
+
+    desk = gateway.extension(Reporting).get_dependency(None)
+    for first in range(0, CHANGES, 500):
+        desk.take([an_event(record=f"c-{i % 3_000}", version=1 + i // 3_000) for i in range(first, first + 500)])
+    desk.shelf._past.clear()  # as another gateway would answer
+
+    assert gateway.get("/api/v1/kpis/K2").body["value"] == 3_000 * 300
+    assert [gateway.get(path).content for path in paths] == before
 
 
 def test_a_message_that_is_no_event_makes_the_numbers_of_its_service_incomplete_and_no_others(gateway, settings):
