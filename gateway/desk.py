@@ -17,7 +17,6 @@ from gateway.decisions import Decisions
 from gateway.description import Parked
 from gateway.generation import Generations
 from gateway.measures import Cell, Measure
-from gateway.periods import Piece
 from gateway.plan import Plan
 from gateway.reading import Among, Reading
 from gateway.report import Answer, Numbers, Standing
@@ -131,10 +130,7 @@ class Desk:
         steps = [asked(f"{one.first}..{one.last}") for one in names]
 
         def ask(read: Reading) -> Answer:
-            needed: dict[str, Piece] = {}
-            for step in steps:
-                needed |= report.wanted([line], step)
-            counts = self.shelf.counts(read, needed, line.measures, as_of)
+            counts = self.shelf.counts(read, report.wanted([line], *steps), line.measures, as_of)
             told = report.series(line, steps, _numbers(read, counts, now), among=among)
             return {
                 "code": code,
@@ -158,9 +154,7 @@ class Desk:
 
         def ask(read: Reading) -> Answer:
             counts = self._counts(read, [line], question, as_of)
-            found = read.records(
-                measure.rule, period, among=among, after=wanted.get("cursor"), limit=limit + 1
-            )  # fmt: skip
+            found = read.records(measure.rule, period, among=among, after=wanted.get("cursor"), limit=limit + 1)
             return {
                 "code": code,
                 "part": wanted.get("part"),

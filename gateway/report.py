@@ -149,16 +149,27 @@ class Numbers:
         return {"value": value, "state": "value" if value else "zero", "records": sum(cell.n for cell in cells)}
 
 
-def wanted(lines: Iterable[Line], question: Asked, *, milestones: Iterable[MilestoneLine] = ()) -> dict[str, Piece]:
-    """The documents of counts that answers about these KPIs and milestones are made of."""
+def wanted(lines: Iterable[Line], *questions: Asked, milestones: Iterable[MilestoneLine] = ()) -> dict[str, Piece]:
+    """The documents of counts that answers to these questions are made of.
+
+    A month of which one question asks for some days and another for the whole is read with its days.
+    """
     found: dict[str, Piece] = {}
+
+    def add(measure: Measure, pieces: Iterable[Piece]) -> None:
+        for id_, piece in measure.documents(pieces).items():
+            if id_ not in found or piece.days:
+                found[id_] = piece
+
     for line in lines:
-        for measure in line.measures:
-            found.update(measure.documents(of(line, question).pieces))
+        for question in questions:
+            for measure in line.measures:
+                add(measure, of(line, question).pieces)
         for measure in (*line.parts.values(), *([line.scheduled] if line.scheduled else [])):
-            found.update(measure.documents([Piece(str(line.plan.year))]))
+            add(measure, [Piece(str(line.plan.year))])
     for milestone in milestones:
-        found.update(milestone.measure.documents(question.pieces))
+        for question in questions:
+            add(milestone.measure, question.pieces)
     return found
 
 

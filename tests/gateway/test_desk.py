@@ -62,6 +62,15 @@ def test_a_batch_that_is_taken_in_while_the_counts_are_read_is_in_the_next_answe
     assert [k2(desk), k2(desk)] == [None, 300]
 
 
+def test_what_is_counted_to_date_is_told_week_by_week(desk):
+    built = [("p-1", "2011-05-03"), ("p-2", "2011-05-20"), ("p-3", "2011-06-15")]
+    desk.take([an_event("rural.service_point", record, completed_on=day) for record, day in built])
+
+    steps = desk.series("N41", schemas.read(MultiDict(period="2011Q2", step="week"), schemas.SERIES))["steps"]
+
+    assert [step["value"] for step in steps[4:12]] == [None, 1, 1, 2, 2, 2, 2, 3]
+
+
 def test_no_more_questions_are_kept_at_hand_than_there_is_room_for(desk, monkeypatch):
     monkeypatch.setattr(shelf, "ROOM", 3)
 
