@@ -19,7 +19,7 @@ from gateway.generation import Generations
 from gateway.measures import Cell, Measure
 from gateway.plan import Plan
 from gateway.reading import Among, Reading
-from gateway.report import Answer, Numbers, Standing
+from gateway.report import Answer, Figures, Standing
 from gateway.shelf import Shelf
 from gateway.store import Counts, compared
 from services.chassis.clock import SystemClock
@@ -77,8 +77,8 @@ class Desk:
 
         def ask(read: Reading) -> Answer:
             counts = self._counts(read, lines, question, as_of, milestones=stones)
-            numbers = _numbers(read, counts, now)
-            answers = {line.kpi.code: report.answer(line, question, numbers, among=among) for line in lines}
+            figures = _figures(read, counts, now)
+            answers = {line.kpi.code: report.answer(line, question, figures, among=among) for line in lines}
             milestones = {one.code: self._milestone(read, one, plan, counts, now, as_of) for one in stones}
             return {
                 "plan": report.outline(plan),
@@ -100,8 +100,8 @@ class Desk:
 
         def ask(read: Reading) -> Answer:
             counts = self._counts(read, [line], question, as_of)
-            numbers = _numbers(read, counts, now)
-            said = report.answer(line, question, numbers, among=among, by=() if is_crossed else by)
+            figures = _figures(read, counts, now)
+            said = report.answer(line, question, figures, among=among, by=() if is_crossed else by)
             if is_crossed:
                 said |= self._crossed(read, line, question, by, among)
             if wanted.get("explain"):
@@ -131,7 +131,7 @@ class Desk:
 
         def ask(read: Reading) -> Answer:
             counts = self.shelf.counts(read, report.wanted([line], *steps), line.measures, as_of)
-            told = report.series(line, steps, _numbers(read, counts, now), among=among)
+            told = report.series(line, steps, _figures(read, counts, now), among=among)
             return {
                 "code": code,
                 "step": wanted.get("step", "month"),
@@ -161,7 +161,7 @@ class Desk:
                 "period": question.period.name,
                 "district": among.get("district"),
                 "group": _told(wanted.get("group")),
-                **self._total(read, line, question, _numbers(read, counts, now), measure, among),
+                **self._total(read, line, question, _figures(read, counts, now), measure, among),
                 "items": [report.record(measure.rule, view) for view in found[:limit]],
                 "cursor": _cursor(measure.rule, found[limit - 1]) if len(found) > limit else None,
                 "definition": self.decisions.version(line.plan.year, as_of),
@@ -258,10 +258,10 @@ class Desk:
         return report.crossed(line, by, ((one.values, _cell(rule, one)) for one in found))
 
     def _total(
-        self, read: Reading, line: Line, question: Asked, numbers: Numbers, measure: Measure, among: Among
+        self, read: Reading, line: Line, question: Asked, figures: Figures, measure: Measure, among: Among
     ) -> Answer:
         if len(among) < 2:
-            return report.total(line, question, numbers, measure, among=among)
+            return report.total(line, question, figures, measure, among=among)
         found = read.spread(measure.rule, (), report.of(line, question).period, among=among)
         cell = sum((_cell(measure.rule, one) for one in found), start=Cell())
         return {"value": cell.sum if cell.seen else None, "state": _state(cell), "total": cell.n}
@@ -381,8 +381,8 @@ def _year(plan: Plan) -> Asked:
     return asked(str(plan.year))
 
 
-def _numbers(read: Reading, counts: Counts, now: datetime) -> Numbers:
-    return Numbers(counts.held, counts.counted, read.value, now.date())
+def _figures(read: Reading, counts: Counts, now: datetime) -> Figures:
+    return Figures(counts.held, counts.counted, read.value, now.date())
 
 
 def _cell(rule: Rule, one: reading.Combination) -> Cell:

@@ -104,7 +104,7 @@ def as_known(as_of: datetime) -> Answer:
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Figures:
     """The numbers of one moment: documents of counts, the rules whose counts are whole, and a look at the others."""
 
     held: Mapping[str, Mapping[str, Any]]
@@ -181,14 +181,14 @@ def of(line: Line, question: Asked) -> Asked:
 def answer(
     line: Line,
     question: Asked,
-    numbers: Numbers,
+    figures: Figures,
     *,
     among: Among = EVERYWHERE,
     by: Sequence[str] = (),
 ) -> Answer:
     """One KPI in a period, of the whole municipality or of some records, and by the values of a field."""
     kpi, period, counted = line.kpi, question.period, of(line, question)
-    number = numbers.line(line, counted, among)
+    number = figures.line(line, counted, among)
     said = {
         "code": kpi.code,
         "title": _words(kpi.title),
@@ -199,30 +199,30 @@ def answer(
         **_period(period),
         "district": among.get("district"),
         **number,
-        **_aim(line, question, numbers, number, is_whole=not among),
-        "reported": numbers.one(line.reported, counted, among) if line.reported else None,
-        "beside": [{"title": _words(title), **numbers.one(measure, counted, among)} for title, measure in line.beside],
+        **_aim(line, question, figures, number, is_whole=not among),
+        "reported": figures.one(line.reported, counted, among) if line.reported else None,
+        "beside": [{"title": _words(title), **figures.one(measure, counted, among)} for title, measure in line.beside],
         "parts": [
-            {"name": name, **numbers.one(measure, counted, among)}
+            {"name": name, **figures.one(measure, counted, among)}
             for name, measure in (line.parts.items() if len(line.parts) > 1 else ())
         ],
     }
-    return {**said, "by": by[0], **_groups(line, by[0], counted, numbers)} if len(by) == 1 else said
+    return {**said, "by": by[0], **_groups(line, by[0], counted, figures)} if len(by) == 1 else said
 
 
-def total(line: Line, question: Asked, numbers: Numbers, measure: Measure, *, among: Among) -> Answer:
+def total(line: Line, question: Asked, figures: Figures, measure: Measure, *, among: Among) -> Answer:
     """The number alone: how many records there are, and what they add up to."""
-    number = numbers.one(measure, of(line, question), among)
+    number = figures.one(measure, of(line, question), among)
     return {"value": number["value"], "state": number["state"], "total": number["records"]}
 
 
-def series(line: Line, steps: Sequence[Asked], numbers: Numbers, *, among: Among) -> list[Answer]:
+def series(line: Line, steps: Sequence[Asked], figures: Figures, *, among: Among) -> list[Answer]:
     """The number step by step, also where nothing happened, with what was due of the target in each (pace)."""
-    target = line.kpi.target(numbers.on) if not among else None
+    target = line.kpi.target(figures.on) if not among else None
     return [
         {
             **_period(step.period),
-            **numbers.line(line, of(line, step), among),
+            **figures.line(line, of(line, step), among),
             "expected": _due(line, step.period, target) if target and step.period.is_within(line.plan.year) else None,
         }
         for step in steps
@@ -364,16 +364,16 @@ def version(row: Mapping[str, Any]) -> Answer:
 # --- the target and the way there -------------------------------------------------------------------------------------
 
 
-def _aim(line: Line, question: Asked, numbers: Numbers, number: Answer, *, is_whole: bool) -> Answer:
+def _aim(line: Line, question: Asked, figures: Figures, number: Answer, *, is_whole: bool) -> Answer:
     """What was decided, how far it is reached, and what is due by now; only of the whole, and in the plan's year."""
     kpi, period, year = line.kpi, question.period, line.plan.year
-    target = kpi.target(numbers.on) if is_whole and period.is_within(year) else None
+    target = kpi.target(figures.on) if is_whole and period.is_within(year) else None
     if target is None:
         return dict.fromkeys(
             ("target", "percent", "decision", "original", "expected", "gap", "remaining", "status", "months", "outlook")
         )
     value = number["value"]
-    expected = _due(line, Period("", period.first, min(period.last, numbers.on)), target)
+    expected = _due(line, Period("", period.first, min(period.last, figures.on)), target)
     first = kpi.targets[0]
     is_year = period.name == str(year) and number["state"] != "error"
     return {
@@ -384,9 +384,9 @@ def _aim(line: Line, question: Asked, numbers: Numbers, number: Answer, *, is_wh
         "expected": expected,
         "gap": None if value is None else value - expected,
         "remaining": None if value is None else target.value - value,
-        "status": pace.status(value or 0, target, line.pace, better=kpi.better, on=numbers.on) if is_year else None,
-        "months": _months(line, target, numbers) if is_year else None,
-        "outlook": _outlook(line, number, numbers) if is_year else None,
+        "status": pace.status(value or 0, target, line.pace, better=kpi.better, on=figures.on) if is_year else None,
+        "months": _months(line, target, figures) if is_year else None,
+        "outlook": _outlook(line, number, figures) if is_year else None,
     }
 
 
@@ -399,24 +399,24 @@ def _due(line: Line, period: Period, target: Target) -> int:
     return line.pace.expected(target.value, period.last)
 
 
-def _months(line: Line, target: Target, numbers: Numbers) -> list[Answer] | None:
+def _months(line: Line, target: Target, figures: Figures) -> list[Answer] | None:
     """None where months do not add up to the year."""
     if line.kpi.nature != "flow" or not all(measure.rule.is_additive for measure in line.parts.values()):
         return None
-    parts = [measure.months(line.plan.year, numbers.held) for measure in line.parts.values()]
+    parts = [measure.months(line.plan.year, figures.held) for measure in line.parts.values()]
     totals = [[sum(part[m].sum for m in MONTHS if m <= month and m in part) for month in MONTHS] for part in parts]
     least = [min(values) for values in zip(*totals, strict=True)]
     values = [now - before for before, now in zip([0, *least], least, strict=False)]
-    return pace.months(values, target, line.pace, better=line.kpi.better, on=numbers.on)
+    return pace.months(values, target, line.pace, better=line.kpi.better, on=figures.on)
 
 
-def _outlook(line: Line, number: Answer, numbers: Numbers) -> Answer | None:
+def _outlook(line: Line, number: Answer, figures: Figures) -> Answer | None:
     if number["value"] is None or line.kpi.nature != "flow":
         return None
     scheduled = None
     if line.scheduled:
-        scheduled = line.scheduled.total([Piece(str(line.plan.year))], numbers.held).sum
-    return pace.outlook(number["value"], number["records"], scheduled, year=line.plan.year, on=numbers.on)
+        scheduled = line.scheduled.total([Piece(str(line.plan.year))], figures.held).sum
+    return pace.outlook(number["value"], number["records"], scheduled, year=line.plan.year, on=figures.on)
 
 
 def _percent_of(value: int | None, target: Target, better: str) -> float | None:
@@ -426,18 +426,18 @@ def _percent_of(value: int | None, target: Target, better: str) -> float | None:
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def _groups(line: Line, by: str, question: Asked, numbers: Numbers) -> Answer:
+def _groups(line: Line, by: str, question: Asked, figures: Figures) -> Answer:
     """The known values first, in their order, then what else there is; with `unassigned` they add up to the number.
 
     Not where a value may be counted in several groups, or the least of parts is told (G-11).
     """
-    found = [numbers.groups(measure, by, question) for measure in line.parts.values()]
+    found = [figures.groups(measure, by, question) for measure in line.parts.values()]
     values = {value for groups in found for value, cell in groups.items() if cell.seen and value is not None}
     names = line.plan.districts if by == "district" else dict.fromkeys(line.kpi.rule.of.fields[by].choices, None)
     others = sorted(values - set(names))
 
     def said(value: str | None) -> Answer:
-        return numbers.said(line.parts.values(), [groups.get(value, NOTHING) for groups in found], question)
+        return figures.said(line.parts.values(), [groups.get(value, NOTHING) for groups in found], question)
 
     return {
         "groups": [{"key": value, "name": _name(line, by, value), **said(value)} for value in [*names, *others]],

@@ -42,9 +42,9 @@ def number(store, as_of=None, *, period="2011", measure=K2, among=None):
 
     def ask(read):
         counts = read.counts(measure.documents(question.pieces), [measure])
-        numbers = report.Numbers(counts.held, counts.counted, read.value, BEGAN.date())
+        figures = report.Figures(counts.held, counts.counted, read.value, BEGAN.date())
         records = read.records(measure.rule, question.period, among=among or {}, limit=1_000)
-        value = numbers.one(measure, question, among or {})["value"]
+        value = figures.one(measure, question, among or {})["value"]
         return value, [view["_id"].partition("/")[2] for view in records], _folded(measure, records)
 
     return reading.at(store, as_of, ask)
@@ -224,8 +224,8 @@ def _groups(store, as_of, period):
 
     def ask(read):
         counts = read.counts(report.wanted([line], question), line.measures)
-        numbers = report.Numbers(counts.held, counts.counted, read.value, BEGAN.date())
-        told = report.answer(line, question, numbers, by=("district",))
+        figures = report.Figures(counts.held, counts.counted, read.value, BEGAN.date())
+        told = report.answer(line, question, figures, by=("district",))
         return sum(group["value"] or 0 for group in (*told["groups"], told["unassigned"]))
 
     return reading.at(store, as_of, ask)

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.book import Book, asked
 from gateway.measures import Cell
-from gateway.report import Numbers, Standing, answer, describe, outline, progress, record, total, wanted
+from gateway.report import Figures, Standing, answer, describe, outline, progress, record, total, wanted
 from services.contract.topology import SERVICES
 from tests.gateway.examples import COUNT, GRANT, PLAN, RECEIPT, a_plan
 from tests.gateway.test_measures import counted
@@ -14,14 +14,14 @@ NUMBERED = {"K1", "K2", "K3", "K4", "K5", "K6"}
 NOW = datetime(2011, 10, 31, 12, tzinfo=UTC)
 
 
-def numbers_of(line, *views, beside=(), on=NOW):
+def figures_of(line, *views, beside=(), on=NOW):
     """What is counted when these records are all there are."""
     held = {}
     for measure in (*line.parts.values(), line.reported):
         held |= counted(measure, *views) if measure else {}
     for measure in (line.scheduled, *(measure for _, measure in line.beside)):
         held |= counted(measure, *beside) if measure else {}
-    return Numbers(held, frozenset(measure.key for measure in line.measures), looked_at, on.date())
+    return Figures(held, frozenset(measure.key for measure in line.measures), looked_at, on.date())
 
 
 def looked_at(*question):
@@ -32,8 +32,8 @@ def said(code, *views, period="2011", beside=(), book=BOOK, on=NOW, district=Non
     """The answer about a KPI when these records are all there are."""
     line = book.line(code)
     among = {"district": district} if district else {}
-    numbers = numbers_of(line, *views, beside=beside, on=on)
-    return answer(line, asked(period), numbers, among=among, by=(by,) if by else ())
+    figures = figures_of(line, *views, beside=beside, on=on)
+    return answer(line, asked(period), figures, among=among, by=(by,) if by else ())
 
 
 def test_no_data_is_none_and_what_does_not_count_is_0():
@@ -113,8 +113,8 @@ def test_one_district_is_its_group_of_the_whole():
 
     assert said("K2", *views, district="511111")["value"] == 7
     line = BOOK.line("K2")
-    numbers, (measure,) = numbers_of(line, *views), line.parts.values()
-    assert total(line, asked("2011"), numbers, measure, among={"district": "511111"}) == {
+    figures, (measure,) = figures_of(line, *views), line.parts.values()
+    assert total(line, asked("2011"), figures, measure, among={"district": "511111"}) == {
         "value": 7, "state": "value", "total": 1,
     }  # fmt: skip
 
@@ -269,8 +269,8 @@ def test_a_stock_is_what_it_was_when_it_was_told_last_also_in_a_period_in_which_
         asked_for.append((rule.measure, period.last.isoformat(), dict(among)))
         return 280
 
-    seen = numbers_of(line, COUNT | {"day": "2011-03-01"})
-    told = answer(line, asked("2011Q3"), Numbers(seen.held, seen.counted, look, NOW.date()))
+    seen = figures_of(line, COUNT | {"day": "2011-03-01"})
+    told = answer(line, asked("2011Q3"), Figures(seen.held, seen.counted, look, NOW.date()))
 
     assert (told["value"], told["state"], told["nature"]) == (280, "value", "stock")
     assert all(one == ("last", "2011-09-30", {}) for one in asked_for)
