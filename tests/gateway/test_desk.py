@@ -66,7 +66,7 @@ def test_what_is_counted_to_date_is_told_week_by_week(desk):
     built = [("p-1", "2011-05-03"), ("p-2", "2011-05-20"), ("p-3", "2011-06-15")]
     desk.take([an_event("rural.service_point", record, completed_on=day) for record, day in built])
 
-    steps = desk.series("N41", schemas.read(MultiDict(period="2011Q2", step="week"), schemas.SERIES))["steps"]
+    steps = desk.series("N41", {"period": "2011Q2", "step": "week"})["steps"]
 
     assert [step["value"] for step in steps[4:12]] == [None, 1, 1, 2, 2, 2, 2, 3]
 
