@@ -108,7 +108,7 @@ class Decisions:
     def rules(self) -> list[Rule]:
         """Of every plan that ever was in force."""
         plans, _ = self._known()
-        found = (rule for plan in plans for rule in _plan(plan["_id"], plan["text"]).rules())
+        found = (rule for plan in plans for rule in planfile.read(plan["_id"], plan["text"]).rules())
         return list({Measure(rule).key: rule for rule in found}.values())
 
     def apply(self, content: bytes, *, name: str, by: str, why: str, has_facts: Iterable[str]) -> Document:
@@ -181,13 +181,8 @@ Revised = tuple[int, str, Target]
 
 @lru_cache(maxsize=50)
 def _book(plans: tuple[tuple[str, bytes], ...], revised: tuple[Revised, ...]) -> Book:
-    found = [_plan(name, text) for name, text in plans]
+    found = [planfile.read(name, text) for name, text in plans]
     return Book({plan.year: _revised(plan, [one[1:] for one in revised if one[0] == plan.year]) for plan in found})
-
-
-@lru_cache(maxsize=100)
-def _plan(name: str, text: bytes) -> Plan:
-    return planfile.read(name, text)
 
 
 def _target(held: Document) -> Revised:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -31,6 +32,7 @@ def files(folder: Path) -> dict[int, Path]:
     return found
 
 
+@lru_cache(maxsize=100)
 def read(name: str, content: bytes) -> Plan:
     """The plan in this file; raises `BrokenFile` that names everything wrong."""
     document = yamlfile.read(name, content)

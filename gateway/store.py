@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from eventlet.semaphore import Semaphore
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import IndexModel, ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -75,8 +75,8 @@ class Store:
         self._make_collections(measures.values())
         self._date_history()
         in_one_transaction(self._client, partial(self._register, measures))
-        for key in measures:
-            while in_one_transaction(self._client, partial(self._count_more, key)):
+        for rule in list(self.rules.find({"upto": {"$exists": True}}, {"_id": 1})):
+            while in_one_transaction(self._client, partial(self._count_more, rule["_id"])):
                 pass
 
     def is_there(self) -> bool:
@@ -105,8 +105,8 @@ class Store:
 
     def _date_history(self) -> None:
         """An earlier release did not write down since when it knew a version: since it was written."""
-        self.history.create_index("known")
-        self.history.create_index("moved", partialFilterExpression={"moved": True})
+        moved = IndexModel("moved", partialFilterExpression={"moved": True})
+        self.history.create_indexes([IndexModel("known"), moved])
         if self.history.find_one({"known": None}, {"_id": 1}):
             self.history.update_many({"known": None}, [{"$set": {"known": {"$toDate": "$time"}}}])
 
@@ -129,10 +129,9 @@ class Store:
             except OperationFailure as error:
                 if error.code != NAMESPACE_EXISTS:  # made before, by us or by another gateway
                     raise
-        for kind, on in {(measure.rule.of.key, measure.rule.on) for measure in measures}:
-            self.views.create_index(
-                [(f"data.{on}", 1), ("_id", 1)], name=f"{kind}|{on}", partialFilterExpression={"kind": kind}
-            )
+        days = {(measure.rule.of.key, measure.rule.on) for measure in measures}
+        if indexes := [_by_day(kind, on) for kind, on in sorted(days)]:
+            self.views.create_indexes(indexes)
         empty = {"batches": 0, "events": 0, "revision": 0, "rules": 0, "heard": {}, "compared": {}}
         self.counts.update_one({"_id": LEDGER}, {"$setOnInsert": empty}, upsert=True)
 
@@ -297,6 +296,11 @@ class Store:
 def compared(state: Document) -> dict[str, int]:
     """For each service that was compared since this ledger was made, how many of its records differed."""
     return dict(state.get("compared", {}))  # an earlier release's ledger was never compared
+
+
+def _by_day(kind: str, on: str) -> IndexModel:
+    """The records of a kind by the day of that field."""
+    return IndexModel([(f"data.{on}", 1), ("_id", 1)], name=f"{kind}|{on}", partialFilterExpression={"kind": kind})
 
 
 def _rule(document: Document) -> Rule:
