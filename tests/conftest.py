@@ -7,6 +7,7 @@ them as an outsider would; `running.settle()` waits until nothing is pending and
 
 import os
 
+import eventlet
 import pytest
 
 from services.chassis.mongo import client
@@ -42,6 +43,7 @@ def running(settings):
 
 
 def forget_databases(settings):
-    for name in client(settings.mongo_uri).list_database_names():
-        if name.startswith(settings.database_prefix):
-            client(settings.mongo_uri).drop_database(name)
+    held = client(settings.mongo_uri)
+    ours = [name for name in held.list_database_names() if name.startswith(settings.database_prefix)]
+    for dropping in [eventlet.spawn(held.drop_database, name) for name in ours]:
+        dropping.wait()

@@ -87,8 +87,8 @@ class Running:
         return self
 
     def __exit__(self, *exc_info):
-        for container in self.containers:
-            container.stop()
+        for stopping in [eventlet.spawn(container.stop) for container in self.containers]:  # as processes do
+            stopping.wait()
         self.caller.link.stop()
         self._reading.wait()
 
