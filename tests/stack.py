@@ -94,14 +94,18 @@ class Running:
 
     def start(self, *services):
         """Start these service classes; they answer when this returns."""
-        for container in containers(list(services), self.settings, self.clock):
-            health = Health(self.settings, (container,))
-            container.config["HEALTH"] = health
-            container.start()
-            health.started = True
-            self.containers.append(container)
-            until(lambda health=health: health.ready()[0] == 200)
+        new = containers(list(services), self.settings, self.clock)
+        for starting in [eventlet.spawn(self._start, container) for container in new]:
+            starting.wait()
         return self
+
+    def _start(self, container):
+        health = Health(self.settings, (container,))
+        container.config["HEALTH"] = health
+        container.start()
+        health.started = True
+        self.containers.append(container)
+        until(lambda: health.ready()[0] == 200)
 
     def stop(self, service):
         """Stop one service as SIGTERM does."""
