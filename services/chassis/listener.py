@@ -86,9 +86,14 @@ class Inbox:
         return self._link.is_up
 
     @property
+    def waiting(self) -> int:
+        """Messages that have arrived and are not being handled yet."""
+        return len(self._arrived)
+
+    @property
     def is_busy(self) -> bool:
         """Is there something here that is not acked yet?"""
-        return self._taking or bool(self._arrived)
+        return self._taking or self.waiting > 0
 
     def stop(self) -> None:
         """Take no more, finish the batch at hand, then let go of the connection."""

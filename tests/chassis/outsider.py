@@ -4,7 +4,7 @@ import uuid
 
 from amqp.basic_message import Message
 
-from services.chassis.amqp import RPC_EXCHANGE, connect, corked, declare_exchanges, declare_rpc_exchange
+from services.chassis.amqp import RPC_EXCHANGE, connect, declare_exchanges, declare_rpc_exchange
 from services.contract import wire
 from services.contract.event import read
 from services.contract.topology import SERVICES, exchange
@@ -31,10 +31,6 @@ class Outsider:
         headers = {"nameko.token": token} if token else {}
         message = Message(body, **{"content_type": "application/json", "application_headers": headers, **properties})
         self._channel.basic_publish(message, exchange=exchange, routing_key=key)
-
-    def in_one_go(self):
-        """What is sent in this block arrives together."""
-        return corked(self._channel)
 
     def ask(self, key, body=b"{}", **properties):
         """The answer to this request, as plain JSON."""

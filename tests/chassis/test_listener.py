@@ -9,7 +9,7 @@ from services.chassis.problem import Unavailable
 from services.contract.topology import exchange
 from tests.chassis.conftest import Ear, a_world
 from tests.chassis.outsider import Outsider
-from tests.chassis.points import POINT, QUEUE, an_event, is_drained, parked, publish, publish_raw
+from tests.chassis.points import POINT, QUEUE, an_event, inboxes_of, is_drained, parked, publish, publish_raw
 from tests.chassis.toy import keep_in_step, toy
 from tests.stack import until
 
@@ -49,20 +49,26 @@ def test_an_event_is_handled_once_and_acked(listening, ear, outsider):
 
 
 def test_events_of_several_records_are_handled_side_by_side_and_those_of_one_in_turn(listening, ear, outsider):
-    last = an_event("p-2", version=2)
-    told = eventlet.event.Event()
+    first, last = an_event("p-0"), an_event("p-2", version=2)
+    have_come, told = eventlet.event.Event(), eventlet.event.Event()
 
     def wait_for_the_other_record(_, event):
-        if event.id == last.id:
+        if event.id == first.id:
+            have_come.wait()
+        elif event.id == last.id:
             told.send()
         elif event.record == "p-1":
             told.wait()
 
     ear.do = wait_for_the_other_record
-    with outsider.in_one_go():
-        publish(outsider, an_event("p-1"), an_event("p-2"), last)
+    publish(outsider, first)
+    until(lambda: ear.heard)
+    publish(outsider, an_event("p-1"), an_event("p-2"), last)
+    (inbox,) = inboxes_of(listening)
+    until(lambda: inbox.waiting == 3)
+    have_come.send()
 
-    until(lambda: len(ear.heard) == 3 and is_drained(listening, outsider))
+    until(lambda: len(ear.heard) == 4 and is_drained(listening, outsider))
     assert ear.heard.index("service_point/p-2/1") < ear.heard.index(last.id)
 
 
