@@ -95,14 +95,18 @@ class Broker:
         connection.collect()
         return True
 
-    def control(self, *arguments: str) -> str:
+    def control(self, *arguments: str, program: str = "rabbitmqctl") -> str:
         """What `rabbitmqctl` answers, for example to `stop_app`; CalledProcessError when it fails; its log says why."""
-        command = (_found("rabbitmqctl"), "--quiet", *arguments)
+        command = (_found(program), "--quiet", *arguments)
         log = self.home.log("rabbitmqctl")
         with TemporaryFile("w+") as answer, log.open("a") as errors:  # reading pipes would hold up other greenthreads
             subprocess.run(command, env=self.environment, check=True, stdout=answer, stderr=errors)
             answer.seek(0)
             return answer.read()
+
+    def grow_queues(self) -> None:
+        """Give every quorum queue a member here: one that was declared before this node joined has none."""
+        self.control("grow", self._node_of(self.name), "all", program="rabbitmq-queues")
 
     @property
     def environment(self) -> dict[str, str]:

@@ -242,6 +242,12 @@ class World:
         """What `rabbitmqctl` answers; CalledProcessError."""
         return self._nodes[f"broker.{node}"].control(*arguments)
 
+    def grow_queues(self) -> None:
+        """As whoever lets a node join a cluster has to: RabbitMQ does it for no queue that is there already."""
+        _, *others = self._nodes.values()
+        for node in others:
+            node.grow_queues()
+
     @contextmanager
     def channel(self) -> Iterator[Any]:
         """A channel of our own, once the broker lets us in."""

@@ -120,6 +120,7 @@ def wipe(world: World, random: Random, seconds: float) -> None:  # noqa: ARG001
                 time.sleep(seconds)
             world.comes_true(world.founder_is_ready, within=60)
         world.comes_true(world.broker_is_ready, within=60)
+        world.grow_queues()
 
 
 # --- F9: parts of the broker ------------------------------------------------------------------------------------------
