@@ -21,6 +21,8 @@ from deploy.trial import run_tests
 from deploy.trouble import Trouble
 from deploy.up import up as run_everything
 
+TOKEN_HOLDS = timedelta(days=1)
+
 PASSED_ON: dict[str, Any] = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
@@ -42,14 +44,14 @@ def up(demo: bool, port: int | None) -> None:
 
 @kexie.command()
 def env() -> None:
-    """Print the running stack's addresses and an operator's token, as shell assignments."""
+    """Print the running stack's addresses and an operator's token of a day, as shell assignments."""
     home = Home.of_the_environment()
     addresses = stack.addresses(home)
     assignments = {
         "AMQP_URI": addresses.amqp_uri,
         "MONGO_URI": addresses.mongo_uri,
         "GATEWAY_URL": addresses.gateway_url,
-        "KEXIE_TOKEN": _issue(home, subject="operator", roles=("operator",), district=None, days=7),
+        "KEXIE_TOKEN": Keys.of(home).token(subject="operator", roles=("operator",), lifetime=TOKEN_HOLDS),
     }
     for name, value in assignments.items():
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -98,21 +100,6 @@ for command in COMMANDS:
     kexie.add_command(command)
 
 
-@kexie.group()
-def token() -> None:
-    """Who may call."""
-
-
-@token.command()
-@click.option("--subject", required=True, help="Whose it is.")
-@click.option("--role", "roles", required=True, multiple=True, help="May be given several times.")
-@click.option("--district", help="Where it holds, as a GB/T 2260 code; everywhere where left out.")
-@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How long it holds.")
-def issue(subject: str, roles: tuple[str, ...], district: str | None, days: int) -> None:
-    """Print a new token."""
-    click.echo(_issue(Home.of_the_environment(), subject=subject, roles=roles, district=district, days=days))
-
-
 @kexie.command(context_settings=PASSED_ON, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def chaos(arguments: tuple[str, ...]) -> None:
@@ -123,17 +110,13 @@ def chaos(arguments: tuple[str, ...]) -> None:
 @kexie.command(context_settings=PASSED_ON, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(arguments: tuple[str, ...]) -> None:
-    """Measure, beside stock nameko in the same run; with --limit, at the limit of the stack and at twice that."""
+    """Measure, beside stock nameko in the same run; with --limit, at the limit of the stack and at twice that.
+
+    With --import ROWS, from the upload of a sheet of so many audience counts to the changed KPI.
+    """
     from deploy.bench import running  # noqa: PLC0415 (it loads the whole framework)
 
     sys.exit(running.main(arguments))
-
-
-def _issue(home: Home, *, subject: str, roles: tuple[str, ...], district: str | None, days: int) -> str:
-    try:
-        return Keys.of(home).token(subject=subject, roles=roles, district=district, lifetime=timedelta(days=days))
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Asking: the gateway asks the services on behalf of an operator, for as long as a job takes."""
+"""Asking: the gateway asks the services on behalf of somebody who is gone meanwhile, for as long as a job takes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -20,10 +22,21 @@ TOKEN_HOLDS = timedelta(minutes=5)
 class Asking:
     """`ask(service, method, **arguments)`: what the service answers; `Unavailable` where it does not."""
 
-    def __init__(self, caller: Caller, private_key: str | None, *, by: str) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        private_key: str | None,
+        *,
+        by: str,
+        roles: Iterable[str] = ("operator",),
+        district: str | None = None,
+    ) -> None:
         if private_key is None:
             raise Unavailable("The gateway has no key to act for you.", "网关没有可代您操作的密钥。")
-        self._caller, self._private_key, self._by = caller, private_key, by
+        self._caller = caller
+        self._issue = partial(
+            issue, private_key, subject=by, roles=tuple(roles), district=district, lifetime=TOKEN_HOLDS
+        )
         self._token, self._renew_at = "", 0.0
 
     def __call__(self, service: str, method: str, *, timeout: float | None = None, **arguments: Any) -> Any:
@@ -40,6 +53,6 @@ class Asking:
 
     def _valid_token(self) -> str:
         if monotonic() > self._renew_at:
-            self._token = issue(self._private_key, subject=self._by, roles=["operator"], lifetime=TOKEN_HOLDS)
+            self._token = self._issue()
             self._renew_at = monotonic() + TOKEN_HOLDS.total_seconds() / 2
         return self._token

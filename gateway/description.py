@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from nameko.extensions import SharedExtension
+from pymongo.errors import PyMongoError
 
+from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotAllowed
 from services.chassis.tokens import Actor
-from services.contract import KINDS
+from services.contract import KINDS, wire
 from services.contract.view import Kind
 
 OF_EVERY_COMMAND = ("command_id", "expected_version")
@@ -24,6 +27,8 @@ class Command:
     roles: frozenset[str]
     known: tuple[str, ...]
     needed: tuple[str, ...]
+    input: Mapping[str, Any] = field(default_factory=dict)  # its JSON Schema
+    adds: bool = False  # a record, and changes none
 
     def check(self, arguments: Mapping[str, Any], *, actor: Actor) -> None:
         """As much as can be said without the service; raises `NotAllowed` or `InvalidInput`."""
@@ -53,6 +58,25 @@ class Description:
     heard: float
 
 
+class Descriptions(SharedExtension):
+    """What each service said of itself last, as it said it; remembered, so that one that is away is described too."""
+
+    def setup(self) -> None:
+        self._held = database(self.container.config["SETTINGS"], self.container.service_name)["descriptions"]
+        self.said: dict[str, Any] = patiently(self._remembered)
+
+    def hear(self, service: str, said: Mapping[str, Any]) -> None:
+        if self.said.get(service) == said:
+            return
+        self.said = {**self.said, service: said}
+        with suppress(PyMongoError):  # then whoever starts next hears it from the service
+            self._held.replace_one({"_id": service}, {"said": wire.encode(said)}, upsert=True)
+
+    def _remembered(self) -> dict[str, Any]:
+        """As bytes: BSON takes no `$ref` for the name of a field."""
+        return {held["_id"]: wire.decode(held["said"]) for held in self._held.find()}
+
+
 class Parked(SharedExtension):
     """How many messages wait for an operator at the services, as each of them said last; one without any is not there.
 
@@ -80,6 +104,8 @@ def read(service: str, said: Mapping[str, Any], *, heard: float) -> Description:
                 roles=frozenset(one["roles"]),
                 known=tuple(one["input"]["properties"]),
                 needed=tuple(one["input"]["required"]),
+                input=one["input"],
+                adds=one.get("adds", False),
             )
             for name, one in said["commands"].items()
             if one["kind"] in kinds

@@ -134,6 +134,7 @@ class Desk:
             told = report.series(line, steps, _figures(read, counts, now), among=among)
             return {
                 "code": code,
+                "unit": report.unit(line.kpi.unit),
                 "step": wanted.get("step", "month"),
                 "period": question.period.name,
                 "district": among.get("district"),
@@ -158,6 +159,7 @@ class Desk:
             return {
                 "code": code,
                 "part": wanted.get("part"),
+                "unit": report.unit(line.kpi.unit),
                 "period": question.period.name,
                 "district": among.get("district"),
                 "group": _told(wanted.get("group")),
@@ -211,6 +213,16 @@ class Desk:
         if not rows:
             raise NotFound(service=service, kind=kind, id=record)
         return {"service": service, "kind": kind, "id": record, "versions": [report.version(row) for row in rows]}
+
+    def question(self, code: str, wanted: Mapping[str, Any]) -> tuple[Line, Asked]:
+        """The KPI of that year's plan, and the days that are counted when this period is asked for."""
+        line, question = self._asked(code, wanted, self._clock.now(), None)
+        return line, report.of(line, question)
+
+    def lines(self, year: int) -> list[Line]:
+        """The KPIs of that year's plan; none where there is no plan."""
+        book = self.decisions.book()
+        return book.lines(year) if year in book.plans else []
 
     def standing(self) -> Answer:
         """How far all numbers can be trusted now, and which generation they come from."""

@@ -44,6 +44,7 @@ class Progress:
     total: int = 0
     found_count: int = 0
     found: list[Document] = field(default_factory=list)
+    result: Document = field(default_factory=dict)
 
     def find(self, document: Document) -> None:
         self.found_count += 1
@@ -53,7 +54,7 @@ class Progress:
     def say(self) -> Document:
         """`total` is an estimate that `done` may pass."""
         told = {"at": self.at, "done": self.done, "total": max(self.done, self.total)}
-        return told | {"found_count": self.found_count, "found": list(self.found)}
+        return told | {"found_count": self.found_count, "found": list(self.found), "result": dict(self.result)}
 
 
 Work = Callable[[Progress], None]
@@ -66,11 +67,16 @@ class Jobs:
         self._jobs, self._spawn = jobs, spawn
         self._running: dict[str, Run] = {}
 
-    def start(self, name: str, work: Work, *, by: str, why: str | None, rest: float = 0.0) -> Document:
-        """Begin it; `Conflict` while one of that name runs or where one has ended within `rest` seconds."""
+    def start(
+        self, name: str, work: Work, *, by: str, why: str | None, rest: float = 0.0, about: Document | None = None
+    ) -> Document:
+        """Begin it; `Conflict` while one of that name runs or where one has ended within `rest` seconds.
+
+        `about` is kept with it.
+        """
         run = uuid.uuid4().hex
-        new = {"_id": name, "run": run, "state": "running", "by": by, "why": why, "unit": "records", "error": None}
-        new |= Progress().say()
+        new: Document = {"_id": name, "run": run, "state": "running", "by": by, "why": why, "about": about}
+        new |= {"unit": "records", "error": None, **Progress().say()}
         began = {"$mergeObjects": [{"$literal": new}, {"started_at": "$$NOW", "beat_at": "$$NOW"}]}
         held = self._jobs.find_one_and_update(
             {"_id": name},
@@ -81,24 +87,26 @@ class Jobs:
         if held["run"] != run:
             raise Conflict(f"{name} is at work already.", f"{name} 正在进行。", job=name, by=held["by"])
         log.info("job started", job=name, by=by)
+        self._running = {other: one for other, one in self._running.items() if not one.is_over}
         self._running[name] = Run(self._jobs, name, run, work, self._spawn)
         return self.find(name)
 
     def find(self, name: str) -> Document:
         """The last job of that name; its state is `none` where there never was one."""
-        return next((_told(held) for held in self._read({"_id": name})), {"job": name, "state": "none"})
+        return next((told(held) for held in self.read({"$match": {"_id": name}})), {"job": name, "state": "none"})
 
     def all(self) -> dict[str, Document]:
         """The last job of each name, without what it found."""
-        told = (_told(held | {"found": []}) for held in self._read({}))
-        return {job["job"]: {name: value for name, value in job.items() if name != "found"} for job in told}
+        jobs = (told(held | {"found": []}) for held in self.read())
+        return {job["job"]: {name: value for name, value in job.items() if name != "found"} for job in jobs}
 
     def stop(self) -> None:
         for run in self._running.values():
             run.stop()
 
-    def _read(self, which: Document) -> list[Document]:
-        return list(self._jobs.aggregate([{"$match": which}, {"$set": {"now": "$$NOW"}}]))
+    def read(self, *stages: Document) -> list[Document]:
+        """The documents of these jobs, from which `told` tells how each is now."""
+        return list(self._jobs.aggregate([*stages, {"$set": {"now": "$$NOW"}}]))
 
 
 class Run:
@@ -111,6 +119,10 @@ class Run:
         self._is_over = False
         self._working = spawn(self._go, identifier=f"job {name}")
         spawn(self._beat, identifier=f"beat of {name}")
+
+    @property
+    def is_over(self) -> bool:
+        return self._is_over
 
     def stop(self) -> None:
         """Its gateway ends: so does it, at once."""
@@ -173,6 +185,11 @@ class Run:
         log.info("job ended", job=self._name, state=ended["state"], found=ended["found_count"])
 
 
+def is_running() -> Document:
+    """Which jobs are at work and heard of."""
+    return {"$expr": {"$and": [{"$eq": ["$state", "running"]}, _is_within("$beat_at", SILENT)]}}
+
+
 def _is_taken(rest: float) -> Document:
     """Does one of this name run, or has one ended within `rest` seconds?"""
     runs = {"$and": [{"$eq": ["$state", "running"]}, _is_within("$beat_at", SILENT)]}
@@ -183,7 +200,7 @@ def _is_within(instant: str, seconds: float) -> Document:
     return {"$gt": [instant, {"$subtract": ["$$NOW", int(seconds * 1_000)]}]}
 
 
-def _told(held: Document) -> Document:
+def told(held: Document) -> Document:
     """The job as it is told; one that went silent has failed."""
     state, error, ended = held["state"], held["error"], held.get("ended_at")
     if state == "running" and held["now"] - held["beat_at"] > timedelta(seconds=SILENT):

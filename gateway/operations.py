@@ -106,7 +106,7 @@ class Operations:
 
     def settle(self, method: str, service: str, id_: str, request: Request) -> Any:
         """Replay or discard it, and say why."""
-        return self._ask(service, method, {**schemas.body(request.content), "id": id_}, request)
+        return self._ask(service, method, {**request.said, "id": id_}, request)
 
     def _ask(self, service: str, method: str, given: Mapping[str, Any], request: Request) -> Any:
         if service == HERE:

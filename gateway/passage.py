@@ -20,7 +20,7 @@ from structlog import get_logger
 from gateway import description, schemas
 from gateway.acceptance import Acceptance
 from gateway.admission import Room
-from gateway.description import Description, Parked
+from gateway.description import Description, Descriptions, Parked
 from gateway.reply import Reply, Request
 from services.chassis.client import Caller, Services
 from services.chassis.mongo import database, patiently
@@ -42,8 +42,11 @@ log = get_logger()
 class Passage:
     """To the services and back; every call carries the caller's own token."""
 
-    def __init__(self, caller: Caller, acceptance: Acceptance, parked: Parked, room: Room) -> None:
+    def __init__(
+        self, caller: Caller, acceptance: Acceptance, parked: Parked, descriptions: Descriptions, room: Room
+    ) -> None:
         self._caller = caller
+        self._descriptions = descriptions
         self._room = room
         self._acceptance = acceptance
         self._parked = parked
@@ -55,6 +58,7 @@ class Passage:
         if name not in described.commands:
             raise schemas.not_known("command", "命令", name, described.commands)
         arguments = _arguments(request)
+        request.command_id = arguments["command_id"]
         try:
             if not self._caller.link.wait_up(PATIENCE):
                 raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
@@ -119,9 +123,9 @@ class Passage:
         known = self._described.get(service)
         if known and (has(known) or monotonic() - known.heard < AGAIN):
             return known
-        self._described[service] = description.read(
-            service, self._caller.call(service, "describe", {}), heard=monotonic()
-        )
+        said = self._caller.call(service, "describe", {})
+        self._described[service] = description.read(service, said, heard=monotonic())
+        self._descriptions.hear(service, said)
         return self._described[service]
 
 
@@ -129,6 +133,7 @@ class Passages(Services):
     """Gives the gateway its way to the services, where a service would get the bare caller."""
 
     parked = Parked()
+    descriptions = Descriptions()
 
     def setup(self) -> None:
         super().setup()
@@ -137,7 +142,8 @@ class Passages(Services):
         accepted = database(settings, self.container.service_name)["accepted"]
         acceptance = Acceptance(accepted, config["CLOCK"], settings.token_private_key, at_most=settings.accepted_limit)
         patiently(acceptance.prepare)
-        self._passage = Passage(self._caller, acceptance, self.parked, Room(settings.http_at_once // 2))
+        room = Room(settings.http_at_once // 2)
+        self._passage = Passage(self._caller, acceptance, self.parked, self.descriptions, room)
 
     def start(self) -> None:
         super().start()

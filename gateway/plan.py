@@ -12,6 +12,8 @@ from typing import Literal
 
 from services.contract.rule import Rule
 
+Better = Literal["more", "less"]
+
 Nature = Literal["flow", "stock", "to_date"]
 """What a number adds up: what happened in the period, what there was at its end, or all that happened until then."""
 
@@ -75,7 +77,7 @@ class Kpi:
     targets: tuple[Target, ...]
     parts: Mapping[str, Rule]
     nature: Nature = "flow"
-    better: Literal["more", "less"] = "more"
+    better: Better = "more"
     reported: Rule | None = None
     scheduled: Rule | None = None
     beside: tuple[Beside, ...] = ()

@@ -14,7 +14,7 @@ from marshmallow import ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from gateway import yamlfile
-from gateway.plan import Beside, Interval, Item, Kpi, Milestone, Nature, Plan, Target, Unit, Words
+from gateway.plan import Beside, Better, Interval, Item, Kpi, Milestone, Nature, Plan, Target, Unit, Words
 from gateway.yamlfile import At, BrokenFile, Fault
 from services.contract import rule
 from services.contract.district import DISTRICTS
@@ -156,7 +156,7 @@ class _KpiSchema(_Schema):
     title = fields.Nested(_WordsSchema, required=True)
     unit = fields.Nested(_UnitSchema, required=True)
     nature = fields.String(load_default="flow", validate=OneOf(get_args(Nature)))
-    better = fields.String(load_default="more", validate=OneOf(("more", "less")))
+    better = fields.String(load_default="more", validate=OneOf(get_args(Better)))
     targets = fields.List(fields.Nested(_TargetSchema), load_default=list)
     rule = _Rule()
     least = fields.Dict(fields.String(validate=Length(1, 40)), _Rule(), validate=Length(2, 9))

@@ -18,12 +18,12 @@ from eventlet.semaphore import Semaphore
 from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
 from prometheus_client import Counter
 from structlog import get_logger
-from werkzeug import wrappers
 
 from gateway.admission import Rates, Turns
-from gateway.reply import Request, error_response
+from gateway.audit import Trail
+from gateway.delivery import finish
+from gateway.reply import Request, Response, error_response
 from services.chassis.problem import Overloaded, Unavailable
-from services.chassis.tokens import Tokens
 
 IDLE = 15  # seconds that a connection may wait for its next request
 SILENT = 30  # seconds that half a request may take to go on
@@ -46,11 +46,15 @@ class App(WsgiApp):
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
             environ["wsgi.input_terminated"] = True  # else its body would be empty
+        if self.server.settings.http_behind_tls:
+            _see_through_the_proxy(environ)
         request = Request(environ)
         request.max_content_length = self.server.settings.request_limit
         self.server.busy += 1
         response = self._respond(request)
+        self.server.trail.note(request, response.status_code)
         _drain(environ)
+        response.call_on_close(request.close)  # and with it the files of a form
         if response.mimetype == EVENT_STREAM:
             environ["eventlet.minimum_write_chunk_size"] = 0  # else events wait until 4 KB have come together
             self.server.answered()  # it goes on for hours, and neither holds a place nor delays a stop
@@ -58,20 +62,27 @@ class App(WsgiApp):
             response.call_on_close(self.server.answered)
         return response(environ, start_response)
 
-    def _respond(self, request: Request) -> wrappers.Response:
-        route = "-"
+    def _respond(self, request: Request) -> Response:
+        route, public = "-", True
         try:
             if self.server.is_full(request.environ[WAITED]) and request.path not in ALWAYS:  # first: it costs little
                 raise Overloaded(at="gateway")
             provider, request.path_values = self.url_map.bind_to_environ(request.environ).match()
-            route = provider.url
+            route, public = provider.url, provider.public
             if self.server.is_closed:
                 raise Unavailable("The gateway is stopping.", "网关正在停止。")
             response = provider.handle_request(request)
         except Exception as error:  # noqa: BLE001 - whatever it was, it is answered, and logged if it was our mistake
             response = error_response(error, request, route=route)
+        finish(response, request, public=public)
         REQUESTS.labels(route, response.status_code).inc()
         return response
+
+
+def _see_through_the_proxy(environ: dict[str, Any]) -> None:
+    """The caller's address is the last that the proxy has added; whatever stands before it anybody may have said."""
+    if forwarded := environ.get("HTTP_X_FORWARDED_FOR", ""):
+        environ["REMOTE_ADDR"] = forwarded.rpartition(",")[2].strip()
 
 
 def _drain(environ: dict[str, Any]) -> None:
@@ -107,9 +118,10 @@ class Protocol(HttpOnlyProtocol):
 class Server(WebServer):
     """The gateway's port."""
 
+    trail = Trail()
+
     def setup(self) -> None:
         self.settings = self.container.config["SETTINGS"]
-        self.tokens = Tokens(self.settings.token_public_key)
         self.rates = Rates(self.settings.caller_rate)
         self._gt: Any = None
         self._connections = Semaphore(self.settings.http_connections)
@@ -189,4 +201,5 @@ class Server(WebServer):
         if self.busy:
             with eventlet.Timeout(LAST_WORDS, False):
                 self._idle.wait()
+        self.trail.close()
         super(WebServer, self).stop()

@@ -109,12 +109,25 @@ class Reading:
         return len({cell.values[field] for cell in found if rule.holds(cell.values)} - {None})
 
     def last(self, rule: Rule, period: Period, *, among: Among = EVERYWHERE) -> Document | None:
-        """The counting view with the latest day up to the period's end, of several the one with the greatest id."""
+        """The counting view with the latest day up to the period's end, of several the one with the greatest id.
+
+        One that says nothing of the rule's field is none.
+        """
         window = Window(rule, "", period.last.isoformat(), among)
-        tests = {"$and": [window.query, *window.tests, *self._untouched(rule.of)]}
+        says = [{f"data.{rule.field}": {"$ne": None}}] if rule.field else []
+        tests = {"$and": [window.query, *window.tests, *says, *self._untouched(rule.of)]}
         order = [(f"data.{rule.on}", -1), ("_id", -1)]
         found = self._store.views.find(tests, session=self._session).sort(order).limit(1)
-        return max((*found, *self._then(window)), key=window.place, default=None)
+        then = [view for view in self._then(window) if not rule.field or view["data"].get(rule.field) is not None]
+        return max((*found, *then), key=window.place, default=None)
+
+    def last_day(self, rule: Rule, first: str, last: str) -> str | None:
+        """The last day from `first` to `last`, both included, with a view that a rule counts."""
+        window = Window(rule, first, last, EVERYWHERE)
+        on = f"data.{rule.on}"
+        tests = {"$and": [window.query, *window.tests]}
+        found = self._store.views.find_one(tests, {on: 1}, sort=[(on, -1)], session=self._session)
+        return str(found["data"][rule.on]) if found else None
 
     def versions(self, record: str) -> list[Document]:
         """Every version of a record that was known, the first one first."""

@@ -9,6 +9,7 @@ from typing import Any
 from werkzeug import wrappers
 from werkzeug.exceptions import HTTPException
 
+from gateway.sessions import Session
 from services.chassis.health import Answer
 from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing
@@ -23,9 +24,12 @@ from services.chassis.problem import (
     TooLarge,
     TooManyRequests,
     Unavailable,
+    heard,
+    say,
 )
 from services.chassis.tokens import Actor
 from services.contract import wire
+from services.kernel import Refusal
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 
@@ -48,6 +52,7 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
+    packed: bytes | None = None  # the body in gzip, where it was packed before
 
     @staticmethod
     def of(said: Answer) -> Reply:
@@ -55,15 +60,24 @@ class Reply:
         status, content_type, body = said
         return Reply(body, status, content_type=content_type)
 
-    def response(self) -> wrappers.Response:
+    def response(self) -> Response:
         body = self.body if isinstance(self.body, bytes | Iterator) else wire.encode(self.body)
-        return wrappers.Response(body, self.status, dict(self.headers), content_type=self.content_type)
+        response = Response(body, self.status, dict(self.headers), content_type=self.content_type)
+        response.packed = self.packed
+        return response
+
+
+class Response(wrappers.Response):
+    """An answer on its way out."""
+
+    packed: bytes | None = None
 
 
 class Request(wrappers.Request):
     """A request; `token` is the caller's, verified, and `actor` who that is; at a public address there is none.
 
-    `asked` are its parameters and `said` its body, both read as the endpoint declares them.
+    Who has a session has a token that was signed for this. `asked` are its parameters and `said` its body, both read as
+    the endpoint declares them.
     """
 
     path_values: Mapping[str, Any]
@@ -71,6 +85,10 @@ class Request(wrappers.Request):
     said: Mapping[str, Any]
     token: str | None = None
     actor = NOBODY
+    session: Session | None = None
+    identified_by: str | None = None  # token, session, or the login that was tried
+    token_id: str | None = None
+    command_id: str | None = None
 
     @property
     def content(self) -> bytes:
@@ -80,7 +98,7 @@ class Request(wrappers.Request):
         return found
 
 
-def error_response(error: Exception, request: Request, *, route: str) -> wrappers.Response:
+def error_response(error: Exception, request: Request, *, route: str) -> Response:
     """The problem as RFC 9457 has it, in the caller's language and with both."""
     problem, language = _problem(error, route), _language(request)
     said = problem.say()
@@ -98,6 +116,8 @@ def _problem(error: Exception, route: str) -> Problem:
     """What a caller is told about this error: our own mistakes are logged and say nothing of their innards."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, Refusal):
+        return heard(say(error))
     if isinstance(error, HTTPException):
         return _unfit(error)
     if is_passing(error):

@@ -194,7 +194,7 @@ def answer(
         "title": _words(kpi.title),
         "plan": line.plan.year,
         "item": line.item.no,
-        "unit": _unit(kpi.unit),
+        "unit": unit(kpi.unit),
         "nature": kpi.nature,
         **_period(period),
         "district": among.get("district"),
@@ -471,7 +471,7 @@ def _kpi(kpi: Kpi, item: Item) -> Answer:
     return {
         "code": kpi.code,
         "title": _words(kpi.title),
-        "unit": _unit(kpi.unit),
+        "unit": unit(kpi.unit),
         "nature": kpi.nature,
         "better": kpi.better,
         "targets": [_target(target) for target in kpi.targets],
@@ -500,7 +500,7 @@ def _words(words: Words) -> Answer:
     return {"zh": words.zh, "en": words.en}
 
 
-def _unit(unit: Unit) -> Answer:
+def unit(unit: Unit) -> Answer:
     """Values are whole numbers of 1/`scale` of the unit: 96000000 of 1/100 yuan are 960000 yuan."""
     return {**_words(unit.words), "scale": unit.scale}
 

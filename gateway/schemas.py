@@ -101,6 +101,20 @@ class AlertRule(fields.Schema):
     webhook = fields.Text(max=500, required=False)
 
 
+class Recount(fields.Schema):
+    """Which number the owning service shall count again."""
+
+    kpi = fields.Text(max=40)
+    period = fields.Text(max=40, required=False)
+    district = fields.District(required=False)
+
+
+class Settle(fields.Schema):
+    """Why a parked message is replayed or discarded."""
+
+    why = fields.Text(max=500)
+
+
 JOBS = {"audit": Look(), "rearm": Rearm(), "verify": Look(), "rebuild": Rebuild()}
 """What an operator says with each job."""
 
@@ -259,6 +273,7 @@ SERVICE = Parameter(one_of((*SERVICES, "gateway")), "Only this one.", "仅限该
 PARKED_STATE = Parameter(
     one_of(("waiting", "settled")), "Only those.", "仅限该状态。", {"enum": ["waiting", "settled"]}
 )
+VERSION_OF_FILE = Parameter(str, "Changes with the file.", "随文件内容变化。")
 
 WHEN = {"period": PERIOD, "relative_to": RELATIVE_TO, "as_of": AS_OF}
 PROGRESS = {**WHEN, "district": DISTRICT}
@@ -270,6 +285,8 @@ THEN = {"as_of": AS_OF}
 DELIVERY_STATES = ("waiting", "delivered", "given_up")
 DELIVERY_STATE = Parameter(one_of(DELIVERY_STATES), "Only those.", "仅限该状态。", {"enum": list(DELIVERY_STATES)})
 
+RECOUNTS = {"cursor": THEIR_CURSOR, "limit": LIMIT}
+FILE = {"v": VERSION_OF_FILE}
 PARKED = {"service": SERVICE, "state": PARKED_STATE, "cursor": THEIR_CURSOR, "limit": LIMIT}
 RULES = {"cursor": Parameter(mark(str, str), CURSOR.en, CURSOR.zh), "limit": LIMIT}
 INBOX = {"cursor": Parameter(mark(bool, str, str), CURSOR.en, CURSOR.zh), "limit": LIMIT}
@@ -363,4 +380,15 @@ def _value(field: Field, text: str) -> Any:
         if not (text.isascii() and text.isdigit() and len(text) <= 18):
             raise Wrong("A whole number.", "须为整数。")
         return int(text)
+    if field.type is date:
+        return _day(text)
     return one_of(field.choices)(text) if field.choices else text
+
+
+def _day(text: str) -> str:
+    try:
+        if len(text) == 10 and date.fromisoformat(text):
+            return text
+    except ValueError:
+        pass
+    raise Wrong("A day like 2011-05-14.", "日期格式如 2011-05-14。")

@@ -21,6 +21,11 @@ def each(**fields: Shape) -> Shape:
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
+def at_least(**fields: Shape) -> Shape:
+    """An object that has all of these, and whatever else."""
+    return {"type": "object", "properties": fields, "required": list(fields)}
+
+
 def some(shape: Shape, **fields: Shape) -> Shape:
     """An object like that one, which may have these besides."""
     return {**shape, "properties": {**shape["properties"], **fields}}
@@ -35,9 +40,13 @@ def by_name(shape: Shape) -> Shape:
     return {"type": "object", "additionalProperties": shape}
 
 
+def either(*shapes: Shape) -> Shape:
+    return {"anyOf": list(shapes)}
+
+
 def maybe(shape: Shape) -> Shape:
     """Null, or that."""
-    return {"anyOf": [shape, {"type": "null"}]}
+    return either(shape, {"type": "null"})
 
 
 def one_of(*values: str) -> Shape:
@@ -50,3 +59,8 @@ WORDS = each(zh=TEXT, en=TEXT)
 def page(item: Shape, **fields: Shape) -> Shape:
     """A page of a list: the next one begins at the cursor; null where there is none."""
     return each(items=many(item), cursor=maybe(TEXT), **fields)
+
+
+def of_type(media_type: str) -> Shape:
+    """An answer that is no JSON."""
+    return {"type": "string", "contentMediaType": media_type}

@@ -22,9 +22,9 @@ from gateway import ledger
 from gateway.ledger import Document
 from gateway.measures import Increments, Measure
 from gateway.periods import Piece
-from gateway.transaction import in_one_transaction
 from services.chassis import parking
 from services.chassis.problem import Unavailable
+from services.chassis.transaction import in_one_transaction
 from services.contract import rule as plan_rule
 from services.contract.event import Event
 from services.contract.rule import BrokenRule, Rule
@@ -237,6 +237,13 @@ class Store:
             raise Vanished
         state = held.pop(LEDGER)
         return Counts(held, state, self.counted(at=state["rules"]))
+
+    def views_after(self, kind: str, after: str, which: Document, *, limit: int) -> list[Document]:
+        """The next views of a kind by id, of those that are like this."""
+        return list(self.views.find({"_id": _views_between(kind, after, None), **which}).sort("_id").limit(limit))
+
+    def views_of(self, kind: str, ids: Iterable[str]) -> list[Document]:
+        return list(self.views.find({"_id": {"$in": [f"{kind}/{id_}" for id_ in ids]}}))
 
     # --- compared with the services ----------------------------------------------------------------------------------
 

@@ -20,10 +20,11 @@ from gateway.jobs import Document, Jobs, Progress
 from gateway.rebuild import rebuild
 from gateway.store import Store
 from services.chassis.client import Caller
-from services.chassis.mongo import patiently
+from services.chassis.mongo import database, patiently
 from services.chassis.problem import Conflict, Unavailable
 from services.chassis.settings import Settings
-from services.contract import KINDS
+from services.chassis.upkeep import rearm_all
+from services.contract import EVERY_KIND, KINDS
 from services.contract.topology import HEARS, SERVICES
 from services.contract.view import Kind
 
@@ -88,10 +89,15 @@ class Upkeep:
         if listener := asked.get("heard_by"):
             for kind in _heard_by(listener):
                 progress.at = kind.key
-                said = ask(kind.service, "rearm", kind=kind.name, everything=True, timeout=ALL_OF_A_KIND)
-                progress.done += said["rearmed"]
+                progress.done += self._rearm_all(ask, kind)
         else:
             self._compare(ask, asked, progress, mend=partial(_rearm_what_is_behind, ask))
+
+    def _rearm_all(self, ask: Ask, kind: Kind) -> int:
+        if kind.service == ITSELF:
+            return patiently(lambda: rearm_all(database(self._settings, ITSELF)[kind.name]))
+        rearmed: int = ask(kind.service, "rearm", kind=kind.name, everything=True, timeout=ALL_OF_A_KIND)["rearmed"]
+        return rearmed
 
     def _verify(self, ask: Ask, asked: Mapping[str, Any], progress: Progress) -> None:
         kinds, store = _kinds(asked), self._generations.serving()
@@ -135,7 +141,7 @@ def _kinds(asked: Mapping[str, Any]) -> list[Kind]:
 
 
 def _heard_by(listener: str) -> list[Kind]:
-    return [KINDS[key] for key in dict.fromkeys(line.rpartition(".")[0] for line in HEARS[listener])]
+    return [EVERY_KIND[key] for key in dict.fromkeys(line.rpartition(".")[0] for line in HEARS[listener])]
 
 
 def _check_serves(store: Store) -> None:

@@ -9,26 +9,30 @@ from typing import Any
 from eventlet.event import Event as Signal
 from nameko.extensions import DependencyProvider
 from nameko.web.handlers import HttpRequestHandler
-from werkzeug import wrappers
 
 from gateway import schemas
+from gateway.callers import Callers
 from gateway.port import Server
-from gateway.reply import Reply, Request
+from gateway.reply import Reply, Request, Response
 from gateway.schemas import Parameter
 from services.chassis import fields
 from services.chassis.health import Health
-from services.chassis.problem import NotAllowed, NotAuthenticated, Problem
-from services.chassis.tokens import ROLES, Actor
+from services.chassis.problem import NotAllowed, Problem
+from services.chassis.tokens import ROLES
+from services.kernel import Refusal
 
 
 class Endpoint(HttpRequestHandler):
-    """A method that answers at an address; where it is not `public`, to those with a valid token and one of `roles`.
+    """A method that answers at an address; where it is not `public`, to those who are known and have one of `roles`.
 
     `asks` are its parameters, found in `request.asked`; None where the method reads them itself. `takes` is the schema
-    of its body, found in `request.said`. `answers` are the JSON Schemas of its answers, by status.
+    of its body, found in `request.said`. Where it `uploads`, the body is a file, read from `request.stream` or
+    `request.files`, and may be as large as the settings say. `answers` are the JSON Schemas of its answers, by status.
+    Where the address stands `for_each` command, list, record, history or job, the documents have one for each of them.
     """
 
     server = Server()
+    callers = Callers()
 
     def __init__(
         self,
@@ -39,39 +43,44 @@ class Endpoint(HttpRequestHandler):
         roles: tuple[str, ...] = ROLES,
         asks: Mapping[str, Parameter] | None = schemas.NOTHING,
         takes: type[fields.Schema] | None = None,
+        uploads: bool = False,
         answers: Mapping[int, Any] = schemas.NOTHING,
+        for_each: str | None = None,
     ) -> None:
-        super().__init__(method, url, expected_exceptions=(Problem,))
-        self.public, self.roles, self.asks, self.answers = public, roles, asks, answers
-        self.takes = takes() if takes else None
+        super().__init__(method, url, expected_exceptions=(Problem, Refusal))
+        self.public, self.roles, self.asks, self.answers, self.for_each = public, roles, asks, answers, for_each
+        self.takes, self.uploads = takes() if takes else None, uploads
 
     def stop(self) -> None:
         self.server.close()
         super().stop()
 
-    def handle_request(self, request: Request) -> wrappers.Response:
+    def handle_request(self, request: Request) -> Response:
         if not self.public:
-            request.token, request.actor = self._verified(request)
+            self._check_caller(request)
         self.server.rates.take(request.actor.id or f"at {request.remote_addr}")
+        if self.uploads:
+            request.max_content_length = self.server.settings.upload_limit
         if self.asks is not None:
             request.asked = schemas.read(request.args, self.asks)
         if self.takes:
             request.said = fields.load(self.takes, schemas.body(request.content))
+        return self.answer(request).response()
+
+    def answer(self, request: Request) -> Reply:
+        """What the method answers to a request that was let in and read."""
         done = Signal()
         self.container.spawn_worker(
             self, (request,), request.path_values, handle_result=partial(self.handle_result, done)
         )
         result = done.wait()
-        return (result if isinstance(result, Reply) else Reply(result)).response()
+        return result if isinstance(result, Reply) else Reply(result)
 
-    def _verified(self, request: Request) -> tuple[str, Actor]:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise NotAuthenticated("Send a token: Authorization: Bearer ...", "请提供令牌：Authorization: Bearer ...")
-        actor = self.server.tokens.verify(token.strip())
-        if actor.roles.isdisjoint(self.roles):
-            raise NotAllowed(needs="/".join(self.roles), yours="/".join(sorted(actor.roles)))
-        return token.strip(), actor
+    def _check_caller(self, request: Request) -> None:
+        self.callers.identify(request, writes=self.method != "GET")
+        roles = request.actor.roles
+        if roles.isdisjoint(self.roles):
+            raise NotAllowed(needs="/".join(self.roles), yours="/".join(sorted(roles)))
 
 
 endpoint = Endpoint.decorator

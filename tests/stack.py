@@ -17,6 +17,7 @@ from services.chassis.relay import Publication, Publisher
 from services.chassis.run import containers
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
+from services.contract import EVERY_KIND
 from services.contract.topology import SERVICES, queues
 
 WITHIN = 20.0  # seconds that anything awaited may take
@@ -140,9 +141,9 @@ class Running:
         return not self._pending() and not self._queued()
 
     def _pending(self):
-        names = [container.service_name for container in self.containers if container.service_name in SERVICES]
-        bases = [self.database(name) for name in names]
-        return any(base[name].find_one({"pending": True}) for base in bases for name in base.list_collection_names())
+        names = {container.service_name for container in self.containers}
+        kinds = [kind for kind in EVERY_KIND.values() if kind.service in names]
+        return any(self.database(kind.service)[kind.name].find_one({"pending": True}) for kind in kinds)
 
     def _queued(self):
         """Is there an event that somebody who runs has not acked yet?"""

@@ -14,8 +14,7 @@ SERVICES = Path(services.__file__).parent
 TESTS = Path(__file__).parent
 
 CODE = re.compile(r"[AORMXG]-[0-9]{2}")
-NOT_YET = {"X-10"}  # batches are atomic: there is no batch command so far
-SHARED = {f"X-{number:02}" for number in range(1, 13)} - NOT_YET
+SHARED = {f"X-{number:02}" for number in range(1, 13)}
 
 
 def refusals():

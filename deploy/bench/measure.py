@@ -86,9 +86,7 @@ class Pipeline:
 
     def resident(self, name: str) -> float:
         """Memory in MB."""
-        status = Path(f"/proc/{self.running[name].pid}/status").read_text()
-        (kilobytes,) = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")]
-        return kilobytes / 1024
+        return memory(self.running[name].pid)
 
     def port(self, name: str) -> int:
         return self.ports[name]
@@ -123,7 +121,7 @@ def main(arguments: list[str]) -> int:
         rows += bench.size(records)
     finally:
         pipeline.stop(*pipeline.running)
-    _print(rows)
+    show(rows)
     return 0 if all(row.is_met for row in rows) else 1
 
 
@@ -284,6 +282,13 @@ def _echo(cluster: Any) -> Any:
     return cluster.stock_echo.echo(person_times=1)
 
 
+def memory(pid: int, what: str = "VmRSS") -> float:
+    """In MB, as Linux has it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (kilobytes,) = [int(line.split()[1]) for line in status.splitlines() if line.startswith(what)]
+    return kilobytes / 1024
+
+
 def drained(left: Callable[[], int], full: int) -> float:
     """How many a second went between nine tenths and a tenth of a full store."""
     until(lambda: left() < 0.9 * full, 120)
@@ -303,8 +308,8 @@ def until(condition: Callable[[], Any], within: float = READY_WITHIN) -> None:
             eventlet.sleep(0.02)
 
 
-def _print(rows: Iterable[Row]) -> None:
-    table = Table(title="Kexie beside stock nameko, in one run")
+def show(rows: Iterable[Row], title: str = "Kexie beside stock nameko, in one run") -> None:
+    table = Table(title=title)
     for heading in ("what", "ours", "beside", "figure", "target", ""):
         table.add_column(heading, justify="left" if heading == "what" else "right")
     for row in rows:

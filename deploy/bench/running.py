@@ -1,6 +1,7 @@
 """`./kexie bench`: measurements on a stack of its own.
 
-Ratios of our pipeline to stock nameko in the same run, or with `--limit` what the stack does at and beyond its limit.
+Ratios of our pipeline to stock nameko in the same run; with `--limit` what the stack does at and beyond its limit, with
+`--import ROWS` how fast a sheet of so many audience counts is imported, and with how much memory.
 """
 
 import os
@@ -12,11 +13,13 @@ from deploy.keys import Keys, as_setting
 from deploy.supervisor import AskedToStop
 from deploy.trial import stores_of_its_own
 
+MEASUREMENTS = {"--limit": "limit", "--import": "sheet"}
+
 
 def main(arguments: Sequence[str]) -> int:
     """Start broker and database, measure, print the table; 1 where a target was missed."""
-    measurement = "limit" if "--limit" in arguments else "measure"
-    given = [argument for argument in arguments if argument != "--limit"]
+    measurement = next((name for option, name in MEASUREMENTS.items() if option in arguments), "measure")
+    given = [argument for argument in arguments if argument not in MEASUREMENTS]
     try:
         with stores_of_its_own(Home.of_the_environment(), "bench", say=_say) as (supervisor, stores):
             keys = Keys.of(supervisor.home)

@@ -14,10 +14,10 @@ import pymongo
 from pymongo.collection import Collection
 
 from deploy.chaos.points import wrap
-from gateway import ledger, transaction
+from gateway import ledger
 from gateway.ledger import Settlement
 from gateway.store import Store
-from services.chassis import relay
+from services.chassis import relay, transaction
 from services.chassis.mongo import Document
 from services.chassis.parking import Parking
 from services.chassis.records import Bound

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.chaos.readers import CODES
 from services.chassis.tokens import issue
-from services.contract import KINDS
+from services.contract import EVERY_KIND, KINDS
 from services.contract.topology import SERVICES, queues
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def pending(world: World) -> dict[str, int]:
     """Records of each kind with something that was not published."""
     counts = {
         kind.key: _database(world, kind.service)[kind.name].count_documents({"pending": True})
-        for kind in KINDS.values()
+        for kind in EVERY_KIND.values()
     }
     return {kind: number for kind, number in counts.items() if number}
 

@@ -1,19 +1,21 @@
-"""The operator's commands that go through the gateway: `audit`, `rearm`, `verify`, `rebuild`, `parked` and `plan`."""
+"""The operator's commands that go through the gateway: jobs, sheets, plans, `parked`, and who may what."""
 
 from __future__ import annotations
 
+import shlex
 import sys
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from deploy.operators import jobs, parked, plans
+from deploy.operators import identity, imports, jobs, parked, plans, recounts
 from deploy.operators.gateway import Gateway
 from deploy.operators.showing import console
 from deploy.programs import NAMES
-from services.contract.topology import HEARS
+from services.contract.topology import HEARS, SERVICES
 
 INTERRUPTED = 130  # as shells have it
 
@@ -74,6 +76,22 @@ def _job(name: str, follow: bool, **said: Any) -> NoReturn:
         click.echo(f"The {name} goes on at the gateway; `./kexie {name} --follow` shows how far it is.", err=True)
         sys.exit(INTERRUPTED)
     sys.exit(jobs.tell(job))
+
+
+@click.command()
+@click.argument("kpi")
+@click.option("--period", metavar="PERIOD", help="Like 2011, 2011Q3 or 201107; the plan's year where left out.")
+@click.option("--district", metavar="CODE", help="Only this one.")
+def recount(kpi: str, period: str | None, district: str | None) -> None:
+    """Have the owning service count a number again, record by record; exit code 1 when something differs."""
+    gateway = Gateway.of_the_environment().at("recounts")
+    begun = recounts.begin(gateway, kpi=kpi, period=period, district=district)
+    try:
+        ended = recounts.follow(gateway, begun)
+    except KeyboardInterrupt:
+        click.echo(f"The recount goes on at the gateway: GET /api/v1/recounts/{begun['id']}", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(recounts.tell(ended))
 
 
 @click.group("parked")
@@ -161,4 +179,28 @@ def apply(path: Path, why: str) -> None:
     plans.apply(Gateway.of_the_environment(), path, why=why)
 
 
-COMMANDS = (audit, rearm, verify, rebuild, parked_messages, plan)
+@click.command("import")
+@click.argument("service", type=click.Choice(SERVICES))
+@click.argument("command")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only judge the rows; give the command again with --id to write them.")
+@click.option("--id", "import_id", metavar="ID", help="Of an import that was begun before; a new one where left out.")
+@click.option(
+    "--role", "roles", multiple=True, default=("recorder",), show_default=True, help="That the command needs."
+)
+def import_sheet(
+    service: str, command: str, file: Path, dry_run: bool, import_id: str | None, roles: tuple[str, ...]
+) -> None:
+    """Make a record of every row of an XLSX or CSV sheet, or of none; exit code 1 when rows are wrong."""
+    gateway = Gateway.of_the_environment(roles=roles)
+    id_ = import_id or str(uuid.uuid4())
+    again = f"./kexie import {service} {command} {shlex.quote(str(file))} --id {id_}"
+    try:
+        told = imports.follow(gateway, imports.begin(gateway, service, command, file, import_id=id_, dry_run=dry_run))
+    except KeyboardInterrupt:
+        click.echo(f"The import goes on at the gateway; `{again}` shows how far it is.", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(imports.tell(gateway, told, file, again=again))
+
+
+COMMANDS = (audit, rearm, verify, rebuild, recount, parked_messages, plan, import_sheet, identity.user, identity.token)

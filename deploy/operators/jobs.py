@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -44,6 +45,11 @@ def last(gateway: Gateway, name: str) -> Job:
 
 def follow(gateway: Gateway, job: Job) -> Job:
     """Show how far it is until it ends; the job as it ended."""
+    return watch(job, partial(gateway.get, job["job"]), name=job["job"])
+
+
+def watch(job: Job, look: Callable[[], Job], *, name: str) -> Job:
+    """Show how far it is until it ends, looking again and again; the job as it ended."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -52,22 +58,22 @@ def follow(gateway: Gateway, job: Job) -> Job:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console(err=True), transient=True) as progress:
-        bar = progress.add_task(job["job"])
-        for now in _looks(gateway, job):
+        bar = progress.add_task(name)
+        for now in _looks(job, look, name):
             job = now
-            what = " ".join(filter(None, (job["job"], job["at"])))
+            what = " ".join(filter(None, (name, job["at"])))
             progress.update(bar, completed=job["done"], total=job["total"] or None, description=what)
     return job
 
 
-def _looks(gateway: Gateway, job: Job) -> Iterator[Job]:
+def _looks(job: Job, look: Callable[[], Job], name: str) -> Iterator[Job]:
     """The job again and again, the last time as it ended; a gateway that is away is waited for."""
-    name, begun, heard = job["job"], job["started_at"], time.monotonic()
+    begun, heard = job["started_at"], time.monotonic()
     yield job
     while job["state"] == "running":
         time.sleep(LOOK)
         try:
-            job, heard = gateway.get(name), time.monotonic()
+            job, heard = look(), time.monotonic()
         except NotReached:
             if time.monotonic() - heard > PATIENCE:
                 raise

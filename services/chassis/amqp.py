@@ -18,7 +18,7 @@ from kombu.transport.pyamqp import Connection as PyamqpConnection
 from structlog import get_logger
 
 from services.chassis.settings import Settings
-from services.contract.topology import SERVICES, EventQueue, exchange, queues
+from services.contract.topology import SOURCES, EventQueue, exchange, queues
 
 RPC_EXCHANGE = "nameko-rpc"
 BODY = 3  # the type of frame that carries a part of a message's body
@@ -109,8 +109,8 @@ def corked(channel: Any) -> Iterator[None]:
 
 
 def declare_exchanges(channel: Any) -> None:
-    for service in SERVICES:
-        channel.exchange_declare(exchange(service), type="topic", durable=True, auto_delete=False)
+    for source in SOURCES:
+        channel.exchange_declare(exchange(source), type="topic", durable=True, auto_delete=False)
 
 
 def declare_rpc_exchange(channel: Any) -> None:

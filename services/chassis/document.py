@@ -41,18 +41,46 @@ def state_of(kind: Kind, record: Any) -> dict[str, Any]:
 
 def entry(kind: Kind, change: Change[Any], cause: Cause, *, version: int, after: str) -> dict[str, Any]:
     """The next entry of a history; `after` is the hash of the one before, empty for the first."""
-    if change.happened not in kind.happenings:
-        raise ValueError(f"{kind.key} does not announce {change.happened!r}")
+    view = kind.write(change.record)
+    return entry_of(kind, view, cause, happened=change.happened, reason=change.reason, version=version, after=after)
+
+
+def entry_of(
+    kind: Kind,
+    view: Mapping[str, Any],
+    cause: Cause,
+    *,
+    happened: str,
+    reason: str | None,
+    version: int = 1,
+    after: str = "",
+) -> dict[str, Any]:
+    """The entry of a change whose view is known already."""
+    if happened not in kind.happenings:
+        raise ValueError(f"{kind.key} does not announce {happened!r}")
     said = {
         "version": version,
-        "happened": change.happened,
+        "happened": happened,
         "at": cause.at.isoformat(timespec="milliseconds"),
         "by": cause.actor.id,
         "because": cause.because,
-        "reason": change.reason,
-        "view": kind.write(change.record),
+        "reason": reason,
+        "view": view,
     }
     return {**said, "hash": chained(after, said)}
+
+
+def first_version(record_id: str, state: Mapping[str, Any], first: Mapping[str, Any]) -> dict[str, Any]:
+    """A new record as it is stored, with something to publish."""
+    return {
+        "_id": record_id,
+        "version": 1,
+        "state": state,
+        "history": [first],
+        "hash": first["hash"],
+        "published": 0,
+        "pending": True,
+    }
 
 
 def chained(after: str, said: Mapping[str, Any]) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 import marshmallow
 from marshmallow import fields
 
 from services.chassis.problem import FieldError, InvalidInput
+from services.contract import glossary
 from services.contract.district import DISTRICTS
 
 LARGEST = 2**63 - 1
@@ -67,8 +68,13 @@ class Text(Input):
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "string", "minLength": 1, "maxLength": self.max} | (
-            {"pattern": f"^{self.pattern}$"} if self.pattern else {}
+            {"pattern": f"^{self.pattern}$", "description": self._described()} if self.pattern else {}
         )
+
+    def _described(self) -> str:
+        """What it looks like, a line in each language."""
+        en, zh = (text.format(max=self.max) for text in self.says)
+        return f"{zh}\n{en}"
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if (
@@ -117,6 +123,22 @@ class Day(Input):
             except ValueError:
                 pass
         raise self.wrong("A day like 2011-05-14.", "日期格式如 2011-05-14。")
+
+
+class Instant(Input):
+    """An instant like 2011-05-14T10:00:00+08:00, which says how far from UTC its clock is."""
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+        try:
+            instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+            if instant is not None and instant.utcoffset() is not None:
+                return instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise self.wrong("An instant like 2011-05-14T10:00:00+08:00.", "时刻格式如 2011-05-14T10:00:00+08:00。")
 
 
 class Whole(Input):
@@ -217,18 +239,19 @@ def load(schema: marshmallow.Schema, given: Mapping[str, Any]) -> dict[str, Any]
         raise InvalidInput(*_errors(error.normalized_messages(), known)) from None
 
 
-def json_schema(schema: marshmallow.Schema) -> dict[str, Any]:
-    """What may be sent, as JSON Schema."""
+def json_schema(schema: marshmallow.Schema, *, of: str = "") -> dict[str, Any]:
+    """What may be sent, as JSON Schema; `of` is the command (`outreach.record_count`), whose words are the titles."""
     return {
         "type": "object",
-        "properties": {name: _described(field) for name, field in schema.fields.items()},
+        "properties": {name: _described(name, field, of=of) for name, field in schema.fields.items()},
         "required": [name for name, field in schema.fields.items() if field.required],
         "additionalProperties": False,
     }
 
 
-def _described(field: Any) -> dict[str, Any]:
-    return field.json_schema()
+def _described(name: str, field: Any, *, of: str) -> dict[str, Any]:
+    word = glossary.field(name, of=of)
+    return field.json_schema() | ({} if word == name else {"title": word})
 
 
 def _errors(messages: Mapping[str, Any], known: str) -> list[FieldError]:

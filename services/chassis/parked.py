@@ -44,6 +44,7 @@ class AlreadySettled(Conflict):
     """A message that waits no longer: it was handled, replayed or discarded."""
 
     code = "already_settled"
+    title_en, title_zh = "The message was settled already.", "此消息已处理完毕。"
 
     def __init__(self, document: Document) -> None:
         state, by = document["state"], document["settled_by"]

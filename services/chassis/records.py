@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Generic, TypeVar
 
 import eventlet
@@ -17,10 +16,12 @@ from nameko.extensions import DependencyProvider
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from services.chassis.document import Cause, answer, entry, state_of
+from services.chassis.document import Cause, answer, entry, first_version, state_of
 from services.chassis.mongo import Document, database, patiently
 from services.chassis.problem import Conflict, NotAllowed, NotFound, Unavailable
 from services.chassis.relay import Relay
+from services.chassis.staging import Staging
+from services.chassis.unique import Unique, conditions
 from services.contract.event import Event
 from services.contract.view import Kind
 from services.kernel import Change, Refusal
@@ -35,34 +36,7 @@ class RecordFull(Conflict):
     """A record with so many versions is a mistake somewhere; it is left as it is."""
 
     code = "record_full"
-
-
-@dataclass(frozen=True)
-class Unique:
-    """An invariant across records, kept by a unique index: no two records share these fields.
-
-    `among` limits it to some records (equality, or a tuple for any of); a field with several values is unique value
-    by value; a record in which a field is None is not looked at.
-    """
-
-    fields: tuple[str, ...]
-    refusal: type[Refusal]
-    among: Mapping[str, Any] = field(default_factory=dict)
-
-    def __init__(self, *fields: str, refusal: type[Refusal], among: Mapping[str, Any] | None = None) -> None:
-        object.__setattr__(self, "fields", fields)
-        object.__setattr__(self, "refusal", refusal)
-        object.__setattr__(self, "among", among or {})
-
-    @property
-    def key(self) -> list[tuple[str, int]]:
-        return [(f"state.{name}", 1) for name in self.fields]
-
-    @property
-    def only(self) -> Document:
-        """The partial index's filter: only values that are there, of the records that are meant."""
-        present = [{f"state.{name}": {"$type": ["string", "int", "long"]}} for name in self.fields]
-        return {"$and": present + [{name: wanted} for name, wanted in _filter(self.among).items()]}
+    title_en, title_zh = "The record has as many versions as it may have.", "记录的版本数已达上限。"
 
 
 class Records(DependencyProvider, Generic[T]):
@@ -80,11 +54,13 @@ class Records(DependencyProvider, Generic[T]):
     def setup(self) -> None:
         self.settings = self.container.config["SETTINGS"]
         self.collection = database(self.settings, self.container.service_name)[self.kind.name]
+        self.staging = Staging(self.collection, self.unique)
         patiently(self._prepare)
         self.relay.carries(self.kind, self.collection)
 
     def get_dependency(self, worker_ctx: Any) -> Bound[T]:
-        return Bound(self, worker_ctx.data.get("cause"))
+        batch = worker_ctx.data.get("batch")
+        return batch.bind(self) if batch else Bound(self, worker_ctx.data.get("cause"))
 
     def _prepare(self) -> None:
         self.collection.create_index(
@@ -169,13 +145,13 @@ class Bound(Generic[T]):
             raise NotFound(kind=self._kind.name, id=id)
         return self._record(held)
 
-    def find(self, **conditions: Any) -> list[tuple[str, T]]:
+    def find(self, **wanted: Any) -> list[tuple[str, T]]:
         """All records like this; a tuple means any of these."""
-        found = self.collection.find(_filter(conditions), {"state": 1}).sort("_id", 1)
+        found = self.collection.find(conditions(wanted), {"state": 1}).sort("_id", 1)
         return [(held["_id"], self._record(held)) for held in found]
 
-    def exists(self, **conditions: Any) -> bool:
-        return self.collection.find_one(_filter(conditions), {"_id": 1}) is not None
+    def exists(self, **wanted: Any) -> bool:
+        return self.collection.find_one(conditions(wanted), {"_id": 1}) is not None
 
     def outcome(self, ids: Iterable[str]) -> Document | None:
         """What the running command has done already, when it was sent before (X-01)."""
@@ -223,15 +199,7 @@ class Bound(Generic[T]):
 
     def _insert(self, id: str, change: Change[T], *, follows: int | None) -> Document:  # noqa: A002
         first = entry(self._kind, change, self._caused, version=1, after="")
-        document = {
-            "_id": id,
-            "version": 1,
-            "state": state_of(self._kind, change.record),
-            "history": [first],
-            "hash": first["hash"],
-            "published": 0,
-            "pending": True,
-        }
+        document = first_version(id, state_of(self._kind, change.record), first)
         self._check_district(document["state"])
         try:
             self.collection.insert_one(document if follows is None else {**document, "follows": follows})
@@ -267,7 +235,7 @@ class Bound(Generic[T]):
         """The rule whose unique index said no."""
         key = list((error.details or {})["keyPattern"])
         (broken,) = [unique for unique in self._records.unique if [name for name, _ in unique.key] == key]
-        return broken.refusal(**{name: state[name] for name in broken.fields if name in self._kind.fields})
+        return broken.refuse(self._kind, state)
 
     def _ring(self, id: str) -> None:  # noqa: A002
         self._records.relay.ring(self._kind, id)
@@ -282,12 +250,3 @@ def _seen(held: Document, follows: int | None) -> Document:
     """The record as it was read: nobody wrote it meanwhile, nor followed anything newer."""
     seen = {"_id": held["_id"], "version": held["version"]}
     return seen if follows is None else {**seen, "follows": {"$not": {"$gte": follows}}}
-
-
-def _filter(conditions: Mapping[str, Any]) -> Document:
-    return {
-        f"state.{name}": {"$in": [msgspec.to_builtins(item) for item in value]}
-        if isinstance(value, tuple)
-        else msgspec.to_builtins(value)
-        for name, value in conditions.items()
-    }

@@ -29,7 +29,7 @@ from services.chassis.document import event
 from services.chassis.log import malfunction
 from services.chassis.mongo import Document
 from services.contract.event import CONTENT_TYPE, Event
-from services.contract.topology import exchange
+from services.contract.topology import exchange, is_heard
 from services.contract.view import Kind
 
 DECLARE_AGAIN = 30.0  # seconds: a queue that somebody deleted is there again
@@ -233,8 +233,9 @@ class Publisher:
         message = Message(
             publication.body, content_type=CONTENT_TYPE, content_encoding="utf-8", delivery_mode=2, message_id=event.id
         )
+        source, key = event.kind.service, event.routing_key
         self._channel.basic_publish(
-            message, exchange=exchange(event.kind.service), routing_key=event.routing_key, mandatory=True
+            message, exchange=exchange(source), routing_key=key, mandatory=is_heard(source, key)
         )
 
     def _confirm(self, seconds: float) -> None:

@@ -22,6 +22,7 @@ from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing
 from services.chassis.parked import ParkedMessages
 from services.chassis.problem import InvalidInput, NotFound, TooLarge, Unavailable
+from services.chassis.revocations import Revocations
 from services.chassis.tokens import Actor, Tokens
 from services.contract import wire
 from services.kernel import Refusal
@@ -35,6 +36,7 @@ class Server(SharedExtension):
     """The service's RPC queue: requests in, answers out, each acked after its answer was sent."""
 
     parked = ParkedMessages()
+    revocations = Revocations()
 
     def __init__(self) -> None:
         self.methods: dict[str, Method] = {}
@@ -45,7 +47,7 @@ class Server(SharedExtension):
         settings, service = self.container.config["SETTINGS"], self.container.service_name
         self.settings = settings
         self.queue = f"rpc-{service}"
-        self.tokens = Tokens(settings.token_public_key)
+        self.tokens = Tokens(settings.token_public_key, self.revocations)
         self._link = Link(settings, f"{service}.rpc", self._opened, self._refresh)
 
     def open(self) -> None:

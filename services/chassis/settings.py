@@ -31,6 +31,7 @@ class Settings:
     database_prefix: str = "kexie"  # a service's database is <prefix>_<service>
     http_port: int = 8011  # of the gateway
     http_host: str = "127.0.0.1"
+    http_behind_tls: bool = False  # a proxy that ends TLS stands before it, and says whom it asks for
     http_at_once: int = 64  # requests under way in one gateway; half of them to any one service
     http_connections: int = 1_000  # open at once; further ones wait to be accepted
     http_streams: int = 200  # live streams in one gateway; each of them is one of its connections
@@ -46,6 +47,7 @@ class Settings:
     relay_sweep: float = 1.0  # seconds between two looks for records that another process left pending
     confirm_timeout: float = 10.0  # seconds until a publication without confirm is made again
     request_limit: int = 1_000_000  # bytes of one RPC request or HTTP command
+    upload_limit: int = 50_000_000  # bytes of a sheet that is uploaded
     versions_limit: int = 1_000  # versions of one record
     audit_every: float = 3_600.0  # seconds between two comparisons that the gateway makes by itself; 0: none
 
@@ -63,6 +65,7 @@ class Settings:
             ),
             http_port=env.int("HTTP_PORT", 8011, validate=Range(0, 65535)),
             http_host=env.str("HTTP_HOST", "127.0.0.1"),
+            http_behind_tls=env.bool("HTTP_BEHIND_TLS", False),
             http_at_once=env.int("HTTP_AT_ONCE", 64, validate=Range(2, 1_000)),
             http_connections=env.int("HTTP_CONNECTIONS", 1_000, validate=Range(10, 50_000)),
             http_streams=env.int("HTTP_STREAMS", 200, validate=Range(0, 50_000)),
@@ -78,6 +81,7 @@ class Settings:
             relay_sweep=env.float("RELAY_SWEEP", 1.0, validate=Range(0.05, 60)),
             confirm_timeout=env.float("CONFIRM_TIMEOUT", 10.0, validate=Range(0.5, 120)),
             request_limit=env.int("REQUEST_LIMIT", 1_000_000, validate=Range(1_000, 15_000_000)),
+            upload_limit=env.int("UPLOAD_LIMIT", 50_000_000, validate=Range(10_000, 1_000_000_000)),
             versions_limit=env.int("VERSIONS_LIMIT", 1_000, validate=Range(10, 10_000)),
             audit_every=env.float("AUDIT_EVERY", 3_600.0, validate=Range(0, 604_800)),
         )

@@ -1,7 +1,14 @@
-"""The service's own count by a plan rule: straight from the records, another way than the gateway's (G-16)."""
+"""The service's own count by a plan rule: straight from the records, another way than the gateway's (G-16).
+
+Counted are the records as they are, or as they were known at an instant: then each record is what the newest entry of
+its own history said that was written by then, whoever may have heard of it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.collection import Collection
@@ -9,33 +16,78 @@ from pymongo.collection import Collection
 from services.chassis.mongo import Document
 from services.contract.rule import Condition, Rule
 
+SCANNED = 20_000  # records that are looked at for one page
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # when an entry was written that does not say it
 
-def tally(collection: Collection[Document], rule: Rule, *, first: str, last: str) -> dict[str, Any]:
-    """Number of records and their amount with a day in this period (both days inclusive), in all and by dimension."""
-    matching = {
-        "$and": [_test(condition) for condition in rule.where] + [{f"state.{rule.on}": {"$gte": first, "$lte": last}}]
-    }
-    amount: Any = 1 if rule.sum is None else {"$ifNull": [f"$state.{rule.sum}", 0]}
 
-    def grouped(by: Any) -> list[Document]:
-        return list(
-            collection.aggregate(
-                [{"$match": matching}, {"$group": {"_id": by, "records": {"$sum": 1}, "value": {"$sum": amount}}}]
-            )
-        )
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is counted: by a rule, with a day in a period (both inclusive), of all districts or one, now or `as_of`."""
 
-    (whole,) = grouped(None) or [{"records": 0, "value": 0}]
+    rule: Rule
+    first: str
+    last: str
+    as_of: datetime | None = None
+    district: str | None = None
+
+    @property
+    def counting(self) -> list[Document]:
+        """The stages that leave the records that count, each with the view that counts as its `state`."""
+        rule = self.rule
+        tests = [_test(condition) for condition in rule.where]
+        tests.append({f"state.{rule.on}": {"$gte": self.first, "$lte": self.last}})
+        if self.district is not None:
+            tests.append({"state.district": self.district})
+        return [*([] if self.as_of is None else _as_known(self.as_of)), {"$match": {"$and": tests}}]
+
+
+def tally(collection: Collection[Document], question: Question) -> dict[str, Any]:
+    """How many records count and what they make, in all and by dimension."""
+    rule = question.rule
+
+    def grouped(by: str | None) -> list[Document]:
+        return list(collection.aggregate([*question.counting, *_groups(rule, by)], allowDiskUse=True))
+
+    (whole,) = grouped(None) or [{"records": 0}]
     return {
-        "records": whole["records"],
-        "value": whole["value"],
+        **_number(rule, whole),
         "by": {
-            name: {
-                _name(group["_id"]): {"records": group["records"], "value": group["value"]}
-                for group in grouped(f"$state.{name}")
-            }
-            for name in rule.by
+            name: {_name(group["_id"]): _number(rule, group) for group in grouped(f"$state.{name}")} for name in rule.by
         },
     }
+
+
+def tally_records(collection: Collection[Document], question: Question, *, after: str, limit: int) -> dict[str, Any]:
+    """The records that count, in the order of their ids, with version, day and amount.
+
+    `through` is the id after which the next page begins, None where there is none; a page may be short, or empty.
+    """
+    edge = _edge(collection, after)
+    ids = {"$gt": after} if edge is None else {"$gt": after, "$lte": edge}
+    by_id: list[Document] = [{"$match": {"_id": ids}}, {"$sort": {"_id": 1}}]
+    records = list(collection.aggregate([*by_id, *question.counting, {"$limit": limit}, _row(question.rule)]))
+    return {"records": records, "through": records[-1]["id"] if len(records) == limit else edge}
+
+
+def tally_of(collection: Collection[Document], question: Question, ids: Sequence[str]) -> list[Document]:
+    """Those of these records that there are; one that does not count has neither day nor amount."""
+    wanted = {"_id": {"$in": list(ids)}}
+    held = collection.find(wanted, {"version": 1}).sort("_id", 1)
+    nothing = {"version": 0, "day": None, "amount": None}
+    rows = {one["_id"]: {"id": one["_id"], **nothing, "version": one.get("version", 0)} for one in held}
+    counted = collection.aggregate([{"$match": wanted}, *question.counting, _row(question.rule)])
+    return list((rows | {row["id"]: row for row in counted}).values())
+
+
+def _as_known(as_of: datetime) -> list[Document]:
+    """Each record as its history said at that instant; one that was not there yet has neither version nor state."""
+    written = {"$dateFromString": {"dateString": "$$entry.at", "onError": NEVER, "onNull": NEVER}}
+    history = {"$cond": [{"$isArray": "$history"}, "$history", []]}
+    known = {"$filter": {"input": history, "as": "entry", "cond": {"$lte": [written, as_of]}}}
+    return [
+        {"$project": {"known": {"$last": known}}},
+        {"$project": {"version": "$known.version", "state": "$known.view"}},
+    ]
 
 
 def _test(condition: Condition) -> Document:
@@ -49,6 +101,65 @@ def _test(condition: Condition) -> Document:
             f"${test}": bound for test, bound in (("gte", condition.gte), ("lte", condition.lte)) if bound is not None
         }
     }
+
+
+def _groups(rule: Rule, by: str | None) -> list[Document]:
+    """Stages that make one document for each value of `by`: its records and their value."""
+    how, field = rule.measure, rule.field
+    records = {"$sum": 1}
+    if how == "distinct":
+        return [
+            {"$group": {"_id": {"by": by, "value": f"$state.{field}"}, "records": records}},
+            {"$group": {"_id": "$_id.by", "records": {"$sum": "$records"}, "value": {"$sum": _one_if("$_id.value")}}},
+        ]
+    if how == "last":
+        latest = {"day": f"$state.{rule.on}", "id": "$_id", "value": f"$state.{field}"}
+        value = {"$max": {"$cond": [_is_there(f"$state.{field}"), latest, None]}}
+        return [
+            {"$group": {"_id": by, "records": records, "value": value}},
+            {"$project": {"records": 1, "value": "$value.value"}},
+        ]
+    return [{"$group": {"_id": by, "records": records, "value": {"$sum": _amount(rule)}}}]
+
+
+def _is_there(value: str) -> Document:
+    return {"$gt": [value, None]}
+
+
+def _one_if(value: str) -> Document:
+    return {"$cond": [_is_there(value), 1, 0]}
+
+
+def _number(rule: Rule, group: Document) -> Document:
+    """The last of no values is none; no records are 0 and have 0 values."""
+    nothing = None if rule.measure == "last" else 0
+    return {"records": group["records"], "value": group.get("value", nothing)}
+
+
+def _row(rule: Rule) -> Document:
+    return {
+        "$project": {
+            "_id": 0,
+            "id": "$_id",
+            "version": {"$ifNull": ["$version", 0]},
+            "day": f"$state.{rule.on}",
+            "amount": _amount(rule),
+        }
+    }
+
+
+def _amount(rule: Rule) -> Any:
+    """What one record brings: 1, a number, or the value of which the different ones or the last are asked for."""
+    how, field = rule.measure, rule.field
+    if how == "count":
+        return {"$literal": 1}
+    return {"$ifNull": [f"$state.{field}", 0 if how == "sum" else None]}
+
+
+def _edge(collection: Collection[Document], after: str) -> str | None:
+    """The last of the records that one page looks at; None where it comes to the end."""
+    beyond = collection.find({"_id": {"$gt": after}}, {"_id": 1}).sort("_id", 1).skip(SCANNED - 1).limit(1)
+    return next((document["_id"] for document in beyond), None)
 
 
 def _name(value: Any) -> str:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple, get_args
 
 import jwt
 
 from services.chassis.problem import NotAuthenticated
 from services.contract.district import DISTRICTS
+from services.contract.gateway import Role
 
-ROLES = ("viewer", "recorder", "verifier", "chair", "finance", "operator", "system")
+ROLES: tuple[str, ...] = get_args(Role)
 CACHED = 2_000  # verified tokens that a process remembers
 LONGEST = 4_000  # characters of a token
 HEADER = "nameko.token"  # of a request over RPC
@@ -31,8 +33,22 @@ class Actor:
     district: str | None = None
 
 
+class Verified(NamedTuple):
+    """What a token that is ours says: until when it holds, its id, and whose it is."""
+
+    expires: float
+    id: str
+    actor: Actor
+
+
 def issue(
-    private_key: str, *, subject: str, roles: Iterable[str], district: str | None = None, lifetime: timedelta
+    private_key: str,
+    *,
+    subject: str,
+    roles: Iterable[str],
+    district: str | None = None,
+    lifetime: timedelta,
+    id: str | None = None,  # noqa: A002 - the word of the contract
 ) -> str:
     """A token for this subject; raises ValueError for a role or district that does not exist."""
     if unknown := sorted(set(roles) - set(ROLES)):
@@ -44,35 +60,41 @@ def issue(
         "roles": sorted(roles),
         "district": district,
         "exp": int(time.time() + lifetime.total_seconds()),
-        "jti": uuid.uuid4().hex,
+        "jti": id or uuid.uuid4().hex,
     }
     return jwt.encode(claims, private_key, algorithm="EdDSA")
 
 
 @dataclass
 class Tokens:
-    """Verifies tokens; the ones seen before are remembered until they expire."""
+    """Verifies tokens; the ones seen before are remembered until they expire, and refused once they are revoked."""
 
     public_key: str
-    _known: dict[str, tuple[float, Actor]] = field(default_factory=dict, repr=False)
+    revoked: Container[str] = frozenset()  # ids
+    _known: dict[str, Verified] = field(default_factory=dict, repr=False)
 
     def verify(self, token: object) -> Actor:
         """Who that is; raises `NotAuthenticated`."""
+        return self.read(token).actor
+
+    def read(self, token: object) -> Verified:
+        """All that it says; raises `NotAuthenticated`."""
         if not isinstance(token, str) or not token or len(token) > LONGEST:
             raise NotAuthenticated()
         known = self._known.get(token)
         if known is None:
-            known = self._read(token)
+            known = self._decode(token)
             if len(self._known) >= CACHED:
                 self._known.clear()
             self._known[token] = known
-        expires, actor = known
-        if time.time() >= expires:
+        if time.time() >= known.expires:
             del self._known[token]
             raise NotAuthenticated("The token has expired.", "令牌已过期。")
-        return actor
+        if known.id in self.revoked:
+            raise NotAuthenticated("The token was revoked.", "令牌已被吊销。")
+        return known
 
-    def _read(self, token: str) -> tuple[float, Actor]:
+    def _decode(self, token: str) -> Verified:
         try:
             claims = jwt.decode(
                 token, self.public_key, algorithms=["EdDSA"], options={"require": ["exp", "sub", "jti"]}
@@ -87,4 +109,4 @@ class Tokens:
         district = claims.get("district")
         if district not in (None, *DISTRICTS):
             raise NotAuthenticated(f"The token has an unknown district {district}.", f"令牌含有未知辖区 {district}。")
-        return claims["exp"], Actor(claims["sub"], roles, district)
+        return Verified(claims["exp"], claims["jti"], Actor(claims["sub"], roles, district))

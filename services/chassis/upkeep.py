@@ -149,8 +149,13 @@ def rearm(container: Any, asked: Mapping[str, Any]) -> Document:
         raise InvalidInput(FieldError("records", en, zh))
     collection = _collection(container, given["kind"])
     if given["everything"]:
-        return {"rearmed": sum(relay.rearm(collection, dict.fromkeys(ids, 0)) for ids in _all_ids(collection))}
+        return {"rearmed": rearm_all(collection)}
     return {"rearmed": relay.rearm(collection, given["records"])}
+
+
+def rearm_all(collection: Collection[Document]) -> int:
+    """Publish everything again; of how many records."""
+    return sum(relay.rearm(collection, dict.fromkeys(ids, 0)) for ids in _all_ids(collection))
 
 
 def condition(container: Any, asked: Mapping[str, Any]) -> Document:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from services.contract.view import KINDS, BrokenView, Kind, View
+from services.contract.view import EVERY_KIND, BrokenView, Kind, View
 
 CONTENT_TYPE = "application/json"  # not application/cloudevents+json: stock clients drop what they cannot decode
 
@@ -96,7 +96,7 @@ def read(body: bytes) -> Event:
         raise NotAnEvent(str(error)) from None
 
     kind_name, _, happened = envelope.type.partition(".")
-    kind = KINDS.get(f"{envelope.source.removeprefix('/')}.{kind_name}")
+    kind = EVERY_KIND.get(f"{envelope.source.removeprefix('/')}.{kind_name}")
     if kind is None or envelope.source != f"/{kind.service}":
         raise NotAnEvent(f"unknown kind {envelope.source}/{kind_name}")
     if not happened:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -522,7 +523,8 @@ def district(code: str) -> Word:
     short = next((name.removesuffix(end) for end in ("彝族自治县", "区", "县", "市") if name.endswith(end)), name)
     county = (f"{short}县",) if name.endswith("自治县") else ()
     said = (name, short, *county)
-    return Word(name, code, (*said[1:], *(f"{before}{one}" for before in ("乐山市", "四川省乐山市") for one in said)))
+    within = (f"{before}{one}" for before in ("乐山市", "四川省乐山市") for one in said)
+    return Word(name, code, (short, *county, *within, f"{name}{code}", f"{code}{name}"))
 
 
 def kind(key: str, *, language: Language = "zh") -> str:
@@ -554,13 +556,16 @@ def fields_named(names: Iterable[str], *, of: str = "") -> dict[str, str]:
     return _named({name: (name, *field_word(name, of=of).all) for name in names})
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """A word without what people vary: case, blanks, full-width forms, brackets and signs between."""
-    return "".join(char for char in text.translate(_NARROW).casefold() if char not in _VARIES)
+    return text.translate(_PLAIN).casefold()
 
 
-_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_VARIES = frozenset(" \t\r\n\u00a0\u200b\ufeff()[]_-'’、,.:&*")
+_VARIES = " \t\r\n\u00a0\u200b\u3000\ufeff()[]_-'’、,.:&*"
+_PLAIN = {ord(char): None for char in _VARIES} | {
+    0xFEE0 + code: None if chr(code) in _VARIES else chr(code) for code in range(0x21, 0x7F)
+}
 
 
 def _named(said: Mapping[str, Iterable[str]]) -> dict[str, str]:

@@ -6,10 +6,14 @@ An event published before its listener first started is kept, because the queue 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 SERVICES = ("awards", "outreach", "rural", "members")
+SOURCES = (*SERVICES, "gateway")
+"""Whoever publishes events."""
 
 HEARS: dict[str, tuple[str, ...]] = {
+    "awards": ("gateway.token.revoked",),
     "outreach": (
         "rural.service_point.completed",
         "rural.service_point.lapsed",
@@ -17,9 +21,15 @@ HEARS: dict[str, tuple[str, ...]] = {
         "outreach.venue.restored",
         "outreach.activity.scheduled",
         "outreach.activity.moved",
+        "gateway.token.revoked",
     ),
-    "rural": ("rural.fund_grant.received", "rural.fund_grant.returned", "rural.association.merged"),
-    "members": ("members.organisation.moved",),
+    "rural": (
+        "rural.fund_grant.received",
+        "rural.fund_grant.returned",
+        "rural.association.merged",
+        "gateway.token.revoked",
+    ),
+    "members": ("members.organisation.moved", "gateway.token.revoked"),
 }
 """Listening service -> what it hears, as `source.kind.happening`; a test holds it against the code's `@listens`."""
 
@@ -46,6 +56,12 @@ LEDGER_QUEUE = EventQueue(
     bindings=tuple((exchange(service), "#") for service in SERVICES),
     single_active_consumer=True,
 )
+
+
+@cache
+def is_heard(source: str, key: str) -> bool:
+    """Has a queue of ours to get what is published there?"""
+    return source in SERVICES or any((exchange(source), key) in queue.bindings for queue in queues())
 
 
 def queues() -> tuple[EventQueue, ...]:

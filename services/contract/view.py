@@ -108,21 +108,26 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {}
-"""Every kind there is, by its key; filled when the modules of `services.contract` are imported."""
+"""The services' kinds by their keys: what the gateway takes in and a plan can count."""
+
+EVERY_KIND: dict[str, Kind] = {}
+"""Those and what the gateway itself publishes; both are filled when the modules of `services.contract` are imported."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def published_by(
-    service: str, *, happenings: tuple[str, ...], plural: str | None = None, major: int = 1
+    service: str, *, happenings: tuple[str, ...], plural: str | None = None, major: int = 1, counted: bool = True
 ) -> Callable[[type[V]], type[V]]:
-    """Declare a kind of record that `service` owns and publishes."""
+    """Declare a kind of record that `service` owns and publishes, and whether the gateway takes it in."""
 
     def declare(view: type[V]) -> type[V]:
         value = dataclass(frozen=True, kw_only=True)(view)
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", view.__name__).lower()
         kind = Kind(service, name, plural or f"{name}s", value, happenings, major)
         value.kind = kind
-        KINDS[kind.key] = kind
+        EVERY_KIND[kind.key] = kind
+        if counted:
+            KINDS[kind.key] = kind
         return value
 
     return declare

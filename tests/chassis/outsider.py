@@ -7,7 +7,7 @@ from amqp.basic_message import Message
 from services.chassis.amqp import RPC_EXCHANGE, connect, declare_exchanges, declare_rpc_exchange
 from services.contract import wire
 from services.contract.event import read
-from services.contract.topology import SERVICES, exchange
+from services.contract.topology import SOURCES, exchange
 from tests.stack import until
 
 
@@ -61,8 +61,8 @@ class Witness:
         self._queue = f"witness.{uuid.uuid4().hex}"
         declare_exchanges(self._channel)
         self._channel.queue_declare(self._queue, exclusive=True, auto_delete=True, durable=False)
-        for service in SERVICES:
-            self._channel.queue_bind(self._queue, exchange=exchange(service), routing_key="#")
+        for source in SOURCES:
+            self._channel.queue_bind(self._queue, exchange=exchange(source), routing_key="#")
 
     def __enter__(self):
         return self

@@ -99,18 +99,40 @@ def test_a_schema_says_what_may_be_sent():
     class Report(Schema):
         level = OneOf("province", "national")
         edition = Whole(min=1, max=999)
+        proof = Sha256()
         days = Many(Day(), min=1, max=5, required=False)
 
     assert json_schema(Report()) == {
         "type": "object",
         "properties": {
-            "level": {"type": "string", "enum": ["province", "national"]},
+            "level": {"type": "string", "enum": ["province", "national"], "title": "级别"},
             "edition": {"type": "integer", "minimum": 1, "maximum": 999},
-            "days": {"type": "array", "items": {"type": "string", "format": "date"}, "minItems": 1, "maxItems": 5},
+            "proof": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 64,
+                "pattern": "^[0-9a-f]{64}$",
+                "description": "64 位十六进制的 SHA-256。\nA SHA-256 of 64 hexadecimal digits.",
+            },
+            "days": {
+                "type": "array",
+                "items": {"type": "string", "format": "date"},
+                "minItems": 1,
+                "maxItems": 5,
+                "title": "活动日期",
+            },
         },
-        "required": ["level", "edition"],
+        "required": ["level", "edition", "proof"],
         "additionalProperties": False,
     }
+
+
+def test_a_field_is_titled_by_the_word_of_its_command():
+    class Report(Schema):
+        title = Text()
+
+    assert json_schema(Report())["properties"]["title"]["title"] == "题目"
+    assert json_schema(Report(), of="outreach.create_activity")["properties"]["title"]["title"] == "活动名称"
 
 
 def test_a_list_that_may_be_left_out_is_empty_where_it_is_left_out_or_null():

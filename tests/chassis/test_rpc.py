@@ -36,7 +36,9 @@ def parked(world):
 
 
 def test_a_method_that_does_not_exist_is_not_found_and_the_known_ones_are_named(shared):
-    with pytest.raises(NotFound, match="Unknown method; known: add_seats, break_hall, bucket, condition") as missing:
+    with pytest.raises(
+        NotFound, match="Unknown method; known: add_seats, break_hall, bucket, check_rows, condition"
+    ) as missing:
         shared.call("outreach", "paint_hall")
 
     assert missing.value.involved == {"method": "paint_hall"}
@@ -273,12 +275,31 @@ def test_a_service_describes_its_kinds_and_commands_with_schemas_and_roles(share
     assert said["commands"]["add_seats"]["input"] == {
         "type": "object",
         "properties": {
-            "hall_id": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]*$"},
+            "hall_id": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 100,
+                "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]*$",
+                "description": "编号只能含字母、数字和 . _ : -（至多 100 个）。\n"
+                "An id of letters, digits and . _ : - (up to 100).",
+            },
             "seats": {"type": "integer", "minimum": 0},
         },
         "required": ["hall_id", "seats"],
         "additionalProperties": False,
     }
+
+
+def test_a_service_describes_its_queries_with_roles_and_what_it_may_refuse_by(shared):
+    said = shared.call("outreach", "describe")
+
+    assert said["queries"]["ping"]["public"]
+    assert "viewer" in said["queries"]["list_venues"]["roles"]
+    assert "viewer" not in said["queries"]["history_of_venue"]["roles"]
+    assert said["queries"]["replay_parked"]["roles"] == ["operator"]
+    assert all(query["summary"] for query in said["queries"].values())
+    refused = {"rule": "X-12", "name": "ForbiddenMove", "zh": "当前状态不允许这一操作"}
+    assert refused | {"en": "The record's state does not allow this."} in said["refusals"]
 
 
 @pytest.mark.rule("X-08")

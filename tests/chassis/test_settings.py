@@ -77,6 +77,7 @@ def test_all_that_is_wrong_is_named_at_once():
         ("WEBHOOK_HOSTS", "ftp://a.org"),
         ("WEBHOOK_HOSTS", "a.org b.org"),
         ("WEBHOOK_HOSTS", "https://a.org/path"),
+        ("HTTP_BEHIND_TLS", "perhaps"),
         ("HEALTH_PORT", "-1"),
         ("HEARTBEAT", "1"),
         ("RPC_WORKERS", "0"),

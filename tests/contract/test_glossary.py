@@ -89,7 +89,9 @@ def test_money_is_what_is_called_fen():
             assert not isinstance(field, Fen) or glossary.unit(name).zh == "元"
 
 
-@pytest.mark.parametrize("said", ["峨边", "峨边县", "峨边彝族自治县", "乐山市峨边县", "511132", " 峨边　县 "])
+@pytest.mark.parametrize(
+    "said", ["峨边", "峨边县", "峨边彝族自治县", "乐山市峨边县", "511132", " 峨边　县 ", "峨边彝族自治县 511132"]
+)
 def test_a_district_is_known_by_all_its_names(said):
     assert glossary.values_named(DISTRICTS)[glossary.plain(said)] == "511132"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.contract import KINDS
+from services.contract import EVERY_KIND
 from services.contract.event import read
 from tests.contract.views import as_said
 
@@ -21,10 +21,10 @@ def pinned(kind):
 
 
 def test_every_kind_has_its_samples_and_no_sample_is_left_over():
-    assert {path.stem for path in SAMPLES.glob("*.json")} == set(KINDS)
+    assert {path.stem for path in SAMPLES.glob("*.json")} == set(EVERY_KIND)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND.values(), ids=EVERY_KIND)
 def test_what_was_once_published_is_still_read_to_the_last_field(kind):
     for said in pinned(kind)["events"]:
         try:
@@ -36,12 +36,12 @@ def test_what_was_once_published_is_still_read_to_the_last_field(kind):
         assert data == _filled_up(data, said["data"]), RENEW
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND.values(), ids=EVERY_KIND)
 def test_what_could_once_happen_can_still_happen(kind):
     assert set(pinned(kind)["happenings"]) <= set(kind.happenings), RENEW
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND.values(), ids=EVERY_KIND)
 def test_the_samples_show_every_state_and_every_choice(kind):
     shown = [said["data"] for said in pinned(kind)["events"]]
 

@@ -7,8 +7,17 @@ import pytest
 
 import services
 from services.chassis.listener import Listener
-from services.contract import KINDS
-from services.contract.topology import HEARS, LEDGER_QUEUE, SERVICES, exchange, queues, queues_of
+from services.contract import EVERY_KIND, KINDS
+from services.contract.topology import (
+    HEARS,
+    LEDGER_QUEUE,
+    SERVICES,
+    SOURCES,
+    exchange,
+    is_heard,
+    queues,
+    queues_of,
+)
 
 HOMES = sorted(path.parent.name for path in Path(services.__file__).parent.glob("*/service.py"))
 
@@ -42,7 +51,7 @@ def test_a_service_hears_what_its_code_listens_to(name):
 def test_whatever_is_heard_is_announced_by_somebody(line):
     service, kind, happened = line.split(".")
 
-    assert happened in KINDS[f"{service}.{kind}"].happenings
+    assert happened in EVERY_KIND[f"{service}.{kind}"].happenings
 
 
 def test_a_service_has_one_queue_for_each_source_it_hears():
@@ -57,6 +66,17 @@ def test_the_ledger_hears_everything_from_everybody_one_consumer_at_a_time():
     assert LEDGER_QUEUE.single_active_consumer
 
 
-def test_every_kind_is_published_by_a_service_and_every_queue_stands_once():
-    assert {kind.service for kind in KINDS.values()} <= set(SERVICES)
+def test_every_service_hears_which_tokens_hold_no_longer():
+    assert all("gateway.token.revoked" in HEARS[service] for service in SERVICES)
+
+
+def test_what_the_gateway_publishes_waits_only_where_somebody_hears_it():
+    assert is_heard("awards", "external_result.reported")
+    assert is_heard("gateway", "token.revoked")
+    assert not is_heard("gateway", "token.issued")
+
+
+def test_what_is_counted_is_published_by_a_service_and_every_queue_stands_once():
+    assert {kind.service for kind in KINDS.values()} == set(SERVICES)
+    assert {kind.service for kind in EVERY_KIND.values()} == set(SOURCES)
     assert len({queue.name for queue in queues()}) == len(queues())

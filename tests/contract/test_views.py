@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from services.contract import KINDS
+from services.contract import EVERY_KIND
 from services.contract.view import BrokenView
 from tests.contract.views import any_view, as_said, samples_of
 
@@ -62,7 +62,7 @@ def test_a_field_of_another_type_is_refused_by_its_name(kind_and_data, chance):
 @pytest.mark.rule("X-06")
 @pytest.mark.parametrize("wrong", [-1, 2**63, 0.5, "3", True])
 def test_a_quantity_that_is_no_whole_number_from_0_on_is_refused(wrong):
-    count = KINDS["outreach.audience_count"]
+    count = EVERY_KIND["outreach.audience_count"]
     data = {**samples_of(count)[0], "person_times": wrong}
 
     with pytest.raises(BrokenView, match="person_times"):
@@ -71,7 +71,7 @@ def test_a_quantity_that_is_no_whole_number_from_0_on_is_refused(wrong):
 
 @pytest.mark.rule("X-06")
 def test_not_counted_stays_none_and_is_not_0():
-    count = KINDS["outreach.audience_count"]
+    count = EVERY_KIND["outreach.audience_count"]
     data = samples_of(count)[0]
 
     assert count.read({**data, "minors": None}).minors is None
@@ -79,7 +79,7 @@ def test_not_counted_stays_none_and_is_not_0():
 
 
 @pytest.mark.rule("X-08")
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND.values(), ids=EVERY_KIND)
 def test_a_view_has_ids_counts_days_and_states_and_nothing_about_a_person(kind):
     for name, text in _texts(kind.view).items():
         assert text in ("choice", "opaque") or name in CALLED_BY_NAME.get(kind.key, ()), (
@@ -88,14 +88,14 @@ def test_a_view_has_ids_counts_days_and_states_and_nothing_about_a_person(kind):
 
 
 @pytest.mark.rule("X-08")
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND.values(), ids=EVERY_KIND)
 def test_no_field_is_called_after_a_person(kind):
     personal = re.compile("person(?!_times)|phone|mobile|tel|email|contact|address|title|entrant|winner|teacher|reason")
 
     assert not [name for name in _texts(kind.view) if personal.search(name)]
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND.values(), ids=EVERY_KIND)
 def test_every_kind_says_what_it_is_and_has_a_state_and_happenings(kind):
     assert kind.view.__doc__.strip()
     assert kind.states
@@ -103,7 +103,7 @@ def test_every_kind_says_what_it_is_and_has_a_state_and_happenings(kind):
     assert len(set(kind.happenings)) == len(kind.happenings)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND.values(), ids=EVERY_KIND)
 def test_the_json_schema_names_every_field(kind):
     (schema,) = [one for name, one in kind.json_schema["$defs"].items() if name == kind.view.__name__]
 
@@ -111,7 +111,7 @@ def test_the_json_schema_names_every_field(kind):
 
 
 def test_no_two_kinds_share_a_plural_in_one_service():
-    plurals = [(kind.service, kind.plural) for kind in KINDS.values()]
+    plurals = [(kind.service, kind.plural) for kind in EVERY_KIND.values()]
 
     assert len(set(plurals)) == len(plurals)
 

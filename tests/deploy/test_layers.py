@@ -17,7 +17,10 @@ MODULES = (
         for service in SERVICES
         for name in ("domain.record", "schemas", "store", "service")
     ),
-    *(f"gateway.{file.stem}" for file in sorted((CHECKOUT / "gateway").glob("[!_]*.py"))),
+    *(
+        ".".join(file.relative_to(CHECKOUT).with_suffix("").parts)
+        for file in sorted((CHECKOUT / "gateway").glob("**/[!_]*.py"))
+    ),
 )
 
 ALLOWED = (
@@ -54,7 +57,10 @@ FORBIDDEN = (
     ("gateway.periods", "eventlet"),
     ("gateway.measures", "bson"),
     ("gateway.ledger", "kombu"),
+    ("gateway.files.table", "services.chassis.records"),
     ("gateway.report", "services.chassis.records"),
+    ("gateway.sheets.rows", "services.chassis.records"),
+    ("gateway.sheets.rows", "gateway.store"),
 )
 
 

@@ -1,12 +1,9 @@
 """What the operators' commands ask the gateway, what they print, and how they end."""
 
-import json
 import os
 import signal
 import subprocess
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from click.testing import CliRunner
@@ -37,54 +34,6 @@ ITEM = {
     "tries": 4, "due_at": None, "alarm": True, "settled_at": None, "settled_by": None, "why": None,
     "service": "outreach",
 }  # fmt: skip
-
-
-class Door(BaseHTTPRequestHandler):
-    """The gateway's address: answers as a test says, and keeps what it was asked."""
-
-    def do_GET(self):
-        self._answer(None)
-
-    def do_POST(self):
-        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-    def _answer(self, body):
-        asked = f"{self.command} {self.path.removeprefix('/api/v1/operations/')}"
-        self.server.asked.append((asked, body))
-        answers = self.server.answers.get(asked.partition("?")[0], [(404, {"en": "There is no such thing."})])
-        status, said = answers.pop(0) if len(answers) > 1 else answers[0]
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(json.dumps(said).encode())
-
-    def log_message(self, *_):
-        pass
-
-
-class Operator:
-    """Gives commands to a gateway that answers as told; the last of several answers is given again and again."""
-
-    def __init__(self, server):
-        self.server = server
-        self.told = {"GATEWAY_URL": f"http://127.0.0.1:{server.server_port}", "KEXIE_TOKEN": "t"}
-
-    def told_by_gateway(self, asked, *answers):
-        self.server.answers[asked] = list(answers)
-
-    def gives(self, *command):
-        done = CliRunner(env=self.told).invoke(kexie, command)
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done
-
-
-@pytest.fixture
-def operator():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    server.answers, server.asked = {}, []
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield Operator(server)
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_job_is_followed_to_its_end_and_told_in_a_line(operator):
@@ -323,3 +272,78 @@ def test_a_broken_plan_file_is_told_line_by_line_and_reaches_no_gateway(operator
         assert done.exit_code == 1
         assert done.stderr.startswith("2011.yaml:")
     assert operator.server.asked == []
+
+
+# --- recounts ---------------------------------------------------------------------------------------------------------
+
+SIDE = {"version": 2, "day": "2011-05-14", "amount": 300}
+PART = {
+    "part": "counted", "title": {"zh": "人次", "en": "audience"}, "of": "outreach.audience_count", "measure": "sum",
+    "ours": {"value": 1_200, "records": 4}, "theirs": {"value": 1_500, "records": 5},
+    "shown": {"value": 1_200, "records": 4}, "differing": 1, "equal": False,
+}  # fmt: skip
+LACKING = {
+    "part": "counted", "service": "outreach", "kind": "audience_count", "id": "c-7", "what": "only_there",
+    "here": {"version": 1, "day": None, "amount": None}, "there": SIDE, "history": "/api/v1/records/x",
+}  # fmt: skip
+COUNTING = {
+    "id": "abc", "kpi": "K2", "plan": 2011, "period": "2011", "first": "2011-01-01", "last": "2011-12-31",
+    "district": None, "state": "running", "by": "operator", "started_at": BEGUN["started_at"], "ended_at": None,
+    "seconds": 0.5, "at": "counted outreach.audience_count", "done": 0, "total": 5, "revision": None, "equal": None,
+    "differing": 0, "parts": [], "records": [], "error": None,
+}  # fmt: skip
+DIFFERS = COUNTING | {
+    "state": "done", "ended_at": DONE["ended_at"], "seconds": 1.25, "done": 5, "equal": False, "differing": 1,
+    "parts": [PART], "records": [LACKING],
+}  # fmt: skip
+EQUAL = DIFFERS | {"equal": True, "differing": 0, "parts": [PART | {"equal": True}], "records": []}
+RECOUNTS = "/api/v1/recounts"
+
+
+def test_a_recount_is_followed_to_its_end_and_ends_with_0_where_all_is_equal(operator):
+    operator.told_by_gateway(f"POST {RECOUNTS}", (202, COUNTING))
+    operator.told_by_gateway(f"GET {RECOUNTS}/abc", (200, COUNTING), (503, {"en": "Not now."}), (200, EQUAL))
+
+    done = operator.gives(*"recount K2 --period 2011Q2 --district 511102".split())
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == "recount of K2, 2011: equal, 5 records in 1.25 s"
+    asked = {"kpi": "K2", "period": "2011Q2", "district": "511102"}
+    assert operator.server.asked[0] == (f"POST {RECOUNTS}", asked)
+
+
+def test_what_differs_at_a_recount_is_a_table_and_ends_with_1(operator):
+    operator.told_by_gateway(f"POST {RECOUNTS}", (202, DIFFERS))
+
+    done = operator.gives("recount", "K2")
+
+    assert done.exit_code == 1
+    assert [line.split() for line in done.stdout.splitlines()][1] == [
+        "counted", "outreach.audience_count", "1,200", "1,500", "1,200", "5", "1",
+    ]  # fmt: skip
+    (named,) = [line for line in done.stdout.splitlines() if "c-7" in line]
+    assert "only there" in named
+    assert "does not count (version 1)" in named
+    assert "300 on 2011-05-14 (version 2)" in named
+    assert "NOT EQUAL, 1 differing" in done.stdout
+    assert "./kexie verify" in done.stdout.splitlines()[-1]
+
+
+def test_a_shown_number_that_is_another_one_is_counted_anew_by_a_rebuild(operator):
+    part = PART | {"theirs": PART["ours"], "differing": 0, "shown": {"value": 7, "records": 1}}
+    told = DIFFERS | {"differing": 0, "records": [], "parts": [part]}
+    operator.told_by_gateway(f"POST {RECOUNTS}", (202, told))
+
+    done = operator.gives("recount", "K2")
+
+    assert (done.exit_code, "./kexie rebuild" in done.stdout.splitlines()[-1]) == (1, True)
+
+
+def test_a_recount_that_failed_ends_with_1_and_its_error(operator):
+    told = DIFFERS | {"state": "failed", "equal": None, "error": {"en": "rural did not answer.", "zh": "无响应"}}
+    operator.told_by_gateway(f"POST {RECOUNTS}", (202, told))
+
+    done = operator.gives("recount", "K2")
+
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[-1].startswith("recount of K2, 2011: failed (rural did not answer.)")

@@ -189,3 +189,22 @@ def test_all_that_is_found_is_counted_and_the_first_thousand_are_listed(jobs):
     told = ended(jobs)
     assert (told["found_count"], len(told["found"]), told["found"][-1]) == (1_005, 1_000, {"id": "c-999"})
     assert "found" not in jobs.all()["audit"]
+
+
+def test_what_a_job_is_about_and_what_it_makes_are_kept_beside_how_it_is_told(jobs):
+    def work(progress):
+        progress.result = {"parts": [5]}
+
+    jobs.start("r-1", work, by="u-op", why=None, about={"kpi": "$K2"})
+    ended(jobs, "r-1")
+
+    (held,) = jobs.read({"$match": {"about.kpi": "$K2"}})
+    assert (held["about"], held["result"], jobs_module.told(held)) == ({"kpi": "$K2"}, {"parts": [5]}, jobs.find("r-1"))
+
+
+def test_a_gateway_forgets_its_jobs_that_are_over(jobs):
+    for number in range(5):
+        jobs.start(f"r-{number}", nothing, by="u-op", why=None)
+        ended(jobs, f"r-{number}")
+
+    assert len(jobs._running) == 1

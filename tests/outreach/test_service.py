@@ -19,6 +19,7 @@ K2 = {
     "on": "day",
     "by": ["district", "format"],
 }
+ALL_YEAR = {"first": "2011-01-01", "last": "2011-12-31"}
 
 
 @pytest.fixture
@@ -28,6 +29,44 @@ def people(running):
 
 def k2(people):
     return people.running.call("outreach", "tally", rule=K2, first="2011-01-01", last="2011-12-31")["value"]
+
+
+def test_a_tally_tells_its_records_and_what_was_known_before_a_count_was_corrected(people):
+    people.hold("a-1")
+    people.count("n-1", person_times=700)
+    (verified,) = people.running.call("outreach", "history_of_audience_count", id="n-1")["versions"][1:]
+    people.attach_evidence(evidence_id=LIST, evidence_kind="sign_sheet")
+    people.correct_count(count_id="n-1", person_times=600, evidence_ids=[LIST])
+
+    asked = {"rule": K2, "first": "2011-01-01", "last": "2011-12-31"}
+    before = {**asked, "as_of": verified["at"]}
+
+    assert (k2(people), people.running.call("outreach", "tally", **before)["value"]) == (600, 700)
+    told = people.running.call("outreach", "tally_records", **before)
+    assert told == {
+        "records": [{"id": "n-1", "version": 2, "day": SATURDAY.isoformat(), "amount": 700}], "through": None,
+    }  # fmt: skip
+    told = people.running.call("outreach", "tally_records", **asked, ids=["n-1", "n-2"], district="511111")
+    assert told["records"] == [{"id": "n-1", "version": 3, "day": None, "amount": None}]
+
+
+@pytest.mark.parametrize(
+    ("method", "asked", "fields"),
+    [
+        ("tally", {}, ["first", "last"]),
+        ("tally", {"as_of": "2011-05-14", "district": "1"}, ["first", "last", "as_of", "district"]),
+        ("tally", {**ALL_YEAR, "as_of": "2011-05-14T10:00:00"}, ["as_of"]),
+        ("tally", {**ALL_YEAR, "limit": 5}, ["limit"]),
+        ("tally_records", {**ALL_YEAR, "after": 5, "limit": 10_001, "ids": []}, ["after", "limit", "ids"]),
+        ("tally_records", {**ALL_YEAR, "after": "n-1", "ids": ["n-2"]}, ["ids"]),
+        ("tally_records", {**ALL_YEAR, "colour": 1}, ["colour"]),
+    ],
+)
+def test_what_is_wrong_with_the_question_of_a_tally_is_named(people, method, asked, fields):
+    with pytest.raises(InvalidInput) as invalid:
+        people.running.call("outreach", method, rule=K2, **asked)
+
+    assert sorted(error.field for error in invalid.value.errors) == sorted(fields)
 
 
 @pytest.mark.rule("O-04", "O-05", "O-06", "X-05")

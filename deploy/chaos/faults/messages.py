@@ -19,7 +19,7 @@ from deploy.chaos.faults.fault import fault
 from deploy.chaos.world import Poison, World
 from services.chassis.amqp import BROKEN, RPC_EXCHANGE
 from services.chassis.document import event
-from services.contract import KINDS
+from services.contract import EVERY_KIND
 from services.contract.event import CONTENT_TYPE, Event
 from services.contract.topology import HEARS, SERVICES, exchange, listener_queue, queues
 from services.contract.view import Kind
@@ -96,14 +96,14 @@ def _rpc_queue(service: str) -> str:
     "F14.again", "the events so far are published again, twice and in any order", seconds=(0, 0), strikes=("queues",)
 )
 def publish_again(world: World, random: Random, _: float) -> None:
-    again = 2 * _events(world, *KINDS.values())
+    again = 2 * _events(world, *EVERY_KIND.values())
     random.shuffle(again)
     _publish(world, [(exchange(one.kind.service), one.routing_key, one) for one in again[: 2 * MOST]])
 
 
 @fault("F14.backwards", "the newest events are published again, backwards", seconds=(0, 0), strikes=("queues",))
 def publish_backwards(world: World, random: Random, _: float) -> None:  # noqa: ARG001
-    newest = sorted(_events(world, *KINDS.values()), key=attrgetter("time"))[-MOST:]
+    newest = sorted(_events(world, *EVERY_KIND.values()), key=attrgetter("time"))[-MOST:]
     _publish(world, [(exchange(one.kind.service), one.routing_key, one) for one in reversed(newest)])
 
 
@@ -111,7 +111,7 @@ def repeat_lately_heard(world: World, listener: str, *, most: int = 20) -> None:
     """Let a listener hear again some of what it heard."""
     for line in HEARS[listener]:
         service, name, happened = line.split(".")
-        heard = [one for one in _events(world, KINDS[f"{service}.{name}"]) if one.happened == happened]
+        heard = [one for one in _events(world, EVERY_KIND[f"{service}.{name}"]) if one.happened == happened]
         _publish(world, [("", listener_queue(listener, service), one) for one in heard[:most]])
 
 

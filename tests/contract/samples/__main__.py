@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from services.contract import KINDS
+from services.contract import EVERY_KIND
 from services.contract.event import Event
 from tests.contract.views import samples_of
 
@@ -34,6 +34,6 @@ def _events(kind):
 
 
 if __name__ == "__main__":
-    for kind in KINDS.values():
+    for kind in EVERY_KIND.values():
         text = json.dumps(written(kind), ensure_ascii=False, indent=1)
         (HERE / f"{kind.key}.json").write_text(f"{text}\n", encoding="utf-8")

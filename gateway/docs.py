@@ -1,0 +1,166 @@
+"""The documents about the gateway: OpenAPI, AsyncAPI, who may do what, all problems, and pages to read them on.
+
+They are made of the endpoints' declarations and of what the services said of themselves, whenever that has changed. The
+browser's part comes from an installed package, so that the pages need no internet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from eventlet import tpool
+from nameko.extensions import DependencyProvider
+
+from gateway import asyncapi, catalogue, openapi, problems, schemas
+from gateway.catalogue import Operation, Route, Said
+from gateway.delivery import pack
+from gateway.description import Descriptions
+from gateway.reply import JSON, Reply
+from gateway.web import Endpoint
+from services.chassis.fields import json_schema
+from services.contract import wire
+
+HTML = "text/html; charset=utf-8"
+TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".png": "image/png"}
+PAGES = Path(__file__).parent / "pages"
+OF_SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
+OURS = ("docs.js", "pages.css")
+A_YEAR = "public, max-age=31536000, immutable"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Bytes that are sent often, packed once."""
+
+    content: bytes
+    content_type: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        return hashlib.blake2b(self.content, digest_size=6).hexdigest()
+
+    @cached_property
+    def packed(self) -> bytes:
+        return tpool.execute(pack, self.content)
+
+    def reply(self) -> Reply:
+        return Reply(self.content, 200, self.headers, self.content_type, self.packed)
+
+
+class Docs:
+    """Each method answers with a document."""
+
+    def __init__(self, routes: Callable[[], list[Route]], descriptions: Descriptions) -> None:
+        self._routes, self._descriptions = routes, descriptions
+        self._of: Said = {}
+        self._made: dict[str, Kept] = {}
+
+    def openapi(self) -> Reply:
+        return self._keep("openapi", lambda said: _json(openapi.document(self._operations(said), said)))
+
+    def asyncapi(self) -> Reply:
+        return self._keep("asyncapi", lambda said: _json(asyncapi.document(said)))
+
+    def roles(self) -> Any:
+        """Who may do what: each role at each address."""
+        return self._keep("roles", lambda said: _json(catalogue.matrix(self._operations(said))))
+
+    def problems(self) -> Reply:
+        return self._keep("problems", lambda said: _page(problems.page(_template("problems.html"), said, **_assets())))
+
+    def page(self) -> Reply:
+        return self._keep("docs", lambda _: _page(Template(_template("docs.html")).substitute(_assets())))
+
+    def asset(self, name: str) -> Reply:
+        if name not in (*OF_SWAGGER, *OURS):
+            raise schemas.not_known("file", "文件", name, (*OF_SWAGGER, *OURS))
+        return _asset(name).reply()
+
+    def _operations(self, said: Said) -> list[Operation]:
+        return catalogue.operations(self._routes(), said)
+
+    def _keep(self, name: str, make: Callable[[Said], Kept]) -> Reply:
+        """What was made of what the services say now."""
+        said = self._descriptions.said
+        if said is not self._of:
+            self._of, self._made = said, {}
+        made = self._made.get(name) or make(said)
+        if said is self._of:
+            self._made[name] = made
+        return made.reply()
+
+
+class Documenting(DependencyProvider):
+    """Gives the gateway the documents about itself."""
+
+    descriptions = Descriptions()
+
+    def setup(self) -> None:
+        self._docs = Docs(self._routes, self.descriptions)
+
+    def get_dependency(self, worker_ctx: Any) -> Docs:  # noqa: ARG002 - nameko's signature
+        return self._docs
+
+    def _routes(self) -> list[Route]:
+        return [self._route(one) for one in self.container.entrypoints if isinstance(one, Endpoint)]
+
+    def _route(self, one: Endpoint) -> Route:
+        about = getattr(self.container.service_cls, one.method_name).__doc__
+        return Route(
+            name=one.method_name,
+            method=one.method,
+            url=one.url,
+            about=" ".join((about or "").split()),
+            public=one.public,
+            roles=one.roles,
+            asks=one.asks or schemas.NOTHING,
+            takes=json_schema(one.takes) if one.takes else None,
+            answers=one.answers,
+            for_each=one.for_each,
+        )
+
+
+def _json(document: dict[str, Any]) -> Kept:
+    return Kept(wire.encode(document), JSON)
+
+
+def _page(text: str) -> Kept:
+    return Kept(text.encode(), HTML, {"Content-Security-Policy": POLICY})
+
+
+def _template(name: str) -> str:
+    return (PAGES / name).read_text(encoding="utf-8")
+
+
+@cache
+def _asset(name: str) -> Kept:
+    """A file that does not change as long as its address stays the same."""
+    content = (_of_swagger() if name in OF_SWAGGER else PAGES).joinpath(name).read_bytes()
+    return Kept(content, TYPES[Path(name).suffix], {"Cache-Control": A_YEAR})
+
+
+def _of_swagger() -> Path:
+    """Where the installed package keeps its files; none of its code is run."""
+    spec = find_spec("swagger_ui")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("swagger-ui-py is not installed")
+    return Path(spec.submodule_search_locations[0]) / "static"
+
+
+@cache
+def _assets() -> dict[str, str]:
+    """The addresses of the files, which change with their content."""
+    return {re.sub(r"\W", "_", name): f"/docs/assets/{name}?v={_asset(name).digest}" for name in (*OF_SWAGGER, *OURS)}

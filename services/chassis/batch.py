@@ -1,0 +1,341 @@
+"""Batches: rows of a sheet, each judged as the single command is, staged, and moved to the records when all are good.
+
+A row's command id follows from the import's id and the row's number, so that doing any of it again does nothing new
+(X-01). Nothing is written among the records before somebody who saw every row good says so (X-10).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import eventlet
+import marshmallow
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
+
+from services.chassis import fields
+from services.chassis.document import Cause, entry_of, first_version, state_of
+from services.chassis.mongo import Document
+from services.chassis.problem import Conflict, FieldError, InvalidInput, NotAllowed, NotFound, Unavailable
+from services.chassis.records import NAMESPACE, Bound, Records, derived_id
+from services.chassis.staging import DUPLICATE, Key, staged_id
+from services.chassis.transaction import in_one_transaction
+from services.kernel import Change, Refusal
+
+T = TypeVar("T")
+
+ROWS = 500  # of one call
+LAST_ROW = 99_999_999
+BREATH = 20  # rows that are judged before whoever else waits has a turn
+TRIES = 3  # at a chunk that others write at the same time
+TWICE_EN, TWICE_ZH = "Another row of this file says the same.", "与本文件另一行重复。"
+
+Row = tuple[int, dict[str, Any]]
+
+
+class Rows(fields.Input):
+    """Some rows, upwards: `[[number, {field: value}], ...]`."""
+
+    def json_schema(self) -> dict[str, Any]:
+        row = {"type": "array", "prefixItems": [{"type": "integer", "minimum": 1}, {"type": "object"}]}
+        return {"type": "array", "items": row, "minItems": 1, "maxItems": ROWS}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Row]:
+        if not isinstance(value, list) or not 1 <= len(value) <= ROWS or not all(map(_is_row, value)):
+            raise self.wrong(f"1 to {ROWS} rows of number and fields.", f"须为 1 至 {ROWS} 行（行号与字段）。")
+        numbers = [number for number, _ in value]
+        if numbers != sorted(set(numbers)):
+            raise self.wrong("Rows upwards, each once.", "行号须递增且不得重复。")
+        return [(number, given) for number, given in value]
+
+
+class CheckRows(fields.Schema):
+    import_id = fields.Text(max=200)
+    command = fields.Text(max=100)
+    rows = Rows()
+
+
+class WriteRows(fields.Schema):
+    import_id = fields.Text(max=200)
+    command = fields.Text(max=100)
+    after = fields.Whole(rule=None)
+
+
+class ForgetRows(fields.Schema):
+    import_id = fields.Text(max=200)
+    command = fields.Text(max=100)
+
+
+class Single(Protocol):
+    """The command that the rows are given to."""
+
+    method_name: str
+    schema: marshmallow.Schema
+
+
+class Batch:
+    """Some rows of an import, or all of them, in the hands of one method."""
+
+    def __init__(self, command: Single, records: Records[Any], import_id: str, cause: Cause) -> None:
+        self._command, self._records = command, records
+        whose = f"import/{cause.actor.id}/{import_id}"  # nobody's rows are in somebody else's hands
+        self._import = str(uuid.uuid5(NAMESPACE, whose))
+        self._cause = self.cause = cause
+        self._row = 0
+        self._staged: dict[int, Document] = {}
+        self._errors: dict[int, list[Document]] = {}
+        self._mentioned: dict[str, None] = {}
+        self._read: dict[str, dict[str, Any]] = {}
+
+    def bind(self, records: Records[T]) -> Bound[T]:
+        return Gathering(records, self)
+
+    # --- what methods call -------------------------------------------------------------------------------------------
+
+    def check(self, service: Any, rows: list[Row]) -> Document:
+        """Judge these rows and stage the good ones; what is wrong with the others."""
+        self._records.staging.prepare()
+        self._mentioned = _ids(rows)
+        done = self._done(rows)
+        for turn, (number, given) in enumerate(rows, start=1):
+            if number not in done:
+                self._judge(service, number, given)
+            if turn % BREATH == 0:
+                eventlet.sleep(0)
+        self._refuse_what_is_taken(self._staged)
+        self._stage([number for number, _ in rows])
+        return {"staged": len(self._staged), "errors": self._said()}
+
+    def write(self, after: int) -> Document:
+        """Move the next chunk of what is staged to the records, whole or not at all; again does nothing new.
+
+        Whoever asks for what is `after` a row has taken note of all up to it.
+
+        `through` is its last row, null where nothing is left. It has errors where somebody else's write meanwhile
+        excludes one of its rows: then nothing of the chunk was written.
+        """
+        self._records.staging.prepare()
+        self._records.staging.forget(self._import, through=after)
+        page = self._records.staging.page(self._import, after=after, limit=ROWS)
+        left = {staged["row"]: staged for staged in page}
+        for _ in range(TRIES):
+            if self._insert(left.values()):
+                return {"through": page[-1]["row"] if page else None, "rows": len(page), "errors": []}
+            left = self._not_there(left)
+            self._refuse_what_is_taken(left)
+            if self._errors:
+                return {"through": None, "rows": 0, "errors": self._said()}
+        raise Unavailable("Others write the same at the same time.", "他人正在同时写入。")
+
+    def forget(self) -> Document:
+        """Whatever is still staged of this import."""
+        return {"forgotten": self._records.staging.forget(self._import)}
+
+    # --- what the records of a row call ------------------------------------------------------------------------------
+
+    def gather(self, records: Records[Any], record: str, change: Change[Any]) -> Document:
+        """The row's one new record; the state that it has."""
+        if records is not self._records or self._row in self._staged:
+            raise RuntimeError(f"{self._command.method_name} adds more than one {self._records.kind.name}")
+        state = state_of(records.kind, change.record)
+        self._staged[self._row] = {
+            "_id": staged_id(self._import, self._row),
+            "import": self._import,
+            "row": self._row,
+            "record": record,
+            "named": None if record == derived_id(records.kind, self.cause.because) else record,
+            "because": self.cause.because,
+            "happened": change.happened,
+            "reason": change.reason,
+            "state": state,
+            "staged_at": self.cause.at,
+        }
+        return state
+
+    def read(self, records: Records[T], id: str, find: Callable[[Iterable[str]], dict[str, T]]) -> T | None:  # noqa: A002
+        """The record, read once a batch and together with all that the rows mention."""
+        known = self._read.get(records.kind.name)
+        if known is None:
+            known = self._read[records.kind.name] = find(self._mentioned)
+        if id not in known and id not in self._mentioned:
+            known |= find([id])
+        return known.get(id)
+
+    # --- the rows ----------------------------------------------------------------------------------------------------
+
+    def _because(self, row: int) -> str:
+        return str(uuid.uuid5(NAMESPACE, f"row/{self._import}/{row}"))
+
+    def _judge(self, service: Any, row: int, given: Mapping[str, Any]) -> None:
+        self._row, self.cause = row, replace(self._cause, because=self._because(row))
+        try:
+            arguments = fields.load(self._command.schema, given)
+            getattr(service, self._command.method_name)(**arguments, by=self.cause.actor.id)
+        except InvalidInput as invalid:
+            self._errors[row] = [_wrong(error) for error in invalid.errors]
+        except Refusal as refusal:
+            self._refuse(row, refusal)
+        except (NotFound, Conflict, NotAllowed) as problem:
+            self._errors[row] = [_no(problem.code, problem.en, problem.zh, problem.involved)]
+        else:
+            if row not in self._staged:
+                raise RuntimeError(f"{self._command.method_name} added nothing")
+
+    def _done(self, rows: list[Row]) -> set[int]:
+        """Rows that this import has written before, whatever the rules would say of them now (X-01)."""
+        because = {self._because(number): number for number, _ in rows}
+        derived = [derived_id(self._records.kind, one) for one in because]
+        found = self._records.collection.find(
+            {"_id": {"$in": [*derived, *self._mentioned]}, "history.because": {"$in": list(because)}},
+            {"history.because": 1},
+        )
+        caused = {entry["because"] for document in found for entry in document["history"]}
+        return {number for one, number in because.items() if one in caused}
+
+    def _refuse_what_is_taken(self, staged: Mapping[int, Document]) -> None:
+        """Name the rows whose id another record has, or that an invariant excludes because of one."""
+        kind, collection = self._records.kind, self._records.collection
+        named = [one["named"] for one in staged.values() if one["named"] is not None]
+        taken = {held["_id"] for held in collection.find({"_id": {"$in": named}}, {"_id": 1})} if named else set()
+        for row, one in staged.items():
+            if one["record"] in taken:
+                said = Conflict.title_en, Conflict.title_zh, {"id": one["record"]}
+                self._errors[row] = [_no(Conflict.code, *said)]
+        for unique in self._records.unique:
+            wanted = {row: unique.values(one["state"]) for row, one in staged.items()}
+            held = unique.held(collection, set().union(*wanted.values()))
+            for row, values in wanted.items():
+                if values & held:
+                    self._refuse(row, unique.refuse(kind, staged[row]["state"]))
+
+    def _stage(self, rows: list[int]) -> None:
+        good = [one for row, one in self._staged.items() if row not in self._errors]
+        excluded = self._records.staging.replace(self._import, good, rows=rows)
+        for row, key in excluded.items():
+            self._errors[row] = [self._doubled(self._staged[row], key)]
+        self._staged = {row: one for row, one in self._staged.items() if row not in self._errors}
+
+    def _doubled(self, staged: Document, key: Key) -> Document:
+        """What a row is told that says the same as another one of its file."""
+        broken = [unique for unique in self._records.unique if tuple(name for name, _ in unique.key) == key]
+        if not broken:
+            return _no(Conflict.code, TWICE_EN, TWICE_ZH, {"id": staged["record"]})
+        refusal = broken[0].refuse(self._records.kind, staged["state"])
+        return _no(refusal.rule, f"{refusal.en} {TWICE_EN}", f"{refusal.zh}；{TWICE_ZH}", refusal.involved)
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def _insert(self, staged: Iterable[Document]) -> bool:
+        """All of them in one transaction; False where one of them cannot be, and nothing was written."""
+        documents = [self._document(one) for one in staged]
+        if not documents:
+            return True
+        collection = self._records.collection
+        try:
+            in_one_transaction(collection.database.client, partial(_insert_all, collection, documents))
+        except Taken:
+            return False
+        for document in documents:
+            self._records.relay.ring(self._records.kind, document["_id"])
+        return True
+
+    def _document(self, staged: Document) -> Document:
+        """The record, as of now: what is written now was not known when its row was judged."""
+        kind, cause = self._records.kind, replace(self._cause, because=staged["because"])
+        view = {name: staged["state"][name] for name in kind.fields}
+        first = entry_of(kind, view, cause, happened=staged["happened"], reason=staged["reason"])
+        return first_version(staged["record"], staged["state"], first)
+
+    def _not_there(self, staged: Mapping[int, Document]) -> dict[int, Document]:
+        """Without what this import has written already."""
+        ids = {one["record"]: one["because"] for one in staged.values()}
+        found = self._records.collection.find(
+            {"_id": {"$in": list(ids)}, "history.because": {"$in": list(ids.values())}}, {"history.because": 1}
+        )
+        ours = {held["_id"] for held in found if ids[held["_id"]] in {entry["because"] for entry in held["history"]}}
+        return {row: one for row, one in staged.items() if one["record"] not in ours}
+
+    def _refuse(self, row: int, refusal: Refusal) -> None:
+        self._errors[row] = [_no(refusal.rule, refusal.en, refusal.zh, refusal.involved)]
+
+    def _said(self) -> list[Document]:
+        return [{"row": row, **error} for row, errors in sorted(self._errors.items()) for error in errors]
+
+
+class Gathering(Bound[T]):
+    """The records as a row sees them: read once for many rows, and what is added only gathered."""
+
+    def __init__(self, records: Records[T], batch: Batch) -> None:
+        super().__init__(records, None)
+        self._batch = batch
+
+    @property
+    def _caused(self) -> Cause:
+        return self._batch.cause
+
+    def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002
+        id = id or derived_id(self._kind, self._because)  # noqa: A001
+        self._check_district(state := state_of(self._kind, change.record))
+        self._batch.gather(self._records, id, change)
+        return {"id": id, "version": 1, **{name: state[name] for name in self._kind.fields}}
+
+    def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
+        raise RuntimeError("a row of a sheet adds a record and changes none")
+
+    def get(self, id: str) -> T:  # noqa: A002
+        found = self._batch.read(self._records, id, self._find)
+        if found is None:
+            raise NotFound(kind=self._kind.name, id=id)
+        return found
+
+    def _find(self, ids: Iterable[str]) -> dict[str, T]:
+        found = self.collection.find({"_id": {"$in": list(ids)}}, {"state": 1})
+        return {held["_id"]: self._record(held) for held in found}
+
+
+class Taken(Exception):
+    """One of the documents cannot be: its id or what it alone may have is another's."""
+
+
+def _insert_all(collection: Collection[Document], documents: list[Document], session: ClientSession) -> None:
+    try:
+        collection.insert_many(documents, session=session)
+    except BulkWriteError as error:
+        if all(fault["code"] == DUPLICATE for fault in error.details["writeErrors"]):
+            raise Taken from None  # to do it again would not help
+        raise
+
+
+def _is_row(value: Any) -> bool:
+    match value:
+        case [bool(), _]:
+            return False
+        case [int() as number, dict()]:
+            return 1 <= number <= LAST_ROW
+    return False
+
+
+def _ids(rows: Iterable[Row]) -> dict[str, None]:
+    """Every id that the rows mention, each once."""
+    values = (value for _, given in rows for name, value in given.items() if name.endswith("_id"))
+    return dict.fromkeys(value for value in values if isinstance(value, str))
+
+
+def _wrong(error: FieldError) -> Document:
+    return {"field": error.field, "code": error.rule or InvalidInput.code, "zh": error.zh, "en": error.en}
+
+
+def _no(code: str, en: str, zh: str, involved: Mapping[str, Any]) -> Document:
+    """What is not allowed, with the things involved."""
+    listed = ", ".join(f"{name}={value}" for name, value in involved.items())
+    return {
+        "field": None,
+        "code": code,
+        "zh": f"{zh}（{listed}）" if listed else zh,
+        "en": f"{en} ({listed})" if listed else en,
+    }

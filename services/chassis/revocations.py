@@ -1,0 +1,68 @@
+"""Revocations: the tokens that every process of a service refuses from about a second after it was told.
+
+What is known is read again each second, beside the calls, so that no call waits for it and each replica learns what
+another one was told. While the database is away, what is known stays.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+import eventlet
+from nameko.extensions import DependencyProvider, SharedExtension
+from pymongo.errors import PyMongoError
+
+from services.chassis.mongo import database, patiently
+from services.kernel.calendar import end_of
+
+LOOK = 1.0  # seconds between two looks at what other processes were told
+
+
+class Revocations(SharedExtension):
+    """`id in revocations`: is that token revoked? Each is kept until the day is over on which it expires anyway."""
+
+    def __init__(self) -> None:
+        self._ids: frozenset[str] = frozenset()
+
+    def setup(self) -> None:
+        self._collection = database(self.container.config["SETTINGS"], self.container.service_name)["revoked"]
+        patiently(self._prepare)
+
+    def start(self) -> None:
+        self._thread = self.container.spawn_managed_thread(self._run, identifier="revocations")
+
+    def stop(self) -> None:
+        self._thread.kill()
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._ids
+
+    def note(self, id_: str, *, last_day: str) -> None:
+        """From now on it is refused here; raises what pymongo raises."""
+        ends = end_of(date.fromisoformat(last_day))
+        self._collection.update_one({"_id": id_}, {"$set": {"expires": ends}}, upsert=True)
+        self._look()
+
+    def _prepare(self) -> None:
+        self._collection.create_index("expires", expireAfterSeconds=0)
+        self._look()
+
+    def _look(self) -> None:
+        self._ids = frozenset(held["_id"] for held in self._collection.find({}, {"_id": 1}).hint("_id_"))
+
+    def _run(self) -> None:
+        while True:
+            eventlet.sleep(LOOK)
+            with suppress(PyMongoError):  # readiness tells that the database is away
+                self._look()
+
+
+class Revoking(DependencyProvider):
+    """Gives a service its revocations."""
+
+    revocations = Revocations()
+
+    def get_dependency(self, worker_ctx: Any) -> Revocations:
+        return self.revocations

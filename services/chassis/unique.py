@@ -1,0 +1,96 @@
+"""Invariants across records: what no two records of a kind share, kept by a unique index and asked before a batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import msgspec
+from pymongo import collection as mongo
+
+from services.chassis.mongo import Document
+from services.contract.view import Kind
+from services.kernel import Refusal
+
+Values = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Unique:
+    """An invariant across records, kept by a unique index: no two records share these fields.
+
+    `among` limits it to some records (equality, or a tuple for any of); a field with several values is unique value
+    by value; a record in which a field is None is not looked at.
+    """
+
+    fields: tuple[str, ...]
+    refusal: type[Refusal]
+    among: Mapping[str, Any] = field(default_factory=dict)
+
+    def __init__(self, *fields: str, refusal: type[Refusal], among: Mapping[str, Any] | None = None) -> None:
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "refusal", refusal)
+        object.__setattr__(self, "among", among or {})
+
+    @property
+    def key(self) -> list[tuple[str, int]]:
+        return [(f"state.{name}", 1) for name in self.fields]
+
+    @property
+    def only(self) -> Document:
+        """The partial index's filter: only values that are there, of the records that are meant."""
+        present = [{f"state.{name}": {"$type": ["string", "int", "long"]}} for name in self.fields]
+        return {"$and": present + [{name: wanted} for name, wanted in conditions(self.among).items()]}
+
+    def refuse(self, kind: Kind, state: Document) -> Refusal:
+        """The rule's no to a record in this state."""
+        return self.refusal(**{name: state[name] for name in self.fields if name in kind.fields})
+
+    def values(self, state: Document) -> set[Values]:
+        """What no other record may have, value by value; nothing where the record is not looked at."""
+        for name, wanted in self.among.items():
+            if state[name] not in msgspec.to_builtins(wanted if isinstance(wanted, tuple) else (wanted,)):
+                return set()
+        return set(product(*(_several(state[name]) for name in self.fields)))
+
+    def held(self, collection: mongo.Collection[Document], wanted: Collection[Values]) -> set[Values]:
+        """Those of the wanted values that a record has."""
+        looked_for = list(self._filters(wanted))
+        if not looked_for:
+            return set()
+        shown = {f"state.{name}": 1 for name in (*self.fields, *self.among)}
+        found = collection.find({"$or": looked_for}, shown)
+        return {values for document in found for values in self.values(document["state"])} & set(wanted)
+
+    def _filters(self, wanted: Collection[Values]) -> Iterator[Document]:
+        """As few as there can be, each with all values of the field that has the most; the index serves each."""
+        if not wanted:
+            return
+        widest = max(range(len(self.fields)), key=lambda place: len({values[place] for values in wanted}))
+        groups: dict[Values, list[Any]] = defaultdict(list)
+        for values in wanted:
+            groups[values[:widest] + values[widest + 1 :]].append(values[widest])
+        names = [f"state.{name}" for name in self.fields]
+        others = names[:widest] + names[widest + 1 :]
+        for rest, several in groups.items():
+            same = [{name: value} for name, value in zip(others, rest, strict=True)]
+            yield {"$and": [*same, {names[widest]: {"$in": several}}, self.only]}
+
+
+def conditions(wanted: Mapping[str, Any]) -> Document:
+    """Records like this, as the database is asked for them; a tuple means any of these."""
+    return {
+        f"state.{name}": {"$in": [msgspec.to_builtins(item) for item in value]}
+        if isinstance(value, tuple)
+        else msgspec.to_builtins(value)
+        for name, value in wanted.items()
+    }
+
+
+def _several(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,21 @@
+"""What the gateway tells the services: which tokens it has issued, and which of them hold no longer."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from services.contract.view import View, published_by
+
+Role = Literal["viewer", "recorder", "verifier", "chair", "finance", "operator", "system"]
+
+
+@published_by("gateway", happenings=("issued", "revoked"), counted=False)
+class Token(View):
+    """A token that was issued, under its own id; the token itself is kept nowhere."""
+
+    subject_id: str
+    roles: tuple[Role, ...]
+    district: str | None
+    expires_on: date  # its last day
+    state: Literal["active", "revoked"]
