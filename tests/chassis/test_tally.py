@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.chassis import tally as tally_module
 from services.chassis.problem import InvalidInput, NotFound
-from services.chassis.tally import Measured, Question, tally, tally_of, tally_records
+from services.chassis.tally import Question, tally, tally_of, tally_records
 from services.contract import KINDS
 from services.contract.rule import read
 from tests.contract.views import samples_of
@@ -190,25 +190,15 @@ def test_records_as_of_an_instant_have_the_version_of_then(with_history):
 # --- other measures ---------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def measures(monkeypatch):
-    """Let every rule measure that."""
-
-    def let(how, field):
-        monkeypatch.setattr(tally_module, "measured", lambda _: Measured(how, field))
-
-    return let
-
-
-def test_different_values_are_counted_once_each_and_none_is_no_value(collection, measures):
-    measures("distinct", "activity_id")
+def test_different_values_are_counted_once_each_and_none_is_no_value(collection):
     activities = ("a-1", "a-1", "a-2", None)
     collection.insert_many(
         a_record(f"c-{number}", a_count(activity_id=activity, district=f"51110{2 - number % 2}"))
         for number, activity in enumerate(activities)
     )
 
-    told = tally(collection, Question(rule=read(VERIFIED | {"by": ["district"]}), **YEAR))
+    rule = read(VERIFIED | {"measure": {"distinct": "activity_id"}, "by": ["district"]})
+    told = tally(collection, Question(rule=rule, **YEAR))
 
     assert told == {
         "records": 4, "value": 2,
@@ -216,9 +206,8 @@ def test_different_values_are_counted_once_each_and_none_is_no_value(collection,
     }  # fmt: skip
 
 
-def test_the_last_value_is_that_of_the_last_day_on_which_there_was_one(collection, measures):
-    measures("last", "minors")
-    question = Question(rule=read(VERIFIED), **YEAR)
+def test_the_last_value_is_that_of_the_last_day_on_which_there_was_one(collection):
+    question = Question(rule=read(VERIFIED | {"measure": {"last": "minors"}}), **YEAR)
     assert tally(collection, question) == {"records": 0, "value": None, "by": {}}
 
     days = (("2011-05-14", 3), ("2011-06-14", 4), ("2011-06-14", 5), ("2011-07-14", None))
