@@ -44,6 +44,12 @@ def inboxes_of(world):
     return list(inboxes.open_ones)
 
 
+def inbox_of(world):
+    """The one that takes in what the tests publish."""
+    (inbox,) = [one for one in inboxes_of(world) if one.queue.name == QUEUE]
+    return inbox
+
+
 def park(world, outsider, *events):
     """Publish events that nobody can handle now, and wait until they are parked."""
     before = len(parked(world))

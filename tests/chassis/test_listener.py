@@ -9,7 +9,7 @@ from services.chassis.problem import Unavailable
 from services.contract.topology import exchange
 from tests.chassis.conftest import Ear, a_world
 from tests.chassis.outsider import Outsider
-from tests.chassis.points import POINT, QUEUE, an_event, inboxes_of, is_drained, parked, publish, publish_raw
+from tests.chassis.points import POINT, QUEUE, an_event, inbox_of, is_drained, parked, publish, publish_raw
 from tests.chassis.toy import keep_in_step, toy
 from tests.stack import until
 
@@ -64,8 +64,7 @@ def test_events_of_several_records_are_handled_side_by_side_and_those_of_one_in_
     publish(outsider, first)
     until(lambda: ear.heard)
     publish(outsider, an_event("p-1"), an_event("p-2"), last)
-    (inbox,) = inboxes_of(listening)
-    until(lambda: inbox.waiting == 3)
+    until(lambda: inbox_of(listening).waiting == 3)
     have_come.send()
 
     until(lambda: len(ear.heard) == 4 and is_drained(listening, outsider))

@@ -6,7 +6,7 @@ import pytest
 from services.chassis.listener import Retry
 from tests.chassis.conftest import Ear, a_hall
 from tests.chassis.outsider import Outsider
-from tests.chassis.points import QUEUE, an_event, inboxes_of, is_drained, parked, publish, publish_raw
+from tests.chassis.points import QUEUE, an_event, inbox_of, inboxes_of, is_drained, parked, publish, publish_raw
 from tests.chassis.toy import Toy, keep_in_step, toy
 from tests.stack import until
 
@@ -43,7 +43,7 @@ def test_an_event_that_a_cut_connection_brings_again_has_its_effect_once(behind_
 def test_what_had_arrived_before_a_connection_opened_again_is_forgotten_and_comes_again(behind_proxy, proxy, outsider):
     ear, cuts = Ear(), []
     behind_proxy.start(toy(ear))
-    (inbox,) = [one for one in inboxes_of(behind_proxy) if one.queue.name == QUEUE]
+    inbox = inbox_of(behind_proxy)
 
     def gather_for_so_long_that_another_connection_opens():
         if not cuts:
