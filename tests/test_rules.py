@@ -31,7 +31,7 @@ def marked():
     """The rules that tests are marked with, each with the files of these tests."""
     found = {}
     for path in sorted(TESTS.rglob("test_*.py")):
-        for code in _codes(ast.parse(path.read_text(encoding="utf-8"))):
+        for code in codes_marked(ast.parse(path.read_text(encoding="utf-8")), "rule"):
             found.setdefault(code, set()).add(str(path.relative_to(TESTS)))
     return found
 
@@ -62,10 +62,11 @@ def test_every_refusal_says_its_rule_in_one_english_sentence_and_in_chinese():
 
 @pytest.mark.parametrize("source", ['@pytest.mark.rule("A-26", "X-05")\ndef test_it(): pass'])
 def test_a_marker_is_found_with_all_its_rules(source):
-    assert list(_codes(ast.parse(source))) == ["A-26", "X-05"]
+    assert list(codes_marked(ast.parse(source), "rule")) == ["A-26", "X-05"]
 
 
-def _codes(tree):
+def codes_marked(tree, marker):
+    """What the tests of a file are marked with."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.rule":
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == f"pytest.mark.{marker}":
             yield from (ast.literal_eval(code) for code in node.args)

@@ -2,16 +2,20 @@
 
 import signal
 from contextlib import closing
+from dataclasses import replace
 
 import eventlet
 import pytest
 
 from deploy.chaos.points import POINTS
+from gateway.service import Gateway
 from services.chassis.problem import Unavailable
 from services.contract.topology import LEDGER_QUEUE
 from tests.chassis.outsider import Outsider
-from tests.chassis.points import an_event, publish_raw
+from tests.chassis.points import publish_raw
 from tests.chassis.processes import Process
+from tests.gateway.conftest import Http
+from tests.gateway.examples import an_event as a_count
 from tests.stack import until
 
 PRIZE = {
@@ -21,6 +25,11 @@ PRIZE = {
 }  # fmt: skip
 AT_SERVICE = ("after_commit", "before_answer", "after_publish", "before_mark")
 AT_GATEWAY = ("after_apply", "before_ack", "in_transaction", "before_park")
+
+
+@pytest.fixture
+def settings(settings):
+    return replace(settings, http_port=0)
 
 
 @pytest.fixture
@@ -84,15 +93,20 @@ def test_an_event_that_went_out_is_still_to_be_published(point, running, crashin
     until(lambda: waiting_events(settings) == 1)
 
 
+@pytest.mark.acceptance(2)
 @pytest.mark.parametrize(("point", "kept"), [("after_apply", 1), ("before_ack", 1), ("in_transaction", 0)])
-def test_an_event_comes_again_whether_it_was_taken_in_or_not(point, kept, running, crashing, settings, tmp_path):
+def test_a_gateway_that_is_killed_at_each_step_of_a_batch_loses_nothing_and_doubles_nothing(
+    point, kept, running, crashing, settings, tmp_path
+):
     process = crashing("gateway", point)
 
-    running.publish(an_event("p-1"))
+    running.publish(a_count())
 
     assert crashed(process, tmp_path) == f"crashed at {point}\n"
     until(lambda: waiting_events(settings) == 1)
     assert running.database("gateway")["views"].count_documents({}) == kept
+    running.start(Gateway).settle()
+    assert Http(running).get("/api/v1/kpis/K2").body["value"] == 300
 
 
 def test_a_message_that_is_not_parked_yet_comes_again(running, crashing, settings, tmp_path):

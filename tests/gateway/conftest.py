@@ -14,6 +14,7 @@ from gateway.generation import Generations
 from gateway.port import Server
 from gateway.service import Gateway
 from gateway.store import Store
+from services.chassis.clock import SystemClock
 from services.chassis.mongo import database
 from services.chassis.run import containers
 from services.contract.topology import SERVICES
@@ -31,7 +32,7 @@ def store(settings):
 
 
 @dataclass
-class MovedClock:
+class MovedClock(SystemClock):
     """Tells the time that a test sets, a millisecond later each time."""
 
     at: datetime

@@ -42,6 +42,7 @@ def test_a_period_is_closed_when_it_is_over_and_not_before(editions, clock):
     assert editions.close("2011", "2011S1", by="u-1", why="half a year")["edition"] == 1
 
 
+@pytest.mark.acceptance(8)
 def test_close_2011s1_add_a_late_fact_edition_1_is_unchanged_byte_for_byte_and_edition_2_lists_it(
     desk, editions, clock
 ):
@@ -62,6 +63,7 @@ def test_close_2011s1_add_a_late_fact_edition_1_is_unchanged_byte_for_byte_and_e
     assert editions.all("2011", "2011S1")["changes"] == []
 
 
+@pytest.mark.acceptance(7)
 def test_a_prize_of_june_revoked_in_november_as_of_october_says_60_now_says_59_and_june_is_restated(
     desk, editions, clock
 ):

@@ -65,6 +65,7 @@ def patiently_get(gateway, path):
 # --- whole ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.acceptance(10)
 @pytest.mark.timeout(400)
 def test_an_export_of_50001_records_has_50001_rows(running):
     store = Store(running.database("gateway"))

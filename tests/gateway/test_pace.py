@@ -70,6 +70,7 @@ def test_a_limit_is_kept_or_not_and_exactly_at_it_is_kept():
     assert status_of(101, on=JUNE, **ask) == "late"
 
 
+@pytest.mark.acceptance(9)
 def test_target_0_target_equal_to_baseline_exactly_at_target_when_less_is_better_and_150_percent():
     assert percent(300_000, a_target(), "more") == 150.0
     assert percent(5, a_target(0), "more") is None

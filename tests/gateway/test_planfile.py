@@ -1,7 +1,11 @@
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from gateway import planfile
 from gateway.planfile import files
@@ -121,6 +125,26 @@ def test_what_the_contract_does_not_know_is_refused_with_its_line(old, new, says
     assert says in told
     if says not in ("", "stands here twice"):
         assert f"2011.yaml:{line}: " in told
+
+
+WORD = re.compile(r"(?<![\w.])([a-z_]+)(?=:(?: |$))", re.MULTILINE)
+WORDS = [word for word in WORD.finditer(FILE) if "#" not in FILE[: word.start()].rpartition("\n")[2]]
+
+
+@pytest.mark.acceptance(12)
+@examples(max_examples=30, deadline=None)
+@given(st.sampled_from(WORDS), st.data())
+def test_a_plan_with_a_misspelt_field_is_refused_with_its_line_number(word, data):
+    """Any word of the file that has a value after it, with a letter too many."""
+    place = data.draw(st.integers(word.start(), word.end()))
+    letter = data.draw(st.sampled_from("qxz_"))
+    misspelt = FILE[:place] + letter + FILE[place:]
+    line = FILE.count("\n", 0, word.start()) + 1
+
+    with pytest.raises(BrokenFile) as refused:
+        planfile.read("2011.yaml", misspelt.encode())
+
+    assert f"2011.yaml:{line}: " in str(refused.value)
 
 
 def test_everything_that_is_wrong_is_told_at_once():

@@ -73,6 +73,7 @@ def of(told, part="counted"):
     return found
 
 
+@pytest.mark.acceptance(11)
 def test_a_recount_that_differs_by_one_names_the_record(gateway):
     gateway.running.start(Awards)
     for number in range(1, 6):

@@ -1,18 +1,24 @@
 """Questions about the plan over HTTP, with events as their owners send them."""
 
+from datetime import datetime
 from urllib.parse import quote
 
+import pytest
 from amqp.basic_message import Message
 
 from gateway.decisions import PLANS
 from gateway.desk import Reporting
+from services.awards.service import Awards
 from services.chassis.amqp import connect
 from services.contract.topology import LEDGER_QUEUE
 from services.rural.service import Rural
+from tests.gateway.conftest import MovedClock
 from tests.gateway.examples import an_event
+from tests.gateway.test_passage import RESULT
 from tests.stack import until
 
 PLAN_FILE = (PLANS / "2011.yaml").read_text()
+REPORT = "/api/v1/awards/report_external_result"
 CHANGES = 12_000
 
 
@@ -51,6 +57,22 @@ def test_a_number_is_asked_for_a_period(gateway):
     for period, value in values.items():
         assert gateway.get(f"/api/v1/kpis/K2?period={period}").body["value"] == value, period
         assert gateway.get(f"/api/v1/kpis/K2/records?period={period}").body["value"] == value, period
+
+
+@pytest.mark.acceptance(4)
+@pytest.mark.parametrize(("instant", "year"), [("2011-12-31T15:59:59Z", 2011), ("2011-12-31T16:30:00Z", 2012)])
+def test_what_happens_at_16_30_utc_on_the_last_of_december_counts_in_the_next_year(gateway, instant, year):
+    """A prize of today, at these instants: before midnight in Leshan there is no first of January yet (G-06)."""
+    gateway.running.clock = MovedClock(datetime.fromisoformat(instant))
+    gateway.running.start(Awards)
+
+    said = [gateway.post(REPORT, RESULT | {"awarded_on": day}).status for day in ("2012-01-01", "2011-12-31")]
+    gateway.running.settle()
+
+    assert said == ([422, 200] if year == 2011 else [200, 409])  # a day to come is refused; a taken id is, too
+    for asked in (2011, 2012):
+        number = gateway.get(f"/api/v1/kpis/K1?period={asked}").body["reported"]["value"]
+        assert number == (1 if asked == year else None), asked
 
 
 def test_a_number_is_split_by_district_and_asked_for_one(gateway):
@@ -92,6 +114,20 @@ def test_progress_shows_all_62_items_without_a_token(gateway):
     }  # fmt: skip
     assert told["complete"]
     assert told["freshness"]["rural"] == "2011-05-14T10:00:01+08:00"
+
+
+@pytest.mark.acceptance(5)
+def test_without_facts_every_line_is_there_as_none_and_an_explicit_zero_is_0(gateway):
+    def numbers():
+        items = gateway.get("/api/v1/plans/2011/progress", token="").body["items"]
+        assert [item["no"] for item in items] == list(range(1, 63))
+        return {kpi["code"]: (kpi["value"], kpi["state"]) for item in items for kpi in item["kpis"]}
+
+    before = numbers()
+    gateway.take(an_event(state="recorded"))
+
+    assert set(before.values()) == {(None, "none")}
+    assert numbers() == before | {"K2": (0, "zero"), "N25": (0, "zero")}
 
 
 def test_progress_of_one_district_and_period(gateway):
@@ -200,12 +236,15 @@ def test_an_answer_of_an_instant_is_byte_for_byte_the_same_after_thousands_of_la
     assert [gateway.get(path).content for path in paths] == before
 
 
-def test_a_message_that_is_no_event_makes_the_numbers_of_its_service_incomplete_and_no_others(gateway, settings):
+@pytest.mark.acceptance(3)
+def test_a_malformed_event_makes_the_numbers_of_its_service_incomplete_until_it_is_mended_and_replayed(
+    gateway, settings
+):
     with connect(settings, "tests.garbage") as connection:
         connection.default_channel.basic_publish(
             message("{"), exchange="outreach.events", routing_key="audience_count.verified"
         )
-    gateway.take(an_event(), a_result("r-1"))
+    gateway.take(an_event(record="c-1"), a_result("r-1"))
 
     told = until(lambda: incomplete(gateway.get("/api/v1/kpis/K2").body))
 
@@ -215,6 +254,14 @@ def test_a_message_that_is_no_event_makes_the_numbers_of_its_service_incomplete_
     ]
     assert gateway.get("/api/v1/kpis/K1").body["complete"]
     assert not gateway.get("/api/v1/plans/2011/progress", token="").body["complete"]
+
+    parked = gateway.running.database("gateway")["parked"]
+    mended = parked.find_one_and_update({}, {"$set": {"body": an_event(record="c-2").write()}})
+    replay = f"/api/v1/operations/parked/gateway/{mended['_id']}/replay"
+    assert gateway.post(replay, {"why": "written by hand"}, roles=("operator",)).status == 200
+
+    told = until(lambda: complete(gateway.get("/api/v1/kpis/K2").body))
+    assert (told["value"], told["reasons"]) == (600, [])
 
 
 def test_a_message_that_a_service_parked_makes_its_numbers_incomplete_until_an_operator_took_it_out(gateway):
@@ -238,6 +285,10 @@ def message(body):
 
 def incomplete(told):
     return None if told["complete"] else told
+
+
+def complete(told):
+    return told if told["complete"] else None
 
 
 def test_one_event_that_cannot_be_counted_is_parked_and_the_rest_of_its_batch_counts(gateway):

@@ -88,6 +88,7 @@ def test_the_ledger_says_what_was_taken_in_and_when_each_service_was_last_heard(
     }
 
 
+@pytest.mark.acceptance(1)
 @examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FACTS, st.integers(0, 2**32))
 def test_any_order_and_any_repetition_of_the_same_events_keep_the_same(store, facts, seed):
@@ -130,6 +131,7 @@ def take_all(store, batches):
         store.take(batch)
 
 
+@pytest.mark.acceptance(2)
 @pytest.mark.parametrize("step", ["history.insert_many", "views.insert_many", "views.bulk_write", "counts.bulk_write"])
 def test_a_batch_that_ends_at_any_step_leaves_nothing_behind_and_can_be_taken_again(store, step, monkeypatch):
     store.take([an_event(record="old")])
