@@ -13,7 +13,7 @@ from services.chassis.settings import Settings
 PAGES = ("README.md", "CONTRIBUTING.md", "deploy/README.md")
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
 COMMAND = re.compile(r"\./kexie ([a-z]+)")
-ADDRESS = re.compile(r"(/api/v1/[A-Za-z0-9/<>_]+)")
+ADDRESS = re.compile(r"(/api/v1/[A-Za-z0-9/<>_.]*[A-Za-z0-9>])")
 FILE = re.compile(r"`((?:services|gateway|deploy|tests)/[A-Za-z0-9_/.]+)`")
 
 
