@@ -132,6 +132,17 @@ def documents(number: int, *, state: str = "recorded", prefix: str = "stored", s
         }
 
 
+def answer(port: int, path: str) -> float:
+    """Seconds that one answer takes, on a connection of its own."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        started = perf_counter()
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+        status, _, _ = read_answer(connection)
+        if status != 200:
+            raise RuntimeError(f"{path}: {status}")
+        return perf_counter() - started
+
+
 def pages(port: int, path: str, *, token: str | None = None, seconds: float = 3.0, at_once: int = 16) -> float:
     """Answers a second over that many kept connections."""
     request = (

@@ -27,6 +27,9 @@ from deploy.bench import load, stock
 from deploy.health import says_ready
 from deploy.home import Home
 from deploy.ports import Ports
+from gateway import planfile
+from gateway.decisions import PLANS
+from gateway.shelf import FRESH
 from gateway.store import Store
 from services import contract
 from services.chassis.amqp import connect
@@ -41,6 +44,7 @@ from services.contract.topology import LEDGER_QUEUE, SERVICES
 ROUNDS = 3
 CALLS = 3_000  # of each round
 EVENTS = 20_000
+ANSWERS = 30
 READY_WITHIN = 30.0  # seconds
 
 console = Console(stderr=True)
@@ -117,7 +121,7 @@ def main(arguments: list[str]) -> int:
         for step in (bench.memory, bench.commands, bench.latency, bench.pages, bench.relay, bench.ledger):
             console.print(f"measuring: {(step.__doc__ or '').strip()}")
             rows += step()
-        console.print(f"measuring: the same question over {records:,} records and over a tenth of them")
+        console.print(f"measuring: the same questions over {records:,} records and over few of them")
         rows += bench.size(records)
     finally:
         pipeline.stop(*pipeline.running)
@@ -227,19 +231,57 @@ class Bench:
         return [Row("ledger / stock @event_handler", f"{ours:,.0f}/s", f"{theirs:,.0f}/s", ours / theirs, 1.3)]
 
     def size(self, records: int) -> list[Row]:
-        """the same question over many records and over a tenth of them"""
-        small = self._kpi_over(records // 10, after=0)
-        large = self._kpi_over(records, after=records // 10)
-        name = f"GET /kpis/K2 over {records:,} / over {records // 10:,}"
-        return [Row(name, f"{1000 / large:.2f} ms", f"{1000 / small:.2f} ms", small / large, 1.2, at_most=True)]
+        """the same questions over many records and over few of them, and beside adding up the records themselves"""
+        few, some = records // 100, records // 10
+        self._take_in(few, after=0)
+        progress_of_few = self._progress()
+        self._take_in(some, after=few)
+        kpi_of_some = self._kpi()
+        self._take_in(records, after=some)
+        kpi, progress, added_up = self._kpi(), self._progress(), self._add_up()
+        return [
+            Row(
+                f"GET /kpis/K2 over {records:,} / over {some:,}",
+                f"{1000 / kpi:.2f} ms", f"{1000 / kpi_of_some:.2f} ms", kpi_of_some / kpi, 1.2, at_most=True,
+            ),
+            Row(
+                f"GET progress, 62 items, over {records:,} / over {few:,}",
+                f"{progress:.1f} ms", f"{progress_of_few:.1f} ms", progress / progress_of_few, 1.5, at_most=True,
+            ),
+            Row(
+                "adding up K2 from its records / GET progress, 62 items",
+                f"{progress:.1f} ms", f"{added_up:,.0f} ms", added_up / progress, 50,
+            ),
+        ]  # fmt: skip
 
-    def _kpi_over(self, records: int, *, after: int) -> float:
+    def _take_in(self, records: int, *, after: int) -> None:
         kind = contract.outreach.AudienceCount.kind
         store = Store(database(self.settings, "gateway"))
         documents = load.documents(records - after, state="verified", prefix="size", start=after)
         while chunk := list(islice(documents, 2_000)):
             store.take([event(kind, held["_id"], held["history"][0]) for held in chunk])
-        return median(self._kpi() for _ in range(ROUNDS))
+
+    def _progress(self) -> float:
+        """ms of one answer, so far apart that each is read anew."""
+        port, took = self.pipeline.port("gateway"), []
+        for _ in range(ANSWERS):
+            eventlet.sleep(2 * FRESH)
+            took.append(load.answer(port, "/api/v1/plans/2011/progress"))
+        return 1000 * median(took)
+
+    def _add_up(self) -> float:
+        """ms of one aggregation over the views for K2 month by month, as the counts have it."""
+        plan = planfile.read("2011.yaml", (PLANS / "2011.yaml").read_bytes())
+        rule = next(kpi.rule for _, kpi in plan.kpis() if kpi.code == "K2")
+        views, took = database(self.settings, "gateway")["views"], []
+        wanted = {f"data.{one.field}": one.any_of[0] for one in rule.where}
+        of_the_year = {"kind": rule.of.key, f"data.{rule.on}": {"$gte": "2011-01-01", "$lte": "2011-12-31"}}
+        month, amount = {"$substrBytes": [f"$data.{rule.on}", 0, 7]}, {"$sum": f"$data.{rule.field}"}
+        for _ in range(ROUNDS):
+            started = perf_counter()
+            list(views.aggregate([{"$match": of_the_year | wanted}, {"$group": {"_id": month, "value": amount}}]))
+            took.append(perf_counter() - started)
+        return 1000 * median(took)
 
     def _kpi(self) -> float:
         return load.pages(self.pipeline.port("gateway"), "/api/v1/kpis/K2", token=self.token)
