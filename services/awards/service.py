@@ -24,7 +24,7 @@ class Awards:
     external_results = ExternalResults()
     clock = Clock()
 
-    @command(contract.awards.ExternalResult, schemas.ReportExternalResult, roles=("recorder",))
+    @command(contract.awards.ExternalResult, schemas.ReportExternalResult, roles=("recorder",), adds=True)
     def report_external_result(self, result_id: str | None, **prize: Any) -> Any:
         reported = external_result.report(today=self.clock.today(), **prize)
         return self.external_results.add(reported, result_id)

@@ -59,15 +59,21 @@ class TallyRecords(Tally):
 
 
 class Command(Method):
-    """A method that moves one record on, or refuses; the same `command_id` again answers the first outcome (X-01)."""
+    """A method that moves one record on, or refuses; the same `command_id` again answers the first outcome (X-01).
 
-    def __init__(self, view: type[View], schema: type[AnySchema], *, roles: tuple[str, ...], **kwargs: Any) -> None:
+    One that `adds` a record and changes none can be given to every row of a sheet.
+    """
+
+    def __init__(
+        self, view: type[View], schema: type[AnySchema], *, roles: tuple[str, ...], adds: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if unknown := sorted(set(roles) - set(ROLES)):
             raise ValueError(f"unknown role {', '.join(unknown)}")
         self.kind = view.kind
         self.schema = schema()
         self.roles = frozenset(roles)
+        self.adds = adds
 
     def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         actor = self._authenticate(request)
@@ -99,12 +105,6 @@ class Command(Method):
             "adds": self.adds,
             "input": json_schema(self.schema, of=f"{self.container.service_name}.{self.method_name}"),
         }
-
-    @property
-    def adds(self) -> bool:
-        """Does it add a record and change none, as its code says? Then rows of a sheet can be given to it."""
-        words = getattr(self.container.service_cls, self.method_name).__code__.co_names
-        return "add" in words and "change" not in words
 
     @property
     def records(self) -> Records[Any]:

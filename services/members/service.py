@@ -26,7 +26,7 @@ class Members:
     organisations = Organisations()
     clock = Clock()
 
-    @command(contract.members.Organisation, schemas.CreateOrganisation, roles=("recorder",))
+    @command(contract.members.Organisation, schemas.CreateOrganisation, roles=("recorder",), adds=True)
     def create_organisation(self, organisation_id: str | None, *, parent_id: str | None, **stated: Any) -> Document:
         """Begin an organisation in an institution."""
         created = organisation.create(parent_id=parent_id, parent=self._parent(parent_id), **stated)

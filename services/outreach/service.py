@@ -30,7 +30,7 @@ class Outreach:
     venues = Venues()
     clock = Clock()
 
-    @command(contract.outreach.Campaign, schemas.OpenCampaign, roles=("recorder", "chair"))
+    @command(contract.outreach.Campaign, schemas.OpenCampaign, roles=("recorder", "chair"), adds=True)
     def open_campaign(self, campaign_id: str | None, *, by: str, **brand: Any) -> Any:
         return self.campaigns.add(campaign.open(**brand), campaign_id)
 
@@ -38,11 +38,11 @@ class Outreach:
     def close_campaign(self, campaign_id: str, *, by: str) -> Any:
         return self.campaigns.change(campaign_id, campaign.close)
 
-    @command(contract.outreach.Venue, schemas.RegisterVenue, roles=("recorder",))
+    @command(contract.outreach.Venue, schemas.RegisterVenue, roles=("recorder",), adds=True)
     def register_venue(self, venue_id: str | None, *, by: str, **place: Any) -> Any:
         return self.venues.add(venue.register(**place), venue_id)
 
-    @command(contract.outreach.Activity, schemas.CreateActivity, roles=("recorder",))
+    @command(contract.outreach.Activity, schemas.CreateActivity, roles=("recorder",), adds=True)
     def create_activity(self, activity_id: str | None, *, campaign_id: str | None, by: str, **plan: Any) -> Any:
         joined = self.campaigns.get(campaign_id) if campaign_id else None
         return self.activities.add(activity.create(campaign_id=campaign_id, campaign=joined, **plan), activity_id)
@@ -99,7 +99,7 @@ class Outreach:
         except Conflict:
             return self.evidence_files.change(evidence_id, partial(evidence.attach_again, activity_id=activity_id))
 
-    @command(contract.outreach.AudienceCount, schemas.RecordCount, roles=("recorder",))
+    @command(contract.outreach.AudienceCount, schemas.RecordCount, roles=("recorder",), adds=True)
     def record_count(self, count_id: str | None, *, activity_id: str, **audience_of_the_day: Any) -> Any:
         held = self.activities.get(activity_id)
         recorded = audience.record(held, activity_id=activity_id, today=self.clock.today(), **audience_of_the_day)

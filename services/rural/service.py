@@ -30,7 +30,7 @@ class Rural:
     fund_receipts = FundReceipts()
     clock = Clock()
 
-    @command(contract.rural.Association, schemas.PrepareAssociation, roles=("recorder",))
+    @command(contract.rural.Association, schemas.PrepareAssociation, roles=("recorder",), adds=True)
     def prepare_association(
         self, association_id: str | None, *, name: str, township_code: str, by: str, **stated: Any
     ) -> Document:
@@ -90,7 +90,7 @@ class Rural:
             told.add(survivor_id)
             survivor_id = self.associations.get(survivor_id).merged_into
 
-    @command(contract.rural.ServicePoint, schemas.PlanPoint, roles=("recorder",))
+    @command(contract.rural.ServicePoint, schemas.PlanPoint, roles=("recorder",), adds=True)
     def plan_point(self, point_id: str | None, *, by: str, **planned: Any) -> Document:
         """Begin a set of station, column and officer in a village."""
         return self.service_points.add(service_point.plan(**planned), point_id)
@@ -130,7 +130,7 @@ class Rural:
         check = partial(service_point.check, months=tolerated, today=self.clock.today(), **checked)
         return self.service_points.change(point_id, check)
 
-    @command(contract.rural.FundGrant, schemas.ApproveGrant, roles=("chair",))
+    @command(contract.rural.FundGrant, schemas.ApproveGrant, roles=("chair",), adds=True)
     def approve_grant(self, grant_id: str | None, **approved: Any) -> Document:
         """Take down the decision that grants money."""
         return self.fund_grants.add(fund_grant.approve(today=self.clock.today(), **approved), grant_id)

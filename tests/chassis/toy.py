@@ -129,12 +129,12 @@ def toy(hear=keep_in_step):
         halls = Halls()
         container = Itself()
 
-        @command(venue, RegisterHall, **recorder)
+        @command(venue, RegisterHall, **recorder, adds=True)
         def register_hall(self, hall_id, *, by, **stated):
             """Enter a hall."""
             return self.halls.add(Change(Hall(**stated), "registered"), hall_id)
 
-        @command(venue, RegisterOnlyHall, **recorder)
+        @command(venue, RegisterOnlyHall, **recorder, adds=True)
         def register_only_hall(self, hall_id, *, by, **stated):
             if self.halls.exists(name=stated["name"]):
                 raise BuiltTwice()
