@@ -48,10 +48,10 @@ def fill() -> int:
 
 
 def _give(giver: Giver) -> None:
-    first, then = stories()
+    parts = stories()
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("2011 in Leshan", total=sum(len(story.steps) for story in first + then))
-        for part in (first, then):
+        task = progress.add_task("2011 in Leshan", total=sum(len(story.steps) for part in parts for story in part))
+        for part in parts:
             giver.give_all(part, told=lambda: progress.advance(task))
 
 

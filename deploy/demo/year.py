@@ -80,17 +80,21 @@ ASSOCIATIONS = (
 CROP_TOWNSHIPS = tuple(f"{district}{100 + place}" for place, district in enumerate(DISTRICTS))
 
 
-def stories(seed: int = SEED) -> tuple[list[Story], list[Story]]:
-    """What has to be there first, and then everything that can be told side by side."""
+def stories(seed: int = SEED) -> tuple[list[Story], ...]:
+    """The parts of the year one after the other; the stories of a part can be told side by side."""
     random = Random(seed)
-    return [_venues(), _campaigns()], [
-        *_activities(random, Bookings()),
-        *_results(),
-        *_associations(random),
-        *_points(random),
-        *_grants(),
-        *_organisations(),
-    ]
+    return (
+        [_venues(), _campaigns()],
+        [
+            *_activities(random, Bookings()),
+            *_results(),
+            *_associations(random),
+            *_points(random),
+            *_grants(),
+            *_organisations(),
+        ],
+        [_closing()],
+    )
 
 
 VENUES = (("plaza", 1_500), ("school", 500), ("school", 320), ("hall", 700), ("community", 260), ("community", 180))
@@ -137,6 +141,13 @@ def _campaigns() -> Story:
         "outreach", "open_campaign", campaign_kind="members_day", theme="会员日再计一次", starts_on=date(2011, 12, 15),
         ends_on=date(2011, 12, 15), counts_for_k2=True, expected="O-16",
     )  # fmt: skip
+    return story
+
+
+def _closing() -> Story:
+    story = Story("closing")
+    for brand in BRANDS:
+        story.tell("outreach", "close_campaign", campaign_id=f"c-{brand.id}", by="chair")
     return story
 
 

@@ -34,12 +34,12 @@ def settings(settings):
 def year(running):
     """All services with the year in them, and its stories."""
     running.start(Awards, Outreach, Rural, Members, Gateway)
-    first, then = stories()
-    tell(running, first, then)
-    return Year(running, first + then)
+    parts = stories()
+    tell(running, parts)
+    return Year(running, [story for part in parts for story in part])
 
 
-def tell(running, *parts):
+def tell(running, parts):
     giver = Giver(running.caller, running.settings.token_private_key)
     for part in parts:
         giver.give_all(part, told=lambda: None)
@@ -96,8 +96,7 @@ def test_the_six_numbers_are_those_of_the_commands_of_each_tally_and_of_the_reco
 def test_telling_the_year_again_changes_nothing(year):
     before = year.values(), sum(1 for _ in year.log())
 
-    first, then = stories()
-    tell(year.running, first, then)
+    tell(year.running, stories())
 
     assert (year.values(), sum(1 for _ in year.log())) == before
 
@@ -145,8 +144,7 @@ def cells(node):
 
 
 def test_the_list_of_commands_is_a_year_worth_telling():
-    first, then = stories()
-    steps = [step for story in first + then for step in story.steps]
+    steps = [step for part in stories() for story in part for step in story.steps]
 
     assert [step.command_id for step in steps] == [
         step.command_id for part in stories() for story in part for step in story.steps
