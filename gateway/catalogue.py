@@ -262,7 +262,7 @@ def _ending(path: str) -> str:
 def _tag(url: str) -> str:
     """The first word of the address; what is no part of the interface for programs is `system`."""
     prefix, _, rest = url.partition("/api/v1/")
-    return rest.partition("/")[0] if rest and not prefix else "system"
+    return re.split(r"[/.]", rest)[0] if rest and not prefix else "system"
 
 
 def _of_address(name: str) -> Word:

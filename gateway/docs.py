@@ -19,7 +19,7 @@ from typing import Any
 from eventlet import tpool
 from nameko.extensions import DependencyProvider
 
-from gateway import asyncapi, catalogue, openapi, problems, schemas
+from gateway import asyncapi, catalogue, openapi, problems, roles, schemas
 from gateway.catalogue import Operation, Route, Said
 from gateway.delivery import pack
 from gateway.description import Descriptions
@@ -33,6 +33,13 @@ TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf
 PAGES = Path(__file__).parent / "pages"
 OF_SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 OURS = ("docs.js", "pages.css")
+NAV = {
+    "/docs": "接口 API",
+    "/problems": "错误与规则 Problems",
+    "/roles": "角色与权限 Roles",
+    "/openapi.json": "OpenAPI 3.1",
+    "/asyncapi.json": "AsyncAPI 3.0",
+}
 A_YEAR = "public, max-age=31536000, immutable"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -79,10 +86,13 @@ class Docs:
         return self._keep("roles", lambda said: _json(catalogue.matrix(self._operations(said))))
 
     def problems(self) -> Reply:
-        return self._keep("problems", lambda said: _page(problems.page(_template("problems.html"), said, **_assets())))
+        return self._keep("/problems", lambda said: _page("/problems", **problems.filled(said)))
+
+    def matrix(self) -> Reply:
+        return self._keep("/roles", lambda said: _page("/roles", **roles.filled(self._operations(said))))
 
     def page(self) -> Reply:
-        return self._keep("docs", lambda _: _page(Template(_template("docs.html")).substitute(_assets())))
+        return self._keep("/docs", lambda _: _page("/docs"))
 
     def asset(self, name: str) -> Reply:
         if name not in (*OF_SWAGGER, *OURS):
@@ -137,12 +147,17 @@ def _json(document: dict[str, Any]) -> Kept:
     return Kept(wire.encode(document), JSON)
 
 
-def _page(text: str) -> Kept:
+def _page(address: str, **filled: str) -> Kept:
+    """The page at this address."""
+    template = Template((PAGES / f"{address[1:]}.html").read_text(encoding="utf-8"))
+    text = template.substitute(nav=_nav(address), **filled, **_assets())
     return Kept(text.encode(), HTML, {"Content-Security-Policy": POLICY})
 
 
-def _template(name: str) -> str:
-    return (PAGES / name).read_text(encoding="utf-8")
+def _nav(here: str) -> str:
+    """The way to the other pages."""
+    current = {here: ' aria-current="page"'}
+    return "\n".join(f'<a href="{there}"{current.get(there, "")}>{name}</a>' for there, name in NAV.items())
 
 
 @cache

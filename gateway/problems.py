@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
-from string import Template
 from typing import NamedTuple
 
 from gateway.catalogue import Said
@@ -48,9 +47,9 @@ def rules(said: Said) -> list[Listed]:
     ]
 
 
-def page(template: str, said: Said, **filled: str) -> str:
-    """The page, in Chinese and English."""
-    return Template(template).substitute(codes="\n".join(_rows(codes())), rules="\n".join(_rows(rules(said))), **filled)
+def filled(said: Said) -> dict[str, str]:
+    """What the page's template needs, in Chinese and English."""
+    return {"codes": "\n".join(_rows(codes())), "rules": "\n".join(_rows(rules(said)))}
 
 
 def _kinds(kind: type[Problem]) -> Iterator[type[Problem]]:

@@ -444,6 +444,11 @@ class Gateway:
         """All codes of errors and all rules that forbid something. 错误代码与规则一览。"""
         return self.docs.problems()
 
+    @endpoint("GET", "/roles", public=True, answers={200: answers.PAGE})
+    def role_matrix(self, _: Request) -> Reply:
+        """Who may do what, as a table to read. 角色权限一览。"""
+        return self.docs.matrix()
+
     @endpoint("GET", "/health", public=True, answers={200: answers.HEALTH, 503: answers.HEALTH})
     def health(self, _: Request) -> Reply:
         """Whether the process works; 503: start it again. 进程是否正常。"""

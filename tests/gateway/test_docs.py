@@ -211,6 +211,22 @@ def test_the_page_of_problems_has_every_code_and_every_rule_in_both_languages(fi
             assert html.escape(refusal.zh) in page, refusal.rule
 
 
+def test_the_page_of_roles_has_every_address_and_every_role(five, openapi):
+    page = five.get("/roles", token="").content.decode()
+
+    for path, methods in openapi["paths"].items():
+        for method in methods:
+            assert f"<code>{method.upper()} {path}</code>" in page
+    (line,) = [line for line in page.splitlines() if "<code>POST /api/v1/awards/verify_external_result</code>" in line]
+    assert [cell == "●" for cell in re.findall("<td>([^<]*)</td>", line)[-len(ROLES) :]] == [
+        role == "verifier" for role in ROLES
+    ]
+
+
+def test_every_tag_is_described(openapi):
+    assert [tag["name"] for tag in openapi["tags"] if tag["description"] == tag["name"]] == []
+
+
 # --- who may do what --------------------------------------------------------------------------------------------------
 
 
