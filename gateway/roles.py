@@ -22,13 +22,13 @@ MAY = "●"
 
 def filled(operations: Iterable[Operation]) -> dict[str, str]:
     """What the page's template needs."""
-    heads = (f'<th>{NAMES[role]} <span lang="en">{role}</span></th>' for role in ROLES)
+    heads = (f'<th>{NAMES[role]}<br><span lang="en">{role}</span></th>' for role in ROLES)
     return {"roles": "".join(heads), "rows": "\n".join(_rows(operations))}
 
 
 def _rows(operations: Iterable[Operation]) -> Iterator[str]:
     for one in operations:
-        address = f"<td><code>{one.method} {escape(one.path)}</code></td><td>{escape(one.summary)}</td>"
+        address = f"<td><code>{one.method} {escape(one.path)}</code><br>{escape(one.summary)}</td>"
         yield f"<tr>{address}{_cells(one)}</tr>"
 
 
