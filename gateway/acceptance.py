@@ -1,8 +1,8 @@
 """Accepted commands: stored while a service cannot be reached, and given to it as soon as it can.
 
 Whoever gets 202 may rely on it: the command was written to a majority before. It is given under its own id, so that one
-whose first answer was lost, or that two gateways give, is still done once (X-01). What it says is forgotten as soon as
-its outcome is known (X-08).
+whose first answer was lost, or that two gateways give, is still done once (X-01), and as what its sender may do then.
+What it says is forgotten as soon as its outcome is known (X-08).
 """
 
 from __future__ import annotations
@@ -33,15 +33,24 @@ class Acceptance:
     """The commands that wait for their service, and what became of those that did."""
 
     def __init__(
-        self, accepted: Collection[Document], clock: SystemClock, private_key: str | None, *, at_most: int
+        self,
+        accepted: Collection[Document],
+        clock: SystemClock,
+        private_key: str | None,
+        as_now: Callable[[Document, str | None], Actor],
+        *,
+        at_most: int,
     ) -> None:
         self._accepted, self._clock, self._private_key, self._at_most = accepted, clock, private_key, at_most
+        self._as_now = as_now
 
     def prepare(self) -> None:
         self._accepted.create_index([("state", 1), ("service", 1), *IN_TURN])
         self._accepted.create_index("settled_at", expireAfterSeconds=int(KEPT.total_seconds()))
 
-    def keep(self, service: str, command: str, arguments: Document, *, actor: Actor) -> Document:
+    def keep(
+        self, service: str, command: str, arguments: Document, *, actor: Actor, token_id: str | None = None
+    ) -> Document:
         """Store it; the same command under the same id is stored once, another one is a `Conflict`.
 
         `Unavailable` where as many wait as may: then the caller keeps it and sends it again.
@@ -57,6 +66,7 @@ class Acceptance:
             "service": service,
             "command": command,
             "actor": {"id": actor.id, "roles": sorted(actor.roles), "district": actor.district},
+            "token_id": token_id,
             "arguments": wire.encode(arguments),  # not as a document: BSON does not hold all that JSON does
             "accepted_at": self._clock.now().isoformat(timespec="milliseconds"),
             "state": "accepted",
@@ -87,7 +97,8 @@ class Acceptance:
         given = 0
         for held in self._accepted.find({"state": "accepted", "service": service}).sort(IN_TURN).limit(AT_ONCE):
             try:
-                done = call(held["command"], wire.decode(held["arguments"]), token=self._token_for(held["actor"]))
+                actor = self._as_now(held["actor"], held.get("token_id"))
+                done = call(held["command"], wire.decode(held["arguments"]), token=self._token_for(actor))
                 outcome = {"state": "done", "record": done}
             except Unavailable:
                 self._put_back(held)
@@ -103,14 +114,9 @@ class Acceptance:
         tries = held["tries"] + 1
         self._accepted.update_one({"_id": held["_id"]}, {"$set": {"tries": tries, "turn": tries // TRIES}})
 
-    def _token_for(self, actor: Document) -> str:
-        return issue(
-            self._private_key or "",
-            subject=actor["id"],
-            roles=actor["roles"],
-            district=actor["district"],
-            lifetime=TOKEN_HOLDS,
-        )
+    def _token_for(self, actor: Actor) -> str:
+        key = self._private_key or ""
+        return issue(key, subject=actor.id, roles=actor.roles, district=actor.district, lifetime=TOKEN_HOLDS)
 
 
 def _said(held: Document) -> Document:

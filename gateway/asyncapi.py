@@ -11,7 +11,7 @@ from typing import Any
 from gateway import catalogue
 from gateway.answers import HASH, PROBLEM_SAID
 from gateway.catalogue import Said, in_words, reference
-from gateway.shapes import ANYTHING, INSTANT, TEXT, WHOLE, Shape, by_name, each, many, page, some
+from gateway.shapes import ANYTHING, INSTANT, TEXT, TRUTH, WHOLE, Shape, by_name, each, many, page, some
 from services.chassis.amqp import RPC_EXCHANGE
 from services.chassis.health import VERSION
 from services.chassis.tokens import HEADER, ROLES
@@ -162,7 +162,7 @@ def _methods(said: Said) -> Iterator[tuple[str, Mapping[str, Any], Shape]]:
 def _queries(service: str, description: Mapping[str, Any]) -> dict[str, tuple[Shape, Shape]]:
     """What the queries take and answer that every service has."""
     nothing = each()
-    filtered = some(nothing, filter=by_name(ANYTHING), order=TEXT, cursor=TEXT, limit=WHOLE)
+    filtered = some(nothing, filter=by_name(ANYTHING), order=TEXT, cursor=TEXT, limit=WHOLE, revision=TRUTH)
     days: dict[str, Shape] = {
         "first": {"type": "string", "format": "date"},
         "last": {"type": "string", "format": "date"},

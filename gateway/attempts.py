@@ -1,4 +1,7 @@
-"""Attempts to log in: five failures a minute for one login, and for one address, whichever gateway is asked.
+"""Attempts to log in: so many failures a minute are too many, whichever gateway is asked.
+
+Few of one login from one address, so that nobody shuts others out and an office is not shut out by one of its own;
+more of an address, and more of a login from everywhere, before whoever guesses more widely is stopped.
 
 An attempt counts from its beginning, so that many at once are no way round the limit, and is forgiven if it succeeds.
 """
@@ -18,7 +21,7 @@ from pymongo.collection import Collection
 
 from services.chassis.problem import TooManyRequests
 
-FAILURES = 5
+FAILURES = {"pair": 5, "address": 30, "login": 50}
 WINDOW = timedelta(minutes=1)
 
 Document = dict[str, Any]
@@ -45,11 +48,12 @@ class Attempts:
         self._attempts.create_index("until", expireAfterSeconds=0)
 
     def begin(self, **what: str) -> Attempt:
-        """One that counts for all of these; raises `TooManyAttempts`."""
+        """One that counts for all of these, each named as in `FAILURES`; raises `TooManyAttempts`."""
         id_ = uuid.uuid4().hex
         counted: list[str] = []
-        for name in (_hash(sort, value) for sort, value in what.items()):
-            tries = self._count(name, id_)
+        for sort, value in what.items():
+            name = _hash(sort, value)
+            tries = self._count(name, id_, FAILURES[sort])
             if all(one["id"] != id_ for one in tries):
                 self.forgive(Attempt(id_, tuple(counted)))
                 raise TooManyAttempts(seconds=self._until_free(tries))
@@ -61,13 +65,13 @@ class Attempts:
         forget = {"$pull": {"tries": {"id": attempt.id}}}
         self._attempts.update_many({"_id": {"$in": list(attempt.names)}}, forget)
 
-    def _count(self, name: str, id_: str) -> list[Document]:
+    def _count(self, name: str, id_: str, at_most: int) -> list[Document]:
         """Those of the last minute, with this one if it fits in."""
         now = self._now()
         is_recent = {"$gt": ["$$this.at", now - WINDOW]}
         recent = {"$filter": {"input": {"$ifNull": ["$tries", []]}, "cond": is_recent}}
         with_it = {"$concatArrays": ["$tries", [{"id": id_, "at": now}]]}
-        fits_in = {"$lt": [{"$size": "$tries"}, FAILURES]}
+        fits_in = {"$lt": [{"$size": "$tries"}, at_most]}
         update: list[Document] = [
             {"$set": {"tries": recent, "until": now + WINDOW}},
             {"$set": {"tries": {"$cond": [fits_in, with_it, "$tries"]}}},

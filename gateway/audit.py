@@ -10,8 +10,7 @@ import re
 import secrets
 from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import eventlet
@@ -21,6 +20,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 from structlog import get_logger
 
+from gateway import schemas
 from gateway.reply import Request
 from gateway.schemas import CURSOR, LIMIT, PAGE, Parameter, Wrong
 from gateway.shapes import INSTANT, TEXT, WHOLE, Shape, each, maybe, one_of, page
@@ -40,13 +40,6 @@ Document = dict[str, Any]
 log = get_logger()
 
 
-def day(text: str) -> date:
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        with suppress(ValueError):
-            return date.fromisoformat(text)
-    raise Wrong("A day like 2011-05-14.", "日期格式如 2011-05-14。")
-
-
 def cursor(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{12}-[0-9a-f]{16}", text):
         raise Wrong("Not a cursor of this list.", "不是此列表的游标。")
@@ -56,8 +49,8 @@ def cursor(text: str) -> str:
 DAY: Document = {"type": "string", "format": "date"}
 ASKS = {
     "actor": Parameter(str, "Only what this one asked for, by its id.", "仅限该主体（编号）。"),
-    "since": Parameter(day, "From this day on.", "自该日起。", DAY),
-    "until": Parameter(day, "Up to this day, inclusive.", "至该日止（含）。", DAY),
+    "since": Parameter(schemas.day, "From this day on.", "自该日起。", DAY),
+    "until": Parameter(schemas.day, "Up to this day, inclusive.", "至该日止（含）。", DAY),
     "cursor": Parameter(cursor, CURSOR.en, CURSOR.zh),
     "limit": LIMIT,
 }

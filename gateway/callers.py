@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 
 from nameko.extensions import SharedExtension
 
@@ -76,6 +78,17 @@ class Callers(SharedExtension):
             self._by_session(request, secret, writes=writes)
         else:
             self._by_token(request, said or "")
+
+    def as_now(self, actor: Mapping[str, Any], token_id: str | None) -> Actor:
+        """Who asked for something that is done only now, as what they may do today; raises `NotAuthenticated`."""
+        if token_id is not None and token_id in self.revocations:
+            raise NotAuthenticated("The token was revoked.", "令牌已被吊销。")
+        user = self.users.find(actor["id"])
+        if user is not None and not is_active(user):
+            raise NotAuthenticated("The user was disabled.", "该用户已停用。")
+        if user is not None and token_id is None:
+            return actor_of(user)
+        return Actor(actor["id"], frozenset(actor["roles"]), actor["district"])
 
     def _by_token(self, request: Request, said: str) -> None:
         scheme, _, token = said.partition(" ")

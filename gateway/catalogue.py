@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway import answers, schemas
 from gateway.schemas import Parameter
-from gateway.shapes import ANYTHING, INSTANT, TEXT, WHOLE, Shape, by_name, each, many, maybe, page
+from gateway.shapes import ANYTHING, INSTANT, TEXT, WHOLE, Shape, by_name, each, many, maybe, page, some
 from services.chassis.fields import json_schema
 from services.chassis.tokens import ROLES
 from services.contract import KINDS
@@ -188,11 +188,12 @@ def _lists(route: Route, said: Said) -> Iterator[Operation]:
     for service, name, described, known in _kinds(said):
         plural = described["plural"]
         query = _query(said, service, f"list_{plural}")
-        told = route.answers or {200: page(reference(service, name), total=WHOLE)}
+        told = route.answers or {200: some(page(reference(service, name), total=WHOLE), revision=WHOLE)}
         one = replace(route, name=f"{service}_list_{plural}", roles=_both(route, query), answers=told)
         about = f"{in_words(plural)}, page by page. 列表。"
         made = _operation(replace(one, about=about), service=service, plural=plural)
-        yield replace(made, words=(*made.words, *_filters(known), *_queries(_paging(known))))
+        paging = {name: one for name, one in _paging(known).items() if not (route.answers and name in schemas.PAGING)}
+        yield replace(made, words=(*made.words, *_filters(known), *_queries(paging)))
 
 
 def _records(route: Route, said: Said) -> Iterator[Operation]:
@@ -286,7 +287,7 @@ def _paging(kind: Kind) -> Mapping[str, Parameter]:
     sortable = [name for name, one in kind.fields.items() if one.type in COMPARABLE and not one.many]
     orders = [sign + name for name in ["id", *sortable] for sign in ("", "-")]
     order = replace(schemas.ORDER, schema={"type": "string", "enum": orders})
-    return {"order": order, "cursor": schemas.THEIR_CURSOR, "limit": schemas.LIMIT}
+    return {"order": order, "cursor": schemas.THEIR_CURSOR, "limit": schemas.LIMIT, "revision": schemas.REVISION}
 
 
 def _value(one: Field) -> Shape:

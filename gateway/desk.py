@@ -60,8 +60,10 @@ class Desk:
     def plans(self) -> Answer:
         return {"plans": [report.outline(plan) for plan in self.decisions.book().plans.values()]}
 
-    def plan(self, year: str) -> Answer:
-        plan = self._plan(self.decisions.book(), year)
+    def plan(self, year: str, wanted: Mapping[str, Any] = schemas.NOTHING) -> Answer:
+        """As it is, or as it was at an instant."""
+        _, as_of = self._moment(wanted)
+        plan = self._plan(self.decisions.book(as_of), year)
         return report.describe(plan, self.decisions.versions(plan.year))
 
     # --- numbers -----------------------------------------------------------------------------------------------------

@@ -45,7 +45,6 @@ from services.contract import KINDS, glossary
 AT_ONCE = 2
 PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0)  # seconds before each attempt
 BEHIND = 0.1  # seconds that no answer is behind the ledger: one asked later tells whether it has moved
-PAGING = ("cursor", "limit")
 STANDING = ("revision", "freshness", "complete", "reasons")
 IN_MEMORY = 1_000_000  # bytes of a file; a longer one is put on the disk
 PIECE = 65_536
@@ -112,13 +111,13 @@ class Export(Endpoint):
         **declared: Any,
     ) -> None:
         self.title, self.form, self.gather, self.pages = title, form, gather, asks
-        of_all = asks if asks is None else {name: one for name, one in asks.items() if name not in PAGING}
+        of_all = asks if asks is None else {name: one for name, one in asks.items() if name not in schemas.PAGING}
         shape = {"type": "string", "contentMediaType": form.content_type.partition(";")[0]}
         super().__init__("GET", f"{url}.{form.ending}", asks=of_all, answers={200: shape}, **declared)
 
     def answer(self, request: Request) -> Reply:
         if self.asks is None:
-            schemas.read(MultiDict((name, "") for name in PAGING if name in request.args), schemas.NOTHING)
+            schemas.read(MultiDict((name, "") for name in schemas.PAGING if name in request.args), schemas.NOTHING)
         try:
             with self.shared.room.place("exports"):
                 gathered = self._gathered(request)
@@ -173,7 +172,7 @@ def exported(url: str, title: str, split: Split = items, **declared: Any) -> Cal
 
     def declare(method: Callable[..., Any]) -> Callable[..., Any]:
         for form in (CSV, XLSX):
-            gather = paged(split, form) if has_pages else whole(split)
+            gather = paged(split, form, of_a_service=asks is None) if has_pages else whole(split)
             method = Export.decorator(url, title, form, gather, **declared)(method)
         return method
 
@@ -195,10 +194,12 @@ def whole(split: Split) -> Gather:
     return gather
 
 
-def paged(split: Split, form: Form) -> Gather:
+def paged(split: Split, form: Form, *, of_a_service: bool) -> Gather:
     """All pages of an answer; what it was made from must not move while they are read."""
+    look = {"limit": 1, "revision": "true"} if of_a_service else {"limit": 1}
 
     def gather(gathered: Gathered, ask: Ask) -> None:
+        before = ask(**look)
         first = answer = ask(limit=LONGEST_PAGE)
         form.fits(first["total"])
         while True:
@@ -208,7 +209,7 @@ def paged(split: Split, form: Form) -> Gather:
                 break
             answer = _like(first, ask(limit=LONGEST_PAGE, cursor=answer["cursor"]))
         eventlet.sleep(BEHIND)
-        _like(first, ask(limit=1))
+        _like(before, ask(**look))
         if gathered.rows.number != first["total"]:
             raise Moved(f"{gathered.rows.number} / {first['total']}")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,15 +21,24 @@ from gateway.sessions import Session, cookie
 from services.chassis import lists
 from services.chassis.document import Cause
 from services.chassis.mongo import database, patiently
-from services.chassis.problem import FieldError, InvalidInput, NotAllowed, NotAuthenticated, Overloaded, Unavailable
+from services.chassis.problem import (
+    FieldError,
+    InvalidInput,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Overloaded,
+    Unavailable,
+)
 from services.chassis.records import Bound, derived_id
 from services.chassis.service import command_id
 from services.chassis.settings import Settings
 from services.chassis.tokens import Actor, issue
 from services.kernel.calendar import day_of, end_of
+from services.kernel.lifecycle import ForbiddenMove
 
 NOT_STORED = {"Cache-Control": "no-store"}
-USER_DISABLED = "user disabled"
+USER_DISABLED, USER_PLACED = "user disabled", "user has other roles or another district"
 
 Document = dict[str, Any]
 
@@ -90,7 +101,8 @@ class Identity:
 
     def _with_password(self, login: str, password: str, request: Request) -> Document | None:
         """The user whose they are; raises `TooManyAttempts` where too many were not."""
-        attempt = self._attempts.begin(login=login, address=request.remote_addr or "")
+        address = request.remote_addr or ""
+        attempt = self._attempts.begin(pair=f"{login} {address}", address=address, login=login)
         request.identified_by = request.identified_by or "login"
         try:
             user = self._users.with_password(login, password)
@@ -108,36 +120,40 @@ class Identity:
     # --- users -------------------------------------------------------------------------------------------------------
 
     def users(self, request: Request) -> Any:
-        _check_manages(request.actor)
         return self._users.page(**{"limit": PAGE, **request.asked})
 
     def add_user(self, request: Request) -> Reply:
-        _check_manages(request.actor)
         return Reply(users.said(self._users.add(request.said, by=request.actor.id)), 201)
 
     def place_user(self, id_: str, request: Request) -> Any:
-        _check_manages(request.actor)
-        return users.said(self._users.place(id_, request.said, by=request.actor.id))
+        """Tokens that could do more, or elsewhere, are revoked."""
+        user = self._users.place(id_, request.said, by=request.actor.id)
+        self._revoke_all(id_, request, reason=USER_PLACED, but=lambda token: users.covers(user, token))
+        return users.said(user)
 
     def enable_user(self, id_: str, request: Request) -> Any:
-        _check_manages(request.actor)
         return users.said(self._users.move(id_, "active", by=request.actor.id))
 
     def disable_user(self, id_: str, request: Request) -> Any:
         """Its sessions end, and its tokens are revoked."""
-        _check_manages(request.actor)
         user = self._users.move(id_, "disabled", by=request.actor.id)
         self._sessions.end_all(id_)
-        tokens = self._bound(request)
-        for token_id, _ in tokens.find(subject_id=id_, state="active"):
-            self._revoke(tokens, token_id, reason=USER_DISABLED)
+        self._revoke_all(id_, request, reason=USER_DISABLED)
         return users.said(user)
+
+    def _revoke_all(
+        self, id_: str, request: Request, *, reason: str, but: Callable[[issued.Token], bool] = lambda _: False
+    ) -> None:
+        tokens = self._bound(request)
+        for token_id, token in tokens.find(subject_id=id_, state="active"):
+            if not but(token):
+                with suppress(ForbiddenMove):  # somebody else has just revoked it
+                    self._revoke(tokens, token_id, reason=reason)
 
     # --- tokens ------------------------------------------------------------------------------------------------------
 
     def tokens(self, request: Request) -> Any:
         """Those that hold longest come first."""
-        _check_manages(request.actor)
         asked = dict(request.asked)
         wanted = {"subject_id": asked.pop("subject", None), "state": asked.pop("state", None)}
         asked["filter"] = {name: value for name, value in wanted.items() if value is not None}
@@ -145,10 +161,12 @@ class Identity:
 
     def issue_token(self, request: Request) -> Reply:
         """The token is told once: the same command again answers without it (X-01)."""
-        _check_manages(request.actor)
         tokens, said, now = self._bound(request), request.said, self._callers.now()
         if done := tokens.outcome([]):
             return Reply({**done, "token": None}, 201, NOT_STORED)
+        user = self._users.find(said["subject"])
+        if user is not None and not users.is_active(user):
+            raise InvalidInput(FieldError("subject", "This user is disabled.", "该用户已停用。"))
         key = self._settings.token_private_key
         if key is None:
             raise Unavailable("The gateway has no key to sign with.", "网关没有可用于签发的密钥。")
@@ -162,12 +180,21 @@ class Identity:
         return Reply({**record, "token": token}, 201, NOT_STORED)
 
     def revoke_token(self, id_: str, request: Request) -> Any:
-        _check_manages(request.actor)
         return self._revoke(self._bound(request), id_, reason=request.said["reason"])
 
     def _revoke(self, tokens: Bound[issued.Token], id_: str, *, reason: str) -> Document:
-        """Refused here before it is told to the services: the command is sent again where it breaks off between."""
-        last_day = tokens.get(id_).expires_on
+        """Refused here before it is told to the services: the command is sent again where it breaks off between.
+
+        One that was signed with our key elsewhere, or whose record was lost, is revoked by its id alone.
+        """
+        try:
+            last_day = tokens.get(id_).expires_on
+        except NotFound:
+            if not issued.is_id(id_):
+                raise
+            last_day = day_of(self._callers.now()) + timedelta(days=issued.MOST_DAYS)
+            self._callers.revocations.note(id_, last_day=last_day.isoformat())
+            return tokens.add(issued.revoke_unseen(expires_on=last_day, reason=reason), id_)
         self._callers.revocations.note(id_, last_day=last_day.isoformat())
         return tokens.change(id_, partial(issued.revoke, reason=reason))
 

@@ -7,7 +7,7 @@ stages it; writing has the service move what is staged to its records. All of it
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -17,10 +17,11 @@ from eventlet import tpool
 
 from gateway import sheets
 from gateway.asking import Asking
-from gateway.imports import Document, Imports
+from gateway.imports import NONE_WRONG, Document, Imports
 from gateway.sheets import BrokenSheet, Row, Wrong
 from services.chassis.client import Caller
-from services.chassis.problem import FieldError, InvalidInput
+from services.chassis.problem import FieldError, InvalidInput, NotFound
+from services.chassis.tokens import Actor
 from services.contract import wire
 
 ROWS = 500  # of one call, as many as a service takes
@@ -40,25 +41,32 @@ class Portion(NamedTuple):
 class Importer:
     """Works on imports, one after the other."""
 
-    def __init__(self, imports: Imports, caller: Caller, private_key: str | None) -> None:
-        self._imports, self._caller, self._private_key = imports, caller, private_key
+    def __init__(
+        self,
+        imports: Imports,
+        caller: Caller,
+        private_key: str | None,
+        as_now: Callable[[Document, str | None], Actor],
+    ) -> None:
+        self._imports, self._caller, self._private_key, self._as_now = imports, caller, private_key, as_now
         self._phases = {"reading": self._read, "checking": self._check, "writing": self._write}
 
     def work(self, held: Document) -> str:
-        """Take it from where it is to its end; the state that it ends in."""
-        ask = self.acting_for(held["actor"])
+        """Take it from where it is to its end, as what its sender may do now; the state that it ends in."""
+        ask = self.acting_for(self._as_now(held["actor"], held.get("token_id")))
         ended = None
         while ended is None:
             ended = self._phases[held["phase"]](held, ask)
         ask(held["service"], "forget_rows", **_of(held), timeout=WITHIN)
         return ended
 
-    def acting_for(self, actor: Document) -> Asking:
+    def acting_for(self, actor: Actor) -> Asking:
         """Asks as this actor; `Unavailable` where the gateway cannot act for anybody."""
-        return Asking(self._caller, self._private_key, by=actor["id"], roles=actor["roles"], district=actor["district"])
+        return Asking(self._caller, self._private_key, by=actor.id, roles=actor.roles, district=actor.district)
 
     def _read(self, held: Document, ask: Asking) -> str | None:
         pieces, upload, total, rows, errors = self._imports.pieces, held["upload"], 0, 0, 0
+        self._imports.note(held)  # else one that was frozen would take the rows from whoever goes on with them
         pieces.forget(upload, ["rows", "wrongs"])
         with self.file(held) as path:
             portions = _portions(sheets.read(path, held["filename"], _columns(held, ask)))
@@ -94,11 +102,17 @@ class Importer:
                 staged=held["staged"] + said["staged"],
                 refused=refused,
             )
+        if held["done"] != held["total"] - held["unreadable"]["rows"]:
+            raise NotFound("The rows are not kept any more; upload the file again.", "文件内容已过期，请重新上传。")
+        written = held["total"] - held["staged"] - held["refused"]["rows"]
         if held["unreadable"]["rows"] + held["refused"]["rows"]:
-            return "refused"
+            if not held["has_begun"]:
+                return "refused"
+            self._imports.note(held, done=written)
+            return "stopped"
         if held["dry_run"]:
             return "checked"
-        self._imports.note(held, phase="writing", done=held["total"] - held["staged"], through=0)
+        self._imports.note(held, phase="writing", has_begun=True, done=written, through=0)
         return None
 
     def _write(self, held: Document, ask: Asking) -> str | None:
@@ -112,7 +126,8 @@ class Importer:
             self._imports.note(held, through=said["through"], done=held["done"] + said["rows"])
         if held["done"] == held["total"]:
             return "done"
-        self._imports.note(held, phase="checking", place=-1, done=0, staged=0)
+        self._imports.pieces.forget(held["upload"], ["refusals"])
+        self._imports.note(held, phase="checking", place=-1, done=0, staged=0, refused=NONE_WRONG)
         return None
 
     def _stop(self, held: Document, errors: list[Document]) -> str:
@@ -149,10 +164,11 @@ def _next(portions: Iterator[Portion]) -> Portion | None:
     try:
         return tpool.execute(next, portions, None)
     except BrokenSheet as broken:
-        raise _unreadable(broken) from None
+        raise unreadable(broken) from None
 
 
-def _unreadable(broken: BrokenSheet) -> InvalidInput:
+def unreadable(broken: BrokenSheet) -> InvalidInput:
+    """What is told of a file of which no row can be read."""
     wrongs = broken.wrongs or (Wrong("file", "", broken.zh, broken.en),)
     return InvalidInput(*(FieldError(wrong.cell, wrong.en, wrong.zh) for wrong in wrongs))
 

@@ -18,12 +18,14 @@ from pymongo.errors import PyMongoError
 from structlog import get_logger
 
 from gateway import description, schemas, shapes, sheets
-from gateway.importer import Importer
-from gateway.imports import Document, Imports, TakenOver, stored
+from gateway.admission import Room
+from gateway.callers import Callers
+from gateway.importer import Importer, unreadable
+from gateway.imports import Document, Imports, TakenOver
 from gateway.pieces import PIECE, Pieces
 from gateway.reply import Reply, Request
 from gateway.schemas import Parameter
-from gateway.sheets import Column, NotFlat, Wrong
+from gateway.sheets import BrokenSheet, Column, NotFlat, Wrong
 from services.chassis.client import Caller, Services
 from services.chassis.log import malfunction
 from services.chassis.mongo import database, is_passing, patiently
@@ -43,7 +45,10 @@ from services.contract.topology import SERVICES
 
 LOOK = 1.0  # seconds between two looks after imports that wait
 BEAT = 5.0  # seconds between two signs of life of the one at work
+TRIES = 3  # gateways that may end at one step of an import before it counts as what ended them
 LONGEST = 200  # characters of a file's name
+MARKED = 50_000  # errors that are written beside the rows of a file
+MARKED_AT_ONCE = 2  # files
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHEET = shapes.of_type(XLSX)
 ZIP = b"PK\x03\x04"  # what an XLSX begins with
@@ -72,6 +77,7 @@ class ImportDesk:
 
     def __init__(self, imports: Imports, importer: Importer, caller: Caller) -> None:
         self._imports, self._importer, self._caller = imports, importer, caller
+        self._room = Room(MARKED_AT_ONCE)
 
     def begin(self, service: str, command: str, request: Request) -> Reply:
         """202 with the import, once the file is stored; `Idempotency-Key` is its id."""
@@ -79,15 +85,17 @@ class ImportDesk:
         if not request.actor.roles & known.roles:
             raise NotAllowed(needs="/".join(sorted(known.roles)), yours="/".join(sorted(request.actor.roles)))
         _columns(service, command, known)
-        self._importer.acting_for(stored(request.actor))
+        self._importer.acting_for(request.actor)
         id_ = command_id(request.headers.get("Idempotency-Key")) or str(uuid.uuid4())
         file = self._store(command, request)
         dry_run = request.asked.get("dry_run", "true") == "true"
-        begun = self._imports.begin(id_, request.actor, dry_run=dry_run, service=service, command=command, **file)
+        begun = self._imports.begin(
+            id_, request.actor, request.token_id, dry_run=dry_run, service=service, command=command, **file
+        )
         return _accepted(begun)
 
     def confirm(self, id_: str, request: Request) -> Reply:
-        return _accepted(self._imports.confirm(id_, request.actor))
+        return _accepted(self._imports.confirm(id_, request.actor, request.token_id))
 
     def find(self, id_: str, request: Request) -> Any:
         return self._imports.find(id_, request.actor)
@@ -102,19 +110,26 @@ class ImportDesk:
         return _file(tpool.execute(sheets.template, columns, title), f"{command}.xlsx")
 
     def marked(self, id_: str, request: Request) -> Reply:
-        """The uploaded file with what is wrong beside each row."""
+        """The uploaded file with what is wrong beside each row, up to `MARKED`."""
         held = self._imports.held(id_, request.actor)
         if not self._imports.pieces.are_there(held["upload"], "file"):
             raise NotFound("The file is kept until the import is done, or for 7 days.", "文件仅保留至导入完成或七天。")
         service, command = held["service"], held["command"]
         columns = _columns(service, command, self._command(service, command))
         errors: dict[int, list[Wrong]] = {}
-        for error in self._imports.errors(held):
+        for error in self._imports.errors(held, at_most=MARKED):
             wrong = Wrong(error["cell"] or "", error["field"] or "", error["zh"], error["en"])
             errors.setdefault(error["row"], []).append(wrong)
-        with self._importer.file(held) as path, tempfile.TemporaryDirectory(prefix="kexie-marked-") as folder:
+        with (
+            self._room.place("marked files"),
+            self._importer.file(held) as path,
+            tempfile.TemporaryDirectory(prefix="kexie-marked-") as folder,
+        ):
             out = Path(folder, "marked")
-            tpool.execute(sheets.marked, path, held["filename"], columns, errors, out)
+            try:
+                tpool.execute(sheets.marked, path, held["filename"], columns, errors, out)
+            except BrokenSheet as broken:
+                raise unreadable(broken) from None
             return _file(_sent(out), held["filename"])
 
     def _command(self, service: str, name: str) -> description.Command:
@@ -154,6 +169,8 @@ class ImportDesk:
 class Importing(Services):
     """Gives the gateway its import desk, and works on what was uploaded, one import after the other."""
 
+    callers = Callers()
+
     def setup(self) -> None:
         super().setup()
         config = self.container.config
@@ -161,7 +178,7 @@ class Importing(Services):
         held = database(settings, self.container.service_name)
         self._imports = Imports(held["imports"], Pieces(held["uploads"], clock), clock)
         patiently(self._imports.prepare)
-        self._importer = Importer(self._imports, self._caller, settings.token_private_key)
+        self._importer = Importer(self._imports, self._caller, settings.token_private_key, self.callers.as_now)
         self._desk = ImportDesk(self._imports, self._importer, self._caller)
 
     def start(self) -> None:
@@ -183,7 +200,7 @@ class Importing(Services):
                 if held is not None:
                     self._work(held)
                     continue
-            except PyMongoError as error:
+            except (PyMongoError, TakenOver) as error:
                 log.info("imports wait", error=type(error).__name__)
             eventlet.sleep(LOOK)
 
@@ -194,13 +211,15 @@ class Importing(Services):
             state, problem = self._outcome(held)
             self._imports.end(held, state, problem)
             log.info("import ended", id=held["_id"], state=state, rows=held["done"])
-        except Unavailable as away:
+        except (Unavailable, Overloaded) as away:
+            beat.kill()  # it would find the import ours no longer
             self._imports.put_back(held)
             log.info("import waits", id=held["_id"], why=away.en)
             eventlet.sleep(LOOK)
         except TakenOver:
             log.warning("import was taken over", id=held["_id"])
         except BaseException:
+            beat.kill()
             with suppress(PyMongoError):  # then it is found dead by its silence
                 self._imports.put_back(held)
             raise
@@ -209,6 +228,8 @@ class Importing(Services):
 
     def _outcome(self, held: Document) -> tuple[str, Problem | None]:
         """The state that it ends in, and why where it failed; raises where it goes on another time."""
+        if held["tries"] > TRIES:
+            return "failed", Malfunction("Every gateway ended that was at it.", "处理该文件的网关均异常退出。")
         try:
             return self._importer.work(held), None
         except (Unavailable, Overloaded):

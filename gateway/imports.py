@@ -71,14 +71,16 @@ class Imports:
 
     # --- asked for ---------------------------------------------------------------------------------------------------
 
-    def begin(self, id_: str, actor: Actor, *, dry_run: bool, **said: Any) -> Document:
+    def begin(self, id_: str, actor: Actor, token_id: str | None, *, dry_run: bool, **said: Any) -> Document:
         """The import, waiting; the same one under the same id is there once, another one is a `Conflict`."""
         now = self._clock.now()
         new = {"_id": id_, **said, "actor": stored(actor)}
         state = {
+            "token_id": token_id,
             "dry_run": dry_run,
             "state": "waiting",
             "phase": "reading",
+            "has_begun": False,  # to write; some of its rows may be records since
             "run": None,
             "created_at": now,
             "turn": now,
@@ -120,7 +122,7 @@ class Imports:
                 break
         return found[:at_most]
 
-    def confirm(self, id_: str, actor: Actor) -> Document:
+    def confirm(self, id_: str, actor: Actor, token_id: str | None) -> Document:
         """Write it, in the name and the roles of whoever uploaded it, who alone can say so; again changes nothing.
 
         It is judged once more before, since much may have happened meanwhile.
@@ -138,7 +140,7 @@ class Imports:
             )  # fmt: skip
         self.pieces.forget(held["upload"], ["refusals"])
         again = {"dry_run": False, "state": "waiting", "phase": "checking", "turn": self._clock.now()}
-        again |= {"actor": stored(actor)} | _nothing_done()
+        again |= {"actor": stored(actor), "token_id": token_id} | _nothing_done()
         self._imports.update_one({"_id": id_, "state": held["state"]}, {"$set": again, "$unset": {"ended_at": ""}})
         return self.find(id_, actor)
 
@@ -147,7 +149,8 @@ class Imports:
     def claim(self) -> Document | None:
         """The one that has waited longest, or whose gateway went silent; it is ours from now on."""
         silent = {"$lt": ["$beat_at", {"$subtract": ["$$NOW", int(SILENT * 1_000)]}]}
-        ours = {"state": "running", "run": uuid.uuid4().hex, "beat_at": "$$NOW"}
+        tries = {"$add": ["$tries", {"$cond": [{"$eq": ["$state", "running"]}, 1, 0]}]}
+        ours = {"state": "running", "run": uuid.uuid4().hex, "beat_at": "$$NOW", "tries": tries}
         return self._imports.find_one_and_update(
             {"$or": [{"state": "waiting"}, {"state": "running", "$expr": silent}]},
             [{"$set": ours}],
@@ -157,7 +160,9 @@ class Imports:
 
     def note(self, held: Document, **changed: Any) -> None:
         """How far it has come; raises `TakenOver` where it is ours no longer."""
-        update: Document = {"$currentDate": {"beat_at": True}} | ({"$set": changed} if changed else {})
+        update: Document = {"$currentDate": {"beat_at": True}}
+        if changed:  # it got on
+            update["$set"] = changed = {**changed, "tries": 0}
         if not self._imports.update_one(_ours(held), update).matched_count:
             raise TakenOver
         held |= changed
@@ -186,7 +191,7 @@ def _ours(held: Document) -> Document:
 
 def _nothing_done() -> Document:
     """Before the first row is checked."""
-    return {"place": -1, "done": 0, "staged": 0, "through": 0, "refused": NONE_WRONG, "problem": None}
+    return {"place": -1, "done": 0, "staged": 0, "through": 0, "tries": 0, "refused": NONE_WRONG, "problem": None}
 
 
 def _told(held: Mapping[str, Any]) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -66,6 +67,17 @@ def issue(*, subject_id: str, roles: tuple[str, ...], district: str | None, expi
 def revoke(token: Token, *, reason: str) -> Change[Token]:
     """For good: whoever needs one again gets another."""
     return Change(replace(token, state=LIFECYCLE.move(token.state, "revoked")), "revoked", reason)
+
+
+def revoke_unseen(*, expires_on: date, reason: str) -> Change[Token]:
+    """One that nobody here knows whose it is."""
+    token = Token(subject_id="unknown", roles=(), district=None, expires_on=expires_on, state="revoked")
+    return Change(token, "revoked", reason)
+
+
+def is_id(text: str) -> bool:
+    """Could a token have this id?"""
+    return bool(re.fullmatch("[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text))
 
 
 class IssuedTokens(Records[Token]):

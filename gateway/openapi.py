@@ -159,6 +159,8 @@ def _responses(one: Operation) -> dict[str, Any]:
     told = {str(status): _success(one, status, shape) for status, shape in one.answers.items()}
     if one.method == "GET" and "200" in told:
         told["304"] = {"description": "You have it already. 未变更。", "headers": ETAG}
+    if one.words:
+        told["414"] = {"description": "The address is too long. 地址过长。"}
     for status in PROBLEMS:
         if _is_possible(status, one):
             _add_problem(told, status)

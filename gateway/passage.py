@@ -20,6 +20,7 @@ from structlog import get_logger
 from gateway import description, schemas
 from gateway.acceptance import Acceptance
 from gateway.admission import Room
+from gateway.callers import Callers
 from gateway.description import Description, Descriptions, Parked
 from gateway.reply import Reply, Request
 from services.chassis.client import Caller, Services
@@ -83,7 +84,7 @@ class Passage:
         """202, once it is stored; where it cannot be, the caller keeps it and sends it again with the same id."""
         command_id = arguments["command_id"]
         try:
-            told = self._acceptance.keep(service, name, arguments, actor=request.actor)
+            told = self._acceptance.keep(service, name, arguments, actor=request.actor, token_id=request.token_id)
         except PyMongoError:
             away.involved["command_id"] = command_id
             raise away from None
@@ -134,13 +135,16 @@ class Passages(Services):
 
     parked = Parked()
     descriptions = Descriptions()
+    callers = Callers()
 
     def setup(self) -> None:
         super().setup()
         config = self.container.config
         settings = config["SETTINGS"]
         accepted = database(settings, self.container.service_name)["accepted"]
-        acceptance = Acceptance(accepted, config["CLOCK"], settings.token_private_key, at_most=settings.accepted_limit)
+        acceptance = Acceptance(
+            accepted, config["CLOCK"], settings.token_private_key, self.callers.as_now, at_most=settings.accepted_limit
+        )
         patiently(acceptance.prepare)
         room = Room(settings.http_at_once // 2)
         self._passage = Passage(self._caller, acceptance, self.parked, self.descriptions, room)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import eventlet
@@ -26,7 +27,7 @@ from gateway.reply import Request, Response, error_response
 from services.chassis.problem import Overloaded, Unavailable
 
 IDLE = 15  # seconds that a connection may wait for its next request
-SILENT = 30  # seconds that half a request may take to go on
+SILENT = 30  # seconds that half a request may take to go on, and its headers or a usual body in all
 DRAINED = 30_000_000  # bytes of a body that nobody wanted, taken so that its sender reads the answer
 ALWAYS = ("/health", "/ready", "/metrics")  # answered also by a gateway that is full
 EVENT_STREAM = "text/event-stream"
@@ -48,6 +49,7 @@ class App(WsgiApp):
             environ["wsgi.input_terminated"] = True  # else its body would be empty
         if self.server.settings.http_behind_tls:
             _see_through_the_proxy(environ)
+        environ["wsgi.input"] = Punctual(environ["wsgi.input"], SILENT)
         request = Request(environ)
         request.max_content_length = self.server.settings.request_limit
         self.server.busy += 1
@@ -79,6 +81,27 @@ class App(WsgiApp):
         return response
 
 
+class Punctual:
+    """A body that has to come within so many seconds; one that trickles in would hold its place for hours."""
+
+    def __init__(self, body: Any, seconds: float) -> None:
+        self._body, self._until = body, monotonic() + seconds
+
+    def grant(self, seconds: float) -> None:
+        """So many more, for a body that may be long."""
+        self._until += seconds
+
+    def read(self, *size: int) -> bytes:
+        return self._in_time(self._body.read, *size)
+
+    def readline(self, *size: int) -> bytes:
+        return self._in_time(self._body.readline, *size)
+
+    def _in_time(self, take: Callable[..., bytes], *size: int) -> bytes:
+        with eventlet.Timeout(max(0.001, self._until - monotonic()), TimeoutError("the body takes too long")):
+            return take(*size)
+
+
 def _see_through_the_proxy(environ: dict[str, Any]) -> None:
     """The caller's address is the last that the proxy has added; whatever stands before it anybody may have said."""
     if forwarded := environ.get("HTTP_X_FORWARDED_FOR", ""):
@@ -102,7 +125,12 @@ class Protocol(HttpOnlyProtocol):
     def parse_request(self) -> bool:
         """After the first line was read: until then nobody knows whether there is a request."""
         self._waited = self.server.app.server.turns.wait()
-        return super().parse_request()
+        with eventlet.Timeout(SILENT, TimeoutError("the headers take too long")):
+            return super().parse_request()
+
+    def _read_request_line(self) -> bytes:
+        with eventlet.Timeout(IDLE + SILENT, TimeoutError("the first line takes too long")):
+            return super()._read_request_line()
 
     def get_environ(self) -> dict[str, Any]:
         return super().get_environ() | {WAITED: self._waited}

@@ -143,11 +143,11 @@ def period(text: str) -> str:
 
 
 def day(text: str) -> date:
-    try:
-        if len(text) == 10:  # 20110514 and 2011-W19-6 are days too, but not ours
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
+    """Of the years that periods may be of; 20110514 and 2011-W19-6 are days too, but not ours."""
+    with suppress(ValueError):
+        found = date.fromisoformat(text)
+        if len(text) == 10 and 1900 <= found.year < 2200:
+            return found
     raise Wrong(f"{text[:40]!r} is no day like 2011-05-14.", f"“{text[:40]}”不是日期；应写作 2011-05-14。")
 
 
@@ -155,11 +155,11 @@ def instant(text: str) -> datetime:
     """An instant with its offset; a day stands for its end in Shanghai."""
     try:
         if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), LAST_OF_A_DAY, SHANGHAI)
+            return datetime.combine(day(text), LAST_OF_A_DAY, SHANGHAI)
         found = datetime.fromisoformat(text)
         if found.tzinfo is not None and 1900 <= found.year < 2200:
             return to_the_millisecond(found.astimezone(SHANGHAI))
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, Wrong):
         pass
     en = f"{text[:40]!r} is neither a day nor an instant like 2011-06-30T18:00:00+08:00."
     raise Wrong(en, f"“{text[:40]}”不是日期或时刻；时刻应写作 2011-06-30T18:00:00+08:00。")
@@ -269,11 +269,18 @@ LIMIT = Parameter(
 CURSOR = Parameter(cursor, "Where the last page ended.", "上一页末尾的游标。")
 THEIR_CURSOR = Parameter(str, CURSOR.en, CURSOR.zh)
 ORDER = Parameter(str, "A field to sort by; with - before it, downwards.", "排序字段；前加 - 为降序。")
+REVISION = Parameter(
+    truth, "Tell a number that grows with every change of any record of this kind.", "返回随记录变更而增长的修订号。",
+    {"type": "boolean"},
+)  # fmt: skip
 SERVICE = Parameter(one_of((*SERVICES, "gateway")), "Only this one.", "仅限该服务。", {"enum": [*SERVICES, "gateway"]})
 PARKED_STATE = Parameter(
     one_of(("waiting", "settled")), "Only those.", "仅限该状态。", {"enum": ["waiting", "settled"]}
 )
 VERSION_OF_FILE = Parameter(str, "Changes with the file.", "随文件内容变化。")
+
+PAGING = ("cursor", "limit", "revision")
+"""What is asked of a page and not of all of them."""
 
 WHEN = {"period": PERIOD, "relative_to": RELATIVE_TO, "as_of": AS_OF}
 PROGRESS = {**WHEN, "district": DISTRICT}
@@ -300,7 +307,7 @@ def listing(given: MultiDict[str, str], kind: Kind) -> dict[str, Any]:
     A field that is given several times means any of these.
     """
     fields = {name: field for name, field in kind.fields.items() if field.type in COMPARABLE}
-    words = {"order": ORDER, "cursor": THEIR_CURSOR, "limit": LIMIT}
+    words = {"order": ORDER, "cursor": THEIR_CURSOR, "limit": LIMIT, "revision": REVISION}
     filters = MultiDict((name, value) for name, value in given.items(multi=True) if name in fields)
     rest = MultiDict((name, value) for name, value in given.items(multi=True) if name not in fields)
     errors = _unknown(rest, [*words, *fields])

@@ -42,9 +42,9 @@ from services.chassis.listener import batches
 from services.contract.event import Event
 from services.contract.topology import LEDGER_QUEUE
 
-OPERATOR = ("operator",)
-CHAIR = ("chair",)
-PLANNERS = ("chair", "operator")
+OPERATOR = {"roles": ("operator",), "everywhere": True}
+CHAIR = {"roles": ("chair",), "everywhere": True}
+PLANNERS = {"roles": ("chair", "operator"), "everywhere": True}
 RECOUNTERS = ("verifier", "chair", "finance", "operator")
 
 
@@ -109,13 +109,13 @@ class Gateway:
         """Reached or not, and the record that is the evidence (G-10). 里程碑及其依据记录。"""
         return self.desk.milestone(code, request.asked)
 
-    @endpoint("POST", "/api/v1/plans", roles=PLANNERS, takes=schemas.PlanFile, answers={200: answers.APPLIED})
+    @endpoint("POST", "/api/v1/plans", **PLANNERS, takes=schemas.PlanFile, answers={200: answers.APPLIED})
     def apply_plan(self, request: Request) -> Any:
         """A plan file comes into force; the earlier versions are kept. 计划文件生效，旧版本保留。"""
         return self.planning.apply(request.said, by=request.actor.id)
 
     @endpoint(
-        "POST", "/api/v1/plans/<year>/targets/<code>", roles=CHAIR, takes=schemas.Target,
+        "POST", "/api/v1/plans/<year>/targets/<code>", **CHAIR, takes=schemas.Target,
         answers={200: answers.REVISED},
     )  # fmt: skip
     def revise_target(self, request: Request, year: str, code: str) -> Any:
@@ -123,7 +123,7 @@ class Gateway:
         return self.planning.revise(year, code, request.said, by=request.actor.id)
 
     @endpoint(
-        "POST", "/api/v1/plans/<year>/periods/<period>/close", roles=CHAIR, takes=schemas.Close,
+        "POST", "/api/v1/plans/<year>/periods/<period>/close", **CHAIR, takes=schemas.Close,
         answers={200: answers.EDITION},
     )  # fmt: skip
     def close_period(self, request: Request, year: str, period: str) -> Any:
@@ -226,14 +226,14 @@ class Gateway:
         return self.alarms.read(id_, request)
 
     @endpoint(
-        "GET", "/api/v1/alerts/deliveries", roles=OPERATOR, asks=schemas.DELIVERIES,
+        "GET", "/api/v1/alerts/deliveries", **OPERATOR, asks=schemas.DELIVERIES,
         answers={200: DELIVERIES},
     )  # fmt: skip
     def deliveries(self, request: Request) -> Any:
         """What was sent to webhooks, and what waits. 外发提醒及其状态。"""
         return self.alarms.deliveries(request)
 
-    @endpoint("POST", "/api/v1/alerts/deliveries/<id_>/again", roles=OPERATOR, answers={200: DELIVERY})
+    @endpoint("POST", "/api/v1/alerts/deliveries/<id_>/again", **OPERATOR, answers={200: DELIVERY})
     def deliver_again(self, _: Request, id_: str) -> Any:
         """Try one again that was given up. 重新发送。"""
         return self.alarms.again(id_)
@@ -319,27 +319,27 @@ class Gateway:
         """Who you are here. 当前用户。"""
         return self.identity.me(request)
 
-    @endpoint("GET", "/api/v1/users", roles=OPERATOR, asks=users.ASKS, answers={200: users.USERS})
+    @endpoint("GET", "/api/v1/users", **OPERATOR, asks=users.ASKS, answers={200: users.USERS})
     def list_users(self, request: Request) -> Any:
         """Everybody who can log in. 用户列表。"""
         return self.identity.users(request)
 
-    @endpoint("POST", "/api/v1/users", roles=OPERATOR, takes=users.NewUser, answers={201: users.USER})
+    @endpoint("POST", "/api/v1/users", **OPERATOR, takes=users.NewUser, answers={201: users.USER})
     def add_user(self, request: Request) -> Reply:
         """Let somebody log in. 新增用户。"""
         return self.identity.add_user(request)
 
-    @endpoint("POST", "/api/v1/users/<id_>/disable", roles=OPERATOR, answers={200: users.USER})
+    @endpoint("POST", "/api/v1/users/<id_>/disable", **OPERATOR, answers={200: users.USER})
     def disable_user(self, request: Request, id_: str) -> Any:
         """Let somebody log in no more; sessions end at once. 停用用户。"""
         return self.identity.disable_user(id_, request)
 
-    @endpoint("POST", "/api/v1/users/<id_>/enable", roles=OPERATOR, answers={200: users.USER})
+    @endpoint("POST", "/api/v1/users/<id_>/enable", **OPERATOR, answers={200: users.USER})
     def enable_user(self, request: Request, id_: str) -> Any:
         """Let somebody log in again. 启用用户。"""
         return self.identity.enable_user(id_, request)
 
-    @endpoint("POST", "/api/v1/users/<id_>/roles", roles=OPERATOR, takes=users.Place, answers={200: users.USER})
+    @endpoint("POST", "/api/v1/users/<id_>/roles", **OPERATOR, takes=users.Place, answers={200: users.USER})
     def place_user(self, request: Request, id_: str) -> Any:
         """Say what somebody may, and where. 调整角色与辖区。"""
         return self.identity.place_user(id_, request)
@@ -349,55 +349,55 @@ class Gateway:
         """A new password; all sessions end. 修改密码。"""
         return self.identity.change_password(id_, request)
 
-    @endpoint("GET", "/api/v1/tokens", roles=OPERATOR, asks=issued.ASKS, answers={200: issued.TOKENS})
+    @endpoint("GET", "/api/v1/tokens", **OPERATOR, asks=issued.ASKS, answers={200: issued.TOKENS})
     def list_tokens(self, request: Request) -> Any:
         """Tokens of systems. 系统令牌列表。"""
         return self.identity.tokens(request)
 
-    @endpoint("POST", "/api/v1/tokens", roles=OPERATOR, takes=issued.Issue, answers={201: issued.ISSUED})
+    @endpoint("POST", "/api/v1/tokens", **OPERATOR, takes=issued.Issue, answers={201: issued.ISSUED})
     def issue_token(self, request: Request) -> Reply:
         """A token for a system; it is shown this once. 签发令牌，仅显示一次。"""
         return self.identity.issue_token(request)
 
-    @endpoint("POST", "/api/v1/tokens/<id_>/revoke", roles=OPERATOR, takes=issued.Revoke, answers={200: issued.TOKEN})
+    @endpoint("POST", "/api/v1/tokens/<id_>/revoke", **OPERATOR, takes=issued.Revoke, answers={200: issued.TOKEN})
     def revoke_token(self, request: Request, id_: str) -> Any:
         """Let a token open nothing any more, at any service. 吊销令牌。"""
         return self.identity.revoke_token(id_, request)
 
-    @endpoint("GET", "/api/v1/audit", roles=OPERATOR, asks=audit.ASKS, answers={200: audit.ENTRIES})
+    @endpoint("GET", "/api/v1/audit", **OPERATOR, asks=audit.ASKS, answers={200: audit.ENTRIES})
     def audit_trail(self, request: Request) -> Any:
         """Who asked for what was changed. 操作审计。"""
         return self.trail.page(request.asked)
 
     # --- operations --------------------------------------------------------------------------------------------------
 
-    @endpoint("GET", "/api/v1/operations/status", roles=OPERATOR, answers={200: answers.STATUS})
+    @endpoint("GET", "/api/v1/operations/status", **OPERATOR, answers={200: answers.STATUS})
     def status(self, request: Request) -> Any:
         """How all of it is now. 系统现状。"""
         return self.operations.status(request)
 
-    @endpoint("POST", "/api/v1/operations/<job>", roles=OPERATOR, for_each="job", answers={202: answers.JOB})
+    @endpoint("POST", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={202: answers.JOB})
     def begin_job(self, request: Request, job: str) -> Reply:
         """Begin a job. 启动任务。"""
         return self.operations.begin(job, request)
 
-    @endpoint("GET", "/api/v1/operations/<job>", roles=OPERATOR, for_each="job", answers={200: answers.JOB})
+    @endpoint("GET", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={200: answers.JOB})
     def job(self, _: Request, job: str) -> Any:
         """How far a job has come. 任务进展。"""
         return self.operations.job(job)
 
-    @endpoint("GET", "/api/v1/operations/parked", roles=OPERATOR, asks=schemas.PARKED, answers={200: answers.PARKED})
+    @endpoint("GET", "/api/v1/operations/parked", **OPERATOR, asks=schemas.PARKED, answers={200: answers.PARKED})
     def parked(self, request: Request) -> Any:
         """Messages that could not be handled. 未能处理的消息。"""
         return self.operations.parked(request)
 
-    @endpoint("GET", "/api/v1/operations/parked/<service>/<id_>", roles=OPERATOR, answers={200: answers.PARKED_MESSAGE})
+    @endpoint("GET", "/api/v1/operations/parked/<service>/<id_>", **OPERATOR, answers={200: answers.PARKED_MESSAGE})
     def parked_message(self, request: Request, service: str, id_: str) -> Any:
         """One of them with its body and its traceback. 消息详情。"""
         return self.operations.parked_message(service, id_, request)
 
     @endpoint(
-        "POST", "/api/v1/operations/parked/<service>/<id_>/replay", roles=OPERATOR, takes=schemas.Settle,
+        "POST", "/api/v1/operations/parked/<service>/<id_>/replay", **OPERATOR, takes=schemas.Settle,
         answers={200: answers.SETTLED},
     )  # fmt: skip
     def replay(self, request: Request, service: str, id_: str) -> Any:
@@ -405,7 +405,7 @@ class Gateway:
         return self.operations.settle("replay_parked", service, id_, request)
 
     @endpoint(
-        "POST", "/api/v1/operations/parked/<service>/<id_>/discard", roles=OPERATOR, takes=schemas.Settle,
+        "POST", "/api/v1/operations/parked/<service>/<id_>/discard", **OPERATOR, takes=schemas.Settle,
         answers={200: answers.SETTLED},
     )  # fmt: skip
     def discard(self, request: Request, service: str, id_: str) -> Any:

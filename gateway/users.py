@@ -11,12 +11,12 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from gateway.issued import DISTRICT, ROLE
+from gateway.issued import DISTRICT, ROLE, Token
 from gateway.passwords import LONGEST, Password, Passwords
 from gateway.schemas import LIMIT, THEIR_CURSOR
 from gateway.shapes import INSTANT, TEXT, Shape, each, many, one_of, page
 from services.chassis import fields
-from services.chassis.problem import FieldError, InvalidInput, NotFound
+from services.chassis.problem import Conflict, FieldError, InvalidInput, NotFound
 from services.chassis.tokens import ROLES, Actor
 
 STATES = ("active", "disabled")
@@ -109,8 +109,8 @@ class Users:
         if user is None or not is_right or not is_active(user):
             return None
         if self._passwords.is_outdated(user["hash"]):
-            user["hash"] = self._passwords.hash(password)
-            self._users.update_one({"_id": user["_id"]}, {"$set": {"hash": user["hash"]}})
+            read, user["hash"] = user["hash"], self._passwords.hash(password)
+            self._users.update_one({"_id": user["_id"], "hash": read}, {"$set": {"hash": user["hash"]}})
         return user
 
     def is_changed(self, user: Document) -> bool:
@@ -125,15 +125,23 @@ class Users:
         return self._change(id_, _place(wanted), by=by)
 
     def set_password(self, user: Document, password: str, *, by: str) -> Document:
+        """In the place of the one that was read; raises `Conflict` where somebody has set another one meanwhile."""
         _check_differs(password, user["login"])
-        return self._change(user["_id"], {"hash": self._passwords.hash(password)}, by=by)
+        values = {"hash": self._passwords.hash(password)}
+        changed = self._changed({"_id": user["_id"], "hash": user["hash"]}, values, by=by)
+        if changed is None:
+            raise Conflict(id=user["_id"])
+        return changed
 
     def _change(self, id_: str, values: Mapping[str, Any], *, by: str) -> Document:
-        changed = {**values, "changed_at": self._at(), "changed_by": by}
-        user = self._users.find_one_and_update({"_id": id_}, {"$set": changed}, return_document=ReturnDocument.AFTER)
+        user = self._changed({"_id": id_}, values, by=by)
         if user is None:
             raise NotFound(id=id_)
         return user
+
+    def _changed(self, which: Document, values: Mapping[str, Any], *, by: str) -> Document | None:
+        changed = {**values, "changed_at": self._at(), "changed_by": by}
+        return self._users.find_one_and_update(which, {"$set": changed}, return_document=ReturnDocument.AFTER)
 
     def _at(self) -> str:
         return self._now().isoformat(timespec="milliseconds")
@@ -141,6 +149,11 @@ class Users:
 
 def is_active(user: Document) -> bool:
     return bool(user["state"] == "active")
+
+
+def covers(user: Document, token: Token) -> bool:
+    """May the user do all that the token may?"""
+    return set(token.roles) <= set(user["roles"]) and user["district"] in (None, token.district)
 
 
 def actor_of(user: Document) -> Actor:

@@ -21,10 +21,13 @@ from services.chassis.problem import NotAllowed, Problem
 from services.chassis.tokens import ROLES
 from services.kernel import Refusal
 
+SLOWEST = 50_000  # bytes a second of a file that is uploaded
+
 
 class Endpoint(HttpRequestHandler):
     """A method that answers at an address; where it is not `public`, to those who are known and have one of `roles`.
 
+    What concerns the municipality as a whole is for those who have the role `everywhere`, and not in one district only.
     `asks` are its parameters, found in `request.asked`; None where the method reads them itself. `takes` is the schema
     of its body, found in `request.said`. Where it `uploads`, the body is a file, read from `request.stream` or
     `request.files`, and may be as large as the settings say. `answers` are the JSON Schemas of its answers, by status.
@@ -41,6 +44,7 @@ class Endpoint(HttpRequestHandler):
         *,
         public: bool = False,
         roles: tuple[str, ...] = ROLES,
+        everywhere: bool = False,
         asks: Mapping[str, Parameter] | None = schemas.NOTHING,
         takes: type[fields.Schema] | None = None,
         uploads: bool = False,
@@ -49,7 +53,7 @@ class Endpoint(HttpRequestHandler):
     ) -> None:
         super().__init__(method, url, expected_exceptions=(Problem, Refusal))
         self.public, self.roles, self.asks, self.answers, self.for_each = public, roles, asks, answers, for_each
-        self.takes, self.uploads = takes() if takes else None, uploads
+        self.takes, self.uploads, self.everywhere = takes() if takes else None, uploads, everywhere
 
     def stop(self) -> None:
         self.server.close()
@@ -61,6 +65,7 @@ class Endpoint(HttpRequestHandler):
         self.server.rates.take(request.actor.id or f"at {request.remote_addr}")
         if self.uploads:
             request.max_content_length = self.server.settings.upload_limit
+            request.environ["wsgi.input"].grant(self.server.settings.upload_limit / SLOWEST)
         if self.asks is not None:
             request.asked = schemas.read(request.args, self.asks)
         if self.takes:
@@ -81,6 +86,8 @@ class Endpoint(HttpRequestHandler):
         roles = request.actor.roles
         if roles.isdisjoint(self.roles):
             raise NotAllowed(needs="/".join(self.roles), yours="/".join(sorted(roles)))
+        if self.everywhere and request.actor.district is not None:
+            raise NotAllowed(yours=request.actor.district)
 
 
 endpoint = Endpoint.decorator

@@ -12,7 +12,7 @@ Answer = dict[str, Any]
 
 def material(desk: Desk, year: str, wanted: Mapping[str, Any]) -> Answer:
     """Progress with `sections`, `districts` and `months`: each with the numbers that the KPIs have there."""
-    progress, plan = desk.progress(year, wanted), desk.plan(year)
+    progress, plan = desk.progress(year, wanted), desk.plan(year, wanted)
     districts = {} if "district" in wanted else plan["districts"]
     by_district = {code: desk.progress(year, {**wanted, "district": code}) for code in districts}
     months = [] if "period" in wanted else [f"{year}{month:02}" for month in range(1, 13)]

@@ -46,7 +46,7 @@ def _written(cell: str) -> date:
 
 def _counted(cell: float) -> date:
     """Excel's own number of a day, or one like 20110312."""
-    if cell in SERIALS:
+    if SERIALS.start <= cell < SERIALS.stop and cell == int(cell):  # `in` would walk through them for a float
         return BEFORE_DAY_ONE + timedelta(days=int(cell))
     together = _TOGETHER.fullmatch(format(cell, ".15g"))
     if together is None:

@@ -133,12 +133,12 @@ def _workbook(path: Path) -> Iterator[Book]:
     try:
         with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
             sheets = tuple(
-                Sheet(sheet.name, workbook, looked.get(sheet.name, guard.Looked()))
+                Sheet(sheet.name, workbook, looked[sheet.name])
                 for sheet in workbook.sheets_metadata
                 if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
             )
             yield Book(sheets, is_csv=False)
-    except CalamineError as error:
+    except (CalamineError, KeyError) as error:  # a sheet that the guard has not seen
         raise guard.broken() from error
 
 

@@ -16,13 +16,14 @@ from services.contract.view import COMPARABLE, Kind
 
 PAGE = 100
 LONGEST_PAGE = 1_000
-WORDS = ("filter", "order", "cursor", "limit")
+WORDS = ("filter", "order", "cursor", "limit", "revision")
 
 
 def page(collection: Collection[Document], kind: Kind, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`items`, the true `total` of the filter, and the `cursor` of the next page (None on the last).
 
-    `filter` holds a value or a list (any of) per field; `order` is a field, `-` before it turns it round.
+    `filter` holds a value or a list (any of) per field; `order` is a field, `-` before it turns it round. Where it is
+    asked for, `revision` grows with every version of any record of the kind: the same one twice, and nothing changed.
     """
     given = {name: value for name, value in asked.items() if value is not None}
     wanted = _filter(kind, given.get("filter", {}))
@@ -35,15 +36,28 @@ def page(collection: Collection[Document], kind: Kind, asked: Mapping[str, Any])
         .limit(limit + 1)
     )
     shown = found[:limit]
-    return {
+    told = {
         "items": [item(kind, held) for held in shown],
         "total": collection.count_documents(wanted),
         "cursor": _cursor(order, shown[-1]) if len(found) > limit else None,
     }
+    return {**told, "revision": _revision(collection)} if _is_asked(given.get("revision", False)) else told
 
 
 def item(kind: Kind, held: Document) -> dict[str, Any]:
     return {"id": held["_id"], "version": held["version"], **{name: held["state"].get(name) for name in kind.fields}}
+
+
+def _revision(collection: Collection[Document]) -> int:
+    """No record ever goes, and no version is ever taken back."""
+    (found,) = list(collection.aggregate([{"$group": {"_id": None, "sum": {"$sum": "$version"}}}])) or [{"sum": 0}]
+    return int(found["sum"])
+
+
+def _is_asked(asked: Any) -> bool:
+    if not isinstance(asked, bool):
+        raise InvalidInput(FieldError("revision", "True or false.", "须为 true 或 false。"))
+    return asked
 
 
 def _filter(kind: Kind, asked: Any) -> Document:

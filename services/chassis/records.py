@@ -193,9 +193,10 @@ class Bound(Generic[T]):
             raise RecordFull(id=held["_id"], version=held["version"])
 
     def _check_district(self, state: Document) -> None:
+        """Who is bound to a district writes there, and nothing that is the municipality's."""
         actor = self._caused.actor
-        if actor.district and state.get("district") not in (None, actor.district):
-            raise NotAllowed(district=state["district"], yours=actor.district)
+        if actor.district and state.get("district") != actor.district:
+            raise NotAllowed(district=state.get("district"), yours=actor.district)
 
     def _insert(self, id: str, change: Change[T], *, follows: int | None) -> Document:  # noqa: A002
         first = entry(self._kind, change, self._caused, version=1, after="")

@@ -268,7 +268,7 @@ def _get(attribute: str, kind: Kind) -> Callable[..., Any]:
 
 def _list(attribute: str, kind: Kind) -> Callable[..., Any]:
     def list_(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
-        """A page of records: `filter`, `order`, `cursor`, `limit`."""
+        """A page of records: `filter`, `order`, `cursor`, `limit`, `revision`."""
         _only(asked, *lists.WORDS)
         return lists.page(getattr(self, attribute).collection, kind, asked)
 

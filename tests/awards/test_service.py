@@ -28,9 +28,9 @@ def awards(running):
     return running.start(Awards)
 
 
-def report(awards, **changes):
+def report(awards, at=None, **changes):
     prize = {**A_PRIZE, "awarded_on": A_PRIZE["awarded_on"].isoformat(), **changes}
-    return awards.call("awards", "report_external_result", by="u-li", roles=["recorder"], **prize)
+    return awards.call("awards", "report_external_result", by="u-li", roles=["recorder"], at=at, **prize)
 
 
 def verify(awards, result_id, by="u-wang", **how):
@@ -43,6 +43,15 @@ def revoke(awards, result_id, **how):
 
 def k1(awards):
     return awards.call("awards", "tally", rule=K1, first="2011-01-01", last="2011-12-31")["value"]
+
+
+def test_who_is_bound_to_a_district_writes_nothing_that_is_the_municipality_s(awards):
+    city = report(awards, district=None)
+
+    for do in (lambda: report(awards, at="511102", district=None), lambda: verify(awards, city["id"], at="511102")):
+        with pytest.raises(NotAllowed) as denied:
+            do()
+        assert denied.value.involved == {"district": None, "yours": "511102"}
 
 
 @pytest.mark.rule("A-26")

@@ -13,6 +13,7 @@ from services.chassis.mongo import database
 from services.chassis.problem import Unavailable
 from services.chassis.tokens import Actor
 from services.rural.service import Rural
+from tests.gateway.people import OPERATOR, Person, add_user
 from tests.gateway.test_passage import REPORT, RESULT, VERIFY
 from tests.stack import until
 
@@ -160,11 +161,32 @@ def test_a_service_that_is_away_holds_up_no_other(gateway, monkeypatch):
     back.send()
 
 
+def test_what_a_revoked_token_or_a_disabled_user_had_accepted_is_not_done(gateway, away):
+    token = gateway.post("/api/v1/tokens", {"subject": "bureau", "roles": ["recorder"]}, **OPERATOR).body
+    id_ = add_user(gateway, "wang", roles=("recorder",))
+    wang = Person(gateway, "wang")
+    assert gateway.post(REPORT, WINDMILL, token=token["token"], headers={"Idempotency-Key": "k-5"}).status == 202
+    assert wang.post(REPORT, WINDMILL, **{"Idempotency-Key": "k-6"}).status == 202
+
+    gateway.post(f"/api/v1/tokens/{token['id']}/revoke", {"reason": "stolen"}, **OPERATOR)
+    gateway.post(f"/api/v1/users/{id_}/disable", {}, **OPERATOR)
+    away.undo()
+
+    for command_id, by in (("k-5", "bureau"), ("k-6", id_)):
+        told = until(lambda: settled(gateway, command_id, by=by))  # noqa: B023 - it is asked here
+        assert (told["state"], told["problem"]["code"]) == ("refused", "not_authenticated"), command_id
+    assert gateway.running.database("awards")["external_result"].count_documents({"_id": "r-2"}) == 0
+
+
 @pytest.fixture
 def waiting(settings):
     """Commands that wait, in a database of their own."""
     found = Acceptance(
-        database(settings, "gateway")["accepted"], SystemClock(), settings.token_private_key, at_most=1_000
+        database(settings, "gateway")["accepted"],
+        SystemClock(),
+        settings.token_private_key,
+        lambda *_: LI,
+        at_most=1_000,
     )
     found.prepare()
     return found

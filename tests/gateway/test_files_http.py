@@ -221,6 +221,25 @@ def test_a_list_that_grows_while_it_is_read_is_read_again(gateway, monkeypatch):
 
 
 @pytest.mark.usefixtures("small_pages")
+def test_a_list_whose_records_change_while_it_is_read_is_of_one_state(gateway, monkeypatch):
+    """Of as many records as before: nothing but their versions tells."""
+    gateway.running.start(Awards)
+    for name in ("r-1", "r-2", "r-3"):
+        gateway.post(REPORT, RESULT | {"result_id": name, "title": name})
+
+    def verify_first_and_last():
+        for name in ("r-1", "r-3"):
+            gateway.post("/api/v1/awards/verify_external_result", {"result_id": name}, by="u-w", roles=("verifier",))
+
+    between_pages_of(monkeypatch, Passage, "page").append(verify_first_and_last)
+
+    (*heads,), *found = read_csv(gateway.get(f"{RESULTS}.csv").content)
+
+    states = {row[heads.index("编号")]: row[heads.index("状态")] for row in found}
+    assert states == {"r-1": "已核实", "r-2": "已申报", "r-3": "已核实"}
+
+
+@pytest.mark.usefixtures("small_pages")
 def test_an_export_of_what_changes_all_the_while_is_refused(gateway, monkeypatch):
     gateway.running.start(Awards)
     between_pages = between_pages_of(monkeypatch, Passage, "page")

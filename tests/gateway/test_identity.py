@@ -9,6 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway import audit, issued, passwords, sessions, users
+from gateway.attempts import FAILURES
+from gateway.identity import Identifying
 from gateway.service import Gateway
 from gateway.sessions import Sessions
 from services.awards.service import Awards
@@ -68,7 +70,7 @@ def test_behind_tls_the_cookie_is_secure_and_the_caller_is_whom_the_proxy_names(
     add_user(gateway, "wang")
 
     assert Person(gateway, "wang").cookie["secure"] is True
-    for number in range(6):
+    for number in range(FAILURES["address"] + 1):
         last = try_login(gateway, f"nobody-{number}", **{"X-Forwarded-For": f"10.0.0.{number}, 10.1.1.1"})
     assert last.status == 429
     assert try_login(gateway, "nobody", **{"X-Forwarded-For": "10.1.1.1, 10.1.1.2"}).status == 401
@@ -111,7 +113,7 @@ def test_a_wrong_login_is_refused_in_the_same_words_after_the_same_work(gateway,
     assert try_login(gateway, "WANG").status == 200
 
 
-def test_five_failures_in_a_minute_shut_a_login_at_every_gateway_until_the_minute_is_over(both):
+def test_five_failures_in_a_minute_shut_a_login_for_their_address_at_every_gateway_until_it_is_over(both):
     one, other = both
     add_user(one, "wang")
     for gateway in (one, other, one, other, one):
@@ -120,10 +122,18 @@ def test_five_failures_in_a_minute_shut_a_login_at_every_gateway_until_the_minut
     refused = try_login(other, "wang")
     assert (refused.status, refused.body["code"]) == (429, "too_many_requests")
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    assert try_login(other, "li").status == 429  # from the same address
+    assert try_login(other, "li").status == 401  # nobody else at that address is shut out
 
     one.running.clock.ahead = timedelta(seconds=61)
     assert try_login(other, "wang").status == 200
+
+
+def test_whoever_guesses_from_everywhere_is_stopped_too(gateway):
+    attempts = gateway.extension(Identifying)._attempts
+    for number in range(FAILURES["login"]):
+        attempts.begin(pair=f"wang 10.0.0.{number}", address=f"10.0.0.{number}", login="wang")
+
+    assert try_login(gateway, "wang").status == 429
 
 
 def test_of_many_guesses_at_once_only_five_are_tried(gateway):
@@ -279,6 +289,16 @@ def test_only_operators_of_the_whole_municipality_say_who_may_what(gateway):
         asked = county.get(address) if said is None else county.post(address, said)
         by_others = gateway.ask(method, address, body=said, roles=("chair", "finance"))
         assert (asked.status, by_others.status) == (403, 403), path
+
+
+def test_what_concerns_the_municipality_is_for_nobody_who_is_bound_to_a_district(gateway):
+    add_user(gateway, "county", roles=("chair", "operator"), district="511102")
+    county = Person(gateway, "county")
+
+    for path in ("plans/2011/targets/K2", "plans/2011/periods/2011S1/close", "plans", "operations/rebuild"):
+        assert county.post(f"/api/v1/{path}", {"why": "x"}).status == 403, path
+    for path in ("audit", "operations/status", "operations/parked", "alerts/deliveries"):
+        assert county.get(f"/api/v1/{path}").status == 403, path
 
 
 def test_a_person_acts_at_the_services_as_the_user_within_the_district(gateway):

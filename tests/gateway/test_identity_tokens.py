@@ -17,7 +17,7 @@ from services.rural.service import Rural
 from tests.chassis.outsider import Witness
 from tests.chassis.processes import Process
 from tests.gateway.conftest import Http
-from tests.gateway.people import OPERATOR
+from tests.gateway.people import OPERATOR, add_user
 from tests.stack import until
 
 TOKENS = "/api/v1/tokens"
@@ -106,6 +106,28 @@ def test_a_token_is_revoked_once_and_for_good(gateway):
     again = gateway.post(f"{TOKENS}/{issued['id']}/revoke", {"reason": "x"}, **OPERATOR)
     assert (again.status, again.body["code"]) == (422, "X-12")
     assert gateway.post(f"{TOKENS}/t-0/revoke", {"reason": "x"}, **OPERATOR).status == 404
+
+
+def test_a_token_that_was_signed_elsewhere_is_revoked_by_its_id(gateway):
+    signed = gateway.running.token("u-op", ["operator"])
+    id_ = jwt.decode(signed, options={"verify_signature": False})["jti"]
+
+    assert revoke(gateway, {"id": id_})["subject_id"] == "unknown"
+
+    assert gateway.get("/api/v1/me", token=signed).body["en"] == "The token was revoked."
+
+
+def test_a_user_who_may_less_has_no_token_left_that_may_more_and_one_who_is_out_gets_none(gateway):
+    id_ = add_user(gateway, "wang", roles=("chair", "viewer"))
+    chair, viewer = (issue(gateway, subject=id_, roles=[role]) for role in ("chair", "viewer"))
+
+    gateway.post(f"/api/v1/users/{id_}/roles", {"roles": ["viewer"]}, **OPERATOR)
+
+    assert gateway.get("/api/v1/me", token=chair["token"]).status == 401
+    assert gateway.get("/api/v1/me", token=viewer["token"]).status == 200
+    gateway.post(f"/api/v1/users/{id_}/disable", {}, **OPERATOR)
+    refused = gateway.post(TOKENS, {"subject": id_, "roles": ["viewer"]}, **OPERATOR)
+    assert [error["field"] for error in refused.body["errors"]] == ["subject"]
 
 
 @pytest.mark.timeout(180)

@@ -264,6 +264,10 @@ def test_where_somebody_else_makes_a_row_impossible_it_stops_and_goes_on_when_th
     assert [(error["row"], error["code"]) for error in told["first_errors"]] == [(7, "O-03")]
     assert len(counts(gateway)) == 5
 
+    confirm(gateway, import_id)  # too early: nothing is mended yet
+    told = ended(gateway, import_id)
+    assert (told["state"], told["done"], told["errors"]) == ("stopped", 4, 1)
+
     activities.reject_count(count_id="n-1")
     confirm(gateway, import_id)
     told = ended(gateway, import_id)
@@ -277,6 +281,7 @@ def test_an_import_waits_for_its_service(gateway, monkeypatch):
     held = Held(monkeypatch, chunks=1)
     monkeypatch.setattr("services.chassis.batch.ROWS", 4)
     monkeypatch.setattr(importer, "WITHIN", 0.5)
+    monkeypatch.setattr(importing, "BEAT", 0.05)  # while it is put back, too
     import_id = upload(gateway, a_sheet(*(a_row(number) for number in range(6))))["id"]
     until(lambda: held.is_held)
     gateway.running.stop("outreach")
@@ -290,6 +295,24 @@ def test_an_import_waits_for_its_service(gateway, monkeypatch):
 
     assert ended(gateway, import_id)["state"] == "done"
     assert len(counts(gateway)) == 6
+
+
+@pytest.mark.rule("X-10")
+@pytest.mark.usefixtures("activities")
+def test_an_import_whose_rows_are_gone_writes_nothing_and_says_so(gateway, monkeypatch):
+    monkeypatch.setattr(importer, "ROWS", 4)
+    import_id = upload(gateway, a_sheet(*(a_row(number) for number in range(12))), dry_run=True)["id"]
+    assert ended(gateway, import_id)["state"] == "checked"
+
+    gateway.running.database("gateway")["uploads"].delete_one({"what": "rows", "place": 1})
+    confirm(gateway, import_id)
+
+    told = ended(gateway, import_id)
+    assert (told["state"], told["problem"]["en"]) == (
+        "failed",
+        "The rows are not kept any more; upload the file again.",
+    )
+    assert counts(gateway) == []
 
 
 def test_a_service_judges_a_district_s_recorder_as_for_a_single_command(gateway, activities):
@@ -390,8 +413,8 @@ def test_only_one_of_two_gateways_is_at_an_import(running):
     held_here, clock = running.database("gateway"), SystemClock()
     one, other = (Imports(held_here["imports"], Pieces(held_here["uploads"], clock), clock) for _ in range(2))
     one.begin(
-        "i-1", Actor("u-li"), dry_run=True, service="outreach", command="record_count", upload="u", sha256="", bytes=1,
-        filename="x",
+        "i-1", Actor("u-li"), None, dry_run=True, service="outreach", command="record_count", upload="u", sha256="",
+        bytes=1, filename="x",
     )  # fmt: skip
 
     held = one.claim()
@@ -400,3 +423,29 @@ def test_only_one_of_two_gateways_is_at_an_import(running):
     assert other.claim()["_id"] == "i-1"
     with pytest.raises(imports.TakenOver):
         one.note(held, done=1)
+
+
+def test_an_import_at_which_every_gateway_ends_is_left_alone(gateway, monkeypatch):
+    held_here, clock = gateway.running.database("other"), SystemClock()
+    kept = Imports(held_here["imports"], Pieces(held_here["uploads"], clock), clock)
+    kept.begin(
+        "i-1",
+        Actor("u-li"),
+        None,
+        dry_run=True,
+        service="outreach",
+        command="x",
+        upload="u",
+        sha256="",
+        bytes=1,
+        filename="x",
+    )
+    monkeypatch.setattr(imports, "SILENT", -1.0)  # all are silent
+
+    assert [kept.claim()["tries"] for _ in range(3)] == [0, 1, 2]
+    kept.note(kept.claim(), total=5)
+    assert kept.claim()["tries"] == 1  # it got on
+
+    outcome = gateway.extension(importing.Importing)._outcome
+    state, problem = outcome({"tries": importing.TRIES + 1})
+    assert (state, problem.code) == ("failed", "malfunction")

@@ -181,7 +181,9 @@ def test_a_formula_counts_with_its_result(tmp_path):
     [
         ('<c r="F2" t="e"><f>1/0</f><v>#DIV/0!</v></c>', "#DIV/0!"),
         ('<c r="F2" t="e"><v>#N/A</v></c>', "#N/A"),
+        ('<c r="F2" t="e">\n<f>1/0</f>\n<v>#N/A</v></c>', "#N/A"),
         ('<c r="F2"><f>SUM(A1:A9)</f></c>', "没有保存"),
+        ('<c r="F2" t="str"><f>SUM(A1:A9)</f></c>', "没有保存"),
         ('<c r="F2"><f>SUM(A1:A9)</f><v></v></c>', "没有保存"),
         ('<c r="F2"><f t="shared" si="0"/></c>', "没有保存"),
     ],
@@ -192,6 +194,64 @@ def test_a_formula_without_a_result_is_refused_even_where_nothing_is_needed(tmp_
     (wrong,) = row.wrongs
     assert (wrong.cell, wrong.field) == ("F2", "minors")
     assert because in wrong.zh
+
+
+def test_a_formula_that_makes_an_empty_text_is_an_empty_cell(tmp_path):
+    cell = '<c r="F2" t="str"><f>IF(E2="","",E2)</f><v></v></c>'
+
+    assert "minors" not in only_row(a_workbook(tmp_path, sheet=_header() + _row(cell))).values
+
+
+def test_an_error_that_the_parser_does_not_know_is_named_with_its_cell(tmp_path):
+    with pytest.raises(BrokenSheet) as broken:
+        read(a_workbook(tmp_path, sheet=_header() + _row('<c r="F2" t="e"><v>#SPILL!</v></c>')))
+
+    assert [(wrong.cell, "#SPILL!" in wrong.zh) for wrong in broken.value.wrongs] == [("F2", True)]
+
+
+@pytest.mark.parametrize("hidden", ["<!-- -->", "<![CDATA[x]]>"])
+def test_what_a_parser_may_see_otherwise_than_the_guard_is_refused(tmp_path, hidden):
+    with pytest.raises(BrokenSheet, match="damaged"):
+        read(a_workbook(tmp_path, sheet=_header() + _row(f'<c r="F2" t="e">{hidden}<v>#N/A</v></c>')))
+
+
+def test_a_sheet_is_found_however_its_part_is_written(tmp_path):
+    path = an_xlsx(tmp_path, HEADER, A_ROW)
+    path.write_bytes(path.read_bytes().replace(b"xl/worksheets/sheet1.xml", b"xl/worksheets/Sheet1.xml"))
+
+    assert only_row(path).values == AS_SAID
+
+
+def test_a_picture_whose_bytes_look_like_a_cell_is_no_cell(tmp_path):
+    path = a_workbook(tmp_path, parts={"xl/media/image1.png": b"\x89PNG <c / <c >" * 100})
+
+    assert only_row(path).values == AS_SAID
+
+
+def test_much_may_come_after_the_last_cell(tmp_path):
+    links = "".join(f'<hyperlink ref="A{row}" display="{"x" * 90}"/>' for row in range(2, 14_000))
+    path = a_workbook(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        whole = archive.read("xl/worksheets/sheet1.xml").decode()
+    linked = whole.replace("</sheetData>", f"</sheetData><hyperlinks>{links}</hyperlinks>")
+
+    assert only_row(a_workbook(tmp_path, parts={"xl/worksheets/sheet1.xml": linked})).values == AS_SAID
+
+
+def test_blanks_without_end_cost_no_time(tmp_path):
+    """A pattern that tried every way to divide them would be at it for hours."""
+    cell = f'<c r="F2"><f>1</f>{" " * 1_000_000}<x/></c>'
+
+    with pytest.raises(BrokenSheet):
+        read(a_workbook(tmp_path, sheet=_header() + _row(cell)))
+
+
+def test_a_text_that_many_cells_share_counts_in_each_of_them(tmp_path):
+    """16 KB of a file would be 300 MB of cells."""
+    rows = [("x" * 30_000, *A_ROW[1:])] * 10_000
+
+    with pytest.raises(BrokenSheet, match="too large"):
+        read(an_xlsx(tmp_path, HEADER, *rows))
 
 
 def _header():

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from jsonschema import validate
 
-from gateway import holding, overview, sources
+from gateway import overview, sources
 from gateway.sources import EXPECTED, Expected, Source, Surveying
 from services.awards.service import Awards
 from services.outreach.service import Outreach
@@ -75,12 +75,6 @@ def test_a_reason_is_told_in_both_languages():
 # --- on the real stack ------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def expected_weekly(monkeypatch):
-    """The plan expects a fact of K2 every week, and of nothing else."""
-    monkeypatch.setattr(holding, "expects", lambda kpi: "weekly" if kpi.code == "K2" else None)
-
-
 def ask(gateway):
     """The sources by name, as they are now."""
     gateway.extension(Surveying)._sources._known = (0.0, {})
@@ -113,7 +107,6 @@ def test_a_message_that_is_parked_makes_its_source_late(gateway):
     assert (told["state"], told["parked_here"], told["parked_there"]) == ("late", 1, 1)
 
 
-@pytest.mark.usefixtures("expected_weekly")
 def test_a_source_is_stale_when_the_last_fact_is_older_than_the_plan_expects(gateway):
     gateway.running.start(Outreach)
     at(gateway, "2011-05-21")
@@ -132,7 +125,6 @@ def test_a_source_is_stale_when_the_last_fact_is_older_than_the_plan_expects(gat
     assert (told["state"], [reason["code"] for reason in told["reasons"]]) == ("stale", ["stale"])
 
 
-@pytest.mark.usefixtures("expected_weekly")
 def test_before_the_first_fact_the_year_of_the_plan_begins_it_and_after_its_end_nothing_is_expected(gateway):
     gateway.running.start(Outreach)
 

@@ -208,6 +208,33 @@ def test_half_a_request_does_not_hold_a_connection_for_ever(settings, monkeypatc
     made.stop()
 
 
+@pytest.mark.parametrize(
+    "begun", [b"GET /pl", b"GET /plain HTTP/1.1\r\nHost: a", b"POST /size HTTP/1.1\r\nContent-Length: 900\r\n\r\nx"]
+)
+def test_a_request_that_trickles_in_is_let_go_of(settings, monkeypatch, begun):
+    monkeypatch.setattr(port_module, "SILENT", 0.4)
+    monkeypatch.setattr(port_module, "IDLE", 0.4)
+    made = ServiceContainer(Counter, {"SETTINGS": settings, "WEB_SERVER_ADDRESS": "127.0.0.1:0"})
+    made.start()
+
+    with socket.create_connection(("127.0.0.1", server(made).port), timeout=10) as slow:
+        slow.sendall(begun)
+        until(lambda: trickles(slow))
+
+    until(lambda: server(made).busy == 0)
+    made.stop()
+
+
+def trickles(slow):
+    """One letter more; true once nobody reads any."""
+    try:
+        slow.sendall(b"x")
+        eventlet.sleep(0.05)
+    except OSError:
+        return True
+    return False
+
+
 def test_a_connection_that_breaks_off_reaches_nobody_else(port, container):
     for begun in (
         b"",
