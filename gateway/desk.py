@@ -114,7 +114,9 @@ class Desk:
                 said["explain"] = report.explain(line, spreads)
             return {**said, "definition": definition, **self._standing(counts, now, as_of, [line])}
 
-        return self._ask(as_of, ask)
+        if as_of is not None:
+            return self._ask(as_of, ask)
+        return self.shelf.kept(("kpi", code, *sorted(wanted.items())), lambda: self._ask(None, ask))
 
     def series(self, code: str, wanted: Mapping[str, Any]) -> Answer:
         """The number step by step, empty steps included, with the plan's pace beside it."""

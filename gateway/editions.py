@@ -170,11 +170,14 @@ class Closing(DependencyProvider):
         self._kept = database(settings, self.container.service_name)["editions"]
         patiently(lambda: self._kept.create_index([("year", 1), ("period", 1), ("no", 1)], unique=True))
 
-    def get_dependency(self, worker_ctx: Any) -> Editions:  # noqa: ARG002 - nameko's signature
+    def start(self) -> None:
         config = self.container.config
         (reporting,) = [one for one in self.container.dependencies if isinstance(one, Reporting)]
         desk, key = reporting.get_dependency(None), config["SETTINGS"].token_private_key
-        return Editions(self._kept, desk, config["CLOCK"], key)
+        self._editions = Editions(self._kept, desk, config["CLOCK"], key)
+
+    def get_dependency(self, worker_ctx: Any) -> Editions:  # noqa: ARG002 - nameko's signature
+        return self._editions
 
 
 def _reason(one: Reason, newest: Document) -> Document:

@@ -32,7 +32,7 @@ from werkzeug.datastructures import MultiDict
 
 from gateway import schemas
 from gateway.admission import Room
-from gateway.files import csv, docx, xlsx
+from gateway.files import csv, xlsx
 from gateway.files.rows import Split, items
 from gateway.files.table import Gathered
 from gateway.files.xlsx import DoesNotFit
@@ -72,9 +72,15 @@ class Form:
     fits: Callable[[int], None] = lambda _: None
 
 
+def _write_docx(file: IO[bytes], gathered: Gathered) -> bytes:
+    from gateway.files import docx  # noqa: PLC0415 (6 MB, for those who want a report)
+
+    return docx.write(file, gathered)
+
+
 CSV = Form("csv", "text/csv; charset=utf-8; header=present", csv.write)
 XLSX = Form("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx.write, xlsx.fits)
-DOCX = Form("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", docx.write)
+DOCX = Form("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", _write_docx)
 
 
 @dataclass(frozen=True)
