@@ -160,7 +160,7 @@ class Running:
     def publish(self, event):
         """Put an event on its exchange as its owner would."""
         with connect(self.settings, "tests.publish") as connection:
-            Publisher(connection).publish([Publication.of(event)], 10.0)
+            Publisher(connection, event.kind.service).publish([Publication.of(event)], 10.0)
 
     def a_new_id(self):
         return uuid.uuid4().hex

@@ -18,7 +18,7 @@ from kombu.transport.pyamqp import Connection as PyamqpConnection
 from structlog import get_logger
 
 from services.chassis.settings import Settings
-from services.contract.topology import SOURCES, EventQueue, exchange, queues
+from services.contract.topology import EventQueue, exchange, queues
 
 RPC_EXCHANGE = "nameko-rpc"
 BODY = 3  # the type of frame that carries a part of a message's body
@@ -108,30 +108,33 @@ def corked(channel: Any) -> Iterator[None]:
             transport.write(bytes(held))
 
 
-def declare_exchanges(channel: Any) -> None:
-    for source in SOURCES:
-        channel.exchange_declare(exchange(source), type="topic", durable=True, auto_delete=False)
+def declare_exchange(channel: Any, name: str, *, nowait: bool = False) -> None:
+    channel.exchange_declare(name, type="topic", durable=True, auto_delete=False, nowait=nowait)
 
 
-def declare_rpc_exchange(channel: Any) -> None:
+def declare_rpc_exchange(channel: Any, *, nowait: bool = False) -> None:
     """As stock nameko declares it."""
-    channel.exchange_declare(RPC_EXCHANGE, type="topic", durable=True, auto_delete=False)
+    declare_exchange(channel, RPC_EXCHANGE, nowait=nowait)
 
 
-def declare_queue(channel: Any, queue: EventQueue) -> None:
+def declare_queue(channel: Any, queue: EventQueue, *, of: str | None = None) -> None:
+    """The queue, and what it hears: everything, or what is `of` one exchange."""
     arguments: dict[str, Any] = {"x-queue-type": "quorum"}
     if queue.single_active_consumer:
         arguments["x-single-active-consumer"] = True
     channel.queue_declare(queue.name, durable=True, exclusive=False, auto_delete=False, arguments=arguments)
     for source, key in queue.bindings:
-        channel.queue_bind(queue.name, exchange=source, routing_key=key)
+        if of in (None, source):
+            channel.queue_bind(queue.name, exchange=source, routing_key=key)
 
 
-def declare_topology(channel: Any) -> None:
-    """Every exchange and every queue that anybody listens on."""
-    declare_exchanges(channel)
+def declare_source(channel: Any, source: str) -> None:
+    """What this one publishes to, and every queue that anybody hears it on."""
+    name = exchange(source)
+    declare_exchange(channel, name)
     for queue in queues():
-        declare_queue(channel, queue)
+        if any(bound == name for bound, _ in queue.bindings):
+            declare_queue(channel, queue, of=name)
 
 
 def body_of(message: Any) -> bytes:

@@ -29,7 +29,7 @@ class Caller:
     """Calls any service; one connection for any number of calls at once."""
 
     def __init__(self, settings: Settings, name: str) -> None:
-        self.link = Link(settings, name, self._opened)
+        self.link = Link(settings, name, self._opened, self._refresh)
         self._reply_to = ""
         self._waiting: dict[str, Signal] = {}
 
@@ -77,11 +77,19 @@ class Caller:
             if not call.ready():
                 call.send_exception(Unavailable())  # its reply queue is gone with the last connection
         self._reply_to = f"reply.{uuid.uuid4().hex}"
-        declare_rpc_exchange(channel)
         channel.queue_declare(self._reply_to, durable=False, exclusive=True, auto_delete=True)
-        channel.queue_bind(self._reply_to, exchange=RPC_EXCHANGE, routing_key=self._reply_to)
+        self._bind(channel)
         channel.basic_consume(self._reply_to, no_ack=True, callback=self._on_reply)
         channel.events["basic_return"].add(self._on_return)
+
+    def _refresh(self, channel: Any) -> None:
+        """Whoever deletes the exchange, which every caller may declare, tells nobody."""
+        if channel is not None:
+            self._bind(channel, nowait=True)
+
+    def _bind(self, channel: Any, *, nowait: bool = False) -> None:
+        declare_rpc_exchange(channel, nowait=nowait)
+        channel.queue_bind(self._reply_to, exchange=RPC_EXCHANGE, routing_key=self._reply_to, nowait=nowait)
 
     def _on_reply(self, message: Any) -> None:
         waiting = self._waiting.get(message.properties.get("correlation_id", ""))

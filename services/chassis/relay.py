@@ -24,7 +24,7 @@ from pymongo.errors import PyMongoError
 from structlog import get_logger
 
 from services.chassis import metrics
-from services.chassis.amqp import BROKEN, Backoff, connect, corked, declare_topology
+from services.chassis.amqp import BROKEN, Backoff, connect, corked, declare_source
 from services.chassis.document import event
 from services.chassis.log import malfunction
 from services.chassis.mongo import Document
@@ -176,7 +176,7 @@ class Relay(SharedExtension):
     def _connected(self) -> Publisher:
         if self._publisher is None:
             self._connection = connect(self.settings, f"{self.container.service_name}.relay")
-            self._publisher = Publisher(self._connection)
+            self._publisher = Publisher(self._connection, self.container.service_name)
         return self._publisher
 
     def _sweep(self) -> None:
@@ -202,10 +202,13 @@ class Relay(SharedExtension):
 
 
 class Publisher:
-    """One confirm channel: a whole batch goes out, then all its confirms are awaited."""
+    """One confirm channel: a whole batch goes out, then all its confirms are awaited.
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    What the source publishes to, and the queues that hear it, are there before.
+    """
+
+    def __init__(self, connection: Any, source: str) -> None:
+        self._connection, self._source = connection, source
         self._channel = connection.default_channel
         self._unconfirmed: set[int] = set()
         self._returned: list[str] = []
@@ -254,7 +257,7 @@ class Publisher:
 
     def declare_now_and_then(self) -> None:
         if monotonic() >= self._declare_at:
-            declare_topology(self._channel)
+            declare_source(self._channel, self._source)
             self._declare_at = monotonic() + DECLARE_AGAIN
 
     def _on_ack(self, delivery_tag: int, multiple: bool) -> None:

@@ -76,18 +76,26 @@ class Server(SharedExtension):
             self._thread.wait()
 
     def _opened(self, channel: Any) -> None:
-        declare_rpc_exchange(channel)
         channel.queue_declare(self.queue, durable=True, exclusive=False, auto_delete=False)
-        channel.queue_bind(self.queue, exchange=RPC_EXCHANGE, routing_key=f"{self.container.service_name}.*")
+        self._bind(channel)
         channel.basic_qos(0, self.settings.rpc_workers, False)
         if not self._stopping:
             self._consume(channel)
 
     def _refresh(self, channel: Any) -> None:
-        """Consume anew: a broker node that was frozen forgets its consumers on the other nodes, and tells nobody."""
+        """Consume anew: a broker node that was frozen forgets its consumers on the other nodes, and tells nobody.
+
+        And bind anew, as callers do.
+        """
         if channel is not None and not self._stopping:
+            self._bind(channel, nowait=True)
             channel.basic_cancel(self.queue, nowait=True)
             self._consume(channel, nowait=True)
+
+    def _bind(self, channel: Any, *, nowait: bool = False) -> None:
+        declare_rpc_exchange(channel, nowait=nowait)
+        key = f"{self.container.service_name}.*"
+        channel.queue_bind(self.queue, exchange=RPC_EXCHANGE, routing_key=key, nowait=nowait)
 
     def _consume(self, channel: Any, *, nowait: bool = False) -> None:
         channel.basic_consume(

@@ -4,7 +4,7 @@ import uuid
 
 from amqp.basic_message import Message
 
-from services.chassis.amqp import RPC_EXCHANGE, connect, declare_exchanges, declare_rpc_exchange
+from services.chassis.amqp import RPC_EXCHANGE, connect, declare_exchange, declare_rpc_exchange
 from services.contract import wire
 from services.contract.event import read
 from services.contract.topology import SOURCES, exchange
@@ -59,7 +59,8 @@ class Witness:
         self._channel = self._connection.default_channel
         self._heard = []
         self._queue = f"witness.{uuid.uuid4().hex}"
-        declare_exchanges(self._channel)
+        for source in SOURCES:
+            declare_exchange(self._channel, exchange(source))
         self._channel.queue_declare(self._queue, exclusive=True, auto_delete=True, durable=False)
         for source in SOURCES:
             self._channel.queue_bind(self._queue, exchange=exchange(source), routing_key="#")

@@ -5,6 +5,7 @@ from time import monotonic
 import eventlet
 import pytest
 
+from services.chassis.amqp import RPC_EXCHANGE, connect
 from services.chassis.problem import Unavailable
 from tests.chassis.conftest import a_hall, held
 from tests.chassis.toy import Toy
@@ -51,6 +52,24 @@ def test_a_call_to_a_broker_that_takes_nothing_is_unavailable_in_time(behind_pro
 
     proxy.heal()
     assert behind_proxy.call("outreach", "ping", timeout=15)["service"] == "outreach"
+
+
+def test_an_exchange_that_somebody_deleted_is_there_again_with_all_who_used_it(behind_proxy):
+    """Every caller may declare it, as stock nameko does, and so may delete it."""
+    behind_proxy.start(Toy)
+    behind_proxy.call("outreach", "ping")
+
+    with connect(behind_proxy.settings, "tests.vandal") as connection:
+        connection.default_channel.exchange_delete(RPC_EXCHANGE)
+
+    assert until(lambda: _pinged(behind_proxy))["service"] == "outreach"
+
+
+def _pinged(world):
+    try:
+        return world.call("outreach", "ping", timeout=1.0)
+    except Unavailable:
+        return None
 
 
 def _outcome(world, hall, number):

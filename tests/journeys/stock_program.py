@@ -15,7 +15,7 @@ from nameko.exceptions import RemoteError  # noqa: E402
 from nameko.runners import ServiceRunner  # noqa: E402
 from nameko.standalone.rpc import ClusterRpcProxy  # noqa: E402
 
-CONFIG = {"AMQP_URI": os.environ["AMQP_URI"]}
+CONFIG = {"AMQP_URI": os.environ["AMQP_URI"], "DECLARE_EVENT_EXCHANGES": False}  # they are ours: not for others to make
 HEARD = eventlet.event.Event()
 
 

@@ -1,0 +1,154 @@
+"""Rights in a real broker: the five work with theirs, and another bureau does what it may and nothing else."""
+
+import json
+import secrets
+from contextlib import contextmanager
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+from amqp.basic_message import Message
+from amqp.exceptions import AccessRefused, NotAllowed
+from kombu import Connection
+
+from deploy import rights
+from deploy.broker import USER
+from gateway.service import Gateway
+from gateway.store import Store
+from services.awards.service import Awards
+from services.chassis.amqp import RPC_EXCHANGE
+from services.contract.topology import LEDGER_QUEUE, SERVICES, exchange
+from services.members.service import Members
+from services.outreach.service import Outreach
+from services.rural.service import Rural
+from tests.conftest import forget_databases
+from tests.gateway.conftest import Http
+from tests.journeys.test_stock_nameko import run_elsewhere
+from tests.stack import Running
+
+VHOST = "rights"
+BUREAU = "another_bureau"
+MAY = [
+    f"outreach.{method}" for method in (
+        "register_venue", "create_activity", "schedule_activity", "start_activity", "record_count", "verify_count",
+        "list_audience_counts",
+    )
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def users():
+    granted = {name: rights.of_service(name) for name in SERVICES} | {
+        "gateway": rights.of_gateway(),
+        BUREAU: rights.of_system(BUREAU, may=MAY, hears=["outreach.audience_count.verified"]),
+    }
+    return {name: (secrets.token_hex(8), one) for name, one in granted.items()}
+
+
+@pytest.fixture(scope="module")
+def as_user(whole, users, tmp_path_factory):
+    """Settings of a process that comes as this user, in a vhost where nobody may more than that."""
+    file = tmp_path_factory.mktemp("rights") / "definitions.json"
+    file.write_text(json.dumps(rights.definitions(VHOST, users, administrators=[USER])))
+    whole.broker("import_definitions", str(file))
+    address = urlsplit(whole.settings.amqp_uri)
+
+    def settings(name):
+        password = users[name][0] if name in users else address.password
+        uri = f"amqp://{name}:{password}@{address.hostname}:{address.port}/{VHOST}"
+        return replace(whole.settings, amqp_uri=uri, database_prefix="rights", http_port=0)
+
+    yield settings
+    forget_databases(settings(USER))
+
+
+@pytest.fixture(scope="module")
+def world(as_user):
+    """The five, each as its own user."""
+    with Running(as_user(USER)) as running:
+        for one in (Awards, Outreach, Rural, Members, Gateway):
+            running.settings = as_user(one.name)
+            running.start(one)
+        running.settings = as_user(USER)
+        Store(running.database("gateway")).note_compared(dict.fromkeys(SERVICES, 0))
+        yield running
+
+
+@pytest.mark.timeout(180)
+def test_the_five_do_all_their_work_and_another_bureau_what_was_granted_to_it(world, as_user, tmp_path):
+    world.settings = as_user(BUREAU)
+    learnt = run_elsewhere(world, tmp_path)
+    world.settings = as_user(USER)
+
+    assert next(line for line in learnt if "heard" in line)["person_times"] == 120
+    world.settle()
+    assert Http(world).get("/api/v1/kpis/K2").body["value"] == 120
+
+
+@contextmanager
+def channel_of(settings):
+    with Connection(settings.amqp_uri) as connection:
+        yield connection.default_channel
+
+
+def call(channel, method):
+    channel.basic_publish(Message("{}"), exchange=RPC_EXCHANGE, routing_key=method)
+    channel.queue_declare("another_bureau.x", exclusive=True)  # whatever the broker has to say comes before its answer
+
+
+def bind(channel, source, key):
+    channel.queue_declare("another_bureau.x", exclusive=True)
+    channel.queue_bind("another_bureau.x", exchange=exchange(source), routing_key=key)
+
+
+REFUSED = {
+    "a method that was not granted": lambda channel: call(channel, "rural.list_associations"),
+    "a method of the same service": lambda channel: call(channel, "outreach.close_activity"),
+    "an operator's method": lambda channel: call(channel, "awards.rearm"),
+    "another event of the same service": lambda channel: bind(channel, "outreach", "audience_count.recorded"),
+    "all events of the service": lambda channel: bind(channel, "outreach", "#"),
+    "events of another service": lambda channel: bind(channel, "awards", "external_result.verified"),
+    "others' requests": lambda channel: (
+        channel.queue_declare("another_bureau.x", exclusive=True),
+        channel.queue_bind("another_bureau.x", exchange=RPC_EXCHANGE, routing_key="awards.*"),
+    ),
+    "another's queue": lambda channel: channel.basic_get(LEDGER_QUEUE.name),
+    "the end of another's queue": lambda channel: channel.queue_delete("rpc-awards"),
+    "an event in another's name": lambda channel: (
+        channel.basic_publish(Message("{}"), exchange="awards.events", routing_key="x"),
+        channel.queue_declare("another_bureau.x", exclusive=True),
+    ),
+    "the end of an exchange": lambda channel: channel.exchange_delete("awards.events"),
+}
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("what", REFUSED)
+def test_the_broker_refuses_everything_else(as_user, what):
+    with channel_of(as_user(BUREAU)) as channel, pytest.raises(AccessRefused):
+        REFUSED[what](channel)
+
+
+@pytest.mark.usefixtures("world")
+def test_a_user_has_no_business_in_another_vhost(as_user):
+    settings = as_user(BUREAU)
+
+    with pytest.raises(NotAllowed), Connection(settings.amqp_uri.removesuffix(VHOST) + "%2F") as connection:
+        connection.connect()
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_neither_calls_another_nor_reads_what_is_not_meant_for_it(as_user, name):
+    other = next(one for one in SERVICES if one != name)
+
+    for do in (
+        lambda channel: channel.basic_get(f"rpc-{other}"),
+        lambda channel: channel.queue_bind(f"{name}.from.gateway", exchange=exchange(other), routing_key="#"),
+        lambda channel: (
+            channel.basic_publish(Message("{}"), exchange=RPC_EXCHANGE, routing_key=f"{other}.ping"),
+            channel.basic_get(f"rpc-{name}"),
+        ),
+    ):
+        with channel_of(as_user(name)) as channel, pytest.raises(AccessRefused):
+            do(channel)
