@@ -124,7 +124,7 @@ NOT_KNOWN = [
     ("POST", "/api/v1/awards/grant_all", 404, "report_external_result"),
     ("POST", "/api/v1/awards/list_external_results", 404, "report_external_result"),
     ("POST", REPORT + "?x=1", 400, "Unknown parameter"),
-    ("GET", "/api/v1/awards/external_results?colour=red", 400, "known: order, cursor, limit, series"),
+    ("GET", "/api/v1/awards/external_results?colour=red", 400, "known: order, cursor, limit, revision, series"),
     ("GET", "/api/v1/awards/external_results?level=city", 400, "province, national"),
     ("GET", "/api/v1/awards/external_results?edition_no=x", 400, "A whole number"),
     ("GET", "/api/v1/awards/external_results?awarded_on=2011-02-30", 400, "A day like 2011-05-14"),
