@@ -28,14 +28,13 @@ class Keys:
         """`TOKEN_PRIVATE_KEY` where it is set, else the home's own, made once."""
         given = os.environ.get("TOKEN_PRIVATE_KEY")
         if given:
-            return cls(b64decode(given).decode())
+            return cls(of_setting(given))
         home.make()
-        return cls(home.secret("token.pem", _new_private_key))
+        return cls(home.secret("token.pem", new_private_key))
 
     @property
     def public(self) -> str:
-        key = load_pem_private_key(self.private.encode(), password=None).public_key()
-        return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        return public_of(self.private)
 
     def token(self, *, subject: str, roles: Iterable[str], lifetime: timedelta, district: str | None = None) -> str:
         """Signed by this key; ValueError for a role or district that does not exist."""
@@ -47,6 +46,16 @@ def as_setting(pem: str) -> str:
     return b64encode(pem.encode()).decode()
 
 
-def _new_private_key() -> str:
+def of_setting(said: str) -> str:
+    return b64decode(said).decode()
+
+
+def public_of(private: str) -> str:
+    """The PEM that verifies what this one signs."""
+    key = load_pem_private_key(private.encode(), password=None).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def new_private_key() -> str:
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

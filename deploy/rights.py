@@ -14,8 +14,16 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from services.chassis.amqp import RPC_EXCHANGE
-from services.contract.topology import LEDGER_QUEUE, SERVICES, SOURCES, EventQueue, exchange, queues, queues_of
+from services.contract.topology import (
+    LEDGER_QUEUE,
+    RPC_EXCHANGE,
+    SERVICES,
+    SOURCES,
+    EventQueue,
+    exchange,
+    queues,
+    queues_of,
+)
 
 NOTHING = "^$"
 OUR_REPLIES = r"reply\.[0-9a-f]{32}"

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from deploy.operators import identity, imports, jobs, parked, plans, recounts
+from deploy.operators.deployment import deploy
 from deploy.operators.gateway import Gateway
 from deploy.operators.showing import console
 from deploy.programs import NAMES
@@ -203,4 +204,16 @@ def import_sheet(
     sys.exit(imports.tell(gateway, told, file, again=again))
 
 
-COMMANDS = (audit, rearm, verify, rebuild, recount, parked_messages, plan, import_sheet, identity.user, identity.token)
+COMMANDS = (
+    audit,
+    rearm,
+    verify,
+    rebuild,
+    recount,
+    parked_messages,
+    plan,
+    import_sheet,
+    identity.user,
+    identity.token,
+    deploy,
+)

@@ -18,9 +18,8 @@ from kombu.transport.pyamqp import Connection as PyamqpConnection
 from structlog import get_logger
 
 from services.chassis.settings import Settings
-from services.contract.topology import EventQueue, exchange, queues
+from services.contract.topology import RPC_EXCHANGE, EventQueue, exchange, queues
 
-RPC_EXCHANGE = "nameko-rpc"
 BODY = 3  # the type of frame that carries a part of a message's body
 STALLED = 5.0  # seconds that the broker may take to accept what is written
 BROKEN = (AMQPError, KombuError, OSError, EOFError)

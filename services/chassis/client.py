@@ -15,11 +15,11 @@ from amqp.basic_message import Message
 from eventlet.event import Event as Signal
 from nameko.extensions import DependencyProvider
 
-from services.chassis.amqp import RPC_EXCHANGE, Gone, Link, declare_rpc_exchange
+from services.chassis.amqp import Gone, Link, declare_rpc_exchange
 from services.chassis.problem import Malfunction, NotFound, Problem, Unavailable, heard
 from services.chassis.settings import Settings
 from services.contract import wire
-from services.contract.topology import SERVICES
+from services.contract.topology import RPC_EXCHANGE, SERVICES
 
 TIMEOUT = 8.0  # seconds
 STALE = 0.5  # of its time-out: a request that waited longer is not begun, for its answer would come too late

@@ -16,7 +16,7 @@ from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
 from services.chassis import metrics, problem, tokens
-from services.chassis.amqp import RPC_EXCHANGE, Gone, Link, body_of, declare_rpc_exchange
+from services.chassis.amqp import Gone, Link, body_of, declare_rpc_exchange
 from services.chassis.fields import FieldError
 from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing
@@ -25,6 +25,7 @@ from services.chassis.problem import InvalidInput, NotFound, TooLarge, Unavailab
 from services.chassis.revocations import Revocations
 from services.chassis.tokens import Actor, Tokens
 from services.contract import wire
+from services.contract.topology import RPC_EXCHANGE
 from services.kernel import Refusal
 
 JSON = "application/json"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import marshmallow
@@ -53,8 +55,11 @@ class Settings:
 
     @staticmethod
     def read(environment: Mapping[str, str] | None = None) -> Settings:
-        """From the environment (or these variables); raises `WrongSettings` that names everything wrong."""
-        env = Env(eager=False) if environment is None else _Given(environment)
+        """From the environment (or these variables); raises `WrongSettings` that names everything wrong.
+
+        Each may stand in a file instead, which `<NAME>_FILE` names, as container engines hand out secrets.
+        """
+        env = _Given(_with_files(os.environ if environment is None else environment))
         found: dict[str, Any] = dict(  # noqa: C408 - reads as the class does
             amqp_uri=env.str("AMQP_URI", validate=_addresses("amqp://", "amqps://")),
             mongo_uri=env.str("MONGO_URI", validate=_address("mongodb://")),
@@ -100,6 +105,24 @@ class Settings:
     def database(self, service: str) -> str:
         """The name of the service's own database."""
         return f"{self.database_prefix}_{service}"
+
+
+def _with_files(given: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables, and what the files hold that they name."""
+    found, wrong = dict(given), []
+    for name in (one.name.upper() for one in fields(Settings)):
+        if (path := given.get(f"{name}_FILE")) is None:
+            continue
+        if name in given:
+            wrong.append(f"{name}_FILE: {name} is there, too")
+            continue
+        try:
+            found[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            wrong.append(f"{name}_FILE: {path} cannot be read ({type(error).__name__})")
+    if wrong:
+        raise WrongSettings("\n".join(wrong))
+    return found
 
 
 class _Given(Env):

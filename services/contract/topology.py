@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 SERVICES = ("awards", "outreach", "rural", "members")
+RPC_EXCHANGE = "nameko-rpc"
 SOURCES = (*SERVICES, "gateway")
 """Whoever publishes events."""
 

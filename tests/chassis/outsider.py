@@ -4,10 +4,10 @@ import uuid
 
 from amqp.basic_message import Message
 
-from services.chassis.amqp import RPC_EXCHANGE, connect, declare_exchange, declare_rpc_exchange
+from services.chassis.amqp import connect, declare_exchange, declare_rpc_exchange
 from services.contract import wire
 from services.contract.event import read
-from services.contract.topology import SOURCES, exchange
+from services.contract.topology import RPC_EXCHANGE, SOURCES, exchange
 from tests.stack import until
 
 

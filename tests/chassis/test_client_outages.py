@@ -5,8 +5,9 @@ from time import monotonic
 import eventlet
 import pytest
 
-from services.chassis.amqp import RPC_EXCHANGE, connect
+from services.chassis.amqp import connect
 from services.chassis.problem import Unavailable
+from services.contract.topology import RPC_EXCHANGE
 from tests.chassis.conftest import a_hall, held
 from tests.chassis.toy import Toy
 from tests.stack import until

@@ -48,6 +48,19 @@ def test_all_that_is_missing_is_named_at_once():
     assert named == ["AMQP_URI", "MONGO_URI", "TOKEN_PUBLIC_KEY"]
 
 
+def test_a_setting_may_stand_in_a_file(tmp_path):
+    file = tmp_path / "amqp_uri"
+    file.write_text(f"{NEEDED['AMQP_URI']}\n")
+    given = {**NEEDED, "AMQP_URI_FILE": str(file)}
+    del given["AMQP_URI"]
+
+    assert Settings.read(given) == Settings.read(NEEDED)
+    assert wrong(AMQP_URI_FILE=str(file)) == ["AMQP_URI_FILE"]  # which of the two?
+    assert wrong(LOG_LEVEL_FILE=str(tmp_path / "none"), HTTP_HOST_FILE=str(tmp_path)) == [
+        "HTTP_HOST_FILE", "LOG_LEVEL_FILE",
+    ]  # fmt: skip
+
+
 def test_all_that_is_wrong_is_named_at_once():
     assert wrong(AMQP_URI="http://broker", HTTP_PORT="web", LOG_LEVEL="LOUD", RELAY_SWEEP="0") == [
         "AMQP_URI", "HTTP_PORT", "LOG_LEVEL", "RELAY_SWEEP",

@@ -18,10 +18,10 @@ from amqp.basic_message import Message
 from rich.table import Table
 
 from services.chassis import problem
-from services.chassis.amqp import RPC_EXCHANGE, connect, declare_exchange, declare_rpc_exchange
+from services.chassis.amqp import connect, declare_exchange, declare_rpc_exchange
 from services.contract import KINDS, wire
 from services.contract.event import Event
-from services.contract.topology import SERVICES, SOURCES, exchange, queues
+from services.contract.topology import RPC_EXCHANGE, SERVICES, SOURCES, exchange, queues
 from tests.contract.views import samples_of
 
 AT_ONCE = 200  # messages between two looks at what came back

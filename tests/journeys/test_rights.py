@@ -16,8 +16,7 @@ from deploy.broker import USER
 from gateway.service import Gateway
 from gateway.store import Store
 from services.awards.service import Awards
-from services.chassis.amqp import RPC_EXCHANGE
-from services.contract.topology import LEDGER_QUEUE, SERVICES, exchange
+from services.contract.topology import LEDGER_QUEUE, RPC_EXCHANGE, SERVICES, exchange
 from services.members.service import Members
 from services.outreach.service import Outreach
 from services.rural.service import Rural

@@ -17,11 +17,11 @@ from pymongo.errors import PyMongoError
 
 from deploy.chaos.faults.fault import fault
 from deploy.chaos.world import Poison, World
-from services.chassis.amqp import BROKEN, RPC_EXCHANGE
+from services.chassis.amqp import BROKEN
 from services.chassis.document import event
 from services.contract import EVERY_KIND
 from services.contract.event import CONTENT_TYPE, Event
-from services.contract.topology import HEARS, SERVICES, exchange, listener_queue, queues
+from services.contract.topology import HEARS, RPC_EXCHANGE, SERVICES, exchange, listener_queue, queues
 from services.contract.view import Kind
 
 MOST = 5_000  # events that are published again at once
