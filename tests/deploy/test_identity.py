@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.keys import _new_private_key, as_setting
+from deploy.keys import as_setting, new_private_key
 from deploy.operators.gateway import Gateway
 
 WANG = {
@@ -103,6 +103,6 @@ def test_whoever_has_the_gateways_key_needs_no_token(monkeypatch, tmp_path):
     monkeypatch.setenv("GATEWAY_URL", "http://gateway")
     monkeypatch.setenv("KEXIE_HOME", str(tmp_path))
     monkeypatch.delenv("KEXIE_TOKEN", raising=False)
-    monkeypatch.setenv("TOKEN_PRIVATE_KEY", as_setting(_new_private_key()))
+    monkeypatch.setenv("TOKEN_PRIVATE_KEY", as_setting(new_private_key()))
 
     assert Gateway.of_the_environment().token.count(".") == 2
