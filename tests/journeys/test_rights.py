@@ -16,6 +16,7 @@ from deploy.broker import USER
 from gateway.service import Gateway
 from gateway.store import Store
 from services.awards.service import Awards
+from services.chassis.mongo import client
 from services.contract.topology import LEDGER_QUEUE, RPC_EXCHANGE, SERVICES, exchange
 from services.members.service import Members
 from services.outreach.service import Outreach
@@ -59,6 +60,7 @@ def as_user(whole, users, tmp_path_factory):
 
     yield settings
     forget_databases(settings(USER))
+    client(whole.settings.mongo_uri).close()
 
 
 @pytest.fixture(scope="module")
