@@ -148,10 +148,16 @@ def _json(document: dict[str, Any]) -> Kept:
 
 
 def _page(address: str, **filled: str) -> Kept:
-    """The page at this address."""
-    template = Template((PAGES / f"{address[1:]}.html").read_text(encoding="utf-8"))
-    text = template.substitute(nav=_nav(address), **filled, **_assets())
+    """The page at this address, whose template is the whole of it, or what stands in the frame of all lists."""
+    asks = {"nav": _nav(address), "title": NAV[address], **_assets()}
+    text = _template(address[1:]).substitute(asks | filled)
+    if filled:
+        text = _template("frame").substitute(asks, main=text)
     return Kept(text.encode(), HTML, {"Content-Security-Policy": POLICY})
+
+
+def _template(name: str) -> Template:
+    return Template((PAGES / f"{name}.html").read_text(encoding="utf-8"))
 
 
 def _nav(here: str) -> str:
