@@ -34,6 +34,7 @@ from services.contract.topology import SERVICES
 from services.outreach.schemas import RecordCount
 
 FAST, FRUGAL = 1_000, 400  # rows a second, MB
+WITH_CACHE = 1_000  # MB: the database was told to keep 500 of its data at hand, and does
 WITHIN = 1_800.0  # seconds
 MAKE = "--make"
 
@@ -115,7 +116,8 @@ def _peaks(processes: dict[str, int], before: dict[str, float]) -> Iterator[Row]
     """The most memory of each since it began; beside it the processor's time that it took for the import."""
     for name, pid in processes.items():
         most, took = memory(pid, "VmHWM"), _cpu(pid) - before[name]
-        yield Row(f"peak memory of {name}", f"{most:,.0f} MB", f"{took:,.1f} s", most, FRUGAL, at_most=True)
+        target = WITH_CACHE if name == "database" else FRUGAL
+        yield Row(f"peak memory of {name}", f"{most:,.0f} MB", f"{took:,.1f} s", most, target, at_most=True)
 
 
 def _cpu(pid: int) -> float:
