@@ -93,7 +93,8 @@ class Office:
     url: str
     keys: Keys
     accepted: int = 0
-    is_closed: bool = False
+    is_closed: bool = False  # what was begun is still sent until it is accepted
+    gives_up: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def work(self) -> None:
@@ -101,14 +102,16 @@ class Office:
             name = uuid.uuid4().hex
             prize = {**PRIZE, "result_id": name, "title": name, "first_entrant": name}
             while self.ask("POST", "/api/v1/awards/report_external_result", prize, key=name)[0] not in ACCEPTED:
+                if self.gives_up:
+                    return
                 time.sleep(0.3)
             with self._lock:
                 self.accepted += 1
 
-    def counted(self) -> Any:
-        """Prizes that the gateway counts, once it says that nothing is missing."""
+    def counted(self) -> int:
+        """Prizes that the gateway counts; 0 while it does not say that nothing is missing."""
         status, said = self.ask("GET", "/api/v1/kpis/K1")
-        return said["reported"]["value"] if status == 200 and said["complete"] else None
+        return int(said["reported"]["value"] or 0) if status == 200 and said["complete"] else 0
 
     def is_open(self) -> bool:
         return self.ask("GET", "/ready")[0] == 200
@@ -141,22 +144,26 @@ def try_(containers: Containers, office: Office) -> bool:
             until(lambda: containers.is_back(name, pid) and office.is_open())  # noqa: B023 - it is asked here
             took, more = time.monotonic() - began, office.accepted - before
             say(f"{name:<9} killed, back in {took:.0f} s; {more} commands were accepted meanwhile")
+    except BaseException:
+        office.gives_up = True
+        raise
     finally:
         office.is_closed = True
         for clerk in clerks:
             clerk.join()
-    until(lambda: office.counted() is not None and office.counted() >= office.accepted)
-    counted = office.counted()
+    counted = until(lambda: seen if (seen := office.counted()) >= office.accepted else None)
     say(f"{office.accepted} commands accepted, {counted} counted")
     return bool(counted == office.accepted)
 
 
-def until(condition: Callable[[], Any]) -> None:
+def until(condition: Callable[[], Any]) -> Any:
+    """The first answer that is one."""
     give_up = time.monotonic() + WITHIN
-    while not condition():
+    while not (answer := condition()):
         if time.monotonic() > give_up:
             raise SystemExit(f"not within {WITHIN:.0f} s")
         time.sleep(0.3)
+    return answer
 
 
 def run(*command: str, environment: dict[str, str] | None = None) -> str:
