@@ -1,25 +1,26 @@
-"""`python -m deploy.provision`: founds the replica set, and gives each service a user for its own database.
+"""`python -m deploy.provision`: founds the replica set, and lets in its members and the services.
 
-Runs before the services start, and changes nothing where all is there already. Passwords are those of the addresses
-that the services were given.
+Each service is a user of its own database, with the password of the address that it was given. Runs before the services
+start, and changes nothing where all is there already.
 """
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.uri_parser import parse_uri
 
 from services.contract.topology import SOURCES
 
 SECRETS = Path("/run/secrets")
-HOST = "mongo:27017"
 REPLICA_SET = "rs0"
 WITHIN = 120.0  # seconds
+AT_WORK = ("PRIMARY", "SECONDARY")
 NOT_YET_INITIALIZED, USER_NOT_FOUND = 94, 11
 
 Client = MongoClient[dict[str, Any]]
@@ -27,33 +28,57 @@ Client = MongoClient[dict[str, Any]]
 
 def main() -> int:
     root = (SECRETS / "mongo_root_password").read_text().strip()
+    addresses = {name: (SECRETS / f"{name}_mongo_uri").read_text().strip() for name in SOURCES}
+    options = parse_uri(addresses["gateway"])
+    first, *others = [f"{host}:{port}" for host, port in options["nodelist"]]
+    said = {"username": "root", "password": root, "tls": options["options"].get("tls", False)}
     client: Client
-    with MongoClient(
-        HOST, username="root", password=root, directConnection=True, serverSelectionTimeoutMS=2_000
-    ) as client:
-        until(lambda: is_founded(client))
-        for service in SOURCES:
-            let_in(client, service, (SECRETS / f"{service}_mongo_uri").read_text().strip())
+    with MongoClient(first, directConnection=True, serverSelectionTimeoutMS=2_000, **said) as client:
+        until(lambda: is_founded(client, first))
+    with MongoClient([first, *others], replicaSet=REPLICA_SET, serverSelectionTimeoutMS=2_000, **said) as client:
+        until(lambda: has_all(client, others))
+        for service, uri in addresses.items():
+            let_in(client, service, uri)
             sys.stdout.write(f"{service}: may read and write its own database\n")
     return 0
 
 
-def is_founded(client: Client) -> bool:
-    """Whether the replica set takes writes; it is founded on the way."""
+def is_founded(client: Client, host: str) -> bool:
+    """Whether this member belongs to a replica set that has a primary; it founds one where there is none."""
     try:
-        return bool(client.admin.command("hello")["isWritablePrimary"]) or found(client)
+        return bool(client.admin.command("hello").get("primary")) or found(client, host)
     except PyMongoError as error:
-        sys.stderr.write(f"waiting for the database: {type(error).__name__}\n")
-        return False
+        return waits(error)
 
 
-def found(client: Client) -> bool:
+def found(client: Client, host: str) -> bool:
     try:
         client.admin.command("replSetGetStatus")
     except OperationFailure as error:
         if error.code != NOT_YET_INITIALIZED:
             raise
-        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": HOST}]})
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": host}]})
+    return False
+
+
+def has_all(client: Client, others: Iterable[str]) -> bool:
+    """Whether these are members, too, and at work; one that is missing is let in, one at a time."""
+    try:
+        states = {one["name"]: one["stateStr"] for one in client.admin.command("replSetGetStatus")["members"]}
+        if missing := next((host for host in others if host not in states), None):
+            config = client.admin.command("replSetGetConfig")["config"]
+            number = 1 + max(one["_id"] for one in config["members"])
+            config["members"].append({"_id": number, "host": missing})
+            config["version"] += 1
+            client.admin.command("replSetReconfig", config)
+            return False
+        return all(states[host] in AT_WORK for host in others)
+    except PyMongoError as error:
+        return waits(error)
+
+
+def waits(error: PyMongoError) -> bool:
+    sys.stderr.write(f"waiting for the database: {type(error).__name__}\n")
     return False
 
 

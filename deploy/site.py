@@ -1,7 +1,9 @@
 """A site: the files that a deployment with containers is made from. Secrets are invented once and never shown.
 
+site/layout.json        where broker and database are, and the names by which others reach the site
 site/definitions.json   users of the broker with what they may, and hashes of their passwords
 site/<name>_amqp_uri    each service's own address of the broker, and of the database, with its password
+site/tls/               certificates, each with its key in one file, and that of who signed them (ca.pem)
 site/systems/<name>     outside systems: what was granted to them, and their passwords
 """
 
@@ -11,14 +13,19 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+import ssl
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
-from deploy import rights
+from deploy import certificates, rights
+from deploy.certificates import Authority
 from deploy.home import CHECKOUT, write_privately
 from deploy.keys import as_setting, new_private_key, of_setting, public_of
 from deploy.rights import Rights
@@ -30,6 +37,17 @@ FOLDER = CHECKOUT / "deploy" / "site"
 ENVIRONMENT = CHECKOUT / "deploy" / ".env"
 VHOST = "/"
 NOBODY = 10001  # whom the image runs as where root has made the site
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """Hosts of the broker and of the database as the services know them, and of the site as everybody else does."""
+
+    brokers: tuple[str, ...] = ("rabbitmq",)
+    databases: tuple[str, ...] = ("mongo",)
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
+
+
+CLUSTER = Layout(brokers=("rabbitmq", "rabbitmq2", "rabbitmq3"), databases=("mongo", "mongo2", "mongo3"))
 
 
 class System(msgspec.Struct, frozen=True):
@@ -45,18 +63,30 @@ class Site:
     folder: Path = FOLDER
     environment: Path = ENVIRONMENT
 
-    def make(self) -> None:
-        """Whatever is missing; what is there stays, but for the rights, which are written anew."""
+    def make(self, layout: Layout | None = None) -> None:
+        """Whatever is missing, or differs in this layout; passwords, keys and others' certificates stay."""
+        layout = self._laid_out(layout)
+        self._certify(layout)
         private = self._secret("token_private_key", lambda: as_setting(new_private_key()))
         self._keep("token_public_key", as_setting(public_of(of_setting(private))))
         self._secret("mongo_keyfile", lambda: secrets.token_hex(96))
         self._secret("mongo_root_password", lambda: secrets.token_hex(24))
+        self._secret("erlang_cookie", lambda: secrets.token_hex(24))
         for name in SOURCES:
-            self._secret(f"{name}_amqp_uri", lambda: f"amqp://{name}:{secrets.token_hex(24)}@rabbitmq:5672//")  # noqa: B023
-            self._secret(f"{name}_mongo_uri", lambda: _mongo_uri(name))  # noqa: B023 - each is invented at once
+            self._keep(f"{name}_amqp_uri", _amqp_uri(name, self._password(f"{name}_amqp_uri"), layout.brokers))
+            self._keep(f"{name}_mongo_uri", _mongo_uri(name, self._password(f"{name}_mongo_uri"), layout.databases))
         self._write_definitions()
-        self.environment.write_text(f"KEXIE_USER={self._owner()}\n")
+        self._tell_the_engine()
         self._hand_over()
+
+    def layout(self) -> Layout:
+        file = self.folder / "layout.json"
+        return msgspec.json.decode(file.read_bytes(), type=Layout) if file.exists() else Layout()
+
+    def certificates(self) -> Iterator[tuple[Path, datetime]]:
+        """Each file, and when what is in it ends."""
+        for file in sorted((self.folder / "tls").glob("*.pem")):
+            yield file, certificates.end(file.read_text())
 
     def add(self, name: str, system: System) -> None:
         """An outside system, or other rights of one that is there; its password stays."""
@@ -79,15 +109,46 @@ class Site:
             raise Trouble(f"There is no site in {self.folder}; `./kexie deploy init` makes one.")
         return of_setting(file.read_text())
 
+    def trust(self) -> ssl.SSLContext:
+        """Believes whom the site's own authority has signed."""
+        return ssl.create_default_context(cafile=str(self.folder / "tls/ca.pem"))
+
     def _write_definitions(self) -> None:
-        users = {name: (self._broker_password(name), rights_of(name)) for name in SOURCES}
+        users = {name: (self._password(f"{name}_amqp_uri"), rights_of(name)) for name in SOURCES}
         users |= {
             name: (one.password, rights.of_system(name, may=one.may, hears=one.hears)) for name, one in self.systems()
         }
         self._keep("definitions.json", json.dumps(rights.definitions(VHOST, users), indent=1))
 
-    def _broker_password(self, name: str) -> str:
-        return (self.folder / f"{name}_amqp_uri").read_text().partition(f"{name}:")[2].partition("@")[0]
+    def _password(self, uri: str) -> str:
+        """That of the address in this file; a new one where there is none."""
+        file = self.folder / uri
+        return (urlsplit(file.read_text()).password if file.exists() else None) or secrets.token_hex(24)
+
+    def _laid_out(self, layout: Layout | None) -> Layout:
+        self._keep("layout.json", msgspec.json.encode(layout := layout or self.layout()).decode())
+        return layout
+
+    def _certify(self, layout: Layout) -> None:
+        """What is missing, or ours and no longer good; a site whose ca.pem is somebody else's gets none from us."""
+        if (self.folder / "tls/ca.pem").exists() and not (self.folder / "tls/ca.key").exists():
+            return
+        if not (self.folder / "tls/ca.pem").exists():
+            made = Authority.new()
+            self._keep("tls/ca.key", made.key)
+            self._keep("tls/ca.pem", made.certificate)
+        authority = Authority(*((self.folder / "tls" / name).read_text() for name in ("ca.key", "ca.pem")))
+        for server, (names, holds) in _servers(layout).items():
+            file = self.folder / f"tls/{server}.pem"
+            if not file.exists() or authority.would_renew(file.read_text(), names):
+                self._keep(f"tls/{server}.pem", authority.issue(names, holds))
+
+    def _tell_the_engine(self) -> None:
+        """Whom the containers run as; other lines of the file are the operator's."""
+        file = self.environment
+        lines = file.read_text().splitlines() if file.exists() else []
+        kept = [line for line in lines if not line.startswith("KEXIE_USER=")]
+        file.write_text("\n".join([*kept, f"KEXIE_USER={self._owner()}", ""]))
 
     def _secret(self, name: str, invent: Callable[[], str]) -> str:
         file = self.folder / name
@@ -104,7 +165,7 @@ class Site:
     def _hand_over(self) -> None:
         """Root's files would be closed to whom the image runs as."""
         if os.getuid() == 0:
-            for file in self.folder.glob("*"):
+            for file in (*self.folder.glob("*"), *self.folder.glob("tls/*.pem")):
                 os.chown(file, NOBODY, NOBODY)
 
 
@@ -124,6 +185,24 @@ def rights_of(name: str) -> Rights:
     return rights.of_service(name) if name in SERVICES else rights.of_gateway()
 
 
-def _mongo_uri(name: str) -> str:
-    database = f"kexie_{name}"
-    return f"mongodb://{name}:{secrets.token_hex(24)}@mongo:27017/{database}?replicaSet=rs0&authSource={database}"
+def _amqp_uri(name: str, password: str, hosts: Iterable[str]) -> str:
+    return ";".join(f"amqps://{name}:{password}@{host}:5671//" for host in hosts)
+
+
+def _mongo_uri(name: str, password: str, hosts: Iterable[str]) -> str:
+    members, database = ",".join(f"{host}:27017" for host in hosts), f"kexie_{name}"
+    return f"mongodb://{name}:{password}@{members}/{database}?replicaSet=rs0&authSource={database}&tls=true"
+
+
+def _servers(layout: Layout) -> dict[str, tuple[tuple[str, ...], timedelta]]:
+    """The names that each kind of server is called by, and for how long its certificate holds."""
+    everywhere = msgspec.structs.astuple(CLUSTER)
+    return {
+        "rabbitmq": (_once(everywhere[0], layout.brokers, layout.hosts), certificates.HOLDS),
+        "mongo": (_once(everywhere[1], layout.databases), certificates.HOLDS),
+        "proxy": (_once(layout.hosts), certificates.BROWSERS_TAKE),
+    }
+
+
+def _once(*names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain(*names)))

@@ -9,11 +9,12 @@ import sys
 from datetime import timedelta
 
 import click
+import msgspec
 
 from deploy.keys import Keys
-from deploy.site import Site, System
+from deploy.site import CLUSTER, Layout, Site, System
 
-COMPOSE = "docker compose -f deploy/compose.yml"
+COMPOSE, OF_CLUSTER = "docker compose -f deploy/compose.yml", "-f deploy/compose.cluster.yml"
 TOKEN_HOLDS = timedelta(days=1)
 
 
@@ -23,22 +24,36 @@ def deploy() -> None:
 
 
 @deploy.command()
-def init() -> None:
-    """Invent all secrets of a new site, once; nothing that is there is changed."""
+@click.option("--cluster/--single", "is_cluster", default=None, help="Three brokers and databases, or one of each.")
+@click.option("--host", "hosts", multiple=True, metavar="NAME", help="A name or address that others reach the site by.")
+def init(is_cluster: bool | None, hosts: tuple[str, ...]) -> None:
+    """Invent all secrets of a new site, once; again to renew certificates or to change what is asked for."""
     site = Site()
-    site.make()
+    layout = site.layout()
+    if is_cluster is not None:
+        layout = msgspec.structs.replace(CLUSTER if is_cluster else Layout(), hosts=layout.hosts)
+    if hosts:
+        layout = msgspec.structs.replace(layout, hosts=tuple(dict.fromkeys((*hosts, *Layout().hosts))))
+    site.make(layout)
+    for file, ends in site.certificates():
+        click.echo(f"  {file.name:<14} holds until {ends:%Y-%m-%d}")
     click.echo(f"{site.folder} is ready. Keep a copy of it where nobody else can read it. Next:")
     click.echo("  docker build -t kexie -f deploy/Dockerfile .")
-    click.echo(f"  {COMPOSE} up -d --wait")
+    click.echo(f"  {compose_of(layout)} up -d --wait")
 
 
 @deploy.command()
-@click.option("--url", default="http://127.0.0.1:8011", show_default=True, help="Where the gateway is reached.")
+@click.option("--url", default="https://localhost:8443", show_default=True, help="Where the gateway is reached.")
 def env(url: str) -> None:
     """Print the gateway's address and an operator's token of a day, as shell assignments."""
     token = Keys(Site().private_key()).token(subject="operator", roles=("operator",), lifetime=TOKEN_HOLDS)
-    for name, value in {"GATEWAY_URL": url, "KEXIE_TOKEN": token}.items():
+    trusted = str(Site().folder / "tls/ca.pem")
+    for name, value in {"GATEWAY_URL": url, "KEXIE_TOKEN": token, "SSL_CERT_FILE": trusted}.items():
         click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def compose_of(layout: Layout) -> str:
+    return COMPOSE if len(layout.brokers) == 1 else f"{COMPOSE} {OF_CLUSTER}"
 
 
 @deploy.command("try")
@@ -63,5 +78,6 @@ def add(name: str, may: tuple[str, ...], hears: tuple[str, ...]) -> None:
     site = Site()
     site.add(name, System(may=may, hears=hears, password=secrets.token_hex(24)))
     click.echo(f"{site.folder}/systems/{name} has its password. The broker learns of it at once with:")
-    click.echo(f"  {COMPOSE} exec -T rabbitmq rabbitmqctl import_definitions < {site.folder}/definitions.json")
+    tool = f"{compose_of(site.layout())} exec -T rabbitmq rabbitmqctl"
+    click.echo(f"  {tool} import_definitions < {site.folder}/definitions.json")
     click.echo(f"A token for its calls: ./kexie token issue --subject {name} --role system --role viewer")

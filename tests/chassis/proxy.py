@@ -1,7 +1,11 @@
-"""A way to the broker that a test can cut, freeze and refuse, so that only its own services notice."""
+"""A way to the broker that a test can cut, freeze and refuse, so that only its own services notice.
+
+With a certificate (a file with its key in it) it is a way over TLS.
+"""
 
 import contextlib
 import socket
+import ssl
 from urllib.parse import urlsplit
 
 import eventlet
@@ -9,8 +13,9 @@ from eventlet.event import Event
 
 
 class Proxy:
-    def __init__(self, amqp_uri):
+    def __init__(self, amqp_uri, certificate=None):
         self._broker = urlsplit(amqp_uri)
+        self._tls = certificate and _speaking_as(certificate)
         self._open = set()
         self._refused = False
         self._frozen = None
@@ -29,7 +34,8 @@ class Proxy:
     @property
     def amqp_uri(self):
         user, _, _ = self._broker.netloc.rpartition("@")
-        return self._broker._replace(netloc=f"{user}@127.0.0.1:{self._listening.getsockname()[1]}").geturl()
+        netloc = f"{user}@127.0.0.1:{self._listening.getsockname()[1]}"
+        return self._broker._replace(scheme="amqps" if self._tls else "amqp", netloc=netloc).geturl()
 
     def cut(self):
         """Close every connection that is open now."""
@@ -61,6 +67,13 @@ class Proxy:
             eventlet.spawn(self._carry, near)
 
     def _carry(self, near):
+        if self._tls:
+            near = self._tls.wrap_socket(near, server_side=True, do_handshake_on_connect=False)
+            try:
+                near.do_handshake()
+            except OSError:  # who calls does not trust us
+                near.close()
+                return
         far = eventlet.connect((self._broker.hostname, self._broker.port))
         self._open |= {near, far}
         back = eventlet.spawn(self._pass_on, far, near)
@@ -81,6 +94,12 @@ class Proxy:
         if self._frozen:
             self._frozen.wait()
         return data
+
+
+def _speaking_as(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
 def _end(one):

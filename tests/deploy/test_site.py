@@ -4,14 +4,18 @@ import json
 import re
 import stat
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 import yaml
+from cryptography import x509
 
 from deploy import rights
+from deploy.certificates import Authority
 from deploy.home import CHECKOUT
-from deploy.site import Site, System
+from deploy.site import CLUSTER, Site, System
 from deploy.trouble import Trouble
 from services.chassis.settings import Settings
 from services.contract.topology import SOURCES
@@ -29,7 +33,7 @@ def site(tmp_path):
 
 
 def contents(site):
-    return {file.name: file.read_text() for file in site.folder.iterdir() if file.is_file() and file.suffix != ".json"}
+    return {file.name: file.read_text() for file in site.folder.rglob("*") if file.is_file() and file.suffix != ".json"}
 
 
 def test_a_site_is_made_once_and_closed_to_everybody_else(site):
@@ -38,23 +42,26 @@ def test_a_site_is_made_once_and_closed_to_everybody_else(site):
     site.make()
 
     assert contents(site) == before
-    assert {stat.S_IMODE(file.stat().st_mode) for file in site.folder.iterdir() if file.is_file()} == {0o600}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in site.folder.rglob("*") if file.is_file()} == {0o600}
     assert stat.S_IMODE(site.folder.stat().st_mode) == 0o700
     assert len(set(before.values())) == len(before)
 
 
+def given(site, name):
+    """The environment of this service's container."""
+    files = {"AMQP_URI": f"{name}_amqp_uri", "MONGO_URI": f"{name}_mongo_uri", "TOKEN_PUBLIC_KEY": "token_public_key"}
+    return {f"{variable}_FILE": str(site.folder / file) for variable, file in files.items()}
+
+
+def names_in(certificate):
+    held = x509.load_pem_x509_certificate(certificate.encode())
+    return held.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+
+
 def test_every_process_reads_its_own_address_with_a_password_that_is_nobody_else_s(site):
-    keys = {name: str(site.folder / name) for name in ("token_public_key", "token_private_key")}
     passwords = set()
     for name in SOURCES:
-        read = Settings.read(
-            {
-                "AMQP_URI_FILE": str(site.folder / f"{name}_amqp_uri"),
-                "MONGO_URI_FILE": str(site.folder / f"{name}_mongo_uri"),
-                "TOKEN_PUBLIC_KEY_FILE": keys["token_public_key"],
-                "TOKEN_PRIVATE_KEY_FILE": keys["token_private_key"],
-            }
-        )
+        read = Settings.read(given(site, name))
         passwords |= set(re.findall(rf"//{name}:([0-9a-f]{{48}})@", f"{read.amqp_uri} {read.mongo_uri}"))
         assert f"kexie_{name}?" in read.mongo_uri
 
@@ -89,16 +96,14 @@ def test_what_is_misspelt_is_not_granted(site, name, changed, says):
 
 
 def test_the_compose_file_asks_for_what_a_site_has_and_for_settings_that_there_are(site):
-    made = {file.name for file in site.folder.iterdir()}
-    for name, secret in COMPOSE["secrets"].items():
-        assert secret["file"] == f"${{KEXIE_SITE:-./site}}/{'definitions.json' if name == 'definitions' else name}"
-        assert secret["file"].rpartition("/")[2] in made
+    for secret in COMPOSE["secrets"].values():
+        assert (site.folder / secret["file"].removeprefix("${KEXIE_SITE:-./site}/")).is_file()
 
     for name, service in COMPOSE["services"].items():
         assert set(service.get("secrets", ())) <= set(COMPOSE["secrets"]), name
         for variable, value in service.get("environment", {}).items():
-            if service["image"].startswith("kexie"):
-                assert variable.removesuffix("_FILE") in SETTINGS, (name, variable)
+            if service["image"].startswith("kexie:"):
+                assert variable.removesuffix("_FILE") in {*SETTINGS, "SSL_CERT"}, (name, variable)
             if variable.endswith("_FILE"):
                 assert value.removeprefix("/run/secrets/") in service["secrets"], (name, variable)
     assert set(SOURCES) <= set(COMPOSE["services"])
@@ -107,13 +112,56 @@ def test_the_compose_file_asks_for_what_a_site_has_and_for_settings_that_there_a
 def test_nobody_is_given_a_secret_of_somebody_else():
     for name in SOURCES:
         given = set(COMPOSE["services"][name]["secrets"])
-        assert given <= {f"{name}_amqp_uri", f"{name}_mongo_uri", "token_public_key", "token_private_key"}, name
+        assert given <= {"ca", f"{name}_amqp_uri", f"{name}_mongo_uri", "token_public_key", "token_private_key"}, name
         assert ("token_private_key" in given) == (name == "gateway"), name
 
 
-def test_only_the_gateway_is_reached_from_outside():
+def test_only_the_proxy_is_reached_from_outside():
     published = {name for name, service in COMPOSE["services"].items() if service.get("ports")}
     outside = {name for name, service in COMPOSE["services"].items() if "outside" in service["networks"]}
 
-    assert published == outside == {"gateway"}
+    assert published == {"proxy"}
+    assert outside == {"proxy", "gateway"}
     assert COMPOSE["networks"]["inside"]["internal"] is True
+
+
+def test_a_site_that_grows_keeps_its_passwords_and_knows_its_new_names(site):
+    before = {name: Settings.read(given(site, name)) for name in SOURCES}
+
+    site.make(msgspec.structs.replace(CLUSTER, hosts=("kexie.example", "127.0.0.1")))
+    site.make()
+
+    for name in SOURCES:
+        after = Settings.read(given(site, name))
+        assert after.amqp_uri.split(";")[0] == before[name].amqp_uri
+        assert [urlsplit(one).hostname for one in after.amqp_uri.split(";")] == list(CLUSTER.brokers)
+        assert after.mongo_uri == before[name].mongo_uri.replace(
+            "mongo:27017", ",".join(f"{host}:27017" for host in CLUSTER.databases)
+        )
+    for server, name in [("proxy", "kexie.example"), ("rabbitmq", "rabbitmq3"), ("mongo", "mongo2")]:
+        assert name in names_in((site.folder / f"tls/{server}.pem").read_text())
+
+
+def test_the_site_s_own_certificates_are_renewed_before_their_end_and_others_never(site):
+    tls = site.folder / "tls"
+    authority = Authority((tls / "ca.key").read_text(), (tls / "ca.pem").read_text())
+    names = site.layout().hosts
+    soon, others = authority.issue(names, timedelta(days=30)), Authority.new().issue(names, timedelta(days=30))
+    (tls / "proxy.pem").write_text(soon)
+    (tls / "mongo.pem").write_text(others)
+
+    site.make()
+
+    assert (tls / "proxy.pem").read_text() != soon
+    assert (tls / "mongo.pem").read_text() == others
+    assert dict(site.certificates())[tls / "proxy.pem"] > datetime.now(UTC) + timedelta(days=800)
+
+
+def test_what_the_operator_says_to_the_engine_stays(site):
+    site.environment.write_text("KEXIE_HTTPS=443\nKEXIE_USER=0:0\n")
+
+    site.make()
+
+    https, user = site.environment.read_text().splitlines()
+    assert https == "KEXIE_HTTPS=443"
+    assert user not in ("", "KEXIE_USER=0:0")
