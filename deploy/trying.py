@@ -1,7 +1,7 @@
-"""`./kexie deploy try`: the containers on this machine, in a site of their own, whose processes are killed under load.
+"""`./kexie deploy try`: the containers on this machine, in a site of their own, under load while they are disturbed.
 
-Every command that was accepted has to be counted once, whatever was killed meanwhile. Needs Docker, and to be root:
-a process in a container is killed from outside, as a crash would end it.
+Every command that was accepted has to be counted once, whatever was killed, replaced or moved meanwhile. Needs Docker,
+and to be root: a process in a container is killed from outside, as a crash would end it.
 """
 
 from __future__ import annotations
@@ -18,50 +18,85 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from socket import socket
 from typing import Any
 
+import click
+
 from deploy.home import CHECKOUT
 from deploy.keys import Keys
-from deploy.site import Site
+from deploy.site import CLUSTER, Layout, Site
+from services.contract.topology import SOURCES
 
 PROJECT = "kexie-try"
-KILLED = ("awards", "gateway", "proxy", "outreach", "rabbitmq", "mongo", "rural", "members")
+IN_TURN = ("awards", "gateway", "proxy", "outreach", "rabbitmq", "mongo", "rural", "members")
 CLERKS = 4
-BETWEEN, WITHIN = 4.0, 120.0  # seconds
+BETWEEN, WITHIN = 4.0, 180.0  # seconds
+SCALED = 3
 ACCEPTED = (200, 202)
 PRIZE = {
     "series": "youth_contest", "level": "province", "edition_no": 26, "category": "science_idea",
     "award_kind": "graded", "grade": "second", "awarded_on": "2011-04-10", "document_sha256": "b" * 64,
 }  # fmt: skip
+PRIMARY = """
+from os import environ; from pymongo import MongoClient
+print(MongoClient(open(environ["MONGO_URI_FILE"]).read()).admin.command("hello")["primary"].partition(":")[0])
+"""
 
 
-def main() -> int:
-    """1 where something was lost, doubled, or did not come back."""
-    with tempfile.TemporaryDirectory(prefix="kexie-try-") as folder, closing(socket()) as free:
-        free.bind(("127.0.0.1", 0))
+@click.command()
+@click.option("--cluster", "is_cluster", is_flag=True, help="Kill one of three and of two of each kind, at once.")
+@click.option("--before", metavar="COMMIT", help="Go from this version to the one here under load, and back.")
+def main(is_cluster: bool, before: str | None) -> None:
+    """Ends with 1 where something was lost, doubled, or did not come back."""
+    build("latest", CHECKOUT)
+    if before:
+        with tempfile.TemporaryDirectory() as folder:
+            run("sh", "-c", f"git archive {before} | tar -x -C {folder}")
+            build("before", Path(folder))
+    with started(is_cluster) as (containers, office):
+        if before:
+            upgraded(containers, office)
+        elif is_cluster:
+            killed_at_once(containers, office)
+        else:
+            killed_in_turn(containers, office)
+            scaled(containers, office)
+            restarted(containers, office)
+
+
+@contextmanager
+def started(is_cluster: bool) -> Iterator[tuple[Containers, Office]]:
+    """All of it in a new site, and who works with it; gone without a trace afterwards."""
+    with tempfile.TemporaryDirectory(prefix="kexie-try-") as folder:
         site = Site(Path(folder, "site"), Path(folder, ".env"))
-        site.make()
+        site.make(CLUSTER if is_cluster else Layout())
+        with running(site, is_cluster) as it:
+            yield it
+
+
+@contextmanager
+def running(site: Site, is_cluster: bool) -> Iterator[tuple[Containers, Office]]:
+    with closing(socket()) as free:
+        free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-        owner = site.environment.read_text().strip().partition("=")[2]
-        told = {"KEXIE_SITE": str(site.folder), "KEXIE_USER": owner, "KEXIE_HTTPS": port, "KEXIE_AMQPS": "127.0.0.1:0"}
-        containers = Containers(os.environ | told)
-        free.close()
-        try:
-            run("docker", "build", "--quiet", "--tag", "kexie", "--file", "deploy/Dockerfile", ".")
-            containers.compose("build", "--quiet")
-            began = time.monotonic()
-            containers.compose("up", "--detach", "--wait")
-            say(f"healthy after {time.monotonic() - began:.0f} s")
-            office = Office(f"https://127.0.0.1:{port}", Keys(site.private_key()), site.trust())
-            return 0 if try_(containers, office) else 1
-        finally:
-            containers.compose("down", "--volumes", "--timeout", "20")
+    owner = site.environment.read_text().strip().partition("=")[2]
+    told = {"KEXIE_SITE": str(site.folder), "KEXIE_USER": owner, "KEXIE_HTTPS": port, "KEXIE_AMQPS": "127.0.0.1:0"}
+    files = ("compose.yml", "compose.cluster.yml") if is_cluster else ("compose.yml",)
+    containers = Containers(os.environ | told, files)
+    try:
+        containers.compose("build", "--quiet")
+        took = containers.start()
+        say(f"healthy after {took:.0f} s")
+        yield containers, Office(f"https://127.0.0.1:{port}", Keys(site.private_key()), site.trust())
+    finally:
+        containers.compose("down", "--volumes", "--timeout", "20")
 
 
 @dataclass(frozen=True)
@@ -69,15 +104,30 @@ class Containers:
     """Those of our project."""
 
     environment: dict[str, str]
+    files: tuple[str, ...]
 
-    def compose(self, *arguments: str) -> None:
-        run("docker", "compose", "-p", PROJECT, "-f", "deploy/compose.yml", *arguments, environment=self.environment)
+    def compose(self, *arguments: str) -> str:
+        files = [word for file in self.files for word in ("-f", f"deploy/{file}")]
+        return run("docker", "compose", "-p", PROJECT, *files, *arguments, environment=self.environment)
 
-    def kill(self, name: str) -> int:
-        """The process of this one; its number."""
-        pid = int(self.state(name)[0])
-        os.kill(pid, signal.SIGKILL)
-        return pid
+    def start(self, *arguments: str) -> float:
+        """How many seconds it took until all were healthy."""
+        began = time.monotonic()
+        self.compose("up", "--detach", "--wait", *arguments)
+        return time.monotonic() - began
+
+    def of_version(self, tag: str) -> Containers:
+        return replace(self, environment=self.environment | {"KEXIE_VERSION": tag})
+
+    def kill(self, *names: str) -> dict[str, int]:
+        """The processes of these, at once; their numbers."""
+        killed = {name: int(self.state(name)[0]) for name in names}
+        for pid in killed.values():
+            os.kill(pid, signal.SIGKILL)
+        return killed
+
+    def are_back(self, killed: dict[str, int]) -> bool:
+        return all(self.is_back(*one) for one in killed.items())
 
     def is_back(self, name: str, killed: int) -> bool:
         pid, is_running, health = self.state(name)
@@ -86,7 +136,17 @@ class Containers:
     def state(self, name: str) -> list[str]:
         health = "{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}"
         shown = f"{{{{.State.Pid}}}} {{{{.State.Running}}}} {health}"
-        return run("docker", "inspect", "--format", shown, f"{PROJECT}-{name}-1").split()
+        return run("docker", "inspect", "--format", shown, f"{PROJECT}-{name}").split()
+
+    def primary(self) -> str:
+        """Which member of the database takes the writes."""
+        return run("docker", "exec", f"{PROJECT}-awards-1", "python", "-c", PRIMARY).strip()
+
+    def answered(self, name: str) -> int:
+        """Commands that this one has answered."""
+        ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/metrics').read().decode())"
+        said = run("docker", "exec", f"{PROJECT}-{name}", "python", "-c", ask).splitlines()
+        return sum(int(float(line.split()[-1])) for line in said if line.startswith("kexie_commands_total{"))
 
 
 @dataclass
@@ -96,10 +156,25 @@ class Office:
     url: str
     keys: Keys
     trust: ssl.SSLContext
-    accepted: int = 0
+    accepted_at: list[float] = field(default_factory=list)
     is_closed: bool = False  # what was begun is still sent until it is accepted
     gives_up: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        self.is_closed = False
+        clerks = [threading.Thread(target=self.work) for _ in range(CLERKS)]
+        for clerk in clerks:
+            clerk.start()
+        try:
+            yield
+        except BaseException:
+            self.gives_up = True
+            raise
+        finally:
+            self.is_closed = True
+            for clerk in clerks:
+                clerk.join()
 
     def work(self) -> None:
         while not self.is_closed:
@@ -109,8 +184,20 @@ class Office:
                 if self.gives_up:
                     return
                 time.sleep(0.3)
-            with self._lock:
-                self.accepted += 1
+            self.accepted_at.append(time.monotonic())
+
+    def longest_pause(self, since: float) -> float:
+        """Seconds for which nothing was accepted."""
+        moments = [since, *(at for at in self.accepted_at if at > since), time.monotonic()]
+        return max(later - earlier for earlier, later in pairwise(moments))
+
+    def counts_right(self) -> None:
+        """Waits until the gateway says that nothing is missing and counts what was accepted; ends where it does not."""
+        wanted = len(self.accepted_at)
+        counted = until(lambda: seen if (seen := self.counted()) >= wanted else None)
+        say(f"{wanted} commands accepted, {counted} counted")
+        if counted != wanted:
+            raise SystemExit(1)
 
     def counted(self) -> int:
         """Prizes that the gateway counts; 0 while it does not say that nothing is missing."""
@@ -137,27 +224,71 @@ class Office:
             return 0, None
 
 
-def try_(containers: Containers, office: Office) -> bool:
-    clerks = [threading.Thread(target=office.work) for _ in range(CLERKS)]
-    for clerk in clerks:
-        clerk.start()
-    try:
-        for name in KILLED:
+def killed_in_turn(containers: Containers, office: Office) -> None:
+    with office.at_work():
+        for name in IN_TURN:
+            disturb(containers, office, f"{name}-1")
+    office.counts_right()
+
+
+def killed_at_once(containers: Containers, office: Office) -> None:
+    """One node of the broker, the database's primary and one of each service's two, three times."""
+    with office.at_work():
+        for number, broker in enumerate(CLUSTER.brokers):
+            services = [f"{name}-{1 + number % 2}" for name in SOURCES]
+            disturb(containers, office, f"{broker}-1", f"{containers.primary()}-1", *services)
+    office.counts_right()
+
+
+def disturb(containers: Containers, office: Office, *names: str) -> None:
+    time.sleep(BETWEEN)
+    before, began, killed = len(office.accepted_at), time.monotonic(), containers.kill(*names)
+    until(lambda: containers.are_back(killed) and office.is_open() and len(office.accepted_at) > before)
+    took, more = time.monotonic() - began, len(office.accepted_at) - before
+    say(
+        f"killed {', '.join(names)}: all back in {took:.0f} s; {more} commands were accepted meanwhile, "
+        f"none for {office.longest_pause(began):.1f} s"
+    )
+
+
+def scaled(containers: Containers, office: Office) -> None:
+    containers.start("--scale", f"awards={SCALED}")
+    names = [f"awards-{number + 1}" for number in range(SCALED)]
+    before = {name: containers.answered(name) for name in names}
+    with office.at_work():
+        until(lambda: all(containers.answered(name) > before[name] for name in names))
+        time.sleep(BETWEEN)
+    shares = ", ".join(str(containers.answered(name) - before[name]) for name in names)
+    say(f"{SCALED} of awards answered {shares} commands")
+    office.counts_right()
+
+
+def restarted(containers: Containers, office: Office) -> None:
+    containers.compose("down", "--timeout", "20")
+    say(f"all stopped and started again: healthy after {containers.start():.0f} s")
+    office.counts_right()
+
+
+def upgraded(containers: Containers, office: Office) -> None:
+    """The services of the version before work first, then those of here take over, then those of before again."""
+    containers.of_version("before").start("--no-deps", *SOURCES)
+    with office.at_work():
+        for tag in ("latest", "before", "latest"):
             time.sleep(BETWEEN)
-            before, began, pid = office.accepted, time.monotonic(), containers.kill(name)
-            until(lambda: containers.is_back(name, pid) and office.is_open())  # noqa: B023 - it is asked here
-            took, more = time.monotonic() - began, office.accepted - before
-            say(f"{name:<9} killed, back in {took:.0f} s; {more} commands were accepted meanwhile")
-    except BaseException:
-        office.gives_up = True
-        raise
-    finally:
-        office.is_closed = True
-        for clerk in clerks:
-            clerk.join()
-    counted = until(lambda: seen if (seen := office.counted()) >= office.accepted else None)
-    say(f"{office.accepted} commands accepted, {counted} counted")
-    return bool(counted == office.accepted)
+            began = time.monotonic()
+            took = containers.of_version(tag).start("--no-deps", *SOURCES)
+            said = office.ask("GET", "/health")[1]
+            say(
+                f"version {(said or {}).get('version')} ({tag}) runs after {took:.0f} s; "
+                f"nothing was accepted for {office.longest_pause(began):.1f} s"
+            )
+    office.counts_right()
+
+
+def build(tag: str, folder: Path) -> None:
+    version = run("git", "describe", "--always", "--dirty").strip() if folder == CHECKOUT else tag
+    said = ("--tag", f"kexie:{tag}", "--build-arg", f"VERSION={version}", "--file", "deploy/Dockerfile", ".")
+    run("docker", "build", "--quiet", *said, folder=folder)
 
 
 def until(condition: Callable[[], Any]) -> Any:
@@ -170,8 +301,8 @@ def until(condition: Callable[[], Any]) -> Any:
     return answer
 
 
-def run(*command: str, environment: dict[str, str] | None = None) -> str:
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
+def run(*command: str, environment: dict[str, str] | None = None, folder: Path = CHECKOUT) -> str:
+    done = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: {done.stderr.strip()[-2_000:]}")
     return done.stdout
@@ -183,4 +314,4 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -56,10 +56,11 @@ def compose_of(layout: Layout) -> str:
     return COMPOSE if len(layout.brokers) == 1 else f"{COMPOSE} {OF_CLUSTER}"
 
 
-@deploy.command("try")
-def try_() -> None:
-    """Start the containers in a site of their own, kill every process under load, and count what was accepted."""
-    os.execv(sys.executable, (sys.executable, "-m", "deploy.trying"))
+@deploy.command("try", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("options", nargs=-1)
+def try_(options: tuple[str, ...]) -> None:
+    """Start the containers in a site of their own, disturb them under load, and count what was accepted."""
+    os.execv(sys.executable, (sys.executable, "-m", "deploy.trying", *options))
 
 
 @deploy.group()

@@ -67,9 +67,7 @@ def test_a_broker_that_proves_its_name_is_spoken_with_over_tls(settings, authori
         connection.collect()
 
 
-@pytest.mark.parametrize(
-    "names", [["broker.example", "127.0.0.2"], []], ids=["other name", "other authority"]
-)
+@pytest.mark.parametrize("names", [["broker.example", "127.0.0.2"], []], ids=["other name", "other authority"])
 def test_a_broker_that_does_not_prove_it_is_told_nothing(settings, authority, tmp_path, names):
     issued = authority.issue(names) if names else Authority.new().issue(["127.0.0.1"])
     with (

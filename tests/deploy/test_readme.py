@@ -14,6 +14,7 @@ PAGES = ("README.md", "CONTRIBUTING.md", "deploy/README.md")
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
 COMMAND = re.compile(r"\./kexie ([a-z]+)")
 ADDRESS = re.compile(r"(/api/v1/[A-Za-z0-9/<>_.]*[A-Za-z0-9>])")
+VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
 FILE = re.compile(r"`((?:services|gateway|deploy|tests)/[A-Za-z0-9_/.]+)`")
 
 
@@ -22,9 +23,24 @@ def read(page):
 
 
 def test_the_operators_page_has_every_setting_with_its_default():
-    told = dict(ROW.findall(read("deploy/README.md")))
+    told = dict(ROW.findall(section("## Settings")))
 
     assert told == {one.name.upper(): shown(one.default) for one in fields(Settings)}
+
+
+def test_the_operators_page_has_every_variable_of_the_compose_files_with_its_default():
+    asked = {
+        name: f"`{default}`" if default else "none"
+        for file in CHECKOUT.glob("deploy/compose*.yml")
+        for name, default in VARIABLE.findall(file.read_text())
+    }
+
+    assert dict(ROW.findall(section("## With containers"))) == asked
+
+
+def section(heading):
+    """From this heading to the next of its kind."""
+    return f"\n{read('deploy/README.md')}".partition(f"\n{heading}\n")[2].partition("\n## ")[0]
 
 
 def shown(default):
@@ -39,7 +55,8 @@ def test_every_command_address_and_file_that_a_page_names_is_there(page):
 
     assert set(COMMAND.findall(text)) <= set(kexie.commands)
     assert [address for address in ADDRESS.findall(text) if not is_served(address)] == []
-    assert [file for file in FILE.findall(text) if not (CHECKOUT / file).exists()] == []
+    named = [file for file in FILE.findall(text) if not file.startswith(("deploy/site", "deploy/.env"))]
+    assert [file for file in named if not (CHECKOUT / file).exists()] == []
 
 
 def is_served(address):
