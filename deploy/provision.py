@@ -13,7 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
+from structlog import get_logger
 
+from services.chassis import log
 from services.contract.topology import SOURCES
 
 SECRETS = Path("/run/secrets")
@@ -24,8 +26,11 @@ NOT_YET_INITIALIZED, USER_NOT_FOUND = 94, 11
 
 Client = MongoClient[dict[str, Any]]
 
+logger = get_logger()
+
 
 def main() -> int:
+    log.set_up("INFO", "provision")
     root = (SECRETS / "mongo_root_password").read_text().strip()
     client: Client
     with MongoClient(
@@ -34,7 +39,7 @@ def main() -> int:
         until(lambda: is_founded(client))
         for service in SOURCES:
             let_in(client, service, (SECRETS / f"{service}_mongo_uri").read_text().strip())
-            sys.stdout.write(f"{service}: may read and write its own database\n")
+            logger.info("let in to its own database", whom=service)
     return 0
 
 
@@ -43,7 +48,7 @@ def is_founded(client: Client) -> bool:
     try:
         return bool(client.admin.command("hello")["isWritablePrimary"]) or found(client)
     except PyMongoError as error:
-        sys.stderr.write(f"waiting for the database: {type(error).__name__}\n")
+        logger.info("waiting for the database", error=type(error).__name__)
         return False
 
 
