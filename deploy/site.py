@@ -50,7 +50,8 @@ class Site:
         private = self._secret("token_private_key", lambda: as_setting(new_private_key()))
         self._keep("token_public_key", as_setting(public_of(of_setting(private))))
         self._secret("mongo_keyfile", lambda: secrets.token_hex(96))
-        self._secret("mongo_root_password", lambda: secrets.token_hex(24))
+        for name in ("mongo_root_password", "grafana_password"):
+            self._secret(name, lambda: secrets.token_hex(24))
         for name in SOURCES:
             self._secret(f"{name}_amqp_uri", lambda: f"amqp://{name}:{secrets.token_hex(24)}@rabbitmq:5672//")  # noqa: B023
             self._secret(f"{name}_mongo_uri", lambda: _mongo_uri(name))  # noqa: B023 - each is invented at once
