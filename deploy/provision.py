@@ -14,7 +14,9 @@ from urllib.parse import unquote, urlsplit
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
+from structlog import get_logger
 
+from services.chassis import log
 from services.contract.topology import SOURCES
 
 SECRETS = Path("/run/secrets")
@@ -25,8 +27,11 @@ NOT_YET_INITIALIZED, USER_NOT_FOUND = 94, 11
 
 Client = MongoClient[dict[str, Any]]
 
+logger = get_logger()
+
 
 def main() -> int:
+    log.set_up("INFO", "provision")
     root = (SECRETS / "mongo_root_password").read_text().strip()
     addresses = {name: (SECRETS / f"{name}_mongo_uri").read_text().strip() for name in SOURCES}
     options = parse_uri(addresses["gateway"])
@@ -39,7 +44,7 @@ def main() -> int:
         until(lambda: has_all(client, others))
         for service, uri in addresses.items():
             let_in(client, service, uri)
-            sys.stdout.write(f"{service}: may read and write its own database\n")
+            logger.info("let in to its own database", whom=service)
     return 0
 
 
@@ -78,7 +83,7 @@ def has_all(client: Client, others: Iterable[str]) -> bool:
 
 
 def waits(error: PyMongoError) -> bool:
-    sys.stderr.write(f"waiting for the database: {type(error).__name__}\n")
+    logger.info("waiting for the database", error=type(error).__name__)
     return False
 
 

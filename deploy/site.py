@@ -70,8 +70,8 @@ class Site:
         private = self._secret("token_private_key", lambda: as_setting(new_private_key()))
         self._keep("token_public_key", as_setting(public_of(of_setting(private))))
         self._secret("mongo_keyfile", lambda: secrets.token_hex(96))
-        self._secret("mongo_root_password", lambda: secrets.token_hex(24))
-        self._secret("erlang_cookie", lambda: secrets.token_hex(24))
+        for name in ("mongo_root_password", "erlang_cookie", "grafana_password"):
+            self._secret(name, lambda: secrets.token_hex(24))
         for name in SOURCES:
             self._keep(f"{name}_amqp_uri", _amqp_uri(name, self._password(f"{name}_amqp_uri"), layout.brokers))
             self._keep(f"{name}_mongo_uri", _mongo_uri(name, self._password(f"{name}_mongo_uri"), layout.databases))

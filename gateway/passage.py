@@ -168,7 +168,7 @@ class Passages(Services):
                     with suppress(Unavailable):  # it is away: what waits for it goes on waiting
                         self._passage.catch_up(service)
             except (Problem, PyMongoError) as error:
-                log.info("accepted commands wait", service=service, error=type(error).__name__)
+                log.info("accepted commands wait", waits_for=service, error=type(error).__name__)
             eventlet.sleep(CATCH_UP)
 
     def get_dependency(self, worker_ctx: Any) -> Passage:  # type: ignore[override]  # noqa: ARG002

@@ -37,6 +37,7 @@ from gateway.planning import Deciding
 from gateway.recounts import Recounting
 from gateway.reply import Reply, Request
 from gateway.sources import Surveying
+from gateway.watching import Watching
 from gateway.web import Condition, endpoint
 from services.chassis.listener import batches
 from services.contract.event import Event
@@ -64,6 +65,7 @@ class Gateway:
     sheets = Importing()
     recounting = Recounting()
     surveying = Surveying()
+    watching = Watching()
     identity = Identifying()
     tokens = IssuedTokens()
     trail = Auditing()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from eventlet.semaphore import Semaphore
@@ -250,7 +250,8 @@ class Store:
     def note_compared(self, differing: Mapping[str, int]) -> None:
         """These services were compared, and so many of their records found to differ."""
         found = {f"compared.{service}": records for service, records in differing.items()}
-        self.counts.update_one({"_id": LEDGER}, {"$set": found, "$inc": {"revision": 1}})
+        now = {f"compared_at.{service}": True for service in differing}
+        self.counts.update_one({"_id": LEDGER}, {"$set": found, "$currentDate": now, "$inc": {"revision": 1}})
 
     def compared(self) -> dict[str, int] | None:
         """How many records of each service differed last; None where one was never compared. Raises `Vanished`."""
@@ -303,6 +304,11 @@ class Store:
 def compared(state: Document) -> dict[str, int]:
     """For each service that was compared since this ledger was made, how many of its records differed."""
     return dict(state.get("compared", {}))  # an earlier release's ledger was never compared
+
+
+def compared_at(state: Document) -> dict[str, datetime]:
+    """When each of them was compared last; one that an earlier release compared is not there."""
+    return {service: at.replace(tzinfo=UTC) for service, at in state.get("compared_at", {}).items()}
 
 
 def _by_day(kind: str, on: str) -> IndexModel:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
@@ -17,9 +17,10 @@ import pymongo
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo.errors import PyMongoError
 
-from services.chassis import parking
+from services.chassis import metrics, parking
 from services.chassis.listener import Batches, Inboxes
 from services.chassis.mongo import client, database
+from services.chassis.problem import Problem
 from services.chassis.relay import Relay
 from services.chassis.rpc import Server
 from services.chassis.settings import Settings
@@ -38,6 +39,7 @@ class Health:
     settings: Settings
     containers: tuple[Any, ...]
     started: bool = False
+    shows: list[Callable[[], None]] = field(default_factory=list)  # called before the numbers are told
 
     def health(self) -> Answer:
         stuck = [
@@ -49,15 +51,19 @@ class Health:
         return _json(503 if stuck else 200, {"version": VERSION, "services": self._names(), "stuck": stuck})
 
     def ready(self) -> Answer:
-        missing = [] if self.started else ["start"]
-        missing += [] if self._database_answers() else ["mongodb"]
+        missing = self._missing()
         missing += [
             f"{container.service_name}: {link}" for container in self.containers for link in _links_down(container)
         ]
         return _json(503 if missing else 200, {"ready": not missing, "services": self._names(), "missing": missing})
 
     def metrics(self) -> Answer:
-        self._count_parked()
+        missing = self._missing()
+        metrics.BUILD.info({"version": VERSION})
+        for container in self.containers:
+            metrics.READY.labels(container.service_name).set(not (missing or _links_down(container)))
+        if "mongodb" not in missing:
+            self._look()
         return 200, CONTENT_TYPE_LATEST, generate_latest()
 
     def serve(self) -> None:
@@ -75,11 +81,17 @@ class Health:
     def _names(self) -> list[str]:
         return [container.service_name for container in self.containers]
 
-    def _count_parked(self) -> None:
-        """While the database does not answer, the last count stays."""
-        with suppress(PyMongoError), pymongo.timeout(1.0):
+    def _missing(self) -> list[str]:
+        """What none of the services of this process can work without."""
+        return [*([] if self.started else ["start"]), *([] if self._database_answers() else ["mongodb"])]
+
+    def _look(self) -> None:
+        """While the database does not answer, the last numbers stay."""
+        with suppress(PyMongoError, Problem), pymongo.timeout(1.0):
             for name in self._names():
                 parking.count(database(self.settings, name), name)
+            for show in self.shows:
+                show()
 
     def _database_answers(self) -> bool:
         try:

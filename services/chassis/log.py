@@ -19,10 +19,11 @@ QUIET = {
 """Loggers of others that would say what we say ourselves, or too much."""
 
 
-def set_up(level: str) -> None:
-    """Send our own and every library's log lines the same way."""
+def set_up(level: str, *services: str) -> None:
+    """Send our own and every library's log lines the same way; each says which services this process is."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _of("+".join(services)),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -46,6 +47,13 @@ def set_up(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=logging.getLevelName(level), force=True)
     for name, quiet in QUIET.items():
         logging.getLogger(name).setLevel(quiet)
+
+
+def _of(services: str) -> Any:
+    def add(_: Any, __: str, said: dict[str, Any]) -> dict[str, Any]:
+        return {"service": services, **said}
+
+    return add
 
 
 def malfunction(error: BaseException, **where: Any) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Info
 
 COMMANDS = Counter("kexie_commands", "Commands and queries answered, by outcome.", ["service", "method", "outcome"])
 SECONDS = Histogram(
     "kexie_command_seconds", "Time from taking a command off its queue to its answer.", ["service"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )  # fmt: skip
+BUILD = Info("kexie_build", "The release that this process runs.")
+READY = Gauge("kexie_ready", "1 while the service can work, 0 while `/ready` says what it lacks.", ["service"])
 PUBLISHED = Counter("kexie_events_published", "Events published and confirmed.", ["service"])
 RELAY_FAILURES = Counter("kexie_relay_failures", "Passes of the relay that will be made again.", ["service"])
 PENDING = Gauge("kexie_pending_records", "Records with something unpublished (up to 20,000 per kind).", ["service"])

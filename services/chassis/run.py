@@ -48,8 +48,9 @@ def serve(classes: list[type]) -> int:
     except WrongSettings as error:
         sys.stderr.write(f"The settings are not usable:\n{error}\n")
         return 2
-    log.set_up(settings.log_level)
-    return Process(settings, containers(classes, settings)).run()
+    made = containers(classes, settings)
+    log.set_up(settings.log_level, *(container.service_name for container in made))
+    return Process(settings, made).run()
 
 
 class Process:

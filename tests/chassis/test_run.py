@@ -47,11 +47,16 @@ def test_a_process_answers_for_its_health_and_ends_with_0(start, running):
     status, metrics = process.get("/metrics")
     assert status == 200
     assert 'kexie_commands_total{method="ping",outcome="done",service="awards"} 1.0' in metrics
+    assert f'kexie_build_info{{version="{health.VERSION}"}} 1.0' in metrics
+    assert 'kexie_ready{service="awards"} 1.0' in metrics
     assert process.get("/secrets")[0] == 404
 
     process.terminate()
     assert process.exit_code() == 0
     assert [line["event"] for line in process.lines] == ["started", "stopping", "stopped"]
+    assert all(line.keys() >= {"timestamp", "level", "event"} for line in process.lines)
+    assert {line["service"] for line in process.lines} == {"awards"}
+    assert len(process.lines) == len(process.log.splitlines())
 
 
 def test_a_process_shows_what_was_parked_before_it_started_and_what_an_operator_took_out(start, running):
@@ -79,6 +84,7 @@ def test_a_process_whose_broker_is_away_is_healthy_and_not_ready(start, settings
     status, ready = until(lambda: (answer := process.get("/ready"))[0] == 503 and "start" not in answer[1] and answer)
     assert status == 503
     assert set(json.loads(ready)["missing"]) == {"outreach: rpc", "outreach: events"}
+    assert 'kexie_ready{service="outreach"} 0.0' in process.get("/metrics")[1]
 
     proxy.heal()
     process.ready()

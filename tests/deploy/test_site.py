@@ -116,12 +116,15 @@ def test_nobody_is_given_a_secret_of_somebody_else():
         assert ("token_private_key" in given) == (name == "gateway"), name
 
 
-def test_only_the_proxy_is_reached_from_outside():
-    published = {name for name, service in COMPOSE["services"].items() if service.get("ports")}
-    outside = {name for name, service in COMPOSE["services"].items() if "outside" in service["networks"]}
+def test_only_the_proxy_is_reached_from_outside_and_who_watches_from_this_machine():
+    services = COMPOSE["services"].items()
+    watching = {name for name, service in services if service.get("profiles") == ["watching"]}
+    published = {name for name, service in services if service.get("ports")}
+    outside = {name for name, service in services if "outside" in service["networks"]}
 
-    assert published == {"proxy"}
-    assert outside == {"proxy", "gateway"}
+    assert published == {"proxy"} | watching
+    assert outside == {"proxy", "gateway"} | watching
+    assert all(port.startswith("127.0.0.1:") for name in watching for port in COMPOSE["services"][name]["ports"])
     assert COMPOSE["networks"]["inside"]["internal"] is True
 
 

@@ -15,6 +15,7 @@ from gateway.port import Server
 from gateway.service import Gateway
 from gateway.store import Store
 from services.chassis.clock import SystemClock
+from services.chassis.health import Health
 from services.chassis.mongo import database
 from services.chassis.run import containers
 from services.contract.topology import SERVICES
@@ -123,7 +124,7 @@ def gateway(running):
 def second(gateway):
     """Another gateway of the same world."""
     (container,) = containers([Gateway], gateway.running.settings, gateway.running.clock)
-    container.config["HEALTH"] = None
+    container.config["HEALTH"] = Health(gateway.running.settings, (container,))
     container.start()
     yield container
     container.stop()
