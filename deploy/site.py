@@ -2,6 +2,7 @@
 
 site/definitions.json   users of the broker with what they may, and hashes of their passwords
 site/<name>_amqp_uri    each service's own address of the broker, and of the database, with its password
+site/backup_mongo_uri   the address of whoever makes backups, who may only read
 site/systems/<name>     outside systems: what was granted to them, and their passwords
 """
 
@@ -45,6 +46,11 @@ class Site:
     folder: Path = FOLDER
     environment: Path = ENVIRONMENT
 
+    @classmethod
+    def of_the_environment(cls) -> Site:
+        """`KEXIE_SITE` where it is set, as compose reads it, else the checkout's own."""
+        return cls(FOLDER.parent / (os.environ.get("KEXIE_SITE") or FOLDER))
+
     def make(self) -> None:
         """Whatever is missing; what is there stays, but for the rights, which are written anew."""
         private = self._secret("token_private_key", lambda: as_setting(new_private_key()))
@@ -54,6 +60,7 @@ class Site:
         for name in SOURCES:
             self._secret(f"{name}_amqp_uri", lambda: f"amqp://{name}:{secrets.token_hex(24)}@rabbitmq:5672//")  # noqa: B023
             self._secret(f"{name}_mongo_uri", lambda: _mongo_uri(name))  # noqa: B023 - each is invented at once
+        self._secret("backup_mongo_uri", lambda: _mongo_uri("backup"))
         self._write_definitions()
         self.environment.write_text(f"KEXIE_USER={self._owner()}\n")
         self._hand_over()
