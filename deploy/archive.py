@@ -95,7 +95,7 @@ class Writing:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._zipped = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=COMPRESSION)
-        self._tar = tarfile.open(fileobj=self._zipped, mode="w|")  # noqa: SIM115 - `end` closes it
+        self._tar = tarfile.open(fileobj=self._zipped, mode="w")  # noqa: SIM115 - `end` closes it
         self.files: dict[str, Contents] = {}
 
     def metadata(self, collection: str, said: bytes) -> None:

@@ -56,13 +56,10 @@ def backup(file: str) -> None:
     path = Path(file)
     if path.exists():
         raise Trouble(f"{path} is there already; a backup overwrites nothing.")
-    draft = path.with_name(f"{path.name}.part")
-    with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "r+b") as sheet:
-        os.fchmod(sheet.fileno(), 0o600)
+    with _draft(path) as sheet:
         _write(sheet)
         os.fsync(sheet.fileno())
         manifest = _check(sheet)
-    draft.rename(path)
     click.echo(
         f"{path}: {_described(manifest)}, {path.stat().st_size:,} bytes. Keep it as you keep the site's secrets."
     )
@@ -91,6 +88,19 @@ def restore(file: IO[bytes], replace: bool, url: str) -> None:
     code = _tell_again_and_check(Gateway(url, _token()))
     click.echo(AFTERWARDS.format(point=_instant(manifest)))
     sys.exit(code)
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[IO[bytes]]:
+    """A file that only its owner may read; it has its name when it is whole, and is gone where it did not become so."""
+    draft = path.with_name(f"{path.name}.part")
+    draft.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as sheet:
+            yield sheet
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _write(into: IO[bytes]) -> None:
