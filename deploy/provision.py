@@ -1,7 +1,8 @@
 """`python -m deploy.provision`: founds the replica set, and lets in its members and the services.
 
-Each service is a user of its own database, with the password of the address that it was given. Runs before the services
-start, and changes nothing where all is there already.
+Each service is a user of its own database, with the password of the address that it was given, and whoever makes
+backups may read all of them. Runs before the services start, and changes nothing where all is there already. Ends with
+`HALF_RESTORED`, so that nothing starts, while a restore that was begun has not come to its end.
 """
 
 import sys
@@ -16,6 +17,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 from structlog import get_logger
 
+from deploy.restore import is_half_done
 from services.chassis import log
 from services.contract.topology import SOURCES
 
@@ -24,6 +26,7 @@ REPLICA_SET = "rs0"
 WITHIN = 120.0  # seconds
 AT_WORK = ("PRIMARY", "SECONDARY")
 NOT_YET_INITIALIZED, USER_NOT_FOUND = 94, 11
+HALF_RESTORED = 3
 
 Client = MongoClient[dict[str, Any]]
 
@@ -33,8 +36,7 @@ logger = get_logger()
 def main() -> int:
     log.set_up("INFO", "provision")
     root = (SECRETS / "mongo_root_password").read_text().strip()
-    addresses = {name: (SECRETS / f"{name}_mongo_uri").read_text().strip() for name in SOURCES}
-    options = parse_uri(addresses["gateway"])
+    options = parse_uri(address("gateway"))
     first, *others = [f"{host}:{port}" for host, port in options["nodelist"]]
     said = {"username": "root", "password": root, "tls": options["options"].get("tls", False)}
     client: Client
@@ -42,9 +44,13 @@ def main() -> int:
         until(lambda: is_founded(client, first))
     with MongoClient([first, *others], replicaSet=REPLICA_SET, serverSelectionTimeoutMS=2_000, **said) as client:
         until(lambda: has_all(client, others))
-        for service, uri in addresses.items():
-            let_in(client, service, uri)
+        for service in SOURCES:
+            let_in(client, service, {"role": "readWrite", "db": database_of(service)})
             logger.info("let in to its own database", whom=service)
+        let_in(client, "backup", *({"role": "read", "db": database_of(service)} for service in SOURCES))
+        if is_half_done({service: client[database_of(service)] for service in SOURCES}):
+            logger.error("a restore ended in the middle: give `./kexie deploy restore --replace FILE` again")
+            return HALF_RESTORED
     return 0
 
 
@@ -87,18 +93,26 @@ def waits(error: PyMongoError) -> bool:
     return False
 
 
-def let_in(client: Client, service: str, uri: str) -> None:
-    """The user of this address, with its password, for the database of that service and no other."""
-    address = urlsplit(uri)
-    name, password = unquote(address.username or ""), unquote(address.password or "")
-    database = client[f"kexie_{service}"]
-    said: Mapping[str, Any] = {"pwd": password, "roles": [{"role": "readWrite", "db": database.name}]}
+def let_in(client: Client, who: str, *roles: Mapping[str, str]) -> None:
+    """The user of its address, with its password, in these roles and no other."""
+    held = urlsplit(address(who))
+    name, password = unquote(held.username or ""), unquote(held.password or "")
+    database = client[database_of(who)]
+    said: Mapping[str, Any] = {"pwd": password, "roles": roles}
     try:
         database.command("updateUser", name, **said)
     except OperationFailure as error:
         if error.code != USER_NOT_FOUND:
             raise
         database.command("createUser", name, **said)
+
+
+def address(who: str) -> str:
+    return (SECRETS / f"{who}_mongo_uri").read_text().strip()
+
+
+def database_of(who: str) -> str:
+    return f"kexie_{who}"
 
 
 def until(condition: Callable[[], bool]) -> None:

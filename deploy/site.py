@@ -4,6 +4,7 @@ site/layout.json        where broker and database are, and the names by which ot
 site/definitions.json   users of the broker with what they may, and hashes of their passwords
 site/<name>_amqp_uri    each service's own address of the broker, and of the database, with its password
 site/tls/               certificates, each with its key in one file, and that of who signed them (ca.pem)
+site/backup_mongo_uri   the address of whoever makes backups, who may only read
 site/systems/<name>     outside systems: what was granted to them, and their passwords
 """
 
@@ -63,6 +64,11 @@ class Site:
     folder: Path = FOLDER
     environment: Path = ENVIRONMENT
 
+    @classmethod
+    def of_the_environment(cls) -> Site:
+        """`KEXIE_SITE` where it is set, as compose reads it, else the checkout's own."""
+        return cls(FOLDER.parent / (os.environ.get("KEXIE_SITE") or FOLDER))
+
     def make(self, layout: Layout | None = None) -> None:
         """Whatever is missing, or differs in this layout; passwords, keys and others' certificates stay."""
         layout = self._laid_out(layout)
@@ -74,6 +80,7 @@ class Site:
             self._secret(name, lambda: secrets.token_hex(24))
         for name in SOURCES:
             self._keep(f"{name}_amqp_uri", _amqp_uri(name, self._password(f"{name}_amqp_uri"), layout.brokers))
+        for name in (*SOURCES, "backup"):
             self._keep(f"{name}_mongo_uri", _mongo_uri(name, self._password(f"{name}_mongo_uri"), layout.databases))
         self._write_definitions()
         self._tell_the_engine()

@@ -12,8 +12,8 @@ from gateway import catalogue
 from gateway.answers import HASH, PROBLEM_SAID
 from gateway.catalogue import Said, in_words, reference
 from gateway.shapes import ANYTHING, INSTANT, TEXT, TRUTH, WHOLE, Shape, by_name, each, many, page, some
-from services.chassis.health import VERSION
 from services.chassis.tokens import HEADER, ROLES
+from services.chassis.version import VERSION
 from services.contract import KINDS
 from services.contract.topology import RPC_EXCHANGE, exchange
 from services.contract.view import Kind

@@ -18,11 +18,11 @@ from gateway.upkeep import Upkeep
 from services.chassis import parking
 from services.chassis.client import Caller, Services
 from services.chassis.fields import load
-from services.chassis.health import VERSION
 from services.chassis.mongo import database
 from services.chassis.parked import ParkedMessages
 from services.chassis.problem import NotFound, Problem, Unavailable
 from services.chassis.settings import Settings
+from services.chassis.version import VERSION
 from services.contract.topology import SERVICES
 
 LOOK = 1.0  # seconds between two looks whether a comparison is due

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from deploy.keys import Keys
+from deploy.operators import backups
 from deploy.site import CLUSTER, Layout, Site, System
 
 COMPOSE, OF_CLUSTER = "docker compose -f deploy/compose.yml", "-f deploy/compose.cluster.yml"
@@ -28,7 +29,7 @@ def deploy() -> None:
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="A name or address that others reach the site by.")
 def init(is_cluster: bool | None, hosts: tuple[str, ...]) -> None:
     """Invent all secrets of a new site, once; again to renew certificates or to change what is asked for."""
-    site = Site()
+    site = Site.of_the_environment()
     layout = site.layout()
     if is_cluster is not None:
         layout = msgspec.structs.replace(CLUSTER if is_cluster else Layout(), hosts=layout.hosts)
@@ -46,8 +47,9 @@ def init(is_cluster: bool | None, hosts: tuple[str, ...]) -> None:
 @click.option("--url", default="https://localhost:8443", show_default=True, help="Where the gateway is reached.")
 def env(url: str) -> None:
     """Print the gateway's address and an operator's token of a day, as shell assignments."""
-    token = Keys(Site().private_key()).token(subject="operator", roles=("operator",), lifetime=TOKEN_HOLDS)
-    trusted = str(Site().folder / "tls/ca.pem")
+    site = Site.of_the_environment()
+    token = Keys(site.private_key()).token(subject="operator", roles=("operator",), lifetime=TOKEN_HOLDS)
+    trusted = str(site.folder / "tls/ca.pem")
     for name, value in {"GATEWAY_URL": url, "KEXIE_TOKEN": token, "SSL_CERT_FILE": trusted}.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
@@ -63,6 +65,10 @@ def try_(options: tuple[str, ...]) -> None:
     os.execv(sys.executable, (sys.executable, "-m", "deploy.trying", *options))
 
 
+deploy.add_command(backups.backup)
+deploy.add_command(backups.restore)
+
+
 @deploy.group()
 def system() -> None:
     """Other bureaus' programs, which come over the broker."""
@@ -76,7 +82,7 @@ def system() -> None:
 @click.option("--hears", multiple=True, metavar="EVENT", help="Like awards.external_result.*; as often as needed.")
 def add(name: str, may: tuple[str, ...], hears: tuple[str, ...]) -> None:
     """Let a system in, to call these methods and hear these events and nothing else; again to change that."""
-    site = Site()
+    site = Site.of_the_environment()
     site.add(name, System(may=may, hears=hears, password=secrets.token_hex(24)))
     click.echo(f"{site.folder}/systems/{name} has its password. The broker learns of it at once with:")
     tool = f"{compose_of(site.layout())} exec -T rabbitmq rabbitmqctl"

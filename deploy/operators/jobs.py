@@ -122,7 +122,7 @@ def _verify(job: Job) -> Verdict:
     if not job["found_count"]:
         return Verdict(0)
     if any(one["at"] == "service" for one in job["found"]):
-        return Verdict(1, "Somebody changed a service's database: restore those records from a backup.")
+        return Verdict(1, "Somebody changed a service's database: restore all five from a backup, never one alone.")
     return Verdict(1, '`./kexie rebuild --why "..."` makes the gateway\'s copy anew from the services.')
 
 

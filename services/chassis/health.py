@@ -24,10 +24,10 @@ from services.chassis.problem import Problem
 from services.chassis.relay import Relay
 from services.chassis.rpc import Server
 from services.chassis.settings import Settings
+from services.chassis.version import VERSION
 from services.contract import wire
 
 STUCK = 60.0  # seconds without a pass of the relay
-VERSION = "0.1.0"
 
 Answer = tuple[int, str, bytes]
 

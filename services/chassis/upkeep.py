@@ -12,12 +12,13 @@ from typing import Any
 import eventlet
 from pymongo.collection import Collection
 
-from services.chassis import fields, health, parking, relay
+from services.chassis import fields, parking, relay
 from services.chassis.document import flaw
 from services.chassis.fields import FieldError
 from services.chassis.mongo import Document, database
 from services.chassis.problem import InvalidInput, NotFound, TooLarge
 from services.chassis.records import Records
+from services.chassis.version import VERSION
 from services.contract import wire
 
 BUCKET = 20_000  # records whose sums are told at once
@@ -166,7 +167,7 @@ def condition(container: Any, asked: Mapping[str, Any]) -> Document:
     parked, alarms = parking.waiting(database(container.config["SETTINGS"], container.service_name))
     return {
         "service": container.service_name,
-        "version": health.VERSION,
+        "version": VERSION,
         "pending": sum(records.collection.count_documents({"pending": True}) for records in held),
         "oldest_pending": _seconds_since(min(oldest), container) if oldest else None,
         "parked": parked,

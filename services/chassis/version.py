@@ -1,0 +1,3 @@
+"""Which Kexie this is."""
+
+VERSION = "0.1.0"
