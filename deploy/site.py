@@ -1,43 +1,35 @@
-"""A site: the files that a deployment with containers is made from. Secrets are invented once and never shown.
+"""A site: the files that a deployment is made from. Secrets are invented once and never shown.
 
 site/definitions.json   users of the broker with what they may, and hashes of their passwords
 site/<name>_amqp_uri    each service's own address of the broker, and of the database, with its password
-site/systems/<name>     outside systems: what was granted to them, and their passwords
+site/systems/<name>/    what the bureau of an outside system is handed, see `deploy.systems`
+site/host               under which name outside systems reach the broker
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from deploy import rights
+from deploy import rights, systems
 from deploy.home import CHECKOUT, write_privately
 from deploy.keys import as_setting, new_private_key, of_setting, public_of
 from deploy.rights import Rights
+from deploy.systems import USUAL_ROLES, Folder, System
 from deploy.trouble import Trouble
-from services.contract import KINDS
 from services.contract.topology import SERVICES, SOURCES
 
 FOLDER = CHECKOUT / "deploy" / "site"
 ENVIRONMENT = CHECKOUT / "deploy" / ".env"
 VHOST = "/"
 NOBODY = 10001  # whom the image runs as where root has made the site
-
-
-class System(msgspec.Struct, frozen=True):
-    """Another bureau's program: the methods that it may call, and the events that it may hear."""
-
-    may: tuple[str, ...]
-    hears: tuple[str, ...]
-    password: str
 
 
 @dataclass(frozen=True)
@@ -58,19 +50,47 @@ class Site:
         self.environment.write_text(f"KEXIE_USER={self._owner()}\n")
         self._hand_over()
 
-    def add(self, name: str, system: System) -> None:
-        """An outside system, or other rights of one that is there; its password stays."""
-        _check(name, system)
-        held = dict(self.systems()).get(name)
-        kept = msgspec.structs.replace(system, password=held.password) if held else system
-        self._keep(f"systems/{name}", msgspec.json.encode(kept).decode())
+    def add(
+        self,
+        name: str,
+        system: System,
+        *,
+        host: str = "",
+        roles: Collection[str] = USUAL_ROLES,
+        district: str | None = None,
+        renew: bool = False,
+    ) -> Folder:
+        """An outside system, or other rights of one that is there: its password stays, and so does its token where it
+        says the same and holds for some time yet, unless it is to be renewed."""
+        systems.check(name, system, roles=roles)
+        granted = msgspec.structs.replace(system, hears=systems.understood(system.hears))
+        private_key, now, folder = self.private_key(), datetime.now(UTC), self.handed(name)
+        if folder.path.exists():
+            granted = msgspec.structs.replace(granted, password=folder.system().password)
+        folder.write(granted, host=self._outside(host), ca=self.folder / "tls" / "ca.pem")
+        if renew or not systems.is_good(folder.token(), roles=roles, district=district, now=now):
+            folder.issue_token(private_key, roles=roles, district=district, now=now)
+        folder.write_readme()
         self._write_definitions()
         self._hand_over()
+        return folder
+
+    def remove(self, name: str) -> None:
+        """Its files and its rights; the broker has to be told besides, since what it imports removes no user."""
+        folder = self.handed(name)
+        if not folder.path.exists():
+            raise Trouble(f"There is no system {name}; there are {', '.join(dict(self.systems())) or 'none'}.")
+        folder.remove()
+        self._write_definitions()
+
+    def handed(self, name: str) -> Folder:
+        """What the bureau of this system is handed."""
+        return Folder(self.folder / "systems" / name, public_of(self.private_key()))
 
     def systems(self) -> Iterator[tuple[str, System]]:
         folder = self.folder / "systems"
-        for file in sorted(folder.iterdir()) if folder.exists() else ():
-            yield file.name, msgspec.json.decode(file.read_bytes(), type=System)
+        for one in sorted(folder.iterdir()) if folder.exists() else ():
+            yield one.name, self.handed(one.name).system()
 
     def private_key(self) -> str:
         """Signs the operator's own token."""
@@ -78,6 +98,15 @@ class Site:
         if not file.exists():
             raise Trouble(f"There is no site in {self.folder}; `./kexie deploy init` makes one.")
         return of_setting(file.read_text())
+
+    def _outside(self, host: str) -> str:
+        """Under which name outside systems reach the broker: as said now, or before."""
+        if host:
+            self._keep("host", host)
+        file = self.folder / "host"
+        if not file.exists():
+            raise Trouble("Under which name do other bureaus reach the broker? Say --host HOST, once.")
+        return file.read_text()
 
     def _write_definitions(self) -> None:
         users = {name: (self._broker_password(name), rights_of(name)) for name in SOURCES}
@@ -106,18 +135,6 @@ class Site:
         if os.getuid() == 0:
             for file in self.folder.glob("*"):
                 os.chown(file, NOBODY, NOBODY)
-
-
-def _check(name: str, system: System) -> None:
-    """What is misspelt would be granted and never used."""
-    if not re.fullmatch("[a-z][a-z0-9_]{1,40}", name) or name in SOURCES:
-        raise Trouble(f"{name}: a name of small letters, digits and _, that is none of {', '.join(SOURCES)}.")
-    methods = rf"({'|'.join(SERVICES)})\.[a-z_]+"
-    if wrong := [one for one in system.may if not re.fullmatch(methods, one)]:
-        raise Trouble(f"{', '.join(wrong)}: a method is written like rural.list_associations.")
-    events = [f"{kind.service}.{kind.routing_key(one)}" for kind in KINDS.values() for one in kind.happenings]
-    if wrong := [one for one in system.hears if not any(fnmatchcase(event, one) for event in events)]:
-        raise Trouble(f"{', '.join(wrong)}: no such event; there are {', '.join(events)}.")
 
 
 def rights_of(name: str) -> Rights:

@@ -11,9 +11,15 @@ from datetime import timedelta
 import click
 
 from deploy.keys import Keys
-from deploy.site import Site, System
+from deploy.operators import identity
+from deploy.operators.showing import console, table
+from deploy.site import Site
+from deploy.systems import USUAL_ROLES, System, last_day
+from services.chassis.tokens import ROLES, Verified
 
 COMPOSE = "docker compose -f deploy/compose.yml"
+CONTROL = f"{COMPOSE} exec -T rabbitmq rabbitmqctl"
+REVOKE = "./kexie token revoke {} --why TEXT"
 TOKEN_HOLDS = timedelta(days=1)
 
 
@@ -57,11 +63,76 @@ def system() -> None:
 @click.option(
     "--may", multiple=True, metavar="METHOD", help="Like rural.list_associations; may be given several times."
 )
-@click.option("--hears", multiple=True, metavar="EVENT", help="Like awards.external_result.*; as often as needed.")
-def add(name: str, may: tuple[str, ...], hears: tuple[str, ...]) -> None:
+@click.option(
+    "--hears",
+    multiple=True,
+    metavar="EVENT",
+    help="Like awards.external_result.verified; 'external_result.*' for all of a kind, 'awards.*' of a service.",
+)
+@click.option("--host", default="", metavar="HOST[:PORT]", help="Where they reach the broker; kept for the next time.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    default=USUAL_ROLES,
+    show_default=True,
+    type=click.Choice(ROLES),
+    help="Of its token; what it may call needs.",
+)
+@identity.district
+@click.option("--renew", is_flag=True, help="Another token, though the one it has holds for more than a month.")
+def add(
+    name: str,
+    may: tuple[str, ...],
+    hears: tuple[str, ...],
+    host: str,
+    roles: tuple[str, ...],
+    district: str | None,
+    renew: bool,
+) -> None:
     """Let a system in, to call these methods and hear these events and nothing else; again to change that."""
     site = Site()
-    site.add(name, System(may=may, hears=hears, password=secrets.token_hex(24)))
-    click.echo(f"{site.folder}/systems/{name} has its password. The broker learns of it at once with:")
-    click.echo(f"  {COMPOSE} exec -T rabbitmq rabbitmqctl import_definitions < {site.folder}/definitions.json")
-    click.echo(f"A token for its calls: ./kexie token issue --subject {name} --role system --role viewer")
+    is_known, before = name in dict(site.systems()), _token_of(site, name)
+    asked = System(may=may, hears=hears, password=secrets.token_hex(24))
+    folder = site.add(name, asked, host=host, roles=roles, district=district, renew=renew)
+    token = folder.token()
+    click.echo(f"{folder.path} is for its bureau, whole; nobody else may read it.")
+    if token:
+        click.echo(f"Its token {token.id} holds until the end of {last_day(token)}.")
+    if before and token and before.id != token.id:
+        click.echo(f"The one before holds until {last_day(before)}, or: {REVOKE.format(before.id)}")
+    click.echo("The broker learns of it at once with:")
+    click.echo(f"  {CONTROL} import_definitions < {site.folder}/definitions.json")
+    if is_known:
+        click.echo("Where it may less than before, what is open or bound ends with:")
+        click.echo(f'  {CONTROL} close_all_user_connections {name} "other rights"')
+        click.echo(f"  {CONTROL} delete_queue {name}.events")
+
+
+@system.command("list")
+def list_systems() -> None:
+    """Show who was let in, to do what, and until when their tokens hold."""
+    site = Site()
+    rows = (
+        (name, "\n".join(one.may), "\n".join(one.hears), last_day(token) if (token := _token_of(site, name)) else "-")
+        for name, one in site.systems()
+    )
+    console().print(table(("name", "may", "hears", "token until"), rows))
+
+
+@system.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Let a system in no more."""
+    site = Site()
+    token = _token_of(site, name)
+    site.remove(name)
+    click.echo(f"{name} is out of {site.folder}. The broker, and then the services, refuse it after:")
+    click.echo(f"  {CONTROL} delete_user {name}")
+    if token:
+        click.echo(f"  {REVOKE.format(token.id)}")
+    click.echo(f"  {CONTROL} delete_queue {name}.events  # and others that it left: {CONTROL} list_queues name")
+
+
+def _token_of(site: Site, name: str) -> Verified | None:
+    return site.handed(name).token()
