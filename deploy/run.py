@@ -2,20 +2,10 @@
 
 import deploy.green  # noqa: F401, I001 - before anything else
 
-import importlib
 import sys
 
+from deploy.served import HOMES, service_class
 from services.chassis.run import serve
-from services.contract.topology import SERVICES
-
-HOMES = {name: f"services.{name}.service" for name in SERVICES} | {"gateway": "gateway.service"}
-
-
-def service_class(name: str) -> type:
-    """The service of that name."""
-    module = importlib.import_module(HOMES[name])
-    (found,) = [one for one in vars(module).values() if isinstance(one, type) and getattr(one, "name", None) == name]
-    return found
 
 
 def main(names: list[str]) -> int:

@@ -1,37 +1,35 @@
-"""A site: the files that a deployment with containers is made from. Secrets are invented once and never shown.
+"""A site: the files that a deployment is made from. Secrets are invented once and never shown.
 
 site/layout.json        where broker and database are, and the names by which others reach the site
 site/definitions.json   users of the broker with what they may, and hashes of their passwords
 site/<name>_amqp_uri    each service's own address of the broker, and of the database, with its password
 site/tls/               certificates, each with its key in one file, and that of who signed them (ca.pem)
 site/backup_mongo_uri   the address of whoever makes backups, who may only read
-site/systems/<name>     outside systems: what was granted to them, and their passwords
+site/systems/<name>/    what the bureau of an outside system is handed, see `deploy.systems`
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
-from deploy import certificates, rights
+from deploy import certificates, rights, systems
 from deploy.certificates import Authority
 from deploy.home import CHECKOUT, write_privately
 from deploy.keys import as_setting, new_private_key, of_setting, public_of
 from deploy.rights import Rights
+from deploy.systems import USUAL_ROLES, Folder, System
 from deploy.trouble import Trouble
-from services.contract import KINDS
 from services.contract.topology import SERVICES, SOURCES
 
 FOLDER = CHECKOUT / "deploy" / "site"
@@ -49,14 +47,6 @@ class Layout(msgspec.Struct, frozen=True):
 
 
 CLUSTER = Layout(brokers=("rabbitmq", "rabbitmq2", "rabbitmq3"), databases=("mongo", "mongo2", "mongo3"))
-
-
-class System(msgspec.Struct, frozen=True):
-    """Another bureau's program: the methods that it may call, and the events that it may hear."""
-
-    may: tuple[str, ...]
-    hears: tuple[str, ...]
-    password: str
 
 
 @dataclass(frozen=True)
@@ -95,19 +85,47 @@ class Site:
         for file in sorted((self.folder / "tls").glob("*.pem")):
             yield file, certificates.end(file.read_text())
 
-    def add(self, name: str, system: System) -> None:
-        """An outside system, or other rights of one that is there; its password stays."""
-        _check(name, system)
-        held = dict(self.systems()).get(name)
-        kept = msgspec.structs.replace(system, password=held.password) if held else system
-        self._keep(f"systems/{name}", msgspec.json.encode(kept).decode())
+    def add(
+        self,
+        name: str,
+        system: System,
+        *,
+        host: str = "",
+        roles: Collection[str] = USUAL_ROLES,
+        district: str | None = None,
+        renew: bool = False,
+    ) -> Folder:
+        """An outside system, or other rights of one that is there: its password stays, and so does its token where it
+        says the same and holds for some time yet, unless it is to be renewed."""
+        systems.check(name, system, roles=roles)
+        granted = msgspec.structs.replace(system, hears=systems.understood(system.hears))
+        private_key, now, folder = self.private_key(), datetime.now(UTC), self.handed(name)
+        if folder.path.exists():
+            granted = msgspec.structs.replace(granted, password=folder.system().password)
+        folder.write(granted, host=host or self._outside(), ca=self.folder / "tls" / "ca.pem")
+        if renew or not systems.is_good(folder.token(), roles=roles, district=district, now=now):
+            folder.issue_token(private_key, roles=roles, district=district, now=now)
+        folder.write_readme()
         self._write_definitions()
         self._hand_over()
+        return folder
+
+    def remove(self, name: str) -> None:
+        """Its files and its rights; the broker has to be told besides, since what it imports removes no user."""
+        folder = self.handed(name)
+        if not folder.path.exists():
+            raise Trouble(f"There is no system {name}; there are {', '.join(dict(self.systems())) or 'none'}.")
+        folder.remove()
+        self._write_definitions()
+
+    def handed(self, name: str) -> Folder:
+        """What the bureau of this system is handed."""
+        return Folder(self.folder / "systems" / name, public_of(self.private_key()))
 
     def systems(self) -> Iterator[tuple[str, System]]:
         folder = self.folder / "systems"
-        for file in sorted(folder.iterdir()) if folder.exists() else ():
-            yield file.name, msgspec.json.decode(file.read_bytes(), type=System)
+        for one in sorted(folder.iterdir()) if folder.exists() else ():
+            yield one.name, self.handed(one.name).system()
 
     def private_key(self) -> str:
         """Signs the operator's own token."""
@@ -119,6 +137,13 @@ class Site:
     def trust(self) -> ssl.SSLContext:
         """Believes whom the site's own authority has signed."""
         return ssl.create_default_context(cafile=str(self.folder / "tls/ca.pem"))
+
+    def _outside(self) -> str:
+        """The name by which other bureaus reach the broker."""
+        named = [host for host in self.layout().hosts if host not in Layout().hosts]
+        if not named:
+            raise Trouble("By which name do others reach the site? Say `./kexie deploy init --host NAME`, once.")
+        return named[0]
 
     def _write_definitions(self) -> None:
         users = {name: (self._password(f"{name}_amqp_uri"), rights_of(name)) for name in SOURCES}
@@ -136,19 +161,23 @@ class Site:
         self._keep("layout.json", msgspec.json.encode(layout := layout or self.layout()).decode())
         return layout
 
-    def _certify(self, layout: Layout) -> None:
-        """What is missing, or ours and no longer good; a site whose ca.pem is somebody else's gets none from us."""
-        if (self.folder / "tls/ca.pem").exists() and not (self.folder / "tls/ca.key").exists():
-            return
-        if not (self.folder / "tls/ca.pem").exists():
+    def authority(self) -> Authority | None:
+        """Its own, made once; none where ca.pem is somebody else's."""
+        key, certificate = self.folder / "tls/ca.key", self.folder / "tls/ca.pem"
+        if not certificate.exists():
             made = Authority.new()
-            self._keep("tls/ca.key", made.key)
-            self._keep("tls/ca.pem", made.certificate)
-        authority = Authority(*((self.folder / "tls" / name).read_text() for name in ("ca.key", "ca.pem")))
+            write_privately(key, made.key)
+            write_privately(certificate, made.certificate)
+        return Authority(key.read_text(), certificate.read_text()) if key.exists() else None
+
+    def _certify(self, layout: Layout) -> None:
+        """What is missing, or ours and no longer good."""
+        if (authority := self.authority()) is None:
+            return
         for server, (names, holds) in _servers(layout).items():
             file = self.folder / f"tls/{server}.pem"
             if not file.exists() or authority.would_renew(file.read_text(), names):
-                self._keep(f"tls/{server}.pem", authority.issue(names, holds))
+                write_privately(file, authority.issue(names, holds))
 
     def _tell_the_engine(self) -> None:
         """Whom the containers run as; other lines of the file are the operator's."""
@@ -174,18 +203,6 @@ class Site:
         if os.getuid() == 0:
             for file in (*self.folder.glob("*"), *self.folder.glob("tls/*.pem")):
                 os.chown(file, NOBODY, NOBODY)
-
-
-def _check(name: str, system: System) -> None:
-    """What is misspelt would be granted and never used."""
-    if not re.fullmatch("[a-z][a-z0-9_]{1,40}", name) or name in SOURCES:
-        raise Trouble(f"{name}: a name of small letters, digits and _, that is none of {', '.join(SOURCES)}.")
-    methods = rf"({'|'.join(SERVICES)})\.[a-z_]+"
-    if wrong := [one for one in system.may if not re.fullmatch(methods, one)]:
-        raise Trouble(f"{', '.join(wrong)}: a method is written like rural.list_associations.")
-    events = [f"{kind.service}.{kind.routing_key(one)}" for kind in KINDS.values() for one in kind.happenings]
-    if wrong := [one for one in system.hears if not any(fnmatchcase(event, one) for event in events)]:
-        raise Trouble(f"{', '.join(wrong)}: no such event; there are {', '.join(events)}.")
 
 
 def rights_of(name: str) -> Rights:

@@ -12,10 +12,14 @@ import click
 import msgspec
 
 from deploy.keys import Keys
-from deploy.operators import backups
-from deploy.site import CLUSTER, Layout, Site, System
+from deploy.operators import backups, identity
+from deploy.operators.showing import console, table
+from deploy.site import CLUSTER, Layout, Site
+from deploy.systems import USUAL_ROLES, System, last_day
+from services.chassis.tokens import ROLES, Verified
 
 COMPOSE, OF_CLUSTER = "docker compose -f deploy/compose.yml", "-f deploy/compose.cluster.yml"
+REVOKE = "./kexie token revoke {} --why TEXT"
 TOKEN_HOLDS = timedelta(days=1)
 
 
@@ -58,6 +62,10 @@ def compose_of(layout: Layout) -> str:
     return COMPOSE if len(layout.brokers) == 1 else f"{COMPOSE} {OF_CLUSTER}"
 
 
+def control_of(site: Site) -> str:
+    return f"{compose_of(site.layout())} exec -T rabbitmq rabbitmqctl"
+
+
 @deploy.command("try", context_settings={"ignore_unknown_options": True}, add_help_option=False)
 @click.argument("options", nargs=-1)
 def try_(options: tuple[str, ...]) -> None:
@@ -79,12 +87,80 @@ def system() -> None:
 @click.option(
     "--may", multiple=True, metavar="METHOD", help="Like rural.list_associations; may be given several times."
 )
-@click.option("--hears", multiple=True, metavar="EVENT", help="Like awards.external_result.*; as often as needed.")
-def add(name: str, may: tuple[str, ...], hears: tuple[str, ...]) -> None:
+@click.option(
+    "--hears",
+    multiple=True,
+    metavar="EVENT",
+    help="Like awards.external_result.verified; 'external_result.*' for all of a kind, 'awards.*' of a service.",
+)
+@click.option(
+    "--host", default="", metavar="HOST[:PORT]", help="Where they reach the broker, if not by the site's name."
+)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    default=USUAL_ROLES,
+    show_default=True,
+    type=click.Choice(ROLES),
+    help="Of its token; what it may call needs.",
+)
+@identity.district
+@click.option("--renew", is_flag=True, help="Another token, though the one it has holds for more than a month.")
+def add(
+    name: str,
+    may: tuple[str, ...],
+    hears: tuple[str, ...],
+    host: str,
+    roles: tuple[str, ...],
+    district: str | None,
+    renew: bool,
+) -> None:
     """Let a system in, to call these methods and hear these events and nothing else; again to change that."""
     site = Site.of_the_environment()
-    site.add(name, System(may=may, hears=hears, password=secrets.token_hex(24)))
-    click.echo(f"{site.folder}/systems/{name} has its password. The broker learns of it at once with:")
-    tool = f"{compose_of(site.layout())} exec -T rabbitmq rabbitmqctl"
-    click.echo(f"  {tool} import_definitions < {site.folder}/definitions.json")
-    click.echo(f"A token for its calls: ./kexie token issue --subject {name} --role system --role viewer")
+    is_known, before = name in dict(site.systems()), _token_of(site, name)
+    asked = System(may=may, hears=hears, password=secrets.token_hex(24))
+    control = control_of(site)
+    folder = site.add(name, asked, host=host, roles=roles, district=district, renew=renew)
+    token = folder.token()
+    click.echo(f"{folder.path} is for its bureau, whole; nobody else may read it.")
+    if token:
+        click.echo(f"Its token {token.id} holds until the end of {last_day(token)}.")
+    if before and token and before.id != token.id:
+        click.echo(f"The one before holds until {last_day(before)}, or: {REVOKE.format(before.id)}")
+    click.echo("The broker learns of it at once with:")
+    click.echo(f"  {control} import_definitions < {site.folder}/definitions.json")
+    if is_known:
+        click.echo("Where it may less than before, what is open or bound ends with:")
+        click.echo(f'  {control} close_all_user_connections {name} "other rights"')
+        click.echo(f"  {control} delete_queue {name}.events")
+
+
+@system.command("list")
+def list_systems() -> None:
+    """Show who was let in, to do what, and until when their tokens hold."""
+    site = Site.of_the_environment()
+    rows = (
+        (name, "\n".join(one.may), "\n".join(one.hears), last_day(token) if (token := _token_of(site, name)) else "-")
+        for name, one in site.systems()
+    )
+    console().print(table(("name", "may", "hears", "token until"), rows))
+
+
+@system.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Let a system in no more."""
+    site = Site.of_the_environment()
+    token = _token_of(site, name)
+    control = control_of(site)
+    site.remove(name)
+    click.echo(f"{name} is out of {site.folder}. The broker, and then the services, refuse it after:")
+    click.echo(f"  {control} delete_user {name}")
+    if token:
+        click.echo(f"  {REVOKE.format(token.id)}")
+    click.echo(f"  {control} delete_queue {name}.events  # and others that it left: {control} list_queues name")
+
+
+def _token_of(site: Site, name: str) -> Verified | None:
+    return site.handed(name).token()

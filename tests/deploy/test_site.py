@@ -12,17 +12,22 @@ import pytest
 import yaml
 from cryptography import x509
 
-from deploy import rights
+from deploy import rights, systems
 from deploy.certificates import Authority
 from deploy.home import CHECKOUT
-from deploy.site import CLUSTER, Site, System
+from deploy.served import methods
+from deploy.site import CLUSTER, Layout, Site
+from deploy.systems import System, understood
 from deploy.trouble import Trouble
+from services.chassis.fields import json_schema
+from services.chassis.service import Command
 from services.chassis.settings import Settings
 from services.contract.topology import SOURCES
 
 COMPOSE = yaml.safe_load((CHECKOUT / "deploy" / "compose.yml").read_text())
 SETTINGS = {one.name.upper() for one in fields(Settings)}
 BUREAU = System(may=("rural.list_associations",), hears=("awards.external_result.*",), password="p")
+HOST = "broker.example"
 
 
 @pytest.fixture
@@ -69,8 +74,8 @@ def test_every_process_reads_its_own_address_with_a_password_that_is_nobody_else
 
 
 def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
-    site.add("bureau", BUREAU)
-    site.add("bureau", msgspec.structs.replace(BUREAU, may=("awards.ping",), password="another"))
+    site.add("bureau", BUREAU, host=HOST)
+    site.add("bureau", msgspec.structs.replace(BUREAU, may=("awards.ping",), password="another"), host=HOST)
 
     told = json.loads((site.folder / "definitions.json").read_text())
     assert [user["name"] for user in told["users"]] == [*SOURCES, "bureau"]
@@ -85,14 +90,82 @@ def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
     [
         ("awards", {}, "none of awards"),
         ("no/name", {}, "small letters"),
-        ("bureau", {"may": ("rural",)}, "rural.list_associations"),
-        ("bureau", {"may": ("gateway.rebuild",)}, "gateway.rebuild: a method"),
+        ("bureau", {"may": ("rural.list_asociations",)}, "no such method; there are rural.list_associations,"),
+        ("bureau", {"may": ("members.merge",)}, "members.merge: no such method; there are members.create_organisation"),
+        ("bureau", {"may": ("gateway.rebuild",)}, "gateway.rebuild: no such method; there are awards.report_external"),
+        ("bureau", {"may": ("outreach.record_count",)}, "outreach.record_count is for recorder: name it with --role."),
         ("bureau", {"hears": ("awards.prize.given",)}, "awards.prize.given: no such event; there are awards.external"),
+        ("bureau", {"hears": ("award.*",)}, "award.*: no such event; there are awards.external_result.reported"),
+        ("bureau", {"hears": ("rural.*.*.*",)}, "rural.*.*.*: no such event; there are rural.association.prepared"),
+        ("bureau", {"hears": ("rural.fund_*.*",)}, "rural.fund_*.*: no such event"),
     ],
 )
 def test_what_is_misspelt_is_not_granted(site, name, changed, says):
     with pytest.raises(Trouble, match=re.escape(says)):
-        site.add(name, msgspec.structs.replace(BUREAU, **changed))
+        site.add(name, msgspec.structs.replace(BUREAU, **changed), host=HOST)
+
+
+def test_a_kind_and_a_service_stand_for_all_of_their_events():
+    assert understood(["external_result.*", "fund_grant.received", "awards.*", "rural.*.lapsed"]) == (
+        "awards.external_result.*",
+        "rural.fund_grant.received",
+        "awards.*.*",
+        "rural.*.lapsed",
+    )
+
+
+def test_no_command_does_anything_without_being_told_more():
+    """So the example may call whatever was granted."""
+    commands = {name: one for name, one in methods().items() if isinstance(one, Command)}
+
+    assert [name for name, one in commands.items() if not json_schema(one.schema, of=name).get("required")] == []
+
+
+def test_a_bureau_is_handed_all_that_it_needs_and_the_address_where_it_reaches_the_broker(site):
+    site.make(Layout(hosts=("kexie.example", "localhost")))
+
+    folder = site.add("bureau", BUREAU).path
+
+    assert {file.name for file in folder.iterdir()} == {
+        "amqp_uri", "ca.pem", "example.py", "granted.json", "README.md", "token"
+    }  # fmt: skip
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    assert (folder / "ca.pem").read_text() == (site.folder / "tls" / "ca.pem").read_text()
+    assert (folder / "amqp_uri").read_text() == "amqps://bureau:p@kexie.example:5671/%2F"
+    assert '"server_hostname": "kexie.example"' in (folder / "README.md").read_text()
+
+
+def test_nobody_is_let_in_before_it_is_known_where_the_broker_is_reached(site):
+    with pytest.raises(Trouble, match="deploy init --host NAME"):
+        site.add("bureau", BUREAU)
+    assert not (site.folder / "systems").exists()
+
+
+def test_a_token_stays_until_it_ends_soon_says_too_little_or_is_to_be_renewed(site, monkeypatch):
+    def token_id(**how):
+        return site.add("bureau", BUREAU, host=HOST, **how).token().id
+
+    first = token_id()
+    assert token_id() == first
+    second = token_id(renew=True)
+    third = token_id(roles=("recorder",))
+    fourth = token_id(roles=("recorder",), district="511102")
+    assert len({first, second, third, fourth}) == 4
+    assert token_id(roles=("recorder",), district="511102") == fourth
+
+    monkeypatch.setattr(systems, "SOON", systems.TOKEN_HOLDS + timedelta(days=1))
+    assert token_id(roles=("recorder",), district="511102") != fourth
+
+
+def test_a_system_that_is_removed_leaves_neither_files_nor_rights(site):
+    site.add("bureau", BUREAU, host=HOST)
+
+    site.remove("bureau")
+
+    assert dict(site.systems()) == {}
+    assert "bureau" not in (site.folder / "definitions.json").read_text()
+    with pytest.raises(Trouble, match="no system bureau; there are none"):
+        site.remove("bureau")
 
 
 def test_the_compose_file_asks_for_what_a_site_has_and_for_settings_that_there_are(site):
@@ -147,9 +220,8 @@ def test_a_site_that_grows_keeps_its_passwords_and_knows_its_new_names(site):
 
 def test_the_site_s_own_certificates_are_renewed_before_their_end_and_others_never(site):
     tls = site.folder / "tls"
-    authority = Authority((tls / "ca.key").read_text(), (tls / "ca.pem").read_text())
     names = site.layout().hosts
-    soon, others = authority.issue(names, timedelta(days=30)), Authority.new().issue(names, timedelta(days=30))
+    soon, others = site.authority().issue(names, timedelta(days=30)), Authority.new().issue(names, timedelta(days=30))
     (tls / "proxy.pem").write_text(soon)
     (tls / "mongo.pem").write_text(others)
 

@@ -1,0 +1,147 @@
+"""What another bureau is handed works as it is: its example calls and hears what was granted, over TLS, and tells what
+the broker refuses."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from deploy.keys import Keys, as_setting
+from deploy.ports import Ports
+from deploy.site import Site
+from deploy.systems import System
+from tests.deploy.running import eventually
+
+LISTEN = """
+    {ok, _} = application:ensure_all_started(ssl),
+    Files = [{certfile, "%(file)s"}, {keyfile, "%(file)s"}],
+    ok = rabbit_networking:start_ssl_listener({"127.0.0.1", %(port)s, inet}, Files, 2).
+"""
+BUREAU = "audit_office"
+GRANTED = System(may=("rural.list_associations",), hears=("external_result.*",), password="p")
+RESULT = {
+    "series": "youth_contest", "level": "province", "edition_no": 26, "category": "science_idea",
+    "award_kind": "graded", "grade": "second", "title": "月球车", "first_entrant": "e-1",
+    "awarded_on": "2011-04-10", "document_sha256": "b" * 64,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(whole, tmp_path_factory):
+    """Of the key that the stack has."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "token_private_key").write_text(as_setting(Keys.of(whole.home).private))
+    made = Site(folder, folder / ".env")
+    made.make()
+    return made
+
+
+@pytest.fixture(scope="module")
+def speaks_tls(whole, site, tmp_path_factory):
+    """Has the broker speak TLS, too, as a host of that name; the port."""
+
+    def speak_tls(host):
+        file, port = tmp_path_factory.mktemp("tls") / "server.pem", Ports(whole.home).take(f"broker as {host}")
+        file.write_text(site.authority().issue([host]))
+        whole.broker("eval", LISTEN % {"file": file, "port": port})
+        return port
+
+    return speak_tls
+
+
+@pytest.fixture(scope="module")
+def port(speaks_tls):
+    return speaks_tls("localhost")
+
+
+@pytest.fixture
+def handed(whole, site, port, tmp_path):
+    """The folder as the bureau gets it, and the broker told of its rights."""
+    folder = site.add(BUREAU, GRANTED, host=f"localhost:{port}")
+    whole.broker("import_definitions", str(site.folder / "definitions.json"))
+    return shutil.copytree(folder.path, tmp_path / "handed")
+
+
+@contextmanager
+def program(folder):
+    """The example, run by somebody who has nothing of ours; the lines that it has printed so far."""
+    said = folder / "said"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    with said.open("w") as output:
+        running = subprocess.Popen(
+            (sys.executable, "example.py"), cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+    running.said = lambda: said.read_text().splitlines()
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.wait()
+
+
+def line(running, beginning):
+    """What it tells after these words, once it does."""
+    found = eventually(lambda: [one for one in running.said() if one.startswith(beginning)] or ended(running))
+    return json.loads(found[-1].removeprefix(beginning))
+
+
+def ended(running):
+    assert running.poll() is None, running.said()
+
+
+def report(whole, entrant):
+    status, told = whole.post(
+        "/api/v1/awards/report_external_result", RESULT | {"first_entrant": entrant}, whole.token()
+    )
+    assert status == 200, told
+    return told["id"]
+
+
+@pytest.mark.timeout(120)
+def test_the_example_calls_and_hears_what_was_granted_and_finds_back_to_the_broker(whole, handed):
+    with program(handed) as running:
+        assert line(running, "rural.list_associations ")["items"] == []
+        first = report(whole, "e-1")
+        eventually(lambda: f'"subject": "{first}"' in "\n".join(running.said()))
+
+        whole.broker("close_all_user_connections", BUREAU, "a test")
+        eventually(lambda: any(one.startswith("no connection") for one in running.said()))
+        second = report(whole, "e-2")
+
+        eventually(lambda: line(running, "heard ")["subject"] == second)
+        told = line(running, "heard ")
+        assert told["type"] == "external_result.reported"
+        assert sum(one.startswith("rural.list_associations") for one in running.said()) == 1
+
+
+def test_what_was_not_granted_is_refused_by_the_broker_and_told(handed):
+    (handed / "granted.json").write_text(
+        json.dumps({"may": ["rural.approve_grant", "rural.list_associations"], "hears": ["rural.fund_grant.*"]})
+    )
+
+    with program(handed) as running:
+        refused = line(running, "rural.approve_grant ")["refused by the broker 被消息服务拒绝"]
+        assert "access to topic 'rural.approve_grant' in exchange 'nameko-rpc' in vhost '/' refused" in refused
+        assert "rural.events" in line(running, "rural.fund_grant.* ")["refused by the broker 被消息服务拒绝"]
+        assert line(running, "rural.list_associations ")["items"] == []
+
+
+def test_a_token_that_was_signed_without_the_gateway_is_revoked_by_its_id(whole, site, handed):
+    done = whole.kexie("token", "revoke", site.handed(BUREAU).token().id, "--why", "试验结束")
+    assert done.returncode == 0, done.stderr
+
+    with program(handed) as running:
+        said = eventually(lambda: [one for one in running.said() if "rural.list_associations" in one])
+    assert "revoked" in said[0]
+
+
+def test_the_example_goes_away_from_a_broker_with_another_name(speaks_tls, handed):
+    (handed / "amqp_uri").write_text(f"amqps://{BUREAU}:p@localhost:{speaks_tls('elsewhere.example')}/%2F")
+
+    with program(handed) as running:
+        assert eventually(running.poll) == 1
+        assert "CERTIFICATE_VERIFY_FAILED" in running.said()[-1]
