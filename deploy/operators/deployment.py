@@ -43,7 +43,7 @@ def init(is_cluster: bool | None, hosts: tuple[str, ...]) -> None:
     for file, ends in site.certificates():
         click.echo(f"  {file.name:<14} holds until {ends:%Y-%m-%d}")
     click.echo(f"{site.folder} is ready. Keep a copy of it where nobody else can read it. Next:")
-    click.echo("  docker build -t kexie -f deploy/Dockerfile .")
+    click.echo('  docker build -t kexie -f deploy/Dockerfile --build-arg VERSION="$(git describe --always)" .')
     click.echo(f"  {compose_of(layout)} up -d --wait")
 
 
