@@ -1,7 +1,8 @@
-"""`python -m deploy.provision`: founds the replica set, and gives each service a user for its own database.
+"""`python -m deploy.provision [SITE]`: founds the replica set, and gives each service a user for its own database.
 
-Runs before the services start, and changes nothing where all is there already. Passwords are those of the addresses
-that the services were given.
+Runs before the services start, and changes nothing where all is there already. Hosts and passwords are those of the
+addresses that the services were given. A database in which nobody is yet gets its root from here: on its own machine,
+since it lets nobody else do that.
 """
 
 import sys
@@ -9,66 +10,103 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.uri_parser import parse_uri
 
 from services.contract.topology import SOURCES
 
-SECRETS = Path("/run/secrets")
-HOST = "mongo:27017"
-REPLICA_SET = "rs0"
+SECRETS = "/run/secrets"
 WITHIN = 120.0  # seconds
-NOT_YET_INITIALIZED, USER_NOT_FOUND = 94, 11
+WRONG_LOGIN, USER_NOT_FOUND, ALREADY_INITIALIZED = 18, 11, 23
 
 Client = MongoClient[dict[str, Any]]
+Address = Mapping[str, Any]
+"""As pymongo reads it."""
 
 
-def main() -> int:
-    root = (SECRETS / "mongo_root_password").read_text().strip()
-    client: Client
-    with MongoClient(
-        HOST, username="root", password=root, directConnection=True, serverSelectionTimeoutMS=2_000
-    ) as client:
-        until(lambda: is_founded(client))
-        for service in SOURCES:
-            let_in(client, service, (SECRETS / f"{service}_mongo_uri").read_text().strip())
+def main(site: Path) -> int:
+    addresses = {service: parse_uri((site / f"{service}_mongo_uri").read_text().strip()) for service in SOURCES}
+    root = (site / "mongo_root_password").read_text().strip()
+    replica_set = addresses["gateway"]
+    if not has_root(replica_set, root):
+        with connect(replica_set, host="127.0.0.1") as client:
+            until(lambda: is_founded(client, replica_set))
+            client.admin.command("createUser", "root", pwd=root, roles=["root"])
+    with connect(replica_set, username="root", password=root) as client:
+        until(lambda: is_founded(client, replica_set))
+        for service, address in addresses.items():
+            let_in(client, address)
             sys.stdout.write(f"{service}: may read and write its own database\n")
     return 0
 
 
-def is_founded(client: Client) -> bool:
+def connect(address: Address, **how: Any) -> Client:
+    """To the first member alone."""
+    host, port = address["nodelist"][0]
+    return MongoClient(
+        **{"host": host, "port": port, "directConnection": True, "serverSelectionTimeoutMS": 2_000, **how}
+    )
+
+
+def has_root(address: Address, password: str) -> bool:
+    """Whether root can log in; a database that is away, or still starting, is waited for."""
+    found: list[bool] = []
+
+    def asked() -> bool:
+        try:
+            with connect(address, username="root", password=password) as client:
+                client.admin.command("connectionStatus")
+            found.append(True)
+        except OperationFailure as error:
+            if error.code != WRONG_LOGIN:
+                raise
+            found.append(False)
+        except PyMongoError as error:
+            wait_for(error)
+        return bool(found)
+
+    until(asked)
+    return found[0]
+
+
+def is_founded(client: Client, address: Address) -> bool:
     """Whether the replica set takes writes; it is founded on the way."""
     try:
-        return bool(client.admin.command("hello")["isWritablePrimary"]) or found(client)
+        return bool(client.admin.command("hello")["isWritablePrimary"]) or found(client, address)
     except PyMongoError as error:
-        sys.stderr.write(f"waiting for the database: {type(error).__name__}\n")
-        return False
+        return wait_for(error)
 
 
-def found(client: Client) -> bool:
+def found(client: Client, address: Address) -> bool:
+    members = [
+        {"_id": place, "host": f"{host}:{port}", "priority": 1 if place else 2}
+        for place, (host, port) in enumerate(address["nodelist"])
+    ]
     try:
-        client.admin.command("replSetGetStatus")
+        client.admin.command("replSetInitiate", {"_id": address["options"]["replicaSet"], "members": members})
     except OperationFailure as error:
-        if error.code != NOT_YET_INITIALIZED:
+        if error.code != ALREADY_INITIALIZED:
             raise
-        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": HOST}]})
     return False
 
 
-def let_in(client: Client, service: str, uri: str) -> None:
+def let_in(client: Client, address: Address) -> None:
     """The user of this address, with its password, for the database of that service and no other."""
-    address = urlsplit(uri)
-    name, password = unquote(address.username or ""), unquote(address.password or "")
-    database = client[f"kexie_{service}"]
-    said: Mapping[str, Any] = {"pwd": password, "roles": [{"role": "readWrite", "db": database.name}]}
+    database = client[address["database"]]
+    said: Mapping[str, Any] = {"pwd": address["password"], "roles": [{"role": "readWrite", "db": database.name}]}
     try:
-        database.command("updateUser", name, **said)
+        database.command("updateUser", address["username"], **said)
     except OperationFailure as error:
         if error.code != USER_NOT_FOUND:
             raise
-        database.command("createUser", name, **said)
+        database.command("createUser", address["username"], **said)
+
+
+def wait_for(error: PyMongoError) -> bool:
+    sys.stderr.write(f"waiting for the database: {type(error).__name__}\n")
+    return False
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -80,4 +118,4 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1] if sys.argv[1:] else SECRETS)))

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,26 +30,38 @@ from services.contract.topology import SERVICES, SOURCES
 FOLDER = CHECKOUT / "deploy" / "site"
 ENVIRONMENT = CHECKOUT / "deploy" / ".env"
 VHOST = "/"
+BROKER, DATABASE = "rabbitmq:5672", "mongo:27017"  # in containers
 NOBODY = 10001  # whom the image runs as where root has made the site
 
 
 @dataclass(frozen=True)
 class Site:
-    folder: Path = FOLDER
+    """`KEXIE_SITE` where it is set, from the folder of the compose file, which reads it, too."""
+
+    folder: Path = field(default_factory=lambda: FOLDER.parent / os.environ.get("KEXIE_SITE", FOLDER))
     environment: Path = ENVIRONMENT
 
-    def make(self) -> None:
-        """Whatever is missing; what is there stays, but for the rights, which are written anew."""
+    def make(self, *, broker: str = "", database: str = "") -> None:
+        """Whatever is missing; what is there stays, but for the rights, which are written anew, and for the places of
+        a broker and a database of one's own, where they are said: hosts and ports, several databases with ","."""
         private = self._secret("token_private_key", lambda: as_setting(new_private_key()))
         self._keep("token_public_key", as_setting(public_of(of_setting(private))))
         self._secret("mongo_keyfile", lambda: secrets.token_hex(96))
         self._secret("mongo_root_password", lambda: secrets.token_hex(24))
         for name in SOURCES:
-            self._secret(f"{name}_amqp_uri", lambda: f"amqp://{name}:{secrets.token_hex(24)}@rabbitmq:5672//")  # noqa: B023
+            self._secret(f"{name}_amqp_uri", lambda: f"amqp://{name}:{secrets.token_hex(24)}@{BROKER}//")  # noqa: B023
             self._secret(f"{name}_mongo_uri", lambda: _mongo_uri(name))  # noqa: B023 - each is invented at once
+            self._move(f"{name}_amqp_uri", broker, port=5672)
+            self._move(f"{name}_mongo_uri", database, port=27017)
         self._write_definitions()
-        self.environment.write_text(f"KEXIE_USER={self._owner()}\n")
+        if self.is_in_containers:
+            self.environment.write_text(f"KEXIE_USER={self._owner()}\n")
         self._hand_over()
+
+    @property
+    def is_in_containers(self) -> bool:
+        """Not where it was made for a broker of one's own."""
+        return f"@{BROKER}/" in (self.folder / "awards_amqp_uri").read_text()
 
     def add(
         self,
@@ -124,6 +137,12 @@ class Site:
             write_privately(file, invent())
         return file.read_text()
 
+    def _move(self, name: str, hosts: str, *, port: int) -> None:
+        """The address names these hosts from now on; user and password stay."""
+        if hosts:
+            there = ",".join(one if re.search(r":\d+$", one) else f"{one}:{port}" for one in hosts.split(","))
+            self._keep(name, re.sub("@[^/]+", f"@{there}", (self.folder / name).read_text(), count=1))
+
     def _keep(self, name: str, text: str) -> None:
         write_privately(self.folder / name, text)
 
@@ -132,7 +151,7 @@ class Site:
 
     def _hand_over(self) -> None:
         """Root's files would be closed to whom the image runs as."""
-        if os.getuid() == 0:
+        if os.getuid() == 0 and self.is_in_containers:
             for file in self.folder.glob("*"):
                 os.chown(file, NOBODY, NOBODY)
 
@@ -143,4 +162,4 @@ def rights_of(name: str) -> Rights:
 
 def _mongo_uri(name: str) -> str:
     database = f"kexie_{name}"
-    return f"mongodb://{name}:{secrets.token_hex(24)}@mongo:27017/{database}?replicaSet=rs0&authSource={database}"
+    return f"mongodb://{name}:{secrets.token_hex(24)}@{DATABASE}/{database}?replicaSet=rs0&authSource={database}"

@@ -18,24 +18,33 @@ from deploy.systems import USUAL_ROLES, System, last_day
 from services.chassis.tokens import ROLES, Verified
 
 COMPOSE = "docker compose -f deploy/compose.yml"
-CONTROL = f"{COMPOSE} exec -T rabbitmq rabbitmqctl"
+IN_CONTAINERS = ("docker build -t kexie -f deploy/Dockerfile .", f"{COMPOSE} up -d --wait")
+WITHOUT = (
+    "rabbitmqctl import_definitions < {site}/definitions.json",
+    "python -m deploy.provision {site}    # where the database is, as deploy/README.md says",
+    "systemctl enable --now kexie.target",
+)
 REVOKE = "./kexie token revoke {} --why TEXT"
 TOKEN_HOLDS = timedelta(days=1)
 
 
 @click.group()
 def deploy() -> None:
-    """With containers, from deploy/compose.yml."""
+    """With containers from deploy/compose.yml, or with units from deploy/systemd."""
 
 
 @deploy.command()
-def init() -> None:
-    """Invent all secrets of a new site, once; nothing that is there is changed."""
+@click.option("--broker", default="", metavar="HOST[:PORT]", help="Your own RabbitMQ, where none runs in a container.")
+@click.option("--database", default="", metavar="HOST[:PORT],...", help="Your own MongoDB: the replica set's members.")
+def init(broker: str, database: str) -> None:
+    """Invent all secrets of a new site, once; nothing that is there is changed but where broker and database are."""
+    if bool(broker) != bool(database):
+        raise click.UsageError("--broker and --database go together.")
     site = Site()
-    site.make()
+    site.make(broker=broker, database=database)
     click.echo(f"{site.folder} is ready. Keep a copy of it where nobody else can read it. Next:")
-    click.echo("  docker build -t kexie -f deploy/Dockerfile .")
-    click.echo(f"  {COMPOSE} up -d --wait")
+    for step in IN_CONTAINERS if site.is_in_containers else WITHOUT:
+        click.echo(f"  {step.format(site=site.folder)}")
 
 
 @deploy.command()
@@ -102,11 +111,12 @@ def add(
     if before and token and before.id != token.id:
         click.echo(f"The one before holds until {last_day(before)}, or: {REVOKE.format(before.id)}")
     click.echo("The broker learns of it at once with:")
-    click.echo(f"  {CONTROL} import_definitions < {site.folder}/definitions.json")
+    control = _control(site)
+    click.echo(f"  {control} import_definitions < {site.folder}/definitions.json")
     if is_known:
         click.echo("Where it may less than before, what is open or bound ends with:")
-        click.echo(f'  {CONTROL} close_all_user_connections {name} "other rights"')
-        click.echo(f"  {CONTROL} delete_queue {name}.events")
+        click.echo(f'  {control} close_all_user_connections {name} "other rights"')
+        click.echo(f"  {control} delete_queue {name}.events")
 
 
 @system.command("list")
@@ -126,13 +136,19 @@ def remove(name: str) -> None:
     """Let a system in no more."""
     site = Site()
     token = _token_of(site, name)
+    control = _control(site)
     site.remove(name)
     click.echo(f"{name} is out of {site.folder}. The broker, and then the services, refuse it after:")
-    click.echo(f"  {CONTROL} delete_user {name}")
+    click.echo(f"  {control} delete_user {name}")
     if token:
         click.echo(f"  {REVOKE.format(token.id)}")
-    click.echo(f"  {CONTROL} delete_queue {name}.events  # and others that it left: {CONTROL} list_queues name")
+    click.echo(f"  {control} delete_queue {name}.events  # and others that it left: {control} list_queues name")
 
 
 def _token_of(site: Site, name: str) -> Verified | None:
     return site.handed(name).token()
+
+
+def _control(site: Site) -> str:
+    """How the broker is told."""
+    return f"{COMPOSE} exec -T rabbitmq rabbitmqctl" if site.is_in_containers else "rabbitmqctl"
