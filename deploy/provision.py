@@ -1,8 +1,9 @@
-"""`python -m deploy.provision`: founds the replica set, and lets in its members and the services.
+"""`python -m deploy.provision [SITE]`: founds the replica set, and lets in its members and the services.
 
-Each service is a user of its own database, with the password of the address that it was given, and whoever makes
-backups may read all of them. Runs before the services start, and changes nothing where all is there already. Ends with
-`HALF_RESTORED`, so that nothing starts, while a restore that was begun has not come to its end.
+Hosts and passwords are those of the addresses that the services were given: each of them is a user of its own database,
+and whoever makes backups may read all of them. Runs before the services start, and changes nothing where all is there
+already. A database in which nobody is yet gets its root from here: on its own machine, since it lets nobody else do
+that. Ends with `HALF_RESTORED`, so that nothing starts, while a restore that was begun has not come to its end.
 """
 
 import sys
@@ -10,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -21,98 +21,129 @@ from deploy.restore import is_half_done
 from services.chassis import log
 from services.contract.topology import SOURCES
 
-SECRETS = Path("/run/secrets")
-REPLICA_SET = "rs0"
+SECRETS = "/run/secrets"
 WITHIN = 120.0  # seconds
 AT_WORK = ("PRIMARY", "SECONDARY")
-NOT_YET_INITIALIZED, USER_NOT_FOUND = 94, 11
+WRONG_LOGIN, USER_NOT_FOUND, NOT_YET_INITIALIZED = 18, 11, 94
 HALF_RESTORED = 3
 
 Client = MongoClient[dict[str, Any]]
+Address = Mapping[str, Any]
+"""As pymongo reads it."""
 
 logger = get_logger()
 
 
-def main() -> int:
+def main(site: Path) -> int:
     log.set_up("INFO", "provision")
-    root = (SECRETS / "mongo_root_password").read_text().strip()
-    options = parse_uri(address("gateway"))
-    first, *others = [f"{host}:{port}" for host, port in options["nodelist"]]
-    said = {"username": "root", "password": root, "tls": options["options"].get("tls", False)}
-    client: Client
-    with MongoClient(first, directConnection=True, serverSelectionTimeoutMS=2_000, **said) as client:
-        until(lambda: is_founded(client, first))
-    with MongoClient([first, *others], replicaSet=REPLICA_SET, serverSelectionTimeoutMS=2_000, **said) as client:
-        until(lambda: has_all(client, others))
-        for service in SOURCES:
-            let_in(client, service, {"role": "readWrite", "db": database_of(service)})
-            logger.info("let in to its own database", whom=service)
-        let_in(client, "backup", *({"role": "read", "db": database_of(service)} for service in SOURCES))
-        if is_half_done({service: client[database_of(service)] for service in SOURCES}):
+    addresses = {who: parse_uri((site / f"{who}_mongo_uri").read_text().strip()) for who in (*SOURCES, "backup")}
+    all_ = addresses["gateway"]
+    root: dict[str, Any] = {"username": "root", "password": (site / "mongo_root_password").read_text().strip()}
+    if not has_root(all_, root):
+        with first_of(all_, host="127.0.0.1") as client:
+            until(lambda: is_founded(client, all_))
+            client.admin.command("createUser", "root", pwd=root["password"], roles=["root"])
+    with first_of(all_, **root) as client:
+        until(lambda: is_founded(client, all_))
+    with MongoClient(names(all_), replicaSet=all_["options"]["replicaSet"], **how(all_), **root) as client:
+        until(lambda: has_all(client, names(all_)))
+        databases = {who: client[addresses[who]["database"]] for who in SOURCES}
+        for who, database in databases.items():
+            let_in(client, addresses[who], {"role": "readWrite", "db": database.name})
+            logger.info("let in to its own database", whom=who)
+        let_in(client, addresses["backup"], *({"role": "read", "db": one.name} for one in databases.values()))
+        if is_half_done(databases):
             logger.error("a restore ended in the middle: give `./kexie deploy restore --replace FILE` again")
             return HALF_RESTORED
     return 0
 
 
-def is_founded(client: Client, host: str) -> bool:
+def how(address: Address) -> dict[str, Any]:
+    return {"tls": address["options"].get("tls", False), "serverSelectionTimeoutMS": 2_000}
+
+
+def names(address: Address) -> list[str]:
+    return [f"{host}:{port}" for host, port in address["nodelist"]]
+
+
+def first_of(address: Address, *, host: str = "", **root: Any) -> Client:
+    """To the first member alone, by this name of it."""
+    name, port = address["nodelist"][0]
+    return MongoClient(host or name, port, directConnection=True, **how(address), **root)
+
+
+def has_root(address: Address, root: Mapping[str, str]) -> bool:
+    """Whether root can log in; a database that is away, or still starting, is waited for."""
+    found: list[bool] = []
+
+    def asked() -> bool:
+        try:
+            with first_of(address, **root) as client:
+                client.admin.command("connectionStatus")
+            found.append(True)
+        except OperationFailure as error:
+            if error.code != WRONG_LOGIN:
+                raise
+            found.append(False)
+        except PyMongoError as error:
+            return waits(error)
+        return True
+
+    until(asked)
+    return found[0]
+
+
+def is_founded(client: Client, address: Address) -> bool:
     """Whether this member belongs to a replica set that has a primary; it founds one where there is none."""
     try:
-        return bool(client.admin.command("hello").get("primary")) or found(client, host)
+        return bool(client.admin.command("hello").get("primary")) or found(client, address)
     except PyMongoError as error:
         return waits(error)
 
 
-def found(client: Client, host: str) -> bool:
+def found(client: Client, address: Address) -> bool:
+    """Of the first member; the others come later, as they do in one that grows."""
     try:
         client.admin.command("replSetGetStatus")
     except OperationFailure as error:
         if error.code != NOT_YET_INITIALIZED:
             raise
-        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": host}]})
+        first = {"_id": 0, "host": names(address)[0]}
+        client.admin.command("replSetInitiate", {"_id": address["options"]["replicaSet"], "members": [first]})
     return False
 
 
-def has_all(client: Client, others: Iterable[str]) -> bool:
-    """Whether these are members, too, and at work; one that is missing is let in, one at a time."""
+def has_all(client: Client, hosts: Iterable[str]) -> bool:
+    """Whether these are members and at work; one that is missing is let in, one at a time."""
     try:
         states = {one["name"]: one["stateStr"] for one in client.admin.command("replSetGetStatus")["members"]}
-        if missing := next((host for host in others if host not in states), None):
+        if missing := next((host for host in hosts if host not in states), None):
             config = client.admin.command("replSetGetConfig")["config"]
             number = 1 + max(one["_id"] for one in config["members"])
             config["members"].append({"_id": number, "host": missing})
             config["version"] += 1
             client.admin.command("replSetReconfig", config)
             return False
-        return all(states[host] in AT_WORK for host in others)
+        return all(states[host] in AT_WORK for host in hosts)
     except PyMongoError as error:
         return waits(error)
+
+
+def let_in(client: Client, address: Address, *roles: Mapping[str, str]) -> None:
+    """The user of this address, with its password, in these roles and no other."""
+    database = client[address["database"]]
+    said: Mapping[str, Any] = {"pwd": address["password"], "roles": roles}
+    try:
+        database.command("updateUser", address["username"], **said)
+    except OperationFailure as error:
+        if error.code != USER_NOT_FOUND:
+            raise
+        database.command("createUser", address["username"], **said)
 
 
 def waits(error: PyMongoError) -> bool:
     logger.info("waiting for the database", error=type(error).__name__)
     return False
-
-
-def let_in(client: Client, who: str, *roles: Mapping[str, str]) -> None:
-    """The user of its address, with its password, in these roles and no other."""
-    held = urlsplit(address(who))
-    name, password = unquote(held.username or ""), unquote(held.password or "")
-    database = client[database_of(who)]
-    said: Mapping[str, Any] = {"pwd": password, "roles": roles}
-    try:
-        database.command("updateUser", name, **said)
-    except OperationFailure as error:
-        if error.code != USER_NOT_FOUND:
-            raise
-        database.command("createUser", name, **said)
-
-
-def address(who: str) -> str:
-    return (SECRETS / f"{who}_mongo_uri").read_text().strip()
-
-
-def database_of(who: str) -> str:
-    return f"kexie_{who}"
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -124,4 +155,4 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(*sys.argv[1:2] or [SECRETS])))

@@ -35,6 +35,7 @@ from services.contract.topology import SERVICES, SOURCES
 FOLDER = CHECKOUT / "deploy" / "site"
 ENVIRONMENT = CHECKOUT / "deploy" / ".env"
 VHOST = "/"
+AT_HOME = ("127.0.0.1", "localhost")
 NOBODY = 10001  # whom the image runs as where root has made the site
 
 
@@ -44,6 +45,16 @@ class Layout(msgspec.Struct, frozen=True):
     brokers: tuple[str, ...] = ("rabbitmq",)
     databases: tuple[str, ...] = ("mongo",)
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
+
+    @property
+    def is_in_containers(self) -> bool:
+        """Not where broker and database are somebody's own."""
+        return set(self.brokers) <= set(CLUSTER.brokers)
+
+    @property
+    def is_at_home(self) -> bool:
+        """What is said to broker and database does not leave the machine, and needs no TLS."""
+        return all(urlsplit(f"//{one}").hostname in AT_HOME for one in (*self.brokers, *self.databases))
 
 
 CLUSTER = Layout(brokers=("rabbitmq", "rabbitmq2", "rabbitmq3"), databases=("mongo", "mongo2", "mongo3"))
@@ -69,11 +80,12 @@ class Site:
         for name in ("mongo_root_password", "erlang_cookie", "grafana_password"):
             self._secret(name, lambda: secrets.token_hex(24))
         for name in SOURCES:
-            self._keep(f"{name}_amqp_uri", _amqp_uri(name, self._password(f"{name}_amqp_uri"), layout.brokers))
+            self._keep(f"{name}_amqp_uri", _amqp_uri(name, self._password(f"{name}_amqp_uri"), layout))
         for name in (*SOURCES, "backup"):
-            self._keep(f"{name}_mongo_uri", _mongo_uri(name, self._password(f"{name}_mongo_uri"), layout.databases))
+            self._keep(f"{name}_mongo_uri", _mongo_uri(name, self._password(f"{name}_mongo_uri"), layout))
         self._write_definitions()
-        self._tell_the_engine()
+        if layout.is_in_containers:
+            self._tell_the_engine()
         self._hand_over()
 
     def layout(self) -> Layout:
@@ -200,7 +212,7 @@ class Site:
 
     def _hand_over(self) -> None:
         """Root's files would be closed to whom the image runs as."""
-        if os.getuid() == 0:
+        if os.getuid() == 0 and self.layout().is_in_containers:
             for file in (*self.folder.glob("*"), *self.folder.glob("tls/*.pem")):
                 os.chown(file, NOBODY, NOBODY)
 
@@ -209,24 +221,30 @@ def rights_of(name: str) -> Rights:
     return rights.of_service(name) if name in SERVICES else rights.of_gateway()
 
 
-def _amqp_uri(name: str, password: str, hosts: Iterable[str]) -> str:
-    return ";".join(f"amqps://{name}:{password}@{host}:5671//" for host in hosts)
+def _amqp_uri(name: str, password: str, layout: Layout) -> str:
+    scheme, port = ("amqp", 5672) if layout.is_at_home else ("amqps", 5671)
+    return ";".join(f"{scheme}://{name}:{password}@{_at(host, port)}//" for host in layout.brokers)
 
 
-def _mongo_uri(name: str, password: str, hosts: Iterable[str]) -> str:
-    members, database = ",".join(f"{host}:27017" for host in hosts), f"kexie_{name}"
-    return f"mongodb://{name}:{password}@{members}/{database}?replicaSet=rs0&authSource={database}&tls=true"
+def _mongo_uri(name: str, password: str, layout: Layout) -> str:
+    members, database = ",".join(_at(host, 27017) for host in layout.databases), f"kexie_{name}"
+    tls = "" if layout.is_at_home else "&tls=true"
+    return f"mongodb://{name}:{password}@{members}/{database}?replicaSet=rs0&authSource={database}{tls}"
+
+
+def _at(host: str, port: int) -> str:
+    """With that port, where no other is said."""
+    return host if urlsplit(f"//{host}").port else f"{host}:{port}"
 
 
 def _servers(layout: Layout) -> dict[str, tuple[tuple[str, ...], timedelta]]:
     """The names that each kind of server is called by, and for how long its certificate holds."""
-    everywhere = msgspec.structs.astuple(CLUSTER)
     return {
-        "rabbitmq": (_once(everywhere[0], layout.brokers, layout.hosts), certificates.HOLDS),
-        "mongo": (_once(everywhere[1], layout.databases), certificates.HOLDS),
-        "proxy": (_once(layout.hosts), certificates.BROWSERS_TAKE),
+        "rabbitmq": (_names(CLUSTER.brokers, layout.brokers, layout.hosts), certificates.HOLDS),
+        "mongo": (_names(CLUSTER.databases, layout.databases, AT_HOME), certificates.HOLDS),
+        "proxy": (_names(layout.hosts), certificates.BROWSERS_TAKE),
     }
 
 
-def _once(*names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(chain(*names)))
+def _names(*hosts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(urlsplit(f"//{one}").hostname or one for one in chain(*hosts)))

@@ -19,32 +19,47 @@ from deploy.systems import USUAL_ROLES, System, last_day
 from services.chassis.tokens import ROLES, Verified
 
 COMPOSE, OF_CLUSTER = "docker compose -f deploy/compose.yml", "-f deploy/compose.cluster.yml"
+IN_CONTAINERS = (
+    'docker build -t kexie -f deploy/Dockerfile --build-arg VERSION="$(git describe --always)" .',
+    "{compose} up -d --wait",
+)
+WITHOUT = (
+    "rabbitmqctl import_definitions < {site}/definitions.json",
+    "python -m deploy.provision {site}    # where the database is, as deploy/README.md says",
+    "systemctl enable --now kexie.target",
+)
 REVOKE = "./kexie token revoke {} --why TEXT"
 TOKEN_HOLDS = timedelta(days=1)
 
 
 @click.group()
 def deploy() -> None:
-    """With containers, from deploy/compose.yml."""
+    """With containers from deploy/compose.yml, or with units from deploy/systemd."""
 
 
 @deploy.command()
 @click.option("--cluster/--single", "is_cluster", default=None, help="Three brokers and databases, or one of each.")
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="A name or address that others reach the site by.")
-def init(is_cluster: bool | None, hosts: tuple[str, ...]) -> None:
+@click.option("--broker", metavar="HOST[:PORT],...", help="Your own RabbitMQ, where none runs in a container.")
+@click.option("--database", metavar="HOST[:PORT],...", help="Your own MongoDB: the replica set's members.")
+def init(is_cluster: bool | None, hosts: tuple[str, ...], broker: str | None, database: str | None) -> None:
     """Invent all secrets of a new site, once; again to renew certificates or to change what is asked for."""
+    if bool(broker) != bool(database):
+        raise click.UsageError("--broker and --database go together.")
     site = Site.of_the_environment()
     layout = site.layout()
     if is_cluster is not None:
         layout = msgspec.structs.replace(CLUSTER if is_cluster else Layout(), hosts=layout.hosts)
+    if broker and database:
+        layout = Layout(tuple(broker.split(",")), tuple(database.split(",")), layout.hosts)
     if hosts:
         layout = msgspec.structs.replace(layout, hosts=tuple(dict.fromkeys((*hosts, *Layout().hosts))))
     site.make(layout)
     for file, ends in site.certificates():
         click.echo(f"  {file.name:<14} holds until {ends:%Y-%m-%d}")
     click.echo(f"{site.folder} is ready. Keep a copy of it where nobody else can read it. Next:")
-    click.echo('  docker build -t kexie -f deploy/Dockerfile --build-arg VERSION="$(git describe --always)" .')
-    click.echo(f"  {compose_of(layout)} up -d --wait")
+    for step in IN_CONTAINERS if layout.is_in_containers else WITHOUT:
+        click.echo(f"  {step.format(site=site.folder, compose=compose_of(layout))}")
 
 
 @deploy.command()
@@ -63,7 +78,8 @@ def compose_of(layout: Layout) -> str:
 
 
 def control_of(site: Site) -> str:
-    return f"{compose_of(site.layout())} exec -T rabbitmq rabbitmqctl"
+    layout = site.layout()
+    return f"{compose_of(layout)} exec -T rabbitmq rabbitmqctl" if layout.is_in_containers else "rabbitmqctl"
 
 
 @deploy.command("try", context_settings={"ignore_unknown_options": True}, add_help_option=False)

@@ -1,0 +1,89 @@
+"""Units for a site without containers: they ask for settings that there are, and for secrets that a site has."""
+
+import importlib.util
+import re
+from dataclasses import fields
+
+import pytest
+
+from deploy.home import CHECKOUT
+from deploy.site import Layout, Site
+from services.chassis.settings import Settings
+from services.contract.topology import SOURCES
+
+UNITS = CHECKOUT / "deploy" / "systemd"
+SETTINGS = {one.name.upper() for one in fields(Settings)}
+OF_PYTHON = {"PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+
+
+def lines(unit):
+    """What the unit says, as (name, value); a template's drop-in for one instance may say the same name again."""
+    said = (line for line in (UNITS / unit).read_text().splitlines() if line and line[0] not in "#[")
+    return [tuple(line.split("=", 1)) for line in said]
+
+
+def said(unit, name):
+    return [value for one, value in lines(unit) if one == name]
+
+
+def units_of(service):
+    drop_ins = UNITS.glob(f"kexie@{service}.service.d/*.conf")
+    return ["kexie@.service", *(str(file.relative_to(UNITS)) for file in drop_ins)]
+
+
+@pytest.fixture
+def site(tmp_path):
+    made = Site(tmp_path / "site", tmp_path / ".env")
+    made.make(Layout(("broker.example",), ("db1.example", "db2.example:27018")))
+    return made
+
+
+@pytest.mark.parametrize("service", SOURCES)
+def test_a_unit_s_environment_is_settings_and_its_credentials_are_the_service_s_own(site, service):
+    given = {}
+    for unit in units_of(service):
+        for credential in said(unit, "LoadCredential"):
+            name, _, path = credential.replace("%i", service).partition(":")
+            assert path.startswith("/etc/kexie/site/")
+            given[name] = site.folder / path.removeprefix("/etc/kexie/site/")
+            assert given[name].exists(), path
+        for variables in said(unit, "Environment"):
+            for name, _, value in (one.partition("=") for one in variables.split()):
+                assert name.removesuffix("_FILE") in SETTINGS | OF_PYTHON | {"SSL_CERT"}
+                assert not name.endswith("_FILE") or value.removeprefix("%d/") in given
+
+    told = {f"{name.upper()}_FILE": str(file) for name, file in given.items()}
+    assert re.match(f"amqps://{service}:[0-9a-f]{{48}}@broker.example:5671//", Settings.read(told).amqp_uri)
+    assert "@db1.example:27017,db2.example:27018/" in Settings.read(told).mongo_uri
+    assert ("token_private_key" in given) == (service == "gateway")
+
+
+def test_the_command_is_there_and_the_target_wants_all_five():
+    (command,) = said("kexie@.service", "ExecStart")
+    python, dash_m, module, instance = command.split()
+
+    assert (python, dash_m, instance) == ("/opt/kexie/venv/bin/python", "-m", "%i")
+    assert importlib.util.find_spec(module)
+    assert said("kexie.target", "Wants") == [" ".join(f"kexie@{name}.service" for name in SOURCES)]
+
+
+def test_a_site_of_one_s_own_broker_moves_and_keeps_its_passwords(site):
+    def without_hosts():
+        return [re.sub("@[^/]+", "", (site.folder / f"{name}_mongo_uri").read_text()) for name in SOURCES]
+
+    before = without_hosts()
+    site.make(Layout(("broker2.example:5673",), ("db3.example",)))
+    site.make()
+
+    assert without_hosts() == before
+    assert "@broker2.example:5673//" in (site.folder / "rural_amqp_uri").read_text()
+    assert not site.layout().is_in_containers
+    assert not site.environment.exists()
+
+
+def test_what_does_not_leave_the_machine_is_said_in_plain(site):
+    site.make(Layout(("127.0.0.1",), ("localhost:27018",)))
+
+    assert re.match(r"amqp://rural:\w+@127.0.0.1:5672//\Z", (site.folder / "rural_amqp_uri").read_text())
+    assert "tls" not in (site.folder / "rural_mongo_uri").read_text()
+    assert not site.environment.exists()
