@@ -30,7 +30,7 @@ from deploy.trouble import Trouble
 FORMAT = 1
 MANIFEST = "manifest.json"
 DOCUMENTS, METADATA = ".bson", ".metadata.json"
-COMPRESSION = 3  # of 9
+COMPRESSION = 6  # of 9
 BUFFER = 1 << 20  # bytes
 
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)

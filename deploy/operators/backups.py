@@ -33,13 +33,16 @@ TOKEN_HOLDS = timedelta(hours=8)  # a restore of many records takes long
 PIPE = "-"
 WHY = "restore"
 SHOWN = 20  # lines of what failed
-AFTERWARDS = """What happened after {point} is not there any more:
+REMAINS = """The backup is restored, and was not compared yet. What remains, when this is mended: start everything
+(`docker compose up --detach --wait`), then `./kexie rearm`, also `--heard-by` each service, `audit`, and `verify`."""
+AFTERWARDS = """All of the backup is there, and nothing that happened after {point}:
 - Users, their passwords and rights are those of then. Revoke again the tokens that were revoked since; those of a site
   with other secrets hold no more.
 - Commands that were answered since are unknown: whoever gave them gives them again, under the same id or a new one.
 - Webhooks that waited then are sent again, under the same Webhook-Id.
-- Systems that hear our events forget those whose `time` is later, and read those records anew: their versions are
-  given again, to other facts."""
+- Editions that were closed since are closed again.
+- Systems that hear our events, or hold our records, forget what has a later `time` and read that anew: those versions
+  are given again, to other facts."""
 
 Said = dict[str, Any]
 
@@ -65,10 +68,14 @@ def backup(file: str) -> None:
     )
 
 
+def _usual_url() -> str:
+    return f"http://127.0.0.1:{os.environ.get('KEXIE_HTTP') or 8011}"
+
+
 @click.command()
 @click.argument("file", type=click.File("rb"))
 @click.option("--replace", is_flag=True, help="Drop what is there, when you have said yes to it.")
-@click.option("--url", default="http://127.0.0.1:8011", show_default=True, help="Where the gateway is reached.")
+@click.option("--url", default=_usual_url, show_default="where compose opens it", help="Where the gateway is reached.")
 def restore(file: IO[bytes], replace: bool, url: str) -> None:
     """Make all five databases what a backup holds, start everything, and check it; exit code 1 when something is wrong.
 
@@ -80,14 +87,16 @@ def restore(file: IO[bytes], replace: bool, url: str) -> None:
         click.echo(f"The backup is whole: {_described(manifest)}.")
         container("deploy.provision", deps=True, accepted=(0, HALF_RESTORED))
         _ask_where_something_is(replace)
+        broker = _broker()
         compose("stop", *SOURCES)
-        _forget_events()
+        _forget_events(broker)
         container("deploy.restore", *(["--replace"] if replace else []), total=manifest.documents, stdin=backed_up)
-    click.echo("All of it is there. Starting ...")
-    compose("up", "--detach", "--wait")
-    code = _tell_again_and_check(Gateway(url, _token()))
     click.echo(AFTERWARDS.format(point=_instant(manifest)))
-    sys.exit(code)
+    try:
+        compose("up", "--detach", "--wait")
+        sys.exit(_tell_again_and_check(Gateway(url, _token())))
+    except Trouble as trouble:
+        raise Trouble(f"{trouble.message}\n{REMAINS}") from None
 
 
 @contextmanager
@@ -118,7 +127,7 @@ def _instant(manifest: Manifest) -> str:
 def _check(file: IO[bytes]) -> Manifest:
     """Read all of it from the beginning; then it stands there again."""
     file.seek(0)
-    with Progress(TextColumn("{task.description}"), BarColumn(), console=console(err=True), transient=True) as progress:
+    with Progress(TextColumn("{task.description}"), BarColumn(), **_shown()) as progress:
         progress.add_task("check", total=None)
         manifest = check(file)
     file.seek(0)
@@ -149,10 +158,15 @@ def _ask_where_something_is(replace: bool) -> None:
     click.confirm(f"There are {there}. Stop the services and drop all of it?", abort=True)
 
 
-def _forget_events() -> None:
+def _broker() -> str:
+    """The name of the one that is there now, or of the first of several."""
+    name = next(name for name in compose("config", "--services").split() if name.startswith("rabbitmq"))
+    compose("up", "--detach", "--wait", "--no-recreate", name)
+    return name
+
+
+def _forget_events(broker: str) -> None:
     """Those that our own queues hold may tell what was restored away; what is true is told again."""
-    broker = next(name for name in compose("config", "--services").split() if name.startswith("rabbitmq"))
-    compose("up", "--detach", "--wait", "--no-recreate", broker)
     ctl = ("exec", "-T", broker, "rabbitmqctl", "--quiet")
     there = compose(*ctl, "list_queues", "--no-table-headers", "name").split()
     for queue in (one.name for one in queues() if one.name in there):
@@ -202,7 +216,7 @@ def container(
     said: Said = {}
     others: list[str] = []
     with (
-        Progress(*columns, console=console(err=True), transient=True) as progress,
+        Progress(*columns, **_shown()) as progress,
         subprocess.Popen(
             (*_compose(), *command), cwd=CHECKOUT, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True
         ) as process,
@@ -218,6 +232,12 @@ def container(
     if process.returncode not in accepted:
         raise Trouble(said.get("trouble") or plain("".join(others[-SHOWN:]).strip()))
     return said
+
+
+def _shown() -> dict[str, Any]:
+    """A bar is for a screen."""
+    err = console(err=True)
+    return {"console": err, "transient": True, "disable": not err.is_terminal}
 
 
 def compose(*arguments: str) -> str:

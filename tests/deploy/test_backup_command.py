@@ -54,7 +54,8 @@ def docker(operator, tmp_path):
 
 
 def test_a_backup_is_a_file_that_only_its_owner_may_read_and_replaces_none(operator, docker, tmp_path):
-    docker.tells(backup=an_archive())
+    content = an_archive()
+    docker.tells(backup=content)
     file = tmp_path / "a.tar.gz"
 
     done = operator.gives("deploy", "backup", str(file))
@@ -62,7 +63,7 @@ def test_a_backup_is_a_file_that_only_its_owner_may_read_and_replaces_none(opera
 
     assert done.exit_code == 0, done.output
     assert "1 documents as they were at" in done.stdout
-    assert file.read_bytes() == an_archive()
+    assert file.read_bytes() == content
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert again.exit_code == 1
     assert "overwrites nothing" in again.output
