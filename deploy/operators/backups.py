@@ -230,7 +230,8 @@ def container(
             if "done" in said:
                 progress.update(bar, completed=said["done"], total=total or said["total"], description=said["at"])
     if process.returncode not in accepted:
-        raise Trouble(said.get("trouble") or plain("".join(others[-SHOWN:]).strip()))
+        why = said.get("trouble") or plain("".join(others[-SHOWN:]).strip())
+        raise Trouble(why or f"{module} was ended with {process.returncode}.")
     return said
 
 
