@@ -52,6 +52,10 @@ class Layout(msgspec.Struct, frozen=True):
         return set(self.brokers) <= set(CLUSTER.brokers)
 
     @property
+    def is_cluster(self) -> bool:
+        return len(self.brokers) > 1
+
+    @property
     def is_at_home(self) -> bool:
         """What is said to broker and database does not leave the machine, and needs no TLS."""
         return all(urlsplit(f"//{one}").hostname in AT_HOME for one in (*self.brokers, *self.databases))

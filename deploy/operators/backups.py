@@ -22,6 +22,7 @@ from deploy.backup import DATABASES
 from deploy.home import CHECKOUT
 from deploy.keys import Keys
 from deploy.operators import jobs
+from deploy.operators.containers import command, compose, url
 from deploy.operators.gateway import Gateway
 from deploy.operators.showing import console, plain
 from deploy.provision import HALF_RESTORED
@@ -34,7 +35,7 @@ PIPE = "-"
 WHY = "restore"
 SHOWN = 20  # lines of what failed
 REMAINS = """The backup is restored, and was not compared yet. What remains, when this is mended: start everything
-(`docker compose up --detach --wait`), `./kexie rearm`, again with `--heard-by` for each service, `audit`, `verify`."""
+(`docker compose up --detach --wait`), then `./kexie rearm`, also `--heard-by` each service, `audit`, and `verify`."""
 AFTERWARDS = """All of the backup is there, and nothing that happened after {point}:
 - Users, their passwords and rights are those of then. Revoke again the tokens that were revoked since; those of a site
   with other secrets hold no more.
@@ -68,15 +69,10 @@ def backup(file: str) -> None:
     )
 
 
-def _usual_url() -> str:
-    return f"http://127.0.0.1:{os.environ.get('KEXIE_HTTP') or 8011}"
-
-
 @click.command()
 @click.argument("file", type=click.File("rb"))
 @click.option("--replace", is_flag=True, help="Drop what is there, when you have said yes to it.")
-@click.option("--url", default=_usual_url, show_default="where compose opens it", help="Where the gateway is reached.")
-def restore(file: IO[bytes], replace: bool, url: str) -> None:
+def restore(file: IO[bytes], replace: bool) -> None:
     """Make all five databases what a backup holds, start everything, and check it; exit code 1 when something is wrong.
 
     The whole backup is checked before anything is touched.
@@ -87,13 +83,14 @@ def restore(file: IO[bytes], replace: bool, url: str) -> None:
         click.echo(f"The backup is whole: {_described(manifest)}.")
         container("deploy.provision", deps=True, accepted=(0, HALF_RESTORED))
         _ask_where_something_is(replace)
+        broker = _broker()
         compose("stop", *SOURCES)
-        _forget_events()
+        _forget_events(broker)
         container("deploy.restore", *(["--replace"] if replace else []), total=manifest.documents, stdin=backed_up)
     click.echo(AFTERWARDS.format(point=_instant(manifest)))
     try:
         compose("up", "--detach", "--wait")
-        sys.exit(_tell_again_and_check(Gateway(url, _token())))
+        sys.exit(_tell_again_and_check(Gateway(url(), _token(), trust=Site.of_the_environment().trust())))
     except Trouble as trouble:
         raise Trouble(f"{trouble.message}\n{REMAINS}") from None
 
@@ -157,10 +154,15 @@ def _ask_where_something_is(replace: bool) -> None:
     click.confirm(f"There are {there}. Stop the services and drop all of it?", abort=True)
 
 
-def _forget_events() -> None:
+def _broker() -> str:
+    """The name of the one that is there now, or of the first of several."""
+    name = next(name for name in compose("config", "--services").split() if name.startswith("rabbitmq"))
+    compose("up", "--detach", "--wait", "--no-recreate", name)
+    return name
+
+
+def _forget_events(broker: str) -> None:
     """Those that our own queues hold may tell what was restored away; what is true is told again."""
-    broker = next(name for name in compose("config", "--services").split() if name.startswith("rabbitmq"))
-    compose("up", "--detach", "--wait", "--no-recreate", broker)
     ctl = ("exec", "-T", broker, "rabbitmqctl", "--quiet")
     there = compose(*ctl, "list_queues", "--no-table-headers", "name").split()
     for queue in (one.name for one in queues() if one.name in there):
@@ -205,14 +207,19 @@ def container(
 ) -> Said:
     """Run it in the image, with the secrets of `provision`, to its end; the last that it said of itself."""
     alone = () if deps else ("--no-deps",)
-    command = ("run", "--rm", "-T", *alone, "--entrypoint", "python", "provision", "-m", module, *arguments)
+    words = ("run", "--rm", "-T", *alone, "--entrypoint", "python", "provision", "-m", module, *arguments)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), jobs.Rate(), TimeRemainingColumn())
     said: Said = {}
     others: list[str] = []
     with (
         Progress(*columns, **_shown()) as progress,
         subprocess.Popen(
-            (*_compose(), *command), cwd=CHECKOUT, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True
+            (*command(Site.of_the_environment().layout()), *words),
+            cwd=CHECKOUT,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as process,
     ):
         bar = progress.add_task(module.rpartition(".")[2], total=total)
@@ -224,7 +231,8 @@ def container(
             if "done" in said:
                 progress.update(bar, completed=said["done"], total=total or said["total"], description=said["at"])
     if process.returncode not in accepted:
-        raise Trouble(said.get("trouble") or plain("".join(others[-SHOWN:]).strip()))
+        why = said.get("trouble") or plain("".join(others[-SHOWN:]).strip())
+        raise Trouble(why or f"{module} was ended with {process.returncode}.")
     return said
 
 
@@ -232,15 +240,3 @@ def _shown() -> dict[str, Any]:
     """A bar is for a screen."""
     err = console(err=True)
     return {"console": err, "transient": True, "disable": not err.is_terminal}
-
-
-def compose(*arguments: str) -> str:
-    done = subprocess.run((*_compose(), *arguments), cwd=CHECKOUT, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise Trouble(f"docker compose {' '.join(arguments)}: {plain(done.stderr.strip()[-2_000:])}")
-    return done.stdout
-
-
-def _compose() -> Sequence[str]:
-    """Compose itself reads COMPOSE_FILE."""
-    return ("docker", "compose") if "COMPOSE_FILE" in os.environ else ("docker", "compose", "-f", "deploy/compose.yml")

@@ -12,13 +12,12 @@ import click
 import msgspec
 
 from deploy.keys import Keys
-from deploy.operators import backups, identity
+from deploy.operators import backups, containers, identity
 from deploy.operators.showing import console, table
 from deploy.site import CLUSTER, Layout, Site
 from deploy.systems import USUAL_ROLES, System, last_day
 from services.chassis.tokens import ROLES, Verified
 
-COMPOSE, OF_CLUSTER = "docker compose -f deploy/compose.yml", "-f deploy/compose.cluster.yml"
 IN_CONTAINERS = (
     'docker build -t kexie -f deploy/Dockerfile --build-arg VERSION="$(git describe --always)" .',
     "{compose} up -d --wait",
@@ -63,18 +62,19 @@ def init(is_cluster: bool | None, hosts: tuple[str, ...], broker: str | None, da
 
 
 @deploy.command()
-@click.option("--url", default="https://localhost:8443", show_default=True, help="Where the gateway is reached.")
-def env(url: str) -> None:
+@click.option("--url", help="Where the gateway is reached, if not at the proxy of this machine.")
+def env(url: str | None) -> None:
     """Print the gateway's address and an operator's token of a day, as shell assignments."""
     site = Site.of_the_environment()
     token = Keys(site.private_key()).token(subject="operator", roles=("operator",), lifetime=TOKEN_HOLDS)
     trusted = str(site.folder / "tls/ca.pem")
-    for name, value in {"GATEWAY_URL": url, "KEXIE_TOKEN": token, "SSL_CERT_FILE": trusted}.items():
+    reached = url or containers.url()
+    for name, value in {"GATEWAY_URL": reached, "KEXIE_TOKEN": token, "SSL_CERT_FILE": trusted}.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
 def compose_of(layout: Layout) -> str:
-    return COMPOSE if len(layout.brokers) == 1 else f"{COMPOSE} {OF_CLUSTER}"
+    return shlex.join(containers.command(layout))
 
 
 def control_of(site: Site) -> str:

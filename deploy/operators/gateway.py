@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import shutil
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -47,6 +48,7 @@ class Gateway:
     url: str
     token: str
     below: str = "operations"
+    trust: ssl.SSLContext | None = None  # the system's, or what SSL_CERT_FILE names
 
     @classmethod
     def of_the_environment(cls, roles: tuple[str, ...] = ("operator",)) -> Gateway:
@@ -111,7 +113,7 @@ class Gateway:
             headers={"Authorization": f"Bearer {self.token}", "Accept-Language": "en", **headers},
         )
         try:
-            with urlopen(request, timeout=WITHIN) as answer:  # noqa: S310
+            with urlopen(request, timeout=WITHIN, context=self.trust) as answer:  # noqa: S310
                 yield answer
         except HTTPError as error:
             raise _told(error) from None

@@ -74,6 +74,7 @@ def test_a_backup_is_a_file_that_only_its_owner_may_read_and_replaces_none(opera
     [
         ({"said": b'{"trouble": "It took longer."}\n', "code": b"1"}, "It took longer."),
         ({"said": b"no such service: provision\n", "code": b"14"}, "no such service: provision"),
+        ({"said": b"", "code": b"137"}, "was ended with 137"),
         ({"backup": an_archive()[:-30]}, "no whole backup"),
     ],
 )

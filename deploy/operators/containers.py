@@ -1,0 +1,35 @@
+"""The containers of a site, as `docker compose` is told of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from deploy.home import CHECKOUT
+from deploy.operators.showing import plain
+from deploy.site import Layout, Site
+from deploy.trouble import Trouble
+
+COMPOSE, FILE, OF_CLUSTER = ("docker", "compose"), ("-f", "deploy/compose.yml"), ("-f", "deploy/compose.cluster.yml")
+
+
+def command(layout: Layout) -> tuple[str, ...]:
+    """With the files of this layout; where COMPOSE_FILE names others, compose reads it itself."""
+    if "COMPOSE_FILE" in os.environ:
+        return COMPOSE
+    return (*COMPOSE, *FILE, *(OF_CLUSTER if layout.is_cluster else ()))
+
+
+def compose(*arguments: str) -> str:
+    """What it printed, from the checkout; raises `Trouble`."""
+    words = (*command(Site.of_the_environment().layout()), *arguments)
+    done = subprocess.run(words, cwd=CHECKOUT, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise Trouble(f"docker compose {' '.join(arguments)}: {plain(done.stderr.strip()[-2_000:])}")
+    return done.stdout
+
+
+def url() -> str:
+    """Where the proxy is reached from this machine."""
+    port = compose("port", "proxy", "8443").strip().rpartition(":")[2]
+    return f"https://localhost:{port}"
