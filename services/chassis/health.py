@@ -53,7 +53,7 @@ class Health:
     def ready(self) -> Answer:
         missing = self._missing()
         missing += [
-            f"{container.service_name}: {link}" for container in self.containers for link in _links_down(container)
+            f"{container.service_name}: {link}" for container in self.containers for link in self._down(container)
         ]
         return _json(503 if missing else 200, {"ready": not missing, "services": self._names(), "missing": missing})
 
@@ -61,7 +61,7 @@ class Health:
         missing = self._missing()
         metrics.BUILD.info({"version": VERSION})
         for container in self.containers:
-            metrics.READY.labels(container.service_name).set(not (missing or _links_down(container)))
+            metrics.READY.labels(container.service_name).set(not (missing or self._down(container)))
         if "mongodb" not in missing:
             self._look()
         return 200, CONTENT_TYPE_LATEST, generate_latest()
@@ -84,6 +84,10 @@ class Health:
     def _missing(self) -> list[str]:
         """What none of the services of this process can work without."""
         return [*([] if self.started else ["start"]), *([] if self._database_answers() else ["mongodb"])]
+
+    def _down(self, container: Any) -> list[str]:
+        """Its links that do not work; until the start is over not all of them are there."""
+        return _links_down(container) if self.started else []
 
     def _look(self) -> None:
         """While the database does not answer, the last numbers stay."""

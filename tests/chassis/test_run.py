@@ -1,10 +1,8 @@
 """Processes as containers run them: health, logs, and an end that loses nothing."""
 
 import json
-import tomllib
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from time import monotonic
 
 import eventlet
@@ -12,10 +10,12 @@ import pytest
 
 from services.chassis import health
 from services.chassis.problem import InvalidInput, Malfunction, NotAllowed, RefusedByRule
+from services.chassis.run import containers
 from services.contract.topology import exchange
 from tests.chassis.conftest import a_hall, held, register
 from tests.chassis.outsider import Outsider
 from tests.chassis.processes import Process
+from tests.chassis.toy import toy
 from tests.stack import until
 
 TOY = "tests.chassis.toy_process"
@@ -70,10 +70,11 @@ def test_a_process_shows_what_was_parked_before_it_started_and_what_an_operator_
     assert 'kexie_parked_messages{service="awards"} 1.0' in process.get("/metrics")[1]
 
 
-def test_the_version_that_a_process_tells_is_that_of_the_package():
-    package = tomllib.loads((Path(health.__file__).parents[2] / "pyproject.toml").read_text())
+def test_a_process_that_is_asked_before_it_has_started_says_so(settings):
+    early = health.Health(settings, containers([toy()], settings))
 
-    assert package["project"]["version"] == health.VERSION
+    assert json.loads(early.ready()[2])["missing"] == ["start"]
+    assert b'kexie_ready{service="outreach"} 0.0' in early.metrics()[2]
 
 
 def test_a_process_whose_broker_is_away_is_healthy_and_not_ready(start, settings, proxy):
