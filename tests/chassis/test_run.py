@@ -8,6 +8,7 @@ from time import monotonic
 import eventlet
 import pytest
 
+from deploy.served import HOMES, service_class
 from services.chassis import health
 from services.chassis.problem import InvalidInput, Malfunction, NotAllowed, RefusedByRule
 from services.chassis.run import containers
@@ -15,7 +16,6 @@ from services.contract.topology import exchange
 from tests.chassis.conftest import a_hall, held, register
 from tests.chassis.outsider import Outsider
 from tests.chassis.processes import Process
-from tests.chassis.toy import toy
 from tests.stack import until
 
 TOY = "tests.chassis.toy_process"
@@ -70,11 +70,12 @@ def test_a_process_shows_what_was_parked_before_it_started_and_what_an_operator_
     assert 'kexie_parked_messages{service="awards"} 1.0' in process.get("/metrics")[1]
 
 
-def test_a_process_that_is_asked_before_it_has_started_says_so(settings):
-    early = health.Health(settings, containers([toy()], settings))
+@pytest.mark.parametrize("name", HOMES)
+def test_a_process_that_is_asked_before_it_has_started_says_so(settings, name):
+    early = health.Health(settings, containers([service_class(name)], settings))
 
     assert json.loads(early.ready()[2])["missing"] == ["start"]
-    assert b'kexie_ready{service="outreach"} 0.0' in early.metrics()[2]
+    assert f'kexie_ready{{service="{name}"}} 0.0'.encode() in early.metrics()[2]
 
 
 def test_a_process_whose_broker_is_away_is_healthy_and_not_ready(start, settings, proxy):
