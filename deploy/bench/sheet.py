@@ -28,6 +28,7 @@ from deploy.ports import Ports
 from gateway import sheets
 from services.chassis.client import Caller
 from services.chassis.fields import json_schema
+from services.chassis.mongo import client
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
 from services.contract.topology import SERVICES
@@ -35,6 +36,7 @@ from services.outreach.schemas import RecordCount
 
 FAST, FRUGAL = 1_000, 400  # rows a second, MB
 WITH_CACHE = 1_000  # MB: the database was told to keep 500 of its data at hand, and does
+SPARING = 10_000  # bytes
 WITHIN = 1_800.0  # seconds
 MAKE = "--make"
 
@@ -62,6 +64,7 @@ def main(arguments: list[str]) -> int:
             before = {name: _cpu(pid) for name, pid in _processes(pipeline, home).items()}
             found = list(measure(gateway, sheet, rows))
         found += _peaks(_processes(pipeline, home), before)
+        found += _stored(settings, rows)
     finally:
         pipeline.stop(*pipeline.running)
     show(found, f"Import of {rows:,} audience counts")
@@ -118,6 +121,15 @@ def _peaks(processes: dict[str, int], before: dict[str, float]) -> Iterator[Row]
         most, took = memory(pid, "VmHWM"), _cpu(pid) - before[name]
         target = WITH_CACHE if name == "database" else FRUGAL
         yield Row(f"peak memory of {name}", f"{most:,.0f} MB", f"{took:,.1f} s", most, target, at_most=True)
+
+
+def _stored(settings: Settings, rows: int) -> Iterator[Row]:
+    """What a row, and the activity that it belongs to, takes on the disk, indexes and all."""
+    held = client(settings.mongo_uri)
+    held.admin.command("fsync")  # sizes are those of the last checkpoint
+    for name in ("outreach", "gateway"):
+        size = held[settings.database(name)].command("dbStats")["totalSize"]
+        yield Row(f"disk of {name}, bytes a row", f"{size / 1e6:,.1f} MB", "-", size / rows, SPARING, at_most=True)
 
 
 def _cpu(pid: int) -> float:
