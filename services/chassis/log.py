@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from services.chassis import trace
+
 QUIET = {
     "nameko.containers": logging.CRITICAL,
     "amqp": logging.WARNING,
@@ -22,6 +24,7 @@ QUIET = {
 def set_up(level: str) -> None:
     """Send our own and every library's log lines the same way."""
     shared: list[Any] = [
+        _of_trace,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -46,6 +49,11 @@ def set_up(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=logging.getLevelName(level), force=True)
     for name, quiet in QUIET.items():
         logging.getLogger(name).setLevel(quiet)
+
+
+def _of_trace(_logger: Any, _method: str, line: dict[str, Any]) -> dict[str, Any]:
+    trace_id = trace.current_id()
+    return {**line, "trace_id": trace_id} if trace_id else line
 
 
 def malfunction(error: BaseException, **where: Any) -> None:
