@@ -8,7 +8,7 @@ away costs spans, and nothing else.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,7 +48,9 @@ def switch_on(url: str, *, share: float, of: list[str]) -> None:
         return made
 
     requests, others = provider(TraceIdRatioBased(share)), provider(ALWAYS_OFF)
-    PymongoInstrumentor().instrument(tracer_provider=others, failed_hook=_say_little)
+    PymongoInstrumentor().instrument(
+        tracer_provider=others, failed_hook=lambda span, event: say_little(span, event.failure)
+    )
     trace.record_with(Recording(requests.get_tracer("kexie"), others.get_tracer("kexie"), sending))
 
 
@@ -98,6 +100,6 @@ class Recorded(trace.Span):
         self._span.end()
 
 
-def _say_little(span: OtelSpan, event: Any) -> None:
-    """MongoDB's messages quote the values that it did not take."""
-    span.set_status(StatusCode.ERROR, event.failure.get("codeName", "UnknownError"))
+def say_little(span: OtelSpan, failure: Mapping[str, Any]) -> None:
+    """MongoDB's messages quote the values that it did not take: of its failure only the name is kept."""
+    span.set_status(StatusCode.ERROR, failure.get("codeName", "UnknownError"))

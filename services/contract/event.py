@@ -7,7 +7,7 @@ the change. Readers ignore what they do not know and refuse an unknown major ver
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -54,7 +54,7 @@ class Event:
     cause: str
     hash: str
     data: dict[str, Any]
-    traceparent: Any = None  # the trace that it happened in, as it was said
+    traceparent: Any = field(default=None, compare=False)  # the trace that it happened in, as it was said
 
     @property
     def id(self) -> str:
