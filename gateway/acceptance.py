@@ -14,6 +14,7 @@ from typing import Any
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
+from services.chassis import trace
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Conflict, NotFound, Problem, Unavailable
 from services.chassis.tokens import Actor, issue
@@ -72,6 +73,7 @@ class Acceptance:
             "state": "accepted",
             "turn": 0,
             "tries": 0,
+            trace.HEADER: trace.current(),
         }
         try:
             self._accepted.insert_one(document)
@@ -98,7 +100,8 @@ class Acceptance:
         for held in self._accepted.find({"state": "accepted", "service": service}).sort(IN_TURN).limit(AT_ONCE):
             try:
                 actor = self._as_now(held["actor"], held.get("token_id"))
-                done = call(held["command"], wire.decode(held["arguments"]), token=self._token_for(actor))
+                with trace.within(held.get(trace.HEADER)):
+                    done = call(held["command"], wire.decode(held["arguments"]), token=self._token_for(actor))
                 outcome = {"state": "done", "record": done}
             except Unavailable:
                 self._put_back(held)

@@ -12,6 +12,7 @@ from gateway import catalogue
 from gateway.answers import HASH, PROBLEM_SAID
 from gateway.catalogue import Said, in_words, reference
 from gateway.shapes import ANYTHING, INSTANT, TEXT, TRUTH, WHOLE, Shape, by_name, each, many, page, some
+from services.chassis import trace
 from services.chassis.tokens import HEADER, ROLES
 from services.chassis.version import VERSION
 from services.contract import KINDS
@@ -128,7 +129,7 @@ def _envelope(kind: Kind, happened: str) -> Shape:
         hash=HASH,
         data=view,
     )
-    return {**closed, "additionalProperties": True}
+    return {**some(closed, traceparent=TEXT), "additionalProperties": True}
 
 
 def _views() -> dict[str, Shape]:
@@ -182,7 +183,7 @@ def _queries(service: str, description: Mapping[str, Any]) -> dict[str, tuple[Sh
 def _method_channel(name: str, said: Mapping[str, Any]) -> Told:
     headers: Shape = {
         "type": "object",
-        "properties": {HEADER: TEXT},
+        "properties": {HEADER: TEXT, trace.HEADER: TEXT},
         "required": [] if said.get("public") else [HEADER],
     }
     request = {

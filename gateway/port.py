@@ -24,6 +24,7 @@ from gateway.admission import Rates, Turns
 from gateway.audit import Trail
 from gateway.delivery import finish
 from gateway.reply import Request, Response, error_response
+from services.chassis import trace
 from services.chassis.problem import Overloaded, Unavailable
 
 IDLE = 15  # seconds that a connection may wait for its next request
@@ -69,20 +70,28 @@ class App(WsgiApp):
         return response(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
-        route, public, began = "-", True, monotonic()
+        if request.path in ALWAYS:
+            return self._answer(request)
+        with trace.span("server", "HTTP", request.headers.get(trace.HEADER)) as span:
+            response = self._answer(request)
+            span.tell(f"{request.method} {request.route}" if request.route != "-" else "HTTP", response.status_code)
+        return response
+
+    def _answer(self, request: Request) -> Response:
+        public, began = True, monotonic()
         try:
             if self.server.is_full(request.environ[WAITED]) and request.path not in ALWAYS:  # first: it costs little
                 raise Overloaded(at="gateway")
             provider, request.path_values = self.url_map.bind_to_environ(request.environ).match()
-            route, public = provider.url, provider.public
+            request.route, public = provider.url, provider.public
             if self.server.is_closed:
                 raise Unavailable("The gateway is stopping.", "网关正在停止。")
             response = provider.handle_request(request)
         except Exception as error:  # noqa: BLE001 - whatever it was, it is answered, and logged if it was our mistake
-            response = error_response(error, request, route=route)
+            response = error_response(error, request, route=request.route)
         finish(response, request, public=public)
-        REQUESTS.labels(route, response.status_code).inc()
-        SECONDS.labels(route).observe(monotonic() - began)
+        REQUESTS.labels(request.route, response.status_code).inc()
+        SECONDS.labels(request.route).observe(monotonic() - began)
         return response
 
 

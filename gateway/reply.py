@@ -80,6 +80,7 @@ class Request(wrappers.Request):
     the endpoint declares them.
     """
 
+    route = "-"  # of the address that it asks at
     path_values: Mapping[str, Any]
     asked: Mapping[str, Any]
     said: Mapping[str, Any]

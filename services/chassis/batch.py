@@ -18,7 +18,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from services.chassis import fields
+from services.chassis import fields, trace
 from services.chassis.document import Cause, entry_of, first_version, state_of
 from services.chassis.mongo import Document
 from services.chassis.problem import Conflict, FieldError, InvalidInput, NotAllowed, NotFound, Unavailable
@@ -249,7 +249,7 @@ class Batch:
         kind, cause = self._records.kind, replace(self._cause, because=staged["because"])
         view = {name: staged["state"][name] for name in kind.fields}
         first = entry_of(kind, view, cause, happened=staged["happened"], reason=staged["reason"])
-        return first_version(staged["record"], staged["state"], first)
+        return first_version(staged["record"], staged["state"], first, traceparent=trace.current())
 
     def _not_there(self, staged: Mapping[int, Document]) -> dict[int, Document]:
         """Without what this import has written already."""

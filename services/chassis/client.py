@@ -15,6 +15,7 @@ from amqp.basic_message import Message
 from eventlet.event import Event as Signal
 from nameko.extensions import DependencyProvider
 
+from services.chassis import tokens, trace
 from services.chassis.amqp import Gone, Link, declare_rpc_exchange
 from services.chassis.problem import Malfunction, NotFound, Problem, Unavailable, heard
 from services.chassis.settings import Settings
@@ -49,7 +50,10 @@ class Caller:
         call_id, answered = str(uuid.uuid4()), Signal()
         self._waiting[call_id] = answered
         try:
-            with eventlet.Timeout(deadline - monotonic(), Unavailable(service=service, method=method)):
+            with (
+                trace.span("client", f"{service}.{method}", trace.current()),
+                eventlet.Timeout(deadline - monotonic(), Unavailable(service=service, method=method)),
+            ):
                 self._send(f"{service}.{method}", arguments, token=token, call_id=call_id, timeout=timeout)
                 said = answered.wait()
         except Gone:
@@ -59,6 +63,7 @@ class Caller:
         return _result(said)
 
     def _send(self, key: str, arguments: Mapping[str, Any], *, token: str | None, call_id: str, timeout: float) -> None:
+        headers = {tokens.HEADER: token, trace.HEADER: trace.current()}
         message = Message(
             wire.encode({"args": [], "kwargs": arguments}),
             content_type="application/json",
@@ -67,7 +72,7 @@ class Caller:
             reply_to=self._reply_to,
             delivery_mode=2,
             expiration=str(int(timeout * STALE * 1_000)),
-            application_headers={"nameko.token": token} if token else {},
+            application_headers={name: value for name, value in headers.items() if value},
         )
         with self.link.writing() as channel:
             channel.basic_publish(message, exchange=RPC_EXCHANGE, routing_key=key, mandatory=True)

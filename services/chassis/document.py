@@ -1,10 +1,11 @@
 """A record as one document: its state, its version, and its history, whose newest entries are the outbox.
 
     {_id, version, state, history: [{version, happened, at, by, because, reason, view, hash}], hash,
-     published, pending: true, rearmed, follows}
+     published, pending: true, traces: {version: traceparent}, rearmed, follows}
 
-`pending` is there only while something is not published, `rearmed` (how often) only where events had to come again,
-`follows` only on records that follow another one.
+`pending` is there only while something is not published, and `traces` with it, of versions that belong to one;
+`rearmed` (how often) only where events had to come again, `follows` only on records that follow another one. Traces
+stay outside the history: they are no part of what happened, nor of its hash.
 """
 
 from __future__ import annotations
@@ -70,8 +71,11 @@ def entry_of(
     return {**said, "hash": chained(after, said)}
 
 
-def first_version(record_id: str, state: Mapping[str, Any], first: Mapping[str, Any]) -> dict[str, Any]:
+def first_version(
+    record_id: str, state: Mapping[str, Any], first: Mapping[str, Any], *, traceparent: str | None
+) -> dict[str, Any]:
     """A new record as it is stored, with something to publish."""
+    traces = {"traces": {"1": traceparent}} if traceparent else {}
     return {
         "_id": record_id,
         "version": 1,
@@ -80,6 +84,7 @@ def first_version(record_id: str, state: Mapping[str, Any], first: Mapping[str, 
         "hash": first["hash"],
         "published": 0,
         "pending": True,
+        **traces,
     }
 
 
@@ -148,7 +153,7 @@ def _is_same(said: Any, compute: Callable[..., Any], *arguments: Any) -> bool:
         return False
 
 
-def event(kind: Kind, record_id: str, entry: Mapping[str, Any]) -> Event:
+def event(kind: Kind, record_id: str, entry: Mapping[str, Any], traceparent: str | None = None) -> Event:
     """The event of one history entry; the reason stays at home (X-08)."""
     return Event(
         kind=kind,
@@ -160,6 +165,7 @@ def event(kind: Kind, record_id: str, entry: Mapping[str, Any]) -> Event:
         cause=entry["because"],
         hash=entry["hash"],
         data=entry["view"],
+        traceparent=traceparent,
     )
 
 

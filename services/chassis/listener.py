@@ -19,7 +19,7 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
-from services.chassis import metrics
+from services.chassis import metrics, trace
 from services.chassis.amqp import Backoff, Gone, Link, body_of, declare_exchange, declare_queue
 from services.chassis.document import Cause
 from services.chassis.mongo import is_passing
@@ -320,8 +320,12 @@ def work(container: Any, entrypoint: Any, given: Event | list[Event]) -> None:
             done.send_exception(*exc_info)  # with its traceback
         return result, exc_info
 
-    container.spawn_worker(entrypoint, (given,), {}, context_data=_context(container, given), handle_result=finished)
-    done.wait()
+    traceparents = [event.traceparent for event in (given if isinstance(given, list) else [given])]
+    with trace.span("consumer", f"{container.service_name} {entrypoint.method_name}", *traceparents):
+        container.spawn_worker(
+            entrypoint, (given,), {}, context_data=_context(container, given), handle_result=finished
+        )
+        done.wait()
 
 
 def _is_not_now(error: Exception) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from services.chassis import trace
+
 QUIET = {
     "nameko.containers": logging.CRITICAL,
     "amqp": logging.WARNING,
@@ -22,6 +24,7 @@ QUIET = {
 def set_up(level: str, *services: str) -> None:
     """Send our own and every library's log lines the same way; each says which services this process is."""
     shared: list[Any] = [
+        _of_trace,
         structlog.contextvars.merge_contextvars,
         _of("+".join(services)),
         structlog.processors.add_log_level,
@@ -54,6 +57,11 @@ def _of(services: str) -> Any:
         return {"service": services, **said}
 
     return add
+
+
+def _of_trace(_logger: Any, _method: str, line: dict[str, Any]) -> dict[str, Any]:
+    trace_id = trace.current_id()
+    return {**line, "trace_id": trace_id} if trace_id else line
 
 
 def malfunction(error: BaseException, **where: Any) -> None:

@@ -16,6 +16,7 @@ from nameko.extensions import DependencyProvider
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
+from services.chassis import trace
 from services.chassis.document import Cause, answer, entry, first_version, state_of
 from services.chassis.mongo import Document, database, patiently
 from services.chassis.problem import Conflict, NotAllowed, NotFound, Unavailable
@@ -200,7 +201,7 @@ class Bound(Generic[T]):
 
     def _insert(self, id: str, change: Change[T], *, follows: int | None) -> Document:  # noqa: A002
         first = entry(self._kind, change, self._caused, version=1, after="")
-        document = first_version(id, state_of(self._kind, change.record), first)
+        document = first_version(id, state_of(self._kind, change.record), first, traceparent=trace.current())
         self._check_district(document["state"])
         try:
             self.collection.insert_one(document if follows is None else {**document, "follows": follows})
@@ -220,6 +221,8 @@ class Bound(Generic[T]):
         new = entry(self._kind, change, self._caused, version=version, after=held["hash"])
         state = state_of(self._kind, change.record)
         values = {"state": state, "version": version, "hash": new["hash"], "pending": True}
+        if traceparent := trace.current():
+            values[f"traces.{version}"] = traceparent
         try:
             result = self.collection.update_one(
                 _seen(held, follows),

@@ -23,7 +23,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 from structlog import get_logger
 
-from services.chassis import metrics
+from services.chassis import metrics, trace
 from services.chassis.amqp import BROKEN, Backoff, connect, corked, declare_source
 from services.chassis.document import event
 from services.chassis.log import malfunction
@@ -166,12 +166,17 @@ class Relay(SharedExtension):
             made = {document["_id"]: (document, _publications(kind, document)) for document in pending}
             publications = [publication for _, of_one in made.values() for publication in of_one or ()]
             if publications:
-                self._connected().publish(publications, self.settings.confirm_timeout)
+                self._publish(publications)
                 metrics.PUBLISHED.labels(self.container.service_name).inc(len(publications))
             _mark(collection, [document for document, of_one in made.values() if of_one is not None])
             taken = taken - {(name, record) for record, (_, of_one) in made.items() if of_one is None}
         for key in taken:
             self._seen.pop(key, None)
+
+    def _publish(self, publications: list[Publication]) -> None:
+        traceparents = [publication.event.traceparent for publication in publications]
+        with trace.span("producer", f"{exchange(self.container.service_name)} publish", *traceparents):
+            self._connected().publish(publications, self.settings.confirm_timeout)
 
     def _connected(self) -> Publisher:
         if self._publisher is None:
@@ -283,6 +288,7 @@ def _unpublished(collection: Collection[Document], ids: list[str]) -> Iterable[D
                 "$project": {
                     "version": 1,
                     "rearmed": 1,
+                    "traces": 1,
                     "history": {"$slice": ["$history", {"$subtract": ["$published", "$version"]}]},
                 }
             },
@@ -293,7 +299,10 @@ def _unpublished(collection: Collection[Document], ids: list[str]) -> Iterable[D
 def _publications(kind: Kind, document: Document) -> list[Publication] | None:
     """What this record has to say; None where it cannot be said: it stays pending, and holds nobody else up."""
     try:
-        return [Publication.of(event(kind, document["_id"], entry)) for entry in document["history"]]
+        traces, id_ = document.get("traces", {}), document["_id"]
+        return [
+            Publication.of(event(kind, id_, entry, traces.get(str(entry["version"])))) for entry in document["history"]
+        ]
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are published
         malfunction(error, kind=kind.key, record=document["_id"])
         return None
@@ -307,7 +316,7 @@ def _mark(collection: Collection[Document], found: list[Document]) -> None:
     for (version, rearmed), ids in seen.items():
         as_read = {"_id": {"$in": ids}, "rearmed": rearmed}
         settled = collection.update_many(
-            {**as_read, "version": version}, {"$set": {"published": version}, "$unset": {"pending": ""}}
+            {**as_read, "version": version}, {"$set": {"published": version}, "$unset": {"pending": "", "traces": ""}}
         )
         if settled.matched_count < len(ids):
             collection.update_many({**as_read, "published": {"$lt": version}}, {"$set": {"published": version}})

@@ -15,7 +15,7 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
-from services.chassis import metrics, problem, tokens
+from services.chassis import metrics, problem, tokens, trace
 from services.chassis.amqp import Gone, Link, body_of, declare_rpc_exchange
 from services.chassis.fields import FieldError
 from services.chassis.log import malfunction
@@ -107,6 +107,12 @@ class Server(SharedExtension):
         if self._stopping:
             return  # not acked: another replica gets it, or this one after its start
         request = Request(message)
+        name = f"{self.container.service_name}.{self._name(request)}"
+        request.span = trace.begin("server", name, request.headers.get(trace.HEADER))
+        with request.span.going_on():
+            self._serve(request)
+
+    def _serve(self, request: Request) -> None:
         try:
             if not request.reply_to:
                 raise NotAnswerable("no reply_to")
@@ -130,8 +136,8 @@ class Server(SharedExtension):
 
     def answer(self, request: Request, result: Any, error: BaseException | None) -> None:
         """Send the answer and ack; where the connection is gone the request comes again and has its outcome already."""
-        name = request.method if request.method in self.methods else "unknown"
-        metrics.COMMANDS.labels(self.container.service_name, name, _outcome(error)).inc()
+        request.span.end(error)
+        metrics.COMMANDS.labels(self.container.service_name, self._name(request), _outcome(error)).inc()
         metrics.SECONDS.labels(self.container.service_name).observe(monotonic() - request.taken_at)
         reply = request.reply(result, error)
         try:
@@ -141,7 +147,11 @@ class Server(SharedExtension):
         except Gone:
             log.info("not answered, comes again", method=request.method)
 
+    def _name(self, request: Request) -> str:
+        return request.method if request.method in self.methods else "unknown"
+
     def _park(self, request: Request, error: BaseException) -> None:
+        request.span.end(error)
         self.parked.park(request.message, queue=self.queue, error=error)
         try:
             with self._link.writing(request.message.channel) as channel:
@@ -161,6 +171,7 @@ class Request:
         self.message = message
         self.taken_at = monotonic()
         self.because: str | None = None  # the command's id, once it is known
+        self.span = trace.Span(None)
         self.reply_to = _text(message.properties.get("reply_to"))
         self.id = _text(message.properties.get("correlation_id"))
         self.headers = message.properties.get("application_headers") or {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextvars import copy_context
 from time import monotonic
 from typing import Any
 
@@ -16,7 +17,7 @@ import eventlet
 from nameko.containers import ServiceContainer
 from structlog import get_logger
 
-from services.chassis import log
+from services.chassis import log, trace
 from services.chassis.clock import SystemClock
 from services.chassis.health import Health
 from services.chassis.settings import Settings, WrongSettings
@@ -26,6 +27,20 @@ GRACE = 12.0  # seconds from the first signal to a hard end
 SPARE_WORKERS = 64  # beside those of RPC: listeners, HTTP
 
 logger = get_logger()
+
+
+class Container(ServiceContainer):
+    """What a greenthread has this service do belongs to the same trace as itself."""
+
+    def spawn_worker(self, *args: Any, **kwargs: Any) -> Any:
+        worker = super().spawn_worker(*args, **kwargs)
+        self._worker_threads[worker].gr_context = copy_context()
+        return worker
+
+    def spawn_managed_thread(self, *args: Any, **kwargs: Any) -> Any:
+        thread = super().spawn_managed_thread(*args, **kwargs)
+        thread.gr_context = copy_context()
+        return thread
 
 
 def containers(classes: list[type], settings: Settings, clock: Any = None) -> tuple[ServiceContainer, ...]:
@@ -38,7 +53,7 @@ def containers(classes: list[type], settings: Settings, clock: Any = None) -> tu
         "max_workers": settings.rpc_workers + SPARE_WORKERS,
         "WEB_SERVER_ADDRESS": f"{settings.http_host}:{settings.http_port}",
     }
-    return tuple(ServiceContainer(cls, config) for cls in classes)
+    return tuple(Container(cls, config) for cls in classes)
 
 
 def serve(classes: list[type]) -> int:
@@ -49,8 +64,15 @@ def serve(classes: list[type]) -> int:
         sys.stderr.write(f"The settings are not usable:\n{error}\n")
         return 2
     made = containers(classes, settings)
-    log.set_up(settings.log_level, *(container.service_name for container in made))
-    return Process(settings, made).run()
+    names = [container.service_name for container in made]
+    log.set_up(settings.log_level, *names)
+    if settings.traces_url:
+        from services.chassis import tracing  # noqa: PLC0415 (half a second and 20 MB, for those who want traces)
+
+        tracing.switch_on(settings.traces_url, share=settings.traces_share, of=names)
+    code = Process(settings, made).run()
+    trace.close()
+    return code
 
 
 class Process:

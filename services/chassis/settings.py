@@ -52,6 +52,8 @@ class Settings:
     upload_limit: int = 50_000_000  # bytes of a sheet that is uploaded
     versions_limit: int = 1_000  # versions of one record
     audit_every: float = 3_600.0  # seconds between two comparisons that the gateway makes by itself; 0: none
+    traces_url: str | None = None  # of an OTLP collector, with the path; none: traces are only carried on
+    traces_share: float = 1.0  # of the requests that come without a trace, those that are recorded
 
     @staticmethod
     def read(environment: Mapping[str, str] | None = None) -> Settings:
@@ -89,6 +91,8 @@ class Settings:
             upload_limit=env.int("UPLOAD_LIMIT", 50_000_000, validate=Range(10_000, 1_000_000_000)),
             versions_limit=env.int("VERSIONS_LIMIT", 1_000, validate=Range(10, 10_000)),
             audit_every=env.float("AUDIT_EVERY", 3_600.0, validate=Range(0, 604_800)),
+            traces_url=env.str("TRACES_URL", None, validate=_is_address_or_none),
+            traces_share=env.float("TRACES_SHARE", 1.0, validate=Range(0, 1)),
         )
         try:
             env.seal()
@@ -152,6 +156,11 @@ def _address(*schemes: str) -> Any:
             raise marshmallow.ValidationError(f"must start with {' or '.join(schemes)}")
 
     return check
+
+
+def _is_address_or_none(value: str) -> None:
+    if value:
+        _address("http://", "https://")(value)
 
 
 def _are_hosts(value: str) -> None:

@@ -7,7 +7,7 @@ the change. Readers ignore what they do not know and refuse an unknown major ver
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -25,7 +25,7 @@ class UnknownVersion(NotAnEvent):
     """X-11: a major version of a view that this reader was not made for."""
 
 
-class _Envelope(msgspec.Struct):
+class _Envelope(msgspec.Struct, kw_only=True, omit_defaults=True):
     specversion: Literal["1.0"]
     id: str
     source: str
@@ -37,6 +37,7 @@ class _Envelope(msgspec.Struct):
     actor: str
     cause: str
     hash: str
+    traceparent: Any = None
     data: dict[str, Any]
 
 
@@ -53,6 +54,7 @@ class Event:
     cause: str
     hash: str
     data: dict[str, Any]
+    traceparent: Any = field(default=None, compare=False)  # the trace that it happened in, as it was said
 
     @property
     def id(self) -> str:
@@ -80,6 +82,7 @@ class Event:
                 actor=self.actor,
                 cause=self.cause,
                 hash=self.hash,
+                traceparent=self.traceparent,
                 data=self.data,
             )
         )
@@ -114,6 +117,7 @@ def read(body: bytes) -> Event:
         cause=envelope.cause,
         hash=envelope.hash,
         data=envelope.data,
+        traceparent=envelope.traceparent,
     )
     if event.id != envelope.id:
         raise NotAnEvent(f"id {envelope.id} is not {event.id}")

@@ -99,6 +99,8 @@ def test_all_that_is_wrong_is_named_at_once():
         ("CONFIRM_TIMEOUT", "inf"),
         ("REQUEST_LIMIT", "16000000"),
         ("VERSIONS_LIMIT", "9"),
+        ("TRACES_URL", "collector:4318"),
+        ("TRACES_SHARE", "1.1"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_named(name, value):

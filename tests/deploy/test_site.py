@@ -182,6 +182,12 @@ def test_the_compose_file_asks_for_what_a_site_has_and_for_settings_that_there_a
     assert set(SOURCES) <= set(COMPOSE["services"])
 
 
+def test_every_process_is_told_where_traces_go():
+    for name in SOURCES:
+        told = COMPOSE["services"][name]["environment"]
+        assert (told["TRACES_URL"], told["TRACES_SHARE"]) == ("${TRACES_URL:-}", "${TRACES_SHARE:-1.0}"), name
+
+
 def test_nobody_is_given_a_secret_of_somebody_else():
     for name in SOURCES:
         given = set(COMPOSE["services"][name]["secrets"])
