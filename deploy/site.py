@@ -92,6 +92,10 @@ class Site:
             self._tell_the_engine()
         self._hand_over()
 
+    def amqp_uri(self, name: str) -> str:
+        """Of the first node."""
+        return (self.folder / f"{name}_amqp_uri").read_text().partition(";")[0]
+
     def layout(self) -> Layout:
         file = self.folder / "layout.json"
         return msgspec.json.decode(file.read_bytes(), type=Layout) if file.exists() else Layout()

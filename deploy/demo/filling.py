@@ -1,8 +1,12 @@
-"""Fills the running stack with the demo year, and prints what the plan then says."""
+"""Fills what runs with the demo year, and prints what the plan then says.
+
+That is the stack of the home, or what `AMQP_URI`, `GATEWAY_URL` and `TOKEN_PRIVATE_KEY` name.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 from urllib.request import urlopen
@@ -31,13 +35,13 @@ console = Console()
 def fill() -> int:
     """Give every command of the year; the exit code."""
     home = Home.of_the_environment()
-    addresses, keys = stack.addresses(home), Keys.of(home)
-    settings = Settings(amqp_uri=addresses.amqp_uri, mongo_uri=addresses.mongo_uri, token_public_key=keys.public)
+    keys, (amqp_uri, gateway_url) = Keys.of(home), _addresses(home)
+    settings = Settings(amqp_uri=amqp_uri, mongo_uri="", token_public_key=keys.public)
     caller = Caller(settings, "demo")
     reading = eventlet.spawn(caller.link.run)
     try:
         _give(Giver(caller, keys.private))
-        console.print(_table(_settled(settings, addresses.gateway_url)))
+        console.print(_table(_settled(settings, gateway_url)))
     except NotAsExpected as error:
         console.print(f"[red]The demo stopped: {error}")
         return 1
@@ -45,6 +49,14 @@ def fill() -> int:
         caller.link.stop()
         reading.wait()
     return 0
+
+
+def _addresses(home: Home) -> tuple[str, str]:
+    """Of the broker and of the gateway."""
+    if "AMQP_URI" in os.environ:
+        return os.environ["AMQP_URI"], os.environ["GATEWAY_URL"]
+    found = stack.addresses(home)
+    return found.amqp_uri, found.gateway_url
 
 
 def _give(giver: Giver) -> None:

@@ -31,5 +31,14 @@ def compose(*arguments: str) -> str:
 
 def url() -> str:
     """Where the proxy is reached from this machine."""
-    port = compose("port", "proxy", "8443").strip().rpartition(":")[2]
-    return f"https://localhost:{port}"
+    return f"https://{_opened(8443)}"
+
+
+def broker() -> str:
+    """Host and port of the broker for who comes from this machine."""
+    return _opened(5671)
+
+
+def _opened(port: int) -> str:
+    opened = compose("port", "proxy", str(port)).strip().rpartition(":")[2]
+    return f"localhost:{opened}"

@@ -7,11 +7,12 @@ import secrets
 import shlex
 import sys
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import click
 import msgspec
 
-from deploy.keys import Keys
+from deploy.keys import Keys, as_setting
 from deploy.operators import backups, containers, identity
 from deploy.operators.showing import console, table
 from deploy.site import CLUSTER, Layout, Site
@@ -87,6 +88,21 @@ def control_of(site: Site) -> str:
 def try_(options: tuple[str, ...]) -> None:
     """Start the containers in a site of their own, disturb them under load, and count what was accepted."""
     os.execv(sys.executable, (sys.executable, "-m", "deploy.trying", *options))
+
+
+@deploy.command()
+def demo() -> None:
+    """Fill what runs in containers with the demo year 2011, through the real commands: for a trial only."""
+    site = Site.of_the_environment()
+    broker = urlsplit(site.amqp_uri("gateway"))
+    told = {
+        "AMQP_URI": broker._replace(netloc=f"{broker.netloc.rpartition('@')[0]}@{containers.broker()}").geturl(),
+        "GATEWAY_URL": containers.url(),
+        "TOKEN_PRIVATE_KEY": as_setting(site.private_key()),
+        "SSL_CERT_FILE": str(site.folder / "tls/ca.pem"),
+        "PYTHONWARNINGS": "ignore",  # Eventlet speaks at every import
+    }
+    os.execve(sys.executable, (sys.executable, "-m", "deploy.demo"), os.environ | told)
 
 
 deploy.add_command(backups.backup)
