@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -39,11 +40,25 @@ IN_TURN = ("awards", "gateway", "proxy", "outreach", "rabbitmq", "mongo", "rural
 CLERKS = 4
 BETWEEN, WITHIN = 4.0, 180.0  # seconds
 SCALED = 3
+NO_SECRETS = ("ca.pem", "token_public_key", "layout.json")
 ACCEPTED = (200, 202)
 PRIZE = {
     "series": "youth_contest", "level": "province", "edition_no": 26, "category": "science_idea",
     "award_kind": "graded", "grade": "second", "awarded_on": "2011-04-10", "document_sha256": "b" * 64,
 }  # fmt: skip
+LOOK_ELSEWHERE = """
+from os import environ; from sys import argv
+from pymongo import MongoClient; from pymongo.errors import OperationFailure
+client = MongoClient(open(environ["MONGO_URI_FILE"]).read())
+def refuses(name, act):
+    try: act(client[name])
+    except OperationFailure as error: assert error.code == 13, error; return True
+own = client.get_default_database().name
+assert not refuses(own, lambda database: database.list_collection_names()), own
+for name in argv[1].split():
+    assert name == own or refuses(name, lambda database: database.list_collection_names()), name
+    assert name == own or refuses(name, lambda database: database.x.insert_one({})), name
+"""
 PRIMARY = """
 from os import environ; from pymongo import MongoClient
 print(MongoClient(open(environ["MONGO_URI_FILE"]).read()).admin.command("hello")["primary"].partition(":")[0])
@@ -66,9 +81,11 @@ def main(is_cluster: bool, before: str | None) -> None:
         elif is_cluster:
             killed_at_once(containers, office)
         else:
+            keeps_apart(containers)
             killed_in_turn(containers, office)
             scaled(containers, office)
             restarted(containers, office)
+        tells_nothing(containers)
 
 
 @contextmanager
@@ -89,7 +106,7 @@ def running(site: Site, is_cluster: bool) -> Iterator[tuple[Containers, Office]]
     owner = site.environment.read_text().strip().partition("=")[2]
     told = {"KEXIE_SITE": str(site.folder), "KEXIE_USER": owner, "KEXIE_HTTPS": port, "KEXIE_AMQPS": "127.0.0.1:0"}
     files = ("compose.yml", "compose.cluster.yml") if is_cluster else ("compose.yml",)
-    containers = Containers(os.environ | told, files)
+    containers = Containers(os.environ | told, files, site.folder)
     try:
         containers.compose("build", "--quiet")
         took = containers.start()
@@ -105,6 +122,7 @@ class Containers:
 
     environment: dict[str, str]
     files: tuple[str, ...]
+    site: Path
 
     def compose(self, *arguments: str) -> str:
         files = [word for file in self.files for word in ("-f", f"deploy/{file}")]
@@ -138,14 +156,18 @@ class Containers:
         shown = f"{{{{.State.Pid}}}} {{{{.State.Running}}}} {health}"
         return run("docker", "inspect", "--format", shown, f"{PROJECT}-{name}").split()
 
+    def inside(self, name: str, program: str, *arguments: str) -> str:
+        """What this program of Python prints in that container."""
+        return run("docker", "exec", f"{PROJECT}-{name}", "python", "-c", program, *arguments)
+
     def primary(self) -> str:
         """Which member of the database takes the writes."""
-        return run("docker", "exec", f"{PROJECT}-awards-1", "python", "-c", PRIMARY).strip()
+        return self.inside("awards-1", PRIMARY).strip()
 
     def answered(self, name: str) -> int:
         """Commands that this one has answered."""
         ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/metrics').read().decode())"
-        said = run("docker", "exec", f"{PROJECT}-{name}", "python", "-c", ask).splitlines()
+        said = self.inside(name, ask).splitlines()
         return sum(int(float(line.split()[-1])) for line in said if line.startswith("kexie_commands_total{"))
 
 
@@ -249,6 +271,31 @@ def disturb(containers: Containers, office: Office, *names: str) -> None:
         f"killed {', '.join(names)}: all back in {took:.0f} s; {more} commands were accepted meanwhile, "
         f"none for {office.longest_pause(began):.1f} s"
     )
+
+
+def keeps_apart(containers: Containers) -> None:
+    """The database lets each service into its own part, and refuses it every other."""
+    elsewhere = " ".join([*(f"kexie_{name}" for name in SOURCES), "kexie_backup", "admin", "local", "config"])
+    for name in SOURCES:
+        containers.inside(f"{name}-1", LOOK_ELSEWHERE, elsewhere)
+    say(f"each of {len(SOURCES)} users was refused every database but its own")
+
+
+def tells_nothing(containers: Containers) -> None:
+    """No secret is in a log, nor in what can be inspected of a container or of an image."""
+    ids = containers.compose("ps", "--all", "--quiet").split()
+    images = run("docker", "inspect", "--format", "{{.Image}}", *ids).split()
+    told = containers.compose("logs", "--no-color") + run("docker", "inspect", *ids, *images)
+    told += "".join(run("docker", "history", "--no-trunc", image) for image in set(images))
+    secrets = {
+        word: file.name
+        for file in containers.site.rglob("*")
+        if file.is_file() and file.name not in NO_SECRETS
+        for word in re.findall("[A-Za-z0-9+/]{32,}", file.read_text())
+    }
+    if found := {name for word, name in secrets.items() if word in told}:
+        raise SystemExit(f"somebody told what is in {', '.join(sorted(found))}")
+    say(f"none of {len(secrets)} secrets is in {len(told):,} characters of logs and inspections")
 
 
 def scaled(containers: Containers, office: Office) -> None:
