@@ -70,7 +70,7 @@ def env(url: str | None) -> None:
     token = Keys(site.private_key()).token(subject="operator", roles=("operator",), lifetime=TOKEN_HOLDS)
     trusted = str(site.folder / "tls/ca.pem")
     reached = url or containers.url()
-    for name, value in {"GATEWAY_URL": reached, "KEXIE_TOKEN": token, "SSL_CERT_FILE": trusted}.items():
+    for name, value in {"GATEWAY_URL": reached, "KEXIE_TOKEN": token, "KEXIE_CA": trusted}.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
 

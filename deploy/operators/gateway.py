@@ -48,19 +48,21 @@ class Gateway:
     url: str
     token: str
     below: str = "operations"
-    trust: ssl.SSLContext | None = None  # the system's, or what SSL_CERT_FILE names
+    trust: ssl.SSLContext | None = None  # none: the system's
 
     @classmethod
     def of_the_environment(cls, roles: tuple[str, ...] = ("operator",)) -> Gateway:
         """`GATEWAY_URL` with `KEXIE_TOKEN` where they are set, else the stack of the home and a token of its key.
 
         Whoever has the gateway's key (`TOKEN_PRIVATE_KEY`) needs no token: so the first user is added anywhere.
+        `KEXIE_CA` names who signed the gateway's certificate, where that is nobody whom the system knows.
         """
         url, token = os.environ.get("GATEWAY_URL"), os.environ.get("KEXIE_TOKEN")
         if url and not token and not os.environ.get("TOKEN_PRIVATE_KEY"):
             raise Trouble("GATEWAY_URL is set and KEXIE_TOKEN is not: an operator's token is needed.")
-        home = Home.of_the_environment()
-        return cls(url or stack.addresses(home).gateway_url, token or _token(home, roles))
+        home, authority = Home.of_the_environment(), os.environ.get("KEXIE_CA")
+        trust = ssl.create_default_context(cafile=authority) if authority else None
+        return cls(url or stack.addresses(home).gateway_url, token or _token(home, roles), trust=trust)
 
     def at(self, below: str) -> Gateway:
         return replace(self, below=below)
