@@ -16,7 +16,7 @@ from deploy.home import CHECKOUT
 from deploy.stack import Stack
 from deploy.supervisor import bound_to_us
 
-OURS = ("AMQP_URI", "MONGO_URI", "KEXIE_HOME", "TOKEN_PRIVATE_KEY", "GATEWAY_URL", "KEXIE_TOKEN")
+OURS = ("AMQP_URI", "MONGO_URI", "KEXIE_HOME", "TOKEN_PRIVATE_KEY", "GATEWAY_URL", "KEXIE_TOKEN", "KEXIE_CA")
 COMMAND = (sys.executable, "-m", "tests.deploy.command_line_with_stand_ins")
 
 

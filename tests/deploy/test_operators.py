@@ -2,6 +2,7 @@
 
 import os
 import signal
+import ssl
 import subprocess
 from datetime import datetime
 
@@ -9,10 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from deploy import stack
+from deploy.certificates import Authority
 from deploy.command_line import kexie
 from deploy.home import CHECKOUT, Home
 from deploy.processes import process_of
 from deploy.stack import Addresses, Stack
+from tests.deploy import running
 from tests.deploy.running import COMMAND, environment, eventually
 from tests.deploy.stand_in import AT_EASE, OVERVIEW
 
@@ -132,6 +135,29 @@ def test_no_gateway_is_told_in_a_line(command):
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: http://127.0.0.1:1 does not answer (")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_gateway_of_a_private_authority_is_believed_where_that_is_named(operator, tmp_path):
+    authority, other = Authority.new(), Authority.new()
+    for name, text in {
+        "ca": authority.certificate,
+        "other": other.certificate,
+        "server": authority.issue(["localhost"]),
+    }.items():
+        (tmp_path / name).write_text(text)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server")
+    operator.server.socket = context.wrap_socket(operator.server.socket, server_side=True)
+    operator.told["GATEWAY_URL"] = f"https://localhost:{operator.server.server_port}"
+    operator.told_by_gateway("GET parked", (200, {"items": [], "total": 0, "cursor": None}))
+
+    def lists(**trusting):
+        told = operator.told | trusting
+        return running.kexie(Home(tmp_path / "home"), "parked", "list", **told)
+
+    assert lists(KEXIE_CA=str(tmp_path / "ca")).returncode == 0
+    assert "certificate verify failed" in lists(KEXIE_CA=str(tmp_path / "other")).stderr
+    assert "certificate verify failed" in lists().stderr
 
 
 def test_a_token_that_does_not_suffice_is_told_in_the_gateways_words(operator):
