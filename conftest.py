@@ -3,7 +3,11 @@
 import deploy.green  # noqa: F401, I001 - before anything else
 
 import eventlet
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("kexie", deadline=None)  # how long an example takes says who else was at work
+hypothesis.settings.load_profile("kexie")
 
 USUAL_TIMEOUT = 60  # seconds
 

@@ -132,7 +132,7 @@ WORDS = [word for word in WORD.finditer(FILE) if "#" not in FILE[: word.start()]
 
 
 @pytest.mark.acceptance(12)
-@examples(max_examples=30, deadline=None)
+@examples(max_examples=30)
 @given(st.sampled_from(WORDS), st.data())
 def test_a_plan_with_a_misspelt_field_is_refused_with_its_line_number(word, data):
     """Any word of the file that has a value after it, with a letter too many."""

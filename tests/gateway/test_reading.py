@@ -185,7 +185,7 @@ def forget(store):
 
 @pytest.mark.acceptance(6)
 @given(FACTS, st.integers(-1, 12), st.randoms(use_true_random=False), st.sampled_from(["2011", "201103", "20110302"]))
-@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_for_random_records_and_random_questions_fold_of_records_equals_the_number(
     store, facts, minute, chance, period
 ):

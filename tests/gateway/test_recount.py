@@ -4,7 +4,7 @@ import random
 from itertools import groupby
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.recount import Pair, Row, Total, paired
@@ -21,7 +21,6 @@ def a_row(record="c-1", version=1, day="2011-05-14", amount=300):
     return Row(record, version, day, amount)
 
 
-@settings(deadline=None)
 @given(sides, sides)
 def test_two_streams_are_paired_as_two_dictionaries_would_be(here, there):
     ours, theirs = ({row.id: row for row in side} for side in (here, there))
@@ -31,7 +30,6 @@ def test_two_streams_are_paired_as_two_dictionaries_would_be(here, there):
     assert pairs == [Pair(ours.get(id_), theirs.get(id_)) for id_ in sorted(ours.keys() | theirs.keys())]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 400), st.integers(0, 2**32), st.sampled_from([0.0, 0.05, 0.5]))
 def test_what_was_changed_at_one_side_is_found_exactly(number, seed, share):
     chance = random.Random(seed)
@@ -110,7 +108,6 @@ def test_a_difference_within_one_version_stays():
     assert not Pair(None, a_row(version=3)).is_settled(lost)
 
 
-@settings(deadline=None)
 @given(sides)
 def test_a_total_is_what_the_measure_says_of_the_rows_that_count(some):
     totals = {how: Total(how) for how in ("count", "sum", "distinct", "last")}

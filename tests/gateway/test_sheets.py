@@ -35,7 +35,7 @@ def test_every_command_has_a_template_which_reads_as_empty(command, folder):
     assert list(read(path, path.name, columns_of(command))) == []
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_template_filled_with_any_inputs_reads_as_those_inputs(folder, data):
     command = data.draw(st.sampled_from(sorted(COMMANDS)))

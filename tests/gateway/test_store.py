@@ -89,7 +89,7 @@ def test_the_ledger_says_what_was_taken_in_and_when_each_service_was_last_heard(
 
 
 @pytest.mark.acceptance(1)
-@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FACTS, st.integers(0, 2**32))
 def test_any_order_and_any_repetition_of_the_same_events_keep_the_same(store, facts, seed):
     empty(store)
