@@ -118,7 +118,9 @@ def test_a_committee_puts_a_tie_in_order_with_its_minute():
 
 
 @pytest.mark.rule("A-19")
-@pytest.mark.parametrize("order", [("e1", "e2"), ("e2",), ("e2", "e3", "e3"), ("e2", "e3", "e5"), ("e2", "e9"), ()])
+@pytest.mark.parametrize(
+    "order", [("e1",), ("e1", "e2"), ("e2",), ("e2", "e3", "e3"), ("e2", "e3", "e5"), ("e2", "e9"), ()]
+)
 def test_a_committee_votes_on_the_whole_of_a_tie_and_on_nothing_else(order):
     with pytest.raises(NotTied):
         resolve_tie(places(90, 80, 80, 70, 70), Vote(order=order, minute=MINUTE))
