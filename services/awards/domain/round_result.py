@@ -1,0 +1,188 @@
+"""Round results: what each entry reached in a round; a pure function of the sheets, so anybody can compute it again."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from services.awards.domain.figure import WHOLE, kept, mean, root, trimmed_mean, units, variance
+from services.awards.domain.normalisation import LEAST, Mark, centre, normalise, usual_method
+from services.awards.domain.rubric import Rubric
+from services.awards.domain.sheet import ScoreSheet, examine, inputs_hash, require_single, total
+from services.kernel import Refusal
+
+
+class TooFewScores(Refusal, rule="A-17", zh="有项目的评分份数不足，不能结束本轮评审"):
+    """A round closes once every entry has as many scores as its category asks for."""
+
+
+class ForeignSheet(Refusal, rule="A-14", zh="评分的项目不在本轮评审之内"):
+    """A sheet scores an entry of its round."""
+
+
+class RoundMissing(Refusal, rule="A-17", zh="有项目缺少某一轮的评审结果"):
+    """What is ranked over several rounds has a result of each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """How the entries of a category are scored."""
+
+    rubric: Rubric
+    min_scores: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundResult:
+    """What an entry reached; all but `raw_mean` and `criteria` is made of the marks as the method compares them."""
+
+    entry_id: str
+    n: int
+    raw_mean: Decimal
+    adjusted: Decimal
+    trimmed_mean: Decimal
+    stdev: Decimal | None  # None: one judge alone cannot disagree
+    spread: Decimal | None
+    first_ranks: int  # judges who saw several of its category and none better
+    criteria: Mapping[str, Decimal]  # the mean score by criterion
+    unadjusted_by: tuple[str, ...] = ()  # judges whose z-score could not be formed
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundResults:
+    method: str
+    inputs_hash: str
+    by_entry: Mapping[str, RoundResult]
+
+    def of(self, entry_ids: Iterable[str]) -> tuple[RoundResult, ...]:
+        return tuple(self.by_entry[entry_id] for entry_id in entry_ids)
+
+
+def compute_results(
+    sheets: Collection[ScoreSheet],
+    *,
+    entries: Mapping[str, str],
+    scoring: Mapping[str, Scoring],
+    method: str | None = None,
+    least: int = LEAST,
+) -> RoundResults:
+    """The results of a round; `entries` says the category of each entry, `scoring` how a category is scored.
+
+    Without a method the usual one is taken. Z-scores are formed over all sheets of the round, whatever the category.
+    """
+    _require_sheets(sheets, entries=entries, scoring=scoring)
+    raw = [_mark(sheet, scoring[entries[sheet.entry_id]].rubric) for sheet in sheets]
+    method = method or usual_method(raw)
+    middle = centre(method)
+
+    totals, compared = _by_entry(raw), _by_entry(normalise(raw, method=method, least=least))
+    scores = _scores(sheets)
+    firsts = Counter(mark.entry_id for mark in _firsts(raw, entries=entries))
+    by_entry = {
+        entry_id: RoundResult(
+            entry_id=entry_id,
+            n=len(marks),
+            raw_mean=kept(mean(_values(totals[entry_id]))),
+            adjusted=kept(middle(_values(marks))),
+            trimmed_mean=kept(trimmed_mean(_values(marks))),
+            stdev=_stdev(marks),
+            spread=_spread(marks),
+            first_ranks=firsts[entry_id],
+            criteria=_means(scores[entry_id]),
+            unadjusted_by=_unadjusted(marks) if method == "z_global" else (),
+        )
+        for entry_id, marks in sorted(compared.items())
+    }
+    return RoundResults(method=method, inputs_hash=inputs_hash(sheets), by_entry=by_entry)
+
+
+def combine(rounds: Sequence[Mapping[str, RoundResult]], *, weights: Sequence[int]) -> Mapping[str, RoundResult]:
+    """The results of the last round, with the adjusted scores of all rounds weighted, for instance 25 to 75.
+
+    It is made of the figures that the rounds kept, and ties are broken by the figures of the last one.
+    """
+    return {entry_id: _combined(entry_id, rounds, weights) for entry_id in rounds[-1]}
+
+
+def disagrees(result: RoundResult, *, stdev: Decimal | None = None, spread: Decimal | None = None) -> bool:
+    """Are the judges further apart than a threshold, so that another judge or a discussion is due?"""
+    limits = ((result.stdev, stdev), (result.spread, spread))
+    return any(found is not None and limit is not None and found > limit for found, limit in limits)
+
+
+def _require_sheets(
+    sheets: Collection[ScoreSheet], *, entries: Mapping[str, str], scoring: Mapping[str, Scoring]
+) -> None:
+    require_single(sheets)
+    for sheet in sheets:
+        if sheet.entry_id not in entries:
+            raise ForeignSheet(judge_id=sheet.judge_id, entry_id=sheet.entry_id)
+        examine(sheet.scores, rubric=scoring[entries[sheet.entry_id]].rubric)
+
+    found = Counter(sheet.entry_id for sheet in sheets)
+    short = {entry_id: found[entry_id] for entry_id, of in entries.items() if found[entry_id] < scoring[of].min_scores}
+    if short:
+        raise TooFewScores(scores=", ".join(f"{entry_id}: {n}" for entry_id, n in sorted(short.items())))
+
+
+def _mark(sheet: ScoreSheet, rubric: Rubric) -> Mark:
+    return Mark(entry_id=sheet.entry_id, judge_id=sheet.judge_id, value=total(sheet.scores, rubric=rubric))
+
+
+def _by_entry(marks: Iterable[Mark]) -> dict[str, list[Mark]]:
+    found = defaultdict(list)
+    for mark in marks:
+        found[mark.entry_id].append(mark)
+    return found
+
+
+def _scores(sheets: Iterable[ScoreSheet]) -> dict[str, dict[str, list[Decimal]]]:
+    """By entry and criterion, what the judges gave."""
+    found: dict[str, dict[str, list[Decimal]]] = defaultdict(lambda: defaultdict(list))
+    for sheet in sheets:
+        for code, score in sheet.scores.items():
+            found[sheet.entry_id][code].append(score)
+    return found
+
+
+def _means(scores: Mapping[str, Sequence[Decimal]]) -> Mapping[str, Decimal]:
+    return {code: kept(Fraction(sum(map(units, given)), len(given) * WHOLE)) for code, given in sorted(scores.items())}
+
+
+def _values(marks: Sequence[Mark]) -> list[Fraction]:
+    return [mark.value for mark in marks]
+
+
+def _unadjusted(marks: Iterable[Mark]) -> tuple[str, ...]:
+    return tuple(sorted(mark.judge_id for mark in marks if not mark.adjusted))
+
+
+def _firsts(marks: Iterable[Mark], *, entries: Mapping[str, str]) -> Iterator[Mark]:
+    """The best marks of each judge in each category of which this judge saw several entries."""
+    seen = defaultdict(list)
+    for mark in marks:
+        seen[mark.judge_id, entries[mark.entry_id]].append(mark)
+    for several in seen.values():
+        if len(several) > 1:
+            best = max(mark.value for mark in several)
+            yield from (mark for mark in several if mark.value == best)
+
+
+def _stdev(marks: Sequence[Mark]) -> Decimal | None:
+    return kept(root(variance(_values(marks)))) if len(marks) > 1 else None
+
+
+def _spread(marks: Sequence[Mark]) -> Decimal | None:
+    return kept(max(_values(marks)) - min(_values(marks))) if len(marks) > 1 else None
+
+
+def _combined(entry_id: str, rounds: Sequence[Mapping[str, RoundResult]], weights: Sequence[int]) -> RoundResult:
+    if missing := [no for no, results in enumerate(rounds, start=1) if entry_id not in results]:
+        raise RoundMissing(entry_id=entry_id, rounds=", ".join(map(str, missing)))
+
+    reached = [Fraction(results[entry_id].adjusted) for results in rounds]
+    weighted = sum(score * weight for score, weight in zip(reached, weights, strict=True))
+    return replace(rounds[-1][entry_id], adjusted=kept(Fraction(weighted, sum(weights))))
