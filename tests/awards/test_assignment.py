@@ -215,6 +215,19 @@ def test_a_judge_hands_an_entry_on_to_make_room_for_one_that_nobody_else_can_tak
         assert proposal.pairs == (("p-0", "e-1"), ("p-1", "e-2"))
 
 
+def test_room_is_not_made_in_a_way_that_seats_two_together_who_are_apart():
+    judges, apart = judges_of([{"max_load": 2}] * 3), {("p-0", "p-2"), ("p-1", "p-2")}
+
+    for seed in range(8):
+        proposal = propose(
+            {"e-1": None, "e-2": None}, judges, conflicts={("p-2", "e-2")}, per_entry=2, disjoint=apart, seed=seed
+        )
+        assert panels(proposal.pairs, ["e-1", "e-2"]) in (
+            {"e-1": {"p-0", "p-1"}, "e-2": {"p-0", "p-1"}},
+            {"e-1": {"p-2"}, "e-2": {"p-0", "p-1"}},
+        )
+
+
 def test_room_is_never_made_by_taking_away_what_is_held():
     judges = judges_of([{"max_load": 1}, {"max_load": 1}])
 

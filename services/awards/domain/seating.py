@@ -2,7 +2,8 @@
 
 A chain brings a judge in; one who has no room hands an entry on to the next judge, until one has room. It costs what
 it adds to seats that do not fit, then the load it ends on. As in a flow of least cost each chain keeps the whole at its
-best while nobody is apart from anybody; with judges who are, it is close to that.
+best while nobody is apart from anybody. With judges who are, it is close to that: one who is apart from two others may
+keep both away from an entry that they could have shared.
 """
 
 from __future__ import annotations
