@@ -1,0 +1,182 @@
+"""Conflicts of interest (回避): why a judge has nothing to do with an entry (A-09).
+
+A conflict is computed from what is known about both, declared by the judge, or set by the chair. All those of one
+judge in one edition are one record, so that computing them anew is one write and leaves the declared ones alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from services.awards.domain.judge import Judge
+from services.kernel import Change, Refusal
+
+ConflictType = Literal[
+    "author", "tutor", "relative", "institutional", "collaborator", "advisor", "financial", "other",
+]  # fmt: skip
+Source = Literal["auto", "declared", "chair"]
+
+YEARS = 5  # within which having worked for a unit still counts, where the edition does not say
+
+
+class ConflictStands(Refusal, rule="A-09", zh="评委与该项目存在利益关系，须回避"):
+    """Where a conflict of interest stands, a judge is neither assigned nor scores."""
+
+
+class Pinned(Refusal, rule="A-10", zh="评委会主任确认的回避不得由评委本人撤回"):
+    """A conflict that the chair pinned is released by the chair only."""
+
+
+class Computed(Refusal, rule="A-10", zh="系统核出的回避不得由评委本人撤回"):
+    """A conflict that was computed goes when what it was computed from is put right, and not before."""
+
+
+class NothingToWithdraw(Refusal, rule="A-10", zh="没有可撤回的回避申报"):
+    """A judge withdraws what the judge declared."""
+
+
+class NothingPinned(Refusal, rule="A-10", zh="没有评委会主任确认的该项回避"):
+    """The chair releases what the chair pinned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Involved:
+    """Whom an entry involves: who entered, who tutored, and for which units those work who entered."""
+
+    entry_id: str
+    entrant_ids: frozenset[str]
+    tutor_ids: frozenset[str] = frozenset()
+    unit_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conflict:
+    """One reason against one entry; a pinned one is kept whatever the judge says or the computation finds."""
+
+    entry_id: str
+    conflict_type: ConflictType
+    source: Source
+    pinned: bool = False
+    note: str | None = None
+
+    @property
+    def is_loose(self) -> bool:
+        """Does the next computation decide about it?"""
+        return self.source == "auto" and not self.pinned
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conflicts:
+    """What one judge has against the entries of one edition, each reason of each source once."""
+
+    edition_id: str
+    judge_id: str
+    conflicts: tuple[Conflict, ...] = ()
+
+    def type_with(self, entry_id: str) -> ConflictType | None:
+        """The first reason against this entry; None where there is none."""
+        return next((one.conflict_type for one in self.conflicts if one.entry_id == entry_id), None)
+
+    @property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """(judge, entry), as an assignment excludes them."""
+        return frozenset((self.judge_id, one.entry_id) for one in self.conflicts)
+
+
+def compute(judge: Judge, entries: Iterable[Involved], *, on: date, years: int = YEARS) -> tuple[Conflict, ...]:
+    """The conflicts that follow from what is known: entrant, tutor, or the same unit now or within `years` (A-11).
+
+    `on` is the day that counts, usually the last one of judging, so that who changes employer meanwhile is seen.
+    """
+    units = judge.units(on, years=years)
+    reasons: tuple[tuple[ConflictType, Callable[[Involved], bool]], ...] = (
+        ("author", lambda entry: judge.person_id in entry.entrant_ids),
+        ("tutor", lambda entry: judge.person_id in entry.tutor_ids),
+        ("institutional", lambda entry: bool(units & entry.unit_ids)),
+    )
+    return tuple(
+        Conflict(entry_id=entry.entry_id, conflict_type=conflict_type, source="auto")
+        for entry in entries
+        for conflict_type, holds in reasons
+        if holds(entry)
+    )
+
+
+def recompute(conflicts: Conflicts, computed: Iterable[Conflict]) -> Change[Conflicts] | None:
+    """Put computed conflicts in the place of earlier ones; what was declared or pinned stays; None if all does."""
+    found = {_key(one): one for one in computed}
+    kept = {_key(one): one for one in conflicts.conflicts if not one.is_loose}
+    return _changed(conflicts, (found | kept).values(), "recomputed")
+
+
+def declare(
+    conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType, note: str | None = None
+) -> Change[Conflicts] | None:
+    """The judge says so; None where the judge said so before."""
+    told = Conflict(entry_id=entry_id, conflict_type=conflict_type, source="declared", note=note)
+    if _key(told) in map(_key, conflicts.conflicts):
+        return None
+
+    return _changed(conflicts, (*conflicts.conflicts, told), "declared")
+
+
+def withdraw(conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType) -> Change[Conflicts] | None:
+    """The judge takes a declaration back; whatever else stands against the entry goes on standing."""
+    meant = _about(conflicts, entry_id, conflict_type)
+    declared = [one for one in meant if one.source == "declared"]
+    if any(one.pinned for one in declared or meant):
+        raise Pinned(entry_id=entry_id, conflict_type=conflict_type)
+    if meant and not declared:
+        raise Computed(entry_id=entry_id, conflict_type=conflict_type)
+    if not declared:
+        raise NothingToWithdraw(entry_id=entry_id, conflict_type=conflict_type)
+
+    return _changed(conflicts, tuple(one for one in conflicts.conflicts if one not in declared), "withdrawn")
+
+
+def pin(conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType, reason: str) -> Change[Conflicts] | None:
+    """The chair fixes what stands against an entry, or sets it where nobody said so yet; None where it is fixed."""
+    meant = _about(conflicts, entry_id, conflict_type)
+    pinned = tuple(replace(one, pinned=one in meant or one.pinned) for one in conflicts.conflicts)
+    if not meant:
+        pinned += (Conflict(entry_id=entry_id, conflict_type=conflict_type, source="chair", pinned=True),)
+
+    return _changed(conflicts, pinned, "pinned", reason)
+
+
+def release(
+    conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType, reason: str
+) -> Change[Conflicts] | None:
+    """The chair lets go: what the chair set is gone, what was declared or computed stands as it did before."""
+    meant = [one for one in _about(conflicts, entry_id, conflict_type) if one.pinned]
+    if not meant:
+        raise NothingPinned(entry_id=entry_id, conflict_type=conflict_type)
+
+    left = [one for one in conflicts.conflicts if one not in meant or one.source != "chair"]
+    released = tuple(replace(one, pinned=False) if one in meant else one for one in left)
+    return _changed(conflicts, released, "released", reason)
+
+
+def require_none(conflicts: Conflicts, *, entry_id: str) -> None:
+    """Refuse where anything stands against this entry (A-09)."""
+    if conflict_type := conflicts.type_with(entry_id):
+        raise ConflictStands(judge_id=conflicts.judge_id, entry_id=entry_id, conflict_type=conflict_type)
+
+
+def _key(conflict: Conflict) -> tuple[str, str, str]:
+    return conflict.entry_id, conflict.conflict_type, conflict.source
+
+
+def _about(conflicts: Conflicts, entry_id: str, conflict_type: ConflictType) -> tuple[Conflict, ...]:
+    return tuple(one for one in conflicts.conflicts if (one.entry_id, one.conflict_type) == (entry_id, conflict_type))
+
+
+def _changed(
+    conflicts: Conflicts, now: Iterable[Conflict], happened: str, reason: str | None = None
+) -> Change[Conflicts] | None:
+    """The change, unless there is none; in one order, so that the same conflicts are the same record."""
+    ordered = tuple(sorted(now, key=_key))
+    return None if ordered == conflicts.conflicts else Change(replace(conflicts, conflicts=ordered), happened, reason)

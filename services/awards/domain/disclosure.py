@@ -1,0 +1,93 @@
+"""What a judge is shown: nothing of the others before the own sheet is locked (A-12), and nobody's name (A-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.awards.domain.score_sheet import OPEN, ScoreSheet
+from services.kernel import Refusal
+from services.kernel.name import normalised
+
+
+class OwnSheetOpen(Refusal, rule="A-12", zh="锁定本人评分表后方可查看他人评分"):
+    """Others' scores, averages and sorted lists are shown to a judge once the judge's own sheets are locked."""
+
+
+class BlindCodeMissing(Refusal, rule="A-13", zh="盲评项目须有盲评编号"):
+    """An entry of a blind category is judged under its blind code."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file of an entry by its SHA-256; `names_nobody` once somebody looked, into what it says about itself too."""
+
+    sha256: str
+    names_nobody: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlindEntry:
+    """All that a judge of a blind category is told; a title that names somebody is withheld."""
+
+    blind_code: str
+    category: str
+    title: str | None
+    files: tuple[str, ...]
+
+
+def scores_of_others(
+    sheets: Iterable[ScoreSheet], *, judge_id: str, entry_id: str
+) -> tuple[Mapping[str, Decimal], ...]:
+    """What the others gave this entry and locked, without saying who; `sheets` are those of one round."""
+    sheets = tuple(sheets)
+    if entry_id not in _finished(sheets, judge_id):
+        raise OwnSheetOpen(entry_id=entry_id)
+
+    others = [one for one in sheets if one.counts and one.entry_id == entry_id and one.judge_id != judge_id]
+    return tuple(one.scores for one in sorted(others, key=lambda one: one.judge_id))
+
+
+def averages(sheets: Iterable[ScoreSheet], computed: Mapping[str, Decimal], *, judge_id: str) -> Mapping[str, Decimal]:
+    """The averages that this judge may see, in the order of the entries' ids, which tells nothing."""
+    finished = _finished(sheets, judge_id)
+    return {entry_id: average for entry_id, average in sorted(computed.items()) if entry_id in finished}
+
+
+def ranking(
+    sheets: Iterable[ScoreSheet], computed: Mapping[str, Decimal], *, judge_id: str
+) -> tuple[tuple[str, Decimal], ...]:
+    """The judge's entries by their averages, best first: a place tells of the others, so all own sheets are locked."""
+    sheets = tuple(sheets)
+    waiting = sorted(one.entry_id for one in sheets if one.judge_id == judge_id and one.state in OPEN)
+    if waiting:
+        raise OwnSheetOpen(entry_id=waiting[0], open_sheets=len(waiting))
+
+    shown = averages(sheets, computed, judge_id=judge_id)
+    return tuple(sorted(shown.items(), key=lambda line: (-line[1], line[0])))
+
+
+def blinded(
+    *, blind_code: str | None, category: str, title: str, files: Iterable[File], names: Iterable[str]
+) -> BlindEntry:
+    """An entry without a trace of whom it comes from; `names` are those of its people and units."""
+    if not blind_code:
+        raise BlindCodeMissing(category=category)
+
+    return BlindEntry(
+        blind_code=blind_code,
+        category=category,
+        title=None if _names_somebody(title, names) else title,
+        files=tuple(file.sha256 for file in files if file.names_nobody),
+    )
+
+
+def _finished(sheets: Iterable[ScoreSheet], judge_id: str) -> frozenset[str]:
+    """The entries whose sheet of this judge is locked, and rightly so."""
+    return frozenset(one.entry_id for one in sheets if one.judge_id == judge_id and one.counts)
+
+
+def _names_somebody(title: str, names: Iterable[str]) -> bool:
+    said = normalised(title)
+    return any(normalised(name) in said for name in names if normalised(name))

@@ -1,0 +1,207 @@
+"""Score sheets (评分表): an entry assigned to a judge for a round, from the proposal to the locked scores.
+
+Assignment and sheet are one record, so that a recusal and a score cannot pass each other. A judge has one sheet for
+an entry and a round, because its id says so. Whether scores fit the rubric is the rubric's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from services.awards.domain.conflict import Conflicts, ConflictType, require_none
+from services.kernel import Change, Lifecycle, Refusal
+
+LIFECYCLE = Lifecycle(
+    proposed=("sent", "cancelled"),
+    sent=("accepted", "recused", "cancelled"),
+    accepted=("scored", "recused"),
+    scored=("locked", "reopened", "recused"),
+    reopened=("scored", "recused"),
+    recused=("replaced",),
+    cancelled=("proposed",),
+)
+STARTED = ("accepted", "scored", "reopened", "locked")
+OPEN = ("proposed", "sent", "accepted", "scored", "reopened")
+
+
+class RoundClosed(Refusal, rule="A-14", zh="本轮评审已结束"):
+    """After a round was closed nobody scores in it and no sheet of it is reopened."""
+
+
+class RecusedWithoutReason(Refusal, rule="A-15", zh="回避须说明理由"):
+    """A recusal is an act of its own and states its reason."""
+
+
+class ReplacedByRecused(Refusal, rule="A-09", zh="回避的评委不得由本人替补"):
+    """Whoever recused is replaced by somebody else."""
+
+
+class Locked(Refusal, rule="A-25", zh="评分表已锁定，不得更改"):
+    """A locked sheet is never scored, reopened or taken back."""
+
+
+class ReopenedByJudge(Refusal, rule="A-25", zh="评委不得退回自己的评分表"):
+    """A sheet is reopened by somebody else than whoever scored it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """What a sheet said at one time, criterion by criterion, and who entered it."""
+
+    values: Mapping[str, Decimal]
+    by: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSheet:
+    """One judge, one entry, one round; `flagged` is the conflict that turned up after the judge had started (F6)."""
+
+    edition_id: str
+    round_no: int
+    entry_id: str
+    judge_id: str
+    due_on: date | None = None
+    versions: tuple[Scores, ...] = ()
+    flagged: ConflictType | None = None
+    recused_for: ConflictType | None = None
+    replaced_by: str | None = None
+    locked_at: datetime | None = None
+    state: str = "proposed"
+
+    @property
+    def scores(self) -> Mapping[str, Decimal]:
+        """The newest ones; none before the first."""
+        return self.versions[-1].values if self.versions else {}
+
+    @property
+    def is_started(self) -> bool:
+        """Did the judge begin? Then no assignment takes it away."""
+        return self.state in STARTED
+
+    @property
+    def counts(self) -> bool:
+        """Does it go into the result? What is locked does, unless it should never have been scored (A-09)."""
+        return self.state == "locked" and self.flagged is None
+
+
+def sheet_id(*, edition_id: str, round_no: int, entry_id: str, judge_id: str) -> str:
+    """One for each judge, entry and round."""
+    return f"{edition_id}/{round_no}/{entry_id}/{judge_id}"
+
+
+def assign(
+    *, edition_id: str, round_no: int, entry_id: str, judge_id: str, due_on: date | None = None, conflicts: Conflicts
+) -> Change[ScoreSheet]:
+    """Propose an entry to a judge; nobody is told yet."""
+    require_none(conflicts, entry_id=entry_id)
+
+    sheet = ScoreSheet(edition_id=edition_id, round_no=round_no, entry_id=entry_id, judge_id=judge_id, due_on=due_on)
+    return Change(sheet, "proposed")
+
+
+def assign_again(sheet: ScoreSheet, *, conflicts: Conflicts) -> Change[ScoreSheet]:
+    """Propose what was cancelled, once what spoke against it is gone."""
+    return _clear(sheet, "proposed", conflicts=conflicts)
+
+
+def send(sheet: ScoreSheet, *, conflicts: Conflicts) -> Change[ScoreSheet]:
+    """Tell the judge."""
+    return _clear(sheet, "sent", conflicts=conflicts)
+
+
+def accept(sheet: ScoreSheet, *, conflicts: Conflicts) -> Change[ScoreSheet]:
+    """The judge takes it on and begins."""
+    return _clear(sheet, "accepted", conflicts=conflicts)
+
+
+def cancel(sheet: ScoreSheet, *, reason: str) -> Change[ScoreSheet]:
+    """Take an assignment back that the judge has not begun."""
+    return Change(replace(sheet, state=_moved(sheet, "cancelled")), "cancelled", reason)
+
+
+def score(
+    sheet: ScoreSheet,
+    *,
+    values: Mapping[str, Decimal],
+    comment: str | None = None,
+    conflicts: Conflicts,
+    round_closed: bool,
+    by: str,
+) -> Change[ScoreSheet]:
+    """Enter the scores, at first or after the sheet was reopened; what it said before is kept."""
+    scored = _clear(sheet, "scored", conflicts=conflicts).record
+    _require_open(sheet, round_closed=round_closed)
+
+    told = Scores(values=dict(values), by=by, comment=comment)
+    return Change(replace(scored, versions=(*sheet.versions, told)), "scored")
+
+
+def reopen(sheet: ScoreSheet, *, reason: str, round_closed: bool, by: str) -> Change[ScoreSheet]:
+    """The chair gives a sheet back before the round is closed; what it said is kept."""
+    state = _moved(sheet, "reopened")
+    _require_open(sheet, round_closed=round_closed)
+    if by == sheet.versions[-1].by:
+        raise ReopenedByJudge(by=by)
+
+    return Change(replace(sheet, state=state), "reopened", reason)
+
+
+def lock(sheet: ScoreSheet, *, now: datetime) -> Change[ScoreSheet]:
+    """Make the scores final: by the judge, who sees those of the others from then on, or with the end of the round."""
+    return Change(replace(sheet, state=_moved(sheet, "locked"), locked_at=now), "locked")
+
+
+def recuse(sheet: ScoreSheet, *, conflict_type: ConflictType, reason: str) -> Change[ScoreSheet]:
+    """Step back from an entry; it counts as no score, whatever the sheet said."""
+    state = _moved(sheet, "recused")
+    if not reason.strip():
+        raise RecusedWithoutReason(conflict_type=conflict_type)
+
+    return Change(replace(sheet, state=state, recused_for=conflict_type), "recused", reason)
+
+
+def hand_over(sheet: ScoreSheet, *, to: str) -> Change[ScoreSheet]:
+    """Note which judge scores the entry in place of the one who recused."""
+    state = _moved(sheet, "replaced")
+    if to == sheet.judge_id:
+        raise ReplacedByRecused(judge_id=to)
+
+    return Change(replace(sheet, state=state, replaced_by=to), "replaced")
+
+
+def follow_conflicts(sheet: ScoreSheet, conflicts: Conflicts) -> Change[ScoreSheet] | None:
+    """Heed a change of conflicts: what was not begun is cancelled, what was begun is flagged for the chair (F6).
+
+    A flag falls once its conflict is gone; a flag leaves the scores as they are, on a locked sheet too. None where
+    nothing follows.
+    """
+    found = conflicts.type_with(sheet.entry_id)
+    if found and "cancelled" in LIFECYCLE.moves.get(sheet.state, ()):
+        return cancel(sheet, reason=f"conflict: {found}")
+    if not sheet.is_started or found == sheet.flagged:
+        return None
+
+    return Change(replace(sheet, flagged=found), "flagged" if found else "unflagged")
+
+
+def _moved(sheet: ScoreSheet, to: str) -> str:
+    if sheet.state == "locked":
+        raise Locked(entry_id=sheet.entry_id, judge_id=sheet.judge_id)
+    return LIFECYCLE.move(sheet.state, to)
+
+
+def _clear(sheet: ScoreSheet, to: str, *, conflicts: Conflicts) -> Change[ScoreSheet]:
+    """The move that no conflict forbids, on every way to a score (A-09)."""
+    moved = replace(sheet, state=_moved(sheet, to))
+    require_none(conflicts, entry_id=sheet.entry_id)
+
+    return Change(moved, to)
+
+
+def _require_open(sheet: ScoreSheet, *, round_closed: bool) -> None:
+    if round_closed:
+        raise RoundClosed(edition_id=sheet.edition_id, round_no=sheet.round_no)
