@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from services.awards.domain.ranking import rank, usual_chain
 from services.awards.domain.round_result import RoundResult, Scoring, compute_results
 from services.awards.domain.rubric import Criterion, draw_up
-from services.awards.domain.sheet import ScoreSheet
+from services.awards.domain.sheet import Sheet
 
 PAINTING = "science_fantasy_painting"
 
@@ -29,7 +29,7 @@ def scores(**given):
 def sheets(table, *, code="quality"):
     """One sheet for each score of `{judge: {entry: score}}`."""
     return [
-        ScoreSheet(entry_id=entry, judge_id=judge, scores={code: Decimal(score)})
+        Sheet(entry_id=entry, judge_id=judge, scores={code: Decimal(score)})
         for judge, given in table.items()
         for entry, score in given.items()
     ]

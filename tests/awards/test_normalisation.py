@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.awards.domain.normalisation import METHODS, Incomparable
 from services.awards.domain.rubric import draw_up
-from services.awards.domain.sheet import ScoreSheet
+from services.awards.domain.sheet import Sheet
 from tests.awards.score_examples import a_criterion, adjusted, results_of, scores, sheets, tables
 
 STRICT_AND_LENIENT = {"strict": {"e1": 60, "e2": 70, "e3": 80}, "lenient": {"e1": 80, "e2": 90, "e4": 100}}
@@ -60,7 +60,7 @@ def test_a_judge_whose_totals_are_alike_by_other_thirds_scored_all_alike():
     codes = ("innovation", "science", "writing")
     table = {"alike": [(1, 1, 0), (2, 0, 0), (0, 1, 1)], "other": [(1, 1, 1), (3, 3, 3)]}
     of = [
-        ScoreSheet(entry_id=f"e{at}", judge_id=judge, scores=scores(**dict(zip(codes, sheet, strict=True))))
+        Sheet(entry_id=f"e{at}", judge_id=judge, scores=scores(**dict(zip(codes, sheet, strict=True))))
         for judge, scored in table.items()
         for at, sheet in enumerate(scored, start=1 + 3 - len(scored))
     ]
@@ -162,7 +162,7 @@ def test_an_optional_criterion_left_out_punishes_nobody():
 
     of = [
         *sheets({"a": {"e1": 80, "e2": 80}}),
-        ScoreSheet(entry_id="e2", judge_id="b", scores=scores(quality=80, film=8)),
+        Sheet(entry_id="e2", judge_id="b", scores=scores(quality=80, film=8)),
     ]
 
     assert adjusted(results_of(of, rubric=rubric, method="mean")) == {"e1": "80.0000", "e2": "80.0000"}

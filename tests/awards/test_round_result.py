@@ -19,7 +19,7 @@ from services.awards.domain.round_result import (
     disagrees,
 )
 from services.awards.domain.rubric import draw_up
-from services.awards.domain.sheet import EmptySheet, OffScale, ScoredTwice, ScoreSheet
+from services.awards.domain.sheet import EmptySheet, OffScale, ScoredTwice, Sheet
 from tests.awards.score_examples import (
     PAINTING,
     a_criterion,
@@ -62,7 +62,7 @@ def test_every_sheet_is_held_to_the_rubric_before_anything_is_computed():
         with pytest.raises(refusal):
             results_of(sheets({"a": {"e1": score}}))
     with pytest.raises(EmptySheet):
-        results_of([ScoreSheet(entry_id="e1", judge_id="a", scores={})])
+        results_of([Sheet(entry_id="e1", judge_id="a", scores={})])
     with pytest.raises(ScoredTwice):
         results_of([*sheets(TWO_EACH), *sheets({"a": {"e1": 100}})])
 
@@ -182,8 +182,8 @@ def test_a_sheet_that_is_replaced_changes_the_hash_and_may_change_the_ranking():
 def test_scores_of_several_criteria_are_averaged_by_criterion_and_an_optional_one_by_those_who_gave_it():
     rubric = draw_up([a_criterion("innovation"), a_criterion("film", required=False)])
     of = [
-        ScoreSheet(entry_id="e1", judge_id="a", scores=scores(innovation=7, film=5)),
-        ScoreSheet(entry_id="e1", judge_id="b", scores=scores(innovation=8)),
+        Sheet(entry_id="e1", judge_id="a", scores=scores(innovation=7, film=5)),
+        Sheet(entry_id="e1", judge_id="b", scores=scores(innovation=8)),
     ]
 
     found = results_of(of, rubric=rubric).by_entry["e1"].criteria

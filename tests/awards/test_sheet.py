@@ -16,7 +16,7 @@ from services.awards.domain.sheet import (
     EmptySheet,
     OffScale,
     ScoredTwice,
-    ScoreSheet,
+    Sheet,
     UnknownCriterion,
     examine,
     inputs_hash,
@@ -38,7 +38,7 @@ RUBRIC = draw_up(
 
 THIRDS = draw_up([a_criterion(code, full="3") for code in ("innovation", "science", "writing")])
 
-SHEET = ScoreSheet(entry_id="e1", judge_id="j1", scores=scores(innovation="8", science="15"))
+SHEET = Sheet(entry_id="e1", judge_id="j1", scores=scores(innovation="8", science="15"))
 
 
 @pytest.mark.rule("A-14")
@@ -122,7 +122,7 @@ def test_the_hash_is_the_same_for_any_order(both):
 
 
 def test_the_hash_is_the_same_however_a_number_is_written_and_criteria_are_ordered():
-    written = ScoreSheet(entry_id="e1", judge_id="j1", scores=scores(science="15.00", innovation="8.0"))
+    written = Sheet(entry_id="e1", judge_id="j1", scores=scores(science="15.00", innovation="8.0"))
 
     assert inputs_hash([written]) == inputs_hash([SHEET])
 

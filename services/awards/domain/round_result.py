@@ -11,7 +11,7 @@ from fractions import Fraction
 from services.awards.domain.figure import WHOLE, kept, mean, root, trimmed_mean, units, variance
 from services.awards.domain.normalisation import LEAST, Mark, centre, normalise, usual_method
 from services.awards.domain.rubric import Rubric
-from services.awards.domain.sheet import ScoreSheet, examine, inputs_hash, require_single, total
+from services.awards.domain.sheet import Sheet, examine, inputs_hash, require_single, total
 from services.kernel import Refusal
 
 
@@ -62,7 +62,7 @@ class RoundResults:
 
 
 def compute_results(
-    sheets: Collection[ScoreSheet],
+    sheets: Collection[Sheet],
     *,
     entries: Mapping[str, str],
     scoring: Mapping[str, Scoring],
@@ -113,9 +113,7 @@ def disagrees(result: RoundResult, *, stdev: Decimal | None = None, spread: Deci
     return any(found is not None and limit is not None and found > limit for found, limit in limits)
 
 
-def _require_sheets(
-    sheets: Collection[ScoreSheet], *, entries: Mapping[str, str], scoring: Mapping[str, Scoring]
-) -> None:
+def _require_sheets(sheets: Collection[Sheet], *, entries: Mapping[str, str], scoring: Mapping[str, Scoring]) -> None:
     require_single(sheets)
     for sheet in sheets:
         if sheet.entry_id not in entries:
@@ -128,7 +126,7 @@ def _require_sheets(
         raise TooFewScores(scores=", ".join(f"{entry_id}: {n}" for entry_id, n in sorted(short.items())))
 
 
-def _mark(sheet: ScoreSheet, rubric: Rubric) -> Mark:
+def _mark(sheet: Sheet, rubric: Rubric) -> Mark:
     return Mark(entry_id=sheet.entry_id, judge_id=sheet.judge_id, value=total(sheet.scores, rubric=rubric))
 
 
@@ -139,7 +137,7 @@ def _by_entry(marks: Iterable[Mark]) -> dict[str, list[Mark]]:
     return found
 
 
-def _scores(sheets: Iterable[ScoreSheet]) -> dict[str, dict[str, list[Decimal]]]:
+def _scores(sheets: Iterable[Sheet]) -> dict[str, dict[str, list[Decimal]]]:
     """By entry and criterion, what the judges gave."""
     found: dict[str, dict[str, list[Decimal]]] = defaultdict(lambda: defaultdict(list))
     for sheet in sheets:

@@ -37,7 +37,7 @@ class ScoredTwice(Refusal, rule="A-14", zh="同一评委对同一项目在同一
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreSheet:
+class Sheet:
     entry_id: str
     judge_id: str
     scores: Mapping[str, Decimal]
@@ -67,14 +67,14 @@ def total(scores: Mapping[str, Decimal], *, rubric: Rubric) -> Fraction:
     return Fraction(100 * reached, scale * sum(units(one.weight) for one in scored))
 
 
-def require_single(sheets: Iterable[ScoreSheet]) -> None:
+def require_single(sheets: Iterable[Sheet]) -> None:
     counted = Counter((sheet.judge_id, sheet.entry_id) for sheet in sheets)
     for (judge_id, entry_id), times in counted.items():
         if times > 1:
             raise ScoredTwice(judge_id=judge_id, entry_id=entry_id)
 
 
-def inputs_hash(sheets: Iterable[ScoreSheet]) -> str:
+def inputs_hash(sheets: Iterable[Sheet]) -> str:
     """SHA-256 over JSON of the sorted sheets: judge, entry, version, and by criterion the score as a reduced fraction.
 
     The same for any order of the sheets and for 8, 8.0 and 8.00; another one as soon as anything else differs.
