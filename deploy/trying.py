@@ -80,6 +80,7 @@ def main(is_cluster: bool, before: str | None) -> None:
             upgraded(containers, office)
         elif is_cluster:
             killed_at_once(containers, office)
+            restarted(containers, office)
         else:
             keeps_apart(containers)
             killed_in_turn(containers, office)
