@@ -1,4 +1,4 @@
-"""`python -m deploy.backup`: writes a backup of all five databases, as they were at one instant, to standard output.
+"""`python -m deploy.backup [SITE]`: a backup of all five databases, as they were at one instant, to standard output.
 
 Every collection is read in one snapshot session, and so at one time of the whole replica set: nothing is stopped and
 nothing locked. First each is counted there, then written; where it is not what was counted, the backup fails.
@@ -6,6 +6,7 @@ nothing locked. First each is counted there, then written; where it is not what 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,10 +25,13 @@ from deploy.trouble import Trouble
 from services.chassis.version import VERSION
 from services.contract.topology import SOURCES
 
-URI = Path("/run/secrets/backup_mongo_uri")
+SECRETS = "/run/secrets"
 DATABASES = tuple(f"kexie_{service}" for service in SOURCES)
 LEFT_OUT = ("sessions",)
 """Whoever was logged in logs in again: a session that has ended since then would live again."""
+
+MARK = "restoring"
+"""The collection, of the last database, that is there while a restore is at work or since one ended in the middle."""
 
 TRIES = 5  # to find a moment at which no collection is being made
 BATCH = 20_000  # documents, or the database's 16 MB
@@ -116,6 +120,8 @@ def catalogue(client: Client, databases: Sequence[str]) -> list[Held]:
 
 
 def metadata(client: Client, database: str, said: Mapping[str, Any]) -> bytes:
+    if said["name"] == MARK:
+        raise Trouble("A restore is at work, or ended in the middle: what is there is no whole.")
     if said["type"] != "collection":
         raise Trouble(f"{database}.{said['name']} is a {said['type']}, which no backup holds yet.")
     told = {
@@ -173,12 +179,24 @@ def documents_in(batch: bytes) -> int:
     return number
 
 
-def main() -> int:
-    with telling() as progress, MongoClient[Document](URI.read_text().strip(), appname="kexie backup") as client:
+def connect(site: Path, who: str) -> MongoClient[Any]:
+    """As this user of the site, whose database is believed as the site says."""
+    believe(site)
+    return MongoClient((site / f"{who}_mongo_uri").read_text().strip(), appname="kexie backup")
+
+
+def believe(site: Path) -> None:
+    """The site's authority, where its folder is here and nobody has said another; containers are told by compose."""
+    if (authority := site / "tls" / "ca.pem").exists():
+        os.environ.setdefault("SSL_CERT_FILE", str(authority))
+
+
+def main(site: Path) -> int:
+    with telling() as progress, connect(site, "backup") as client:
         backup(client, DATABASES, sys.stdout.buffer, progress)
         sys.stdout.buffer.flush()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(*sys.argv[1:2] or [SECRETS])))

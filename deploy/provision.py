@@ -17,11 +17,11 @@ from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 from structlog import get_logger
 
+from deploy.backup import SECRETS, believe
 from deploy.restore import is_half_done
 from services.chassis import log
 from services.contract.topology import SOURCES
 
-SECRETS = "/run/secrets"
 WITHIN = 120.0  # seconds
 AT_WORK = ("PRIMARY", "SECONDARY")
 WRONG_LOGIN, USER_NOT_FOUND, NOT_YET_INITIALIZED = 18, 11, 94
@@ -36,6 +36,7 @@ logger = get_logger()
 
 def main(site: Path) -> int:
     log.set_up("INFO", "provision")
+    believe(site)
     addresses = {who: parse_uri((site / f"{who}_mongo_uri").read_text().strip()) for who in (*SOURCES, "backup")}
     all_ = addresses["gateway"]
     root: dict[str, Any] = {"username": "root", "password": (site / "mongo_root_password").read_text().strip()}
@@ -142,7 +143,7 @@ def let_in(client: Client, address: Address, *roles: Mapping[str, str]) -> None:
 
 
 def waits(error: PyMongoError) -> bool:
-    logger.info("waiting for the database", error=type(error).__name__)
+    logger.info("waiting for the database", error=type(error).__name__, why=str(error)[:200])
     return False
 
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.restore [--replace]`: writes the backup on standard input into the five databases, which are empty.
+"""`python -m deploy.restore [--replace] [SITE]`: the backup on standard input into the five databases, which are empty.
 
 Each service's own user writes its own database. A mark stands in the gateway's from the first change until all of it is
 there, so that nothing starts on a half of it. `--held` only tells what there is.
@@ -7,7 +7,7 @@ there, so that nothing starts on a half of it. `--held` only tells what there is
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,18 +16,13 @@ from urllib.parse import unquote
 
 from bson import json_util
 from bson.raw_bson import RawBSONDocument
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from deploy.archive import DOCUMENTS, METADATA, RAW, Damaged, Manifest, Reading, together
-from deploy.backup import DATABASES, SIZE, Document
+from deploy.backup import DATABASES, MARK, SECRETS, SIZE, Document, connect
 from deploy.telling import Progress, say, telling
 from deploy.trouble import Trouble
 from services.contract.topology import SOURCES
-
-SECRETS = Path("/run/secrets")
-MARK = "restoring"
-"""The collection, of the last database, that is there while a restore is at work or since one ended in the middle."""
 
 BATCH, AT_ONCE = 1_000, 8_000_000  # documents or bytes that are written together
 
@@ -114,12 +109,12 @@ def size(database: Database[Document], name: str) -> tuple[int, int]:
     return found["documents"], found["bytes"]
 
 
-def main(arguments: Iterable[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
+    site = Path(next((one for one in arguments if not one.startswith("-")), SECRETS))
     with telling() as progress, ExitStack() as open_clients:
         databases: dict[str, Database[Any]] = {}
         for name, service in zip(DATABASES, SOURCES, strict=True):
-            uri = (SECRETS / f"{service}_mongo_uri").read_text().strip()
-            databases[name] = open_clients.enter_context(MongoClient[Document](uri, appname="kexie restore"))[name]
+            databases[name] = open_clients.enter_context(connect(site, service))[name]
         if "--held" in arguments:
             say(held=held(databases), is_half_done=is_half_done(databases))
         else:

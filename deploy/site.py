@@ -74,10 +74,13 @@ class Site:
         """`KEXIE_SITE` where it is set, as compose reads it, else the checkout's own."""
         return cls(FOLDER.parent / (os.environ.get("KEXIE_SITE") or FOLDER))
 
-    def make(self, layout: Layout | None = None) -> None:
-        """Whatever is missing, or differs in this layout; passwords, keys and others' certificates stay."""
+    def make(self, layout: Layout | None = None) -> tuple[str, ...]:
+        """Whatever is missing, or differs in this layout; passwords, keys and others' certificates stay.
+
+        The servers whose certificates were replaced.
+        """
         layout = self._laid_out(layout)
-        self._certify(layout)
+        replaced = tuple(self._certify(layout))
         private = self._secret("token_private_key", lambda: as_setting(new_private_key()))
         self._keep("token_public_key", as_setting(public_of(of_setting(private))))
         self._secret("mongo_keyfile", lambda: secrets.token_hex(96))
@@ -91,6 +94,7 @@ class Site:
         if layout.is_in_containers:
             self._tell_the_engine()
         self._hand_over()
+        return replaced
 
     def amqp_uri(self, name: str) -> str:
         """Of the first node."""
@@ -155,8 +159,10 @@ class Site:
         return of_setting(file.read_text())
 
     def trust(self) -> ssl.SSLContext:
-        """Believes whom the site's own authority has signed."""
-        return ssl.create_default_context(cafile=str(self.folder / "tls/ca.pem"))
+        """Believes whom the system's authorities or the site's own have signed."""
+        made = ssl.create_default_context()
+        made.load_verify_locations(self.folder / "tls/ca.pem")
+        return made
 
     def _outside(self) -> str:
         """The name by which other bureaus reach the broker."""
@@ -190,13 +196,15 @@ class Site:
             write_privately(certificate, made.certificate)
         return Authority(key.read_text(), certificate.read_text()) if key.exists() else None
 
-    def _certify(self, layout: Layout) -> None:
-        """What is missing, or ours and no longer good."""
+    def _certify(self, layout: Layout) -> Iterator[str]:
+        """What is missing, or ours and no longer good; whose certificate there was before."""
         if (authority := self.authority()) is None:
             return
         for server, (names, holds) in _servers(layout).items():
             file = self.folder / f"tls/{server}.pem"
             if not file.exists() or authority.would_renew(file.read_text(), names):
+                if file.exists():
+                    yield server
                 write_privately(file, authority.issue(names, holds))
 
     def _tell_the_engine(self) -> None:

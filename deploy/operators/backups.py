@@ -21,8 +21,8 @@ from deploy.archive import Manifest, check, together
 from deploy.backup import DATABASES
 from deploy.home import CHECKOUT
 from deploy.keys import Keys
-from deploy.operators import jobs
-from deploy.operators.containers import command, compose, url
+from deploy.operators import containers, jobs
+from deploy.operators.containers import command, compose
 from deploy.operators.gateway import Gateway
 from deploy.operators.showing import console, plain
 from deploy.provision import HALF_RESTORED
@@ -72,7 +72,9 @@ def backup(file: str) -> None:
 @click.command()
 @click.argument("file", type=click.File("rb"))
 @click.option("--replace", is_flag=True, help="Drop what is there, when you have said yes to it.")
-def restore(file: IO[bytes], replace: bool) -> None:
+@click.option("--yes", is_flag=True, help="Say yes to it here, as where the backup comes through a pipe.")
+@click.option("--url", help="Where the gateway is reached, if not at the proxy of this machine.")
+def restore(file: IO[bytes], replace: bool, yes: bool, url: str | None) -> None:
     """Make all five databases what a backup holds, start everything, and check it; exit code 1 when something is wrong.
 
     The whole backup is checked before anything is touched.
@@ -82,7 +84,7 @@ def restore(file: IO[bytes], replace: bool) -> None:
         together(manifest, DATABASES)
         click.echo(f"The backup is whole: {_described(manifest)}.")
         container("deploy.provision", deps=True, accepted=(0, HALF_RESTORED))
-        _ask_where_something_is(replace)
+        _ask_where_something_is(replace, yes)
         broker = _broker()
         compose("stop", *SOURCES)
         _forget_events(broker)
@@ -90,7 +92,9 @@ def restore(file: IO[bytes], replace: bool) -> None:
     click.echo(AFTERWARDS.format(point=_instant(manifest)))
     try:
         compose("up", "--detach", "--wait")
-        sys.exit(_tell_again_and_check(Gateway(url(), _token(), trust=Site.of_the_environment().trust())))
+        sys.exit(
+            _tell_again_and_check(Gateway(url or containers.url(), _token(), trust=Site.of_the_environment().trust()))
+        )
     except Trouble as trouble:
         raise Trouble(f"{trouble.message}\n{REMAINS}") from None
 
@@ -141,7 +145,7 @@ def _again_and_again(file: IO[bytes]) -> Iterator[IO[bytes]]:
         yield kept
 
 
-def _ask_where_something_is(replace: bool) -> None:
+def _ask_where_something_is(replace: bool, yes: bool) -> None:
     said = container("deploy.restore", "--held")
     there = ", ".join(f"{number:,} documents in {name}" for name, number in said["held"].items() if number)
     if not there and not said["is_half_done"]:
@@ -151,14 +155,15 @@ def _ask_where_something_is(replace: bool) -> None:
         there += ", of a restore that ended in the middle"
     if not replace:
         raise Trouble(f"There are {there}. A backup is restored into an empty deployment, or with --replace.")
-    click.confirm(f"There are {there}. Stop the services and drop all of it?", abort=True)
+    if not yes:
+        click.confirm(f"There are {there}. Stop the services and drop all of it?", abort=True)
 
 
 def _broker() -> str:
-    """The name of the one that is there now, or of the first of several."""
-    name = next(name for name in compose("config", "--services").split() if name.startswith("rabbitmq"))
-    compose("up", "--detach", "--wait", "--no-recreate", name)
-    return name
+    """The name of one node; all of them are there now, for one of several waits for the others."""
+    names = sorted(name for name in compose("config", "--services").split() if name.startswith("rabbitmq"))
+    compose("up", "--detach", "--wait", "--no-recreate", *names)
+    return names[0]
 
 
 def _forget_events(broker: str) -> None:

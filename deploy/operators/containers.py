@@ -23,7 +23,10 @@ def command(layout: Layout) -> tuple[str, ...]:
 def compose(*arguments: str) -> str:
     """What it printed, from the checkout; raises `Trouble`."""
     words = (*command(Site.of_the_environment().layout()), *arguments)
-    done = subprocess.run(words, cwd=CHECKOUT, check=False, capture_output=True, text=True)
+    try:
+        done = subprocess.run(words, cwd=CHECKOUT, check=False, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise Trouble("Docker is not there, and this command needs it.") from None
     if done.returncode:
         raise Trouble(f"docker compose {' '.join(arguments)}: {plain(done.stderr.strip()[-2_000:])}")
     return done.stdout

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
+from deploy.home import CHECKOUT
 from deploy.keys import Keys, as_setting
 from deploy.operators import backups, containers, identity
 from deploy.operators.showing import console, table
@@ -21,13 +22,14 @@ from services.chassis.tokens import ROLES, Verified
 
 IN_CONTAINERS = (
     'docker build -t kexie -f deploy/Dockerfile --build-arg VERSION="$(git describe --always)" .',
-    "{compose} up -d --wait",
+    "./kexie deploy compose up -d --wait",
 )
 WITHOUT = (
     "rabbitmqctl import_definitions < {site}/definitions.json",
     "python -m deploy.provision {site}    # where the database is, as deploy/README.md says",
     "systemctl enable --now kexie.target",
 )
+WITHOUT_PROXY = "http://127.0.0.1:8011"
 REVOKE = "./kexie token revoke {} --why TEXT"
 TOKEN_HOLDS = timedelta(days=1)
 
@@ -54,33 +56,41 @@ def init(is_cluster: bool | None, hosts: tuple[str, ...], broker: str | None, da
         layout = Layout(tuple(broker.split(",")), tuple(database.split(",")), layout.hosts)
     if hosts:
         layout = msgspec.structs.replace(layout, hosts=tuple(dict.fromkeys((*hosts, *Layout().hosts))))
-    site.make(layout)
+    replaced = site.make(layout)
     for file, ends in site.certificates():
         click.echo(f"  {file.name:<14} holds until {ends:%Y-%m-%d}")
     click.echo(f"{site.folder} is ready. Keep a copy of it where nobody else can read it. Next:")
     for step in IN_CONTAINERS if layout.is_in_containers else WITHOUT:
-        click.echo(f"  {step.format(site=site.folder, compose=compose_of(layout))}")
+        click.echo(f"  {step.format(site=site.folder)}")
+    if replaced:
+        click.echo(f"New certificates ({', '.join(replaced)}) are shown by who is started anew:")
+        click.echo("  ./kexie deploy compose up -d --wait --force-recreate")
 
 
 @deploy.command()
-@click.option("--url", help="Where the gateway is reached, if not at the proxy of this machine.")
+@click.option("--url", help="Where the gateway is reached, if not on this machine.")
 def env(url: str | None) -> None:
     """Print the gateway's address and an operator's token of a day, as shell assignments."""
     site = Site.of_the_environment()
     token = Keys(site.private_key()).token(subject="operator", roles=("operator",), lifetime=TOKEN_HOLDS)
     trusted = str(site.folder / "tls/ca.pem")
-    reached = url or containers.url()
+    reached = url or (containers.url() if site.layout().is_in_containers else WITHOUT_PROXY)
     for name, value in {"GATEWAY_URL": reached, "KEXIE_TOKEN": token, "KEXIE_CA": trusted}.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
-def compose_of(layout: Layout) -> str:
-    return shlex.join(containers.command(layout))
+@deploy.command("compose", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def compose_(words: tuple[str, ...]) -> None:
+    """`docker compose` with the files of this site, of one machine or a cluster: `./kexie deploy compose ps -a`."""
+    command = (*containers.command(Site.of_the_environment().layout()), *words)
+    os.chdir(CHECKOUT)
+    os.execvp(command[0], command)
 
 
 def control_of(site: Site) -> str:
     layout = site.layout()
-    return f"{compose_of(layout)} exec -T rabbitmq rabbitmqctl" if layout.is_in_containers else "rabbitmqctl"
+    return "./kexie deploy compose exec -T rabbitmq rabbitmqctl" if layout.is_in_containers else "rabbitmqctl"
 
 
 @deploy.command("try", context_settings={"ignore_unknown_options": True}, add_help_option=False)

@@ -61,7 +61,9 @@ class Gateway:
         if url and not token and not os.environ.get("TOKEN_PRIVATE_KEY"):
             raise Trouble("GATEWAY_URL is set and KEXIE_TOKEN is not: an operator's token is needed.")
         home, authority = Home.of_the_environment(), os.environ.get("KEXIE_CA")
-        trust = ssl.create_default_context(cafile=authority) if authority else None
+        trust = ssl.create_default_context()
+        if authority:
+            trust.load_verify_locations(authority)
         return cls(url or stack.addresses(home).gateway_url, token or _token(home, roles), trust=trust)
 
     def at(self, below: str) -> Gateway:

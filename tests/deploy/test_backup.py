@@ -207,6 +207,8 @@ def test_a_restore_that_ended_in_the_middle_is_known_and_can_be_given_again(clie
     assert is_half_done(databases)
     with pytest.raises(NotEmpty):
         restore_from(databases, content)
+    with pytest.raises(Trouble, match="ended in the middle"):
+        back_up(client, databases)
 
     restore_from(databases, content, replace=True)
     assert contents(databases) == before

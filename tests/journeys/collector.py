@@ -21,7 +21,7 @@ class Sent:
 
 class Collector:
     def __init__(self):
-        self.bodies = []
+        self.bodies, self.answer = [], "200 OK"
         self._listening = eventlet.listen(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/v1/traces"
 
@@ -49,5 +49,5 @@ class Collector:
 
     def _take(self, environ, start_response):
         self.bodies.append(environ["wsgi.input"].read())
-        start_response("200 OK", [("Content-Type", "application/x-protobuf"), ("Content-Length", "0")])
+        start_response(self.answer, [("Content-Type", "application/x-protobuf"), ("Content-Length", "0")])
         return []

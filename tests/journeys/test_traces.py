@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 import eventlet
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import StatusCode
 from pymongo.errors import PyMongoError
 
@@ -151,3 +152,19 @@ def test_what_mongodb_says_of_a_failure_is_not_recorded(settings):
     assert "王小明" in span.status.description
     tracing.say_little(span, failed.value.details)
     assert span.status.description == "BadValue"
+
+
+def test_a_collector_that_takes_nothing_is_left_alone_for_a_minute(collector, monkeypatch):
+    now = 1_000.0
+    monkeypatch.setattr(tracing, "monotonic", lambda: now)
+    sparing, span = tracing.Sparing(collector.url), TracerProvider().get_tracer("a test").start_span("work")
+    span.end()
+
+    collector.answer = "400 Bad Request"
+    assert [sparing.export([span]) for _ in range(2)] == [SpanExportResult.FAILURE] * 2
+    assert len(collector.bodies) == 1
+
+    collector.answer, now = "200 OK", now + tracing.AWAY
+    assert [sparing.export([span]) for _ in range(2)] == [SpanExportResult.SUCCESS] * 2
+    assert len(collector.bodies) == 3
+    sparing.shutdown()
