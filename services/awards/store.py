@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services import contract
-from services.awards.domain import external_result
+from services.awards.domain import edition, entry, external_result
 from services.chassis.records import Records, Unique
 
 
@@ -19,3 +19,35 @@ class ExternalResults(Records[external_result.ExternalResult]):
             among={"state": ("reported", "verified", "revoked")},
         ),
     )  # fmt: skip
+
+
+class Editions(Records[edition.Edition]):
+    """A cancelled edition's number is free again."""
+
+    kind = contract.awards.Edition.kind
+    record = edition.Edition
+    unique = (
+        Unique(
+            "programme_kind", "level", "edition_no",
+            refusal=edition.EditionTaken,
+            among={"state": edition.HELD},
+        ),
+    )  # fmt: skip
+
+
+class Entries(Records[entry.Entry]):
+    """What a withdrawn or ineligible entry held is free again: its students, its work, its place in the quota."""
+
+    kind = contract.awards.Entry.kind
+    record = entry.Entry
+    unique = (
+        Unique("edition_id", "student_refs", refusal=entry.EnteredTwice, among={"state": entry.HOLDING}),
+        Unique("edition_id", "work_keys", refusal=entry.WorkEnteredTwice, among={"state": entry.HOLDING}),
+        Unique(
+            "edition_id", "nominating_unit_id", "nomination_place",
+            refusal=entry.PlaceTaken,
+            among={"state": entry.HOLDING},
+        ),
+        Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
+    )  # fmt: skip
+    indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",))

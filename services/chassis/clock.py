@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -24,8 +25,20 @@ def to_the_millisecond(instant: datetime) -> datetime:
     return instant.replace(microsecond=instant.microsecond // 1_000 * 1_000)
 
 
+@dataclass(frozen=True)
+class Moment(SystemClock):
+    """A clock that stands still."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+
 class Clock(DependencyProvider):
-    """Gives a service its process's clock."""
+    """Gives a service the time: whatever has a cause is judged by when that arrived, not by when a worker was free."""
 
     def get_dependency(self, worker_ctx: Any) -> SystemClock:
-        return self.container.config["CLOCK"]
+        caused = worker_ctx.data.get("batch") or worker_ctx.data
+        cause = caused.cause if hasattr(caused, "cause") else caused.get("cause")
+        return Moment(cause.at) if cause else self.container.config["CLOCK"]

@@ -6,7 +6,7 @@ Each field also says its JSON Schema, of which `describe`, forms and templates a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
@@ -228,6 +228,26 @@ class Many(Input):
         if not isinstance(value, list) or not self.min <= len(value) <= self.max:
             raise self.wrong(f"A list of {self.min} to {self.max}.", f"须为 {self.min} 至 {self.max} 项的列表。")
         return tuple(self.inner.deserialize(item) for item in value)
+
+
+class Group(Input):
+    """Several fields that belong together, as one object; `makes` is the value that they become."""
+
+    def __init__(self, schema: type[Schema], makes: Callable[..., Any], *, required: bool = True) -> None:
+        super().__init__(required=required)
+        self.schema, self.makes = schema(), makes
+
+    def json_schema(self) -> dict[str, Any]:
+        return json_schema(self.schema)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise self.wrong("An object of fields.", "须为由字段组成的对象。")
+        try:
+            return self.makes(**load(self.schema, value))
+        except InvalidInput as invalid:
+            wrong = [(f"{one.field}: {one.en}", f"{one.field}：{one.zh}", one.rule) for one in invalid.errors]
+            raise marshmallow.ValidationError(wrong) from None
 
 
 def load(schema: marshmallow.Schema, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from services.contract.view import Count, View, published_by
@@ -15,6 +17,16 @@ Category = Literal[
 ]  # fmt: skip
 AwardKind = Literal["graded", "special", "organisation", "tutor"]
 Grade = Literal["first", "second", "third", "none"]
+PrizeGrade = Literal["first", "second", "third"]
+ProgrammeKind = Literal["paper", "golden_bridge", "youth", "jiangbi", "home", "worker"]
+EditionLevel = Literal["city", "province", "national"]
+Participation = Literal["individual", "team", "organisation"]
+Normalisation = Literal["mean", "trimmed_mean", "median", "z_global"]
+TieStep = Literal["adjusted_mean", "trimmed_mean", "criterion", "first_ranks", "lower_stdev", "committee"]
+TiePolicy = Literal["expand", "shrink", "committee"]
+Shortcoming = Literal[
+    "unsigned", "incomplete", "wrong_category", "unfit_entrant", "consent_missing", "awarded_before", "copied", "other",
+]  # fmt: skip
 
 
 @published_by("awards", happenings=("reported", "verified", "rejected", "revoked"))
@@ -31,3 +43,99 @@ class ExternalResult(View):
     entry_id: str | None
     awarded_on: date
     state: Literal["reported", "verified", "rejected", "revoked"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """One thing that judges score, from 0 to `max` in steps; an independent one is shown and weighs nothing."""
+
+    criterion_code: str
+    weight: Decimal
+    max: Decimal
+    step: Decimal
+    required: bool
+    independent: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """How many prizes of a grade: so many places, or a share of the entries in percent."""
+
+    grade: PrizeGrade
+    places: Count | None = None
+    percent: Count | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditionCategory:
+    """What is entered together, judged by one rubric and ranked among itself."""
+
+    category_code: str
+    participation: Participation
+    max_team: Count
+    blind: bool
+    min_scores: Count
+    rubric: tuple[Criterion, ...]
+    quotas: tuple[Quota, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NominationQuota:
+    """How many entries a unit may nominate."""
+
+    nominating_unit_id: str
+    places: Count
+
+
+@published_by("awards", happenings=("created", "revised", "announced", "opened", "closed", "cancelled"))
+class Edition(View):
+    """One run of a programme with its rules, as everybody may read them in its call."""
+
+    programme_kind: ProgrammeKind
+    level: EditionLevel
+    edition_no: Count
+    year: Count
+    host_org_id: str
+    submit_from: date
+    submit_to: date  # its last second is still in time (X-07)
+    judge_from: date
+    judge_to: date
+    work_from: date | None
+    work_to: date | None
+    categories: tuple[EditionCategory, ...]
+    nomination_quotas: tuple[NominationQuota, ...]
+    award_cap_percent: Count
+    tie_break: tuple[TieStep, ...]
+    tie_policy: TiePolicy
+    normalisation: Normalisation
+    publicity_days: Count
+    publicity_unit: Literal["calendar", "working"]
+    revocation_days: Count
+    one_entry_each: bool
+    same_place: bool
+    same_stage: bool
+    state: Literal["planned", "announced", "collecting", "eligibility", "cancelled"]
+
+
+@published_by(
+    "awards",
+    happenings=("submitted", "sent_back", "resubmitted", "decided", "withdrawn", "disqualified"),
+    plural="entries",
+)
+class Entry(View):
+    """What a unit nominates in an edition; who entered what, and its blind code, stay with awards (A-13, X-08)."""
+
+    edition_id: str
+    programme_kind: ProgrammeKind
+    category_code: str
+    district: str | None
+    nominating_unit_id: str
+    entrant_count: Count
+    minor: bool  # one of the entrants at least
+    submitted_on: date  # the first time
+    correct_by: date | None  # of a returned one: its last day
+    shortcomings: tuple[Shortcoming, ...]  # why it was returned or found ineligible
+    similarity: Count | None  # percent that its title has in common with the most similar other one; None: not compared
+    similar_entry_id: str | None
+    prior_entry_ids: tuple[str, ...]  # the same work in earlier editions of the programme (A-07)
+    state: Literal["submitted", "returned", "eligible", "ineligible", "withdrawn", "disqualified"]

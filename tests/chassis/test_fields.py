@@ -1,5 +1,7 @@
 """The fields of commands: strict, in both languages, and said as JSON Schema."""
 
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from services.chassis.fields import (
     District,
     Fen,
     Flag,
+    Group,
     Id,
     Many,
     OneOf,
@@ -39,7 +42,37 @@ REFUSED = [
     (Fen(), 2**63), (Fen(), 0.5), (Flag(), 1), (Flag(), "true"), (OneOf("a"), "A"), (OneOf("a"), ["a"]),
     (District(), "510000"), (Sha256(), "0F" * 32), (Sha256(), "0f" * 31), (Many(Id()), "a"), (Many(Id()), {"a": 1}),
     (Many(Id(), min=1), []), (Many(Id(), max=2), ["a", "b", "c"]), (Many(Id()), ["a", " "]), (Many(Whole()), [None]),
+    (Group(Schema, dict), None), (Group(Schema, dict), []), (Group(Schema, dict), "{}"),
 ]  # fmt: skip
+
+
+class Inner(Schema):
+    name = Text(max=5)
+    number = Whole()
+
+
+@dataclass(frozen=True)
+class Made:
+    name: str
+    number: int
+
+
+def test_a_group_becomes_its_value_and_says_its_fields():
+    field = Many(Group(Inner, Made))
+
+    assert taken(field, [{"name": "甲", "number": 1}]) == (Made("甲", 1),)
+    assert field.json_schema()["items"]["required"] == ["name", "number"]
+
+
+@pytest.mark.rule("X-06")
+def test_everything_that_is_wrong_in_a_group_is_named_by_its_field():
+    with pytest.raises(InvalidInput) as invalid:
+        taken(Group(Inner, Made), {"number": -1, "colour": "red"})
+
+    assert sorted((error.field, error.en.partition(":")[0], error.rule) for error in invalid.value.errors) == [
+        ("it", "colour", None), ("it", "name", None), ("it", "number", "X-06")
+    ]  # fmt: skip
+    assert all(error.zh.partition("：")[0] in ("colour", "name", "number") for error in invalid.value.errors)
 
 
 @pytest.mark.parametrize(("field", "value"), TAKEN)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from services.chassis.fields import Fen, Many, OneOf
+from services.chassis.fields import Fen, OneOf
 from services.contract import KINDS, glossary
 from services.contract.district import DISTRICTS
 from services.contract.rural import Voucher
-from tests.contract.commands import COMMANDS
+from tests.contract.commands import COMMANDS, every_field
 
 OF_EVERY_RECORD = ("id", "version", "state", "service", "kind", "happened", "time", "actor", "cause")
 
@@ -27,10 +27,9 @@ def test_every_field_and_every_choice_of_a_kind_has_a_word(kind):
 def test_every_command_and_every_field_and_choice_of_it_has_a_word(command):
     assert is_chinese(glossary.command(command))
 
-    for name, field in COMMANDS[command].fields.items():
+    for name, field in every_field(COMMANDS[command]):
         assert is_chinese(glossary.field(name, of=command)), name
-        inner = field.inner if isinstance(field, Many) else field
-        for choice in inner.choices if isinstance(inner, OneOf) else ():
+        for choice in field.choices if isinstance(field, OneOf) else ():
             assert is_chinese(glossary.value(choice, field=name, of=command)), (name, choice)
 
 
@@ -70,7 +69,7 @@ def test_every_word_of_a_choice_leads_back_to_it(of):
 
 def test_nothing_is_named_that_does_not_exist():
     views = {name for kind in KINDS.values() for name in kind.fields}
-    asked = {name for schema in COMMANDS.values() for name in schema.fields}
+    asked = {name for schema in COMMANDS.values() for name, _ in every_field(schema)}
     voucher = set(Voucher.__dataclass_fields__)
     choices = {choice for of in (*COMMANDS, *KINDS) for _, listed in lists_of(of) for choice in listed}
 
@@ -84,7 +83,7 @@ def test_nothing_is_named_that_does_not_exist():
 
 def test_money_is_what_is_called_fen():
     for command, schema in COMMANDS.items():
-        for name, field in schema.fields.items():
+        for name, field in every_field(schema):
             assert isinstance(field, Fen) == (name == "fen" or name.endswith("_fen")), (command, name)
             assert not isinstance(field, Fen) or glossary.unit(name).zh == "元"
 
@@ -111,5 +110,4 @@ def test_what_has_no_word_is_called_by_its_name():
 def lists_of(of):
     if of in KINDS:
         return [(field.name, field.choices) for field in KINDS[of].fields.values() if field.choices]
-    inner = {name: field.inner if isinstance(field, Many) else field for name, field in COMMANDS[of].fields.items()}
-    return [(name, field.choices) for name, field in inner.items() if isinstance(field, OneOf)]
+    return [(name, field.choices) for name, field in every_field(COMMANDS[of]) if isinstance(field, OneOf)]

@@ -134,7 +134,8 @@ def _texts(view):
         elif isinstance(kind, inspect.StrType):
             found[name] = "opaque" if OPAQUE.match(name) else "text"
         else:
-            assert isinstance(kind, inspect.IntType | inspect.BoolType | inspect.DateType | inspect.NoneType), name
+            numbers = inspect.IntType | inspect.DecimalType
+            assert isinstance(kind, numbers | inspect.BoolType | inspect.DateType | inspect.NoneType), name
 
     walk(view.__name__, inspect.type_info(view))
     return found

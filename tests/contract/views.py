@@ -2,6 +2,7 @@
 
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
+from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -50,6 +51,7 @@ def _value(hint):
         str: st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
         bool: st.booleans(),
         date: st.dates().map(date.isoformat),
+        Decimal: st.decimals(0, 1_000, places=2).map(str),
     }[hint]
 
 
@@ -91,4 +93,4 @@ def _sample_value(hint, name, number):
         return [_sample_value(arguments[0], f"{name}.{place}", number + place) for place in range((number + 1) % 3)]
     if is_dataclass(hint):
         return _sample(hint, number)
-    return {str: name, bool: number % 2 == 0, date: f"2011-05-{1 + number:02}"}[hint]
+    return {str: name, bool: number % 2 == 0, date: f"2011-05-{1 + number:02}", Decimal: f"{number}.5"}[hint]

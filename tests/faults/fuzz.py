@@ -193,6 +193,8 @@ class Fuzz:
             return self._random.choice([1, 7, 300, schema.get("maximum", 10**6)])
         if kind == "array":
             return [self._plausible(schema.get("items", {})) for _ in range(self._random.randrange(1, 3))]
+        if kind == "object":
+            return {name: self._plausible(inner) for name, inner in schema.get("properties", {}).items()}
         if kind == "boolean":
             return self._random.random() < 0.5
         if schema.get("format") == "date":

@@ -1,0 +1,127 @@
+"""Editions (届): one run of a programme, from the plan over the call to the eligibility check.
+
+Whether an entry is in time is told by when it arrived, whatever the edition has become until its turn comes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.awards.domain import rules as rules_of
+from services.awards.domain.rules import Rules
+from services.contract.awards import EditionLevel, ProgrammeKind
+from services.kernel import Change, Lifecycle, Refusal
+from services.kernel.calendar import day_of, end_of
+from services.kernel.quantity import whole
+
+LIFECYCLE = Lifecycle(
+    planned=("announced", "cancelled"),
+    announced=("collecting", "cancelled"),
+    collecting=("eligibility", "cancelled"),
+    eligibility=("cancelled",),
+)
+HELD = tuple(state for state in LIFECYCLE.states if state != "cancelled")
+UNJUDGED = ("planned", "announced", "collecting", "eligibility")
+TAKES_PAPERS = ("collecting", "eligibility")
+
+
+class EditionTaken(Refusal, rule="A-30", zh="该项目同级别的这一届已存在"):
+    """A programme has each of its editions once at each level."""
+
+
+class OpenedEarly(Refusal, rule="X-07", zh="未到申报开始日期"):
+    """An edition opens on the first day of its submissions at the earliest."""
+
+
+class ClosedEarly(Refusal, rule="X-07", zh="申报截止前结束须说明理由"):
+    """Before its last day is over an edition is closed for a stated reason only."""
+
+
+class CategoryInUse(Refusal, rule="X-04", zh="已有申报的类别不得取消"):
+    """A category that has entries stays."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition(Rules):
+    """One run of a programme: its rules, and what became of it."""
+
+    programme_kind: ProgrammeKind
+    level: EditionLevel
+    edition_no: int
+    year: int
+    host_org_id: str
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    state: str = "planned"
+
+    def takes_entries(self, at: datetime) -> bool:
+        """Was it open at this instant? One that was closed since had been open before."""
+        if self.state not in TAKES_PAPERS or self.opened_at is None or at < self.opened_at:
+            return False
+        return self.submission.is_open(at) and (self.closed_at is None or at < self.closed_at)
+
+
+def create(
+    *,
+    programme_kind: ProgrammeKind,
+    level: EditionLevel,
+    edition_no: int,
+    year: int,
+    host_org_id: str,
+    rules: Rules,
+) -> Change[Edition]:
+    """Plan an edition; nobody is held to its rules before they are announced."""
+    whole(edition_no=edition_no, year=year)
+
+    edition = Edition(
+        programme_kind=programme_kind,
+        level=level,
+        edition_no=edition_no,
+        year=year,
+        host_org_id=host_org_id,
+        **vars(rules),
+    )
+    return Change(edition, "created")
+
+
+def revise(edition: Edition, *, rules: Rules, used_categories: frozenset[str], reason: str) -> Change[Edition]:
+    """Other rules from now on, as long as no judge can have scored: else a ranking could be steered."""
+    LIFECYCLE.require(edition.state, *UNJUDGED)
+    if edition.state != "planned":
+        rules_of.fit_to_announce(rules)
+    if lost := used_categories - {category.category_code for category in rules.categories}:
+        raise CategoryInUse(category_code=", ".join(sorted(lost)))
+
+    return Change(replace(edition, **vars(rules)), "revised", reason)
+
+
+def announce(edition: Edition) -> Change[Edition]:
+    """Publish the call, whose rules lead to an end."""
+    state = LIFECYCLE.move(edition.state, "announced")
+    rules_of.fit_to_announce(edition)
+
+    return Change(replace(edition, state=state), "announced")
+
+
+def open(edition: Edition, *, at: datetime) -> Change[Edition]:  # noqa: A001 - the word of the association
+    """Take entries from now on."""
+    state = LIFECYCLE.move(edition.state, "collecting")
+    if day_of(at) < edition.submit_from:
+        raise OpenedEarly(submit_from=edition.submit_from)
+
+    return Change(replace(edition, state=state, opened_at=at), "opened")
+
+
+def close(edition: Edition, *, reason: str | None, at: datetime) -> Change[Edition]:
+    """Take no entry any more that arrives from now on."""
+    state = LIFECYCLE.move(edition.state, "eligibility")
+    if at < end_of(edition.submit_to) and not reason:
+        raise ClosedEarly(submit_to=edition.submit_to)
+
+    return Change(replace(edition, state=state, closed_at=at), "closed", reason)
+
+
+def cancel(edition: Edition, *, reason: str) -> Change[Edition]:
+    """It does not take place; its number is free again."""
+    return Change(replace(edition, state=LIFECYCLE.move(edition.state, "cancelled")), "cancelled", reason)

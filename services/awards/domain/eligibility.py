@@ -1,0 +1,101 @@
+"""The eligibility check (资格审查): an entry is returned to be mended, or found eligible or not, with reasons.
+
+What was checked is written into the entry: how similar it is to another one, and where the same work was before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+from services.awards.domain import edition as editions
+from services.awards.domain.comparison import Comparison, compare
+from services.awards.domain.edition import Edition
+from services.awards.domain.entry import LIFECYCLE, Entry
+from services.contract.awards import Shortcoming
+from services.kernel import Change, Refusal
+from services.kernel.duty import separate
+
+
+class ReasonMissing(Refusal, rule="A-32", zh="退回或判定不合格须列明情形"):
+    """An entry is returned or found ineligible for stated shortcomings."""
+
+
+class ReasonLeft(Refusal, rule="A-32", zh="仍有不合格情形的申报不得判定为合格"):
+    """An entry is found eligible when no shortcoming is left."""
+
+
+class CorrectedBeforeToday(Refusal, rule="X-07", zh="补正期限不得早于今天"):
+    """Whoever has to mend an entry is given today at least."""
+
+
+class AwardedBefore(Refusal, rule="A-07", zh="同一作品已在往届获奖"):
+    """A work that won a prize in an earlier edition of its programme wins no other one."""
+
+
+class ConsentMissing(Refusal, rule="A-29", zh="未成年申报人须有监护人同意书"):
+    """An entry of a minor goes on with the guardian's consent."""
+
+
+def send_back(
+    entry: Entry,
+    edition: Edition,
+    *,
+    shortcomings: tuple[Shortcoming, ...],
+    correct_by: date,
+    note: str | None,
+    today: date,
+) -> Change[Entry]:
+    """Return an entry, to be mended by the end of a day."""
+    state = LIFECYCLE.move(entry.state, "returned")
+    editions.LIFECYCLE.require(edition.state, *editions.TAKES_PAPERS)
+    if not shortcomings:
+        raise ReasonMissing(state=state)
+    if correct_by < today:
+        raise CorrectedBeforeToday(correct_by=correct_by, today=today)
+
+    returned = replace(entry, state=state, shortcomings=shortcomings, correct_by=correct_by)
+    return Change(returned, "sent_back", note)
+
+
+def decide(
+    entry: Entry,
+    edition: Edition,
+    *,
+    eligible: bool,
+    shortcomings: tuple[Shortcoming, ...] = (),
+    others: Iterable[tuple[str, Entry]],
+    note: str | None = None,
+    by: str,
+) -> Change[Entry]:
+    """Say whether it is judged, beside the other entries of its programme; whoever handed it in does not (X-05)."""
+    state = LIFECYCLE.move(entry.state, "eligible" if eligible else "ineligible")
+    editions.LIFECYCLE.require(edition.state, *editions.TAKES_PAPERS)
+    for person in entry.handed_in_by:
+        separate(entered_by=person, by=by)
+    comparison = compare(entry, others)
+    if eligible:
+        _fit_to_be_judged(entry, comparison=comparison, shortcomings=shortcomings)
+    elif not shortcomings:
+        raise ReasonMissing(state=state)
+
+    decided = replace(
+        entry,
+        state=state,
+        shortcomings=shortcomings,
+        similarity=comparison.similarity,
+        similar_entry_id=comparison.similar_entry_id,
+        prior_entry_ids=comparison.prior_entry_ids,
+        decided_by=by,
+    )
+    return Change(decided, "decided", note)
+
+
+def _fit_to_be_judged(entry: Entry, *, comparison: Comparison, shortcomings: tuple[Shortcoming, ...]) -> None:
+    if shortcomings:
+        raise ReasonLeft(shortcomings=", ".join(shortcomings))
+    if comparison.awarded_entry_ids:
+        raise AwardedBefore(entries=", ".join(comparison.awarded_entry_ids))
+    if lacking := sum(entrant.minor and entrant.consent_ref is None for entrant in entry.material.entrants):
+        raise ConsentMissing(minors=lacking)

@@ -1,0 +1,29 @@
+"""Programmes (评选项目): what the association evaluates again and again, each with the habits of its kind.
+
+A habit holds for an edition that says nothing else; how a youth contest is entered differed from decade to decade.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.contract.awards import ProgrammeKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Habits:
+    """What an edition's rules say where its call says nothing about it."""
+
+    one_entry_each: bool = False  # A-02
+    same_place: bool = False  # A-03: a team's members are of one district
+    same_stage: bool = False  # A-03: and of one stage of school
+
+
+HABITS: dict[ProgrammeKind, Habits] = {
+    "paper": Habits(),
+    "golden_bridge": Habits(),
+    "youth": Habits(one_entry_each=True, same_place=True, same_stage=True),
+    "jiangbi": Habits(),
+    "home": Habits(),
+    "worker": Habits(one_entry_each=True),
+}

@@ -1,0 +1,164 @@
+"""The rules of an edition: when, in which categories, by which rubric, for how many prizes, and how ties end.
+
+They are stated as a whole and revised as a whole, so that nobody has to wonder which part of which call holds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from services.awards.domain.programme import HABITS
+from services.awards.domain.window import Window, in_order
+from services.contract.awards import (
+    EditionCategory,
+    NominationQuota,
+    Normalisation,
+    ProgrammeKind,
+    TiePolicy,
+    TieStep,
+)
+from services.kernel import Refusal
+from services.kernel.calendar import Unit
+
+
+class JudgedWhileCollecting(Refusal, rule="X-07", zh="评审须在申报截止后开始"):
+    """Judging begins after the last day of the submissions."""
+
+
+class NamedTwice(Refusal, rule="A-31", zh="类别、评分项、奖励等级、推荐单位和并列规则各只能列出一次"):
+    """A category, a criterion, a grade, a nominating unit and a step against ties are listed once each."""
+
+
+class RubricMissing(Refusal, rule="A-31", zh="每个类别须有评分标准"):
+    """Every category has a rubric before the edition is announced."""
+
+
+class QuotaUnclear(Refusal, rule="A-18", zh="奖励名额须为数量或比例之一"):
+    """A quota is either a number of places or a share of the entries."""
+
+
+class QuotaAboveCap(Refusal, rule="A-18", zh="各等级奖励比例之和超过总获奖率上限"):
+    """The shares of a category's grades are no more than the overall cap together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Everything that the call says about how an edition is run."""
+
+    submit_from: date
+    submit_to: date
+    judge_from: date
+    judge_to: date
+    work_from: date | None  # when the work was finished (A-05) or published (A-06); both None: whenever
+    work_to: date | None
+    categories: tuple[EditionCategory, ...]
+    nomination_quotas: tuple[NominationQuota, ...]
+    award_cap_percent: int
+    tie_break: tuple[TieStep, ...]
+    tie_policy: TiePolicy
+    normalisation: Normalisation
+    publicity_days: int
+    publicity_unit: Unit
+    revocation_days: int
+    one_entry_each: bool
+    same_place: bool
+    same_stage: bool
+
+    @property
+    def submission(self) -> Window:
+        return Window(first=self.submit_from, last=self.submit_to)
+
+    @property
+    def work(self) -> Window | None:
+        if self.work_from is None and self.work_to is None:
+            return None
+        return Window(first=self.work_from or date.min, last=self.work_to or date.max)
+
+    def category(self, code: str) -> EditionCategory | None:
+        return next((one for one in self.categories if one.category_code == code), None)
+
+
+def state(
+    programme_kind: ProgrammeKind,
+    *,
+    submit_from: date,
+    submit_to: date,
+    judge_from: date,
+    judge_to: date,
+    work_from: date | None = None,
+    work_to: date | None = None,
+    categories: tuple[EditionCategory, ...],
+    nomination_quotas: tuple[NominationQuota, ...] = (),
+    award_cap_percent: int,
+    tie_break: tuple[TieStep, ...],
+    tie_policy: TiePolicy,
+    normalisation: Normalisation,
+    publicity_days: int,
+    publicity_unit: Unit,
+    revocation_days: int,
+    one_entry_each: bool | None = None,
+    same_place: bool | None = None,
+    same_stage: bool | None = None,
+) -> Rules:
+    """The rules as they are stated; what is left open about entrants is as the programme has it."""
+    habits = HABITS[programme_kind]
+    in_order(submit_from, submit_to)
+    in_order(judge_from, judge_to)
+    in_order(work_from or date.min, work_to or date.max)
+    return Rules(
+        submit_from=submit_from,
+        submit_to=submit_to,
+        judge_from=judge_from,
+        judge_to=judge_to,
+        work_from=work_from,
+        work_to=work_to,
+        categories=categories,
+        nomination_quotas=nomination_quotas,
+        award_cap_percent=award_cap_percent,
+        tie_break=tie_break,
+        tie_policy=tie_policy,
+        normalisation=normalisation,
+        publicity_days=publicity_days,
+        publicity_unit=publicity_unit,
+        revocation_days=revocation_days,
+        one_entry_each=habits.one_entry_each if one_entry_each is None else one_entry_each,
+        same_place=habits.same_place if same_place is None else same_place,
+        same_stage=habits.same_stage if same_stage is None else same_stage,
+    )
+
+
+def fit_to_announce(rules: Rules) -> None:
+    """Refuse rules by which an edition could not be run to its end."""
+    if rules.judge_from <= rules.submit_to:
+        raise JudgedWhileCollecting(judge_from=rules.judge_from, submit_to=rules.submit_to)
+    _each_once(category_code=(category.category_code for category in rules.categories))
+    _each_once(nominating_unit_id=(quota.nominating_unit_id for quota in rules.nomination_quotas))
+    _each_once(tie_break=rules.tie_break)
+    for category in rules.categories:
+        _fit_to_judge(category)
+        _within_cap(category, cap=rules.award_cap_percent)
+
+
+def _fit_to_judge(category: EditionCategory) -> None:
+    if not category.rubric:
+        raise RubricMissing(category_code=category.category_code)
+    _each_once(criterion_code=(criterion.criterion_code for criterion in category.rubric))
+    _each_once(grade=(quota.grade for quota in category.quotas))
+
+
+def _within_cap(category: EditionCategory, *, cap: int) -> None:
+    for quota in category.quotas:
+        if (quota.places is None) == (quota.percent is None):
+            raise QuotaUnclear(category_code=category.category_code, grade=quota.grade)
+    total = sum(quota.percent or 0 for quota in category.quotas)
+    if total > cap:
+        raise QuotaAboveCap(category_code=category.category_code, percent=total, award_cap_percent=cap)
+
+
+def _each_once(**listed: Iterable[str]) -> None:
+    for name, values in listed.items():
+        if twice := [value for value, times in Counter(values).items() if times > 1]:
+            raise NamedTwice(**{name: ", ".join(twice)})
