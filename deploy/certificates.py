@@ -40,6 +40,15 @@ class Authority:
         )
         return cls(_private(key), _public(made))
 
+    @classmethod
+    def among(cls, key: str, certificates: str) -> Authority | None:
+        """The one of these whose key that is; none where all are somebody else's."""
+        ours = load_pem_private_key(key.encode(), None).public_key()
+        for one in x509.load_pem_x509_certificates(certificates.encode()):
+            if one.public_key() == ours:
+                return cls(key, _public(one))
+        return None
+
     def issue(self, names: Iterable[str], holds: timedelta = HOLDS) -> str:
         """A key and the certificate of a server with these names or addresses, PEM, one after the other."""
         key, signer, names = ec.generate_private_key(ec.SECP256R1()), self._signer, list(names)

@@ -188,13 +188,13 @@ class Site:
         return layout
 
     def authority(self) -> Authority | None:
-        """Its own, made once; none where ca.pem is somebody else's."""
+        """Its own, made once; none where ca.pem holds only others'."""
         key, certificate = self.folder / "tls/ca.key", self.folder / "tls/ca.pem"
         if not certificate.exists():
             made = Authority.new()
             write_privately(key, made.key)
             write_privately(certificate, made.certificate)
-        return Authority(key.read_text(), certificate.read_text()) if key.exists() else None
+        return Authority.among(key.read_text(), certificate.read_text()) if key.exists() else None
 
     def _certify(self, layout: Layout) -> Iterator[str]:
         """What is missing, or ours and no longer good; whose certificate there was before."""

@@ -239,6 +239,16 @@ def test_the_site_s_own_certificates_are_renewed_before_their_end_and_others_nev
     assert dict(site.certificates())[tls / "proxy.pem"] > datetime.now(UTC) + timedelta(days=800)
 
 
+def test_authorities_of_others_stand_beside_the_site_s_own_or_in_its_place(site):
+    trusted, other = site.folder / "tls" / "ca.pem", Authority.new().certificate
+    trusted.write_text(other + trusted.read_text())
+    assert site.make(Layout(hosts=("kexie.example", "localhost"))) == ("rabbitmq", "proxy")
+
+    trusted.write_text(other)
+    assert site.authority() is None
+    assert site.make(Layout(hosts=("other.example", "localhost"))) == ()
+
+
 def test_what_the_operator_says_to_the_engine_stays(site):
     site.environment.write_text("KEXIE_HTTPS=443\nKEXIE_USER=0:0\n")
 
