@@ -2,7 +2,7 @@
 
 amqp_uri      the broker's address, with user and password
 token         goes with its calls
-ca.pem        who signed the broker's certificate, where the site speaks TLS
+ca.pem        who signed the broker's certificate
 granted.json  what it may call and hear
 example.py    a program to begin with; README.md tells about all of it
 """
@@ -33,7 +33,7 @@ HANDOVER = CHECKOUT / "deploy" / "handover"
 USUAL_ROLES = ("system", "viewer")
 TOKEN_HOLDS = timedelta(days=180)  # no longer than a revocation is kept, see `issued.MOST_DAYS`
 SOON = timedelta(days=30)
-WITH_TLS = ', `AMQP_SSL: {"ca_certs": "ca.pem", "cert_reqs": ssl.CERT_REQUIRED, "server_hostname": "%s"}`'
+PORT = 5671
 
 
 class System(msgspec.Struct, frozen=True):
@@ -107,20 +107,19 @@ class Folder:
 
     def write(self, system: System, *, host: str, ca: Path) -> None:
         """All but the token; `host` may have a port."""
-        write_privately(self.path / "amqp_uri", _address(self.path.name, system.password, host, is_tls=ca.exists()))
+        at = host if re.search(r":\d+$", host) else f"{host}:{PORT}"
+        write_privately(self.path / "amqp_uri", f"amqps://{self.path.name}:{system.password}@{at}/%2F")
         granted = msgspec.json.encode({"may": system.may, "hears": system.hears})
         write_privately(self.path / "granted.json", msgspec.json.format(granted).decode() + "\n")
         write_privately(self.path / "example.py", (HANDOVER / "example.py").read_text())
-        (self.path / "ca.pem").unlink(missing_ok=True)
-        if ca.exists():
-            write_privately(self.path / "ca.pem", ca.read_text())
+        write_privately(self.path / "ca.pem", ca.read_text())
 
     def write_readme(self) -> None:
         address, token = urlsplit(self._address()), self.token()
         told = {
             "name": self.path.name,
             "until": last_day(token).isoformat() if token else "-",
-            "tls": WITH_TLS % address.hostname if address.scheme == "amqps" else "",
+            "host": address.hostname or "",
         }
         write_privately(self.path / "README.md", Template((HANDOVER / "README.md").read_text()).substitute(told))
 
@@ -155,9 +154,3 @@ def is_good(token: Verified | None, *, roles: Collection[str], district: str | N
     if token is None or now + SOON > datetime.fromtimestamp(token.expires, UTC):
         return False
     return token.actor.roles == frozenset(roles) and token.actor.district == district
-
-
-def _address(name: str, password: str, host: str, *, is_tls: bool) -> str:
-    scheme, port = ("amqps", 5671) if is_tls else ("amqp", 5672)
-    at = host if re.search(r":\d+$", host) else f"{host}:{port}"
-    return f"{scheme}://{name}:{password}@{at}/%2F"

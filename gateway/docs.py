@@ -41,6 +41,13 @@ NAV = {
     "/asyncapi.json": "AsyncAPI 3.0",
 }
 A_YEAR = "public, max-age=31536000, immutable"
+TRYING = """\
+<link rel="stylesheet" href="$swagger_ui_css">
+<script src="$swagger_ui_bundle_js" defer></script>
+<script src="$docs_js" defer></script>
+"""
+"""What lets a page try every address."""
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -92,7 +99,7 @@ class Docs:
         return self._keep("/roles", lambda said: _page("/roles", **roles.filled(self._operations(said))))
 
     def page(self) -> Reply:
-        return self._keep("/docs", lambda _: _page("/docs"))
+        return self._keep("/docs", lambda _: _page("/docs", head=TRYING))
 
     def asset(self, name: str) -> Reply:
         if name not in (*OF_SWAGGER, *OURS):
@@ -147,12 +154,16 @@ def _json(document: dict[str, Any]) -> Kept:
     return Kept(wire.encode(document), JSON)
 
 
-def _page(address: str, **filled: str) -> Kept:
-    """The page at this address, whose template is the whole of it, or what stands in the frame of all lists."""
-    asks = {"nav": _nav(address), "title": NAV[address], **_assets()}
-    text = _template(address[1:]).substitute(asks | filled)
-    if filled:
-        text = _template("frame").substitute(asks, main=text)
+def _page(address: str, *, head: str = "", **filled: str) -> Kept:
+    """The page at this address: its own template, within the frame of all pages, and what its head asks for besides."""
+    assets = _assets()
+    text = _template("frame").substitute(
+        assets,
+        title=NAV[address],
+        nav=_nav(address),
+        head=Template(head).substitute(assets),
+        main=_template(address[1:]).substitute(filled),
+    )
     return Kept(text.encode(), HTML, {"Content-Security-Policy": POLICY})
 
 
