@@ -83,8 +83,8 @@ class Parked(SharedExtension):
     The passage asks them, the desk says so with its numbers.
     """
 
-    def setup(self) -> None:
-        self.messages: dict[str, int] = {}
+    def __init__(self) -> None:
+        self.messages: dict[str, int] = {}  # there before anybody is set up: nameko does that in any order
 
     def hear(self, service: str, messages: int) -> None:
         if messages:
