@@ -1,25 +1,17 @@
 """Awards: how the world reaches its rules."""
 
-# ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
-
 from __future__ import annotations
 
-import secrets
-from contextlib import suppress
-from dataclasses import replace
-from functools import partial
-from typing import Any
-
-from services import contract
-from services.awards import schemas
-from services.awards.domain import edition, eligibility, entry, external_result, rules
+from services.awards.commands.editions import EditionCommands
+from services.awards.commands.entries import EntryCommands
+from services.awards.commands.external_results import ExternalResultCommands
 from services.awards.store import Editions, Entries, ExternalResults
 from services.chassis.clock import Clock
-from services.chassis.service import command, service
+from services.chassis.service import service
 
 
 @service
-class Awards:
+class Awards(EditionCommands, EntryCommands, ExternalResultCommands):
     """Editions of the association's programmes with their entries, and prizes won at contests above the city (K1)."""
 
     name = "awards"
@@ -28,152 +20,3 @@ class Awards:
     entries = Entries()
     external_results = ExternalResults()
     clock = Clock()
-
-    @command(contract.awards.ExternalResult, schemas.ReportExternalResult, roles=("recorder",), adds=True)
-    def report_external_result(self, result_id: str | None, **prize: Any) -> Any:
-        reported = external_result.report(today=self.clock.today(), **prize)
-        return self.external_results.add(reported, result_id)
-
-    @command(contract.awards.ExternalResult, schemas.VerifyExternalResult, roles=("verifier",))
-    def verify_external_result(self, result_id: str, *, by: str) -> Any:
-        return self.external_results.change(result_id, partial(external_result.verify, by=by))
-
-    @command(contract.awards.ExternalResult, schemas.RejectExternalResult, roles=("verifier",))
-    def reject_external_result(self, result_id: str, *, reason: str, by: str) -> Any:
-        return self.external_results.change(result_id, partial(external_result.reject, reason=reason))
-
-    @command(contract.awards.ExternalResult, schemas.RevokeExternalResult, roles=("verifier", "chair"))
-    def revoke_external_result(self, result_id: str, *, document_no: str | None, reason: str, by: str) -> Any:
-        return self.external_results.change(
-            result_id, partial(external_result.revoke, document_no=document_no, reason=reason)
-        )
-
-    @command(contract.awards.Edition, schemas.CreateEdition, roles=("recorder", "chair"))
-    def create_edition(
-        self,
-        edition_id: str | None,
-        *,
-        programme_kind: Any,
-        level: Any,
-        edition_no: int,
-        year: int,
-        host_org_id: str,
-        by: str,
-        **stated: Any,
-    ) -> Any:
-        """Plan an edition of a programme: windows, categories with their rubrics, quotas, ties, publicity."""
-        created = edition.create(
-            programme_kind=programme_kind,
-            level=level,
-            edition_no=edition_no,
-            year=year,
-            host_org_id=host_org_id,
-            rules=rules.state(programme_kind, **stated),
-        )
-        return self.editions.add(created, edition_id)
-
-    @command(contract.awards.Edition, schemas.ReviseEdition, roles=("chair",))
-    def revise_edition(self, edition_id: str, *, reason: str, by: str, **stated: Any) -> Any:
-        """State the rules of an edition anew, as a whole; from the first score on they are fixed."""
-        revised = rules.state(self.editions.get(edition_id).programme_kind, **stated)
-        used = frozenset(one.category_code for _, one in self.entries.find(edition_id=edition_id))
-        return self.editions.change(
-            edition_id, partial(edition.revise, rules=revised, used_categories=used, reason=reason)
-        )
-
-    @command(contract.awards.Edition, schemas.AnnounceEdition, roles=("chair",))
-    def announce_edition(self, edition_id: str, *, by: str) -> Any:
-        """Publish the call of an edition."""
-        return self.editions.change(edition_id, edition.announce)
-
-    @command(contract.awards.Edition, schemas.OpenEdition, roles=("recorder", "chair", "system"))
-    def open_edition(self, edition_id: str, *, by: str) -> Any:
-        """Take entries, from the first day of the window on."""
-        return self.editions.change(edition_id, partial(edition.open, at=self.clock.now()))
-
-    @command(contract.awards.Edition, schemas.CloseEdition, roles=("chair", "system"))
-    def close_edition(self, edition_id: str, *, reason: str | None, by: str) -> Any:
-        """Take no more entries, after the last day of the window or, for a stated reason, before."""
-        return self.editions.change(edition_id, partial(edition.close, reason=reason, at=self.clock.now()))
-
-    @command(contract.awards.Edition, schemas.CancelEdition, roles=("chair",))
-    def cancel_edition(self, edition_id: str, *, reason: str, by: str) -> Any:
-        """Let an edition not take place."""
-        return self.editions.change(edition_id, partial(edition.cancel, reason=reason))
-
-    @command(contract.awards.Entry, schemas.SubmitEntry, roles=("recorder",))
-    def submit_entry(
-        self,
-        entry_id: str | None,
-        *,
-        edition_id: str,
-        nominating_unit_id: str,
-        district: str | None,
-        by: str,
-        **handed_in: Any,
-    ) -> Any:
-        """Enter a work, a person or an organisation in an edition, through the unit that nominates it."""
-        held = self.editions.get(edition_id)
-        submitted = entry.submit(
-            held,
-            edition_id=edition_id,
-            material=entry.Material(**handed_in),
-            nominating_unit_id=nominating_unit_id,
-            district=district,
-            blind_code=entry.blind_code(secrets.token_bytes(entry.CODE_LENGTH)),
-            at=self.clock.now(),
-            by=by,
-        )
-        nominated = self.entries.find(edition_id=edition_id, nominating_unit_id=nominating_unit_id, state=entry.HOLDING)
-        taken = frozenset(one.nomination_place for _, one in nominated)
-        for place in entry.places(held, nominating_unit_id, taken=taken):
-            placed = replace(submitted, record=replace(submitted.record, nomination_place=place))
-            with suppress(entry.PlaceTaken):  # somebody else's at this very moment: the next one
-                return self.entries.add(placed, entry_id)
-        raise entry.UnitQuotaFull(nominating_unit_id=nominating_unit_id)
-
-    @command(contract.awards.Entry, schemas.ReturnEntry, roles=("verifier",))
-    def return_entry(self, entry_id: str, *, by: str, **returned: Any) -> Any:
-        """Return an entry for its shortcomings, to be mended by the end of a day."""
-        send_back = partial(
-            eligibility.send_back, edition=self._edition_of(entry_id), today=self.clock.today(), **returned
-        )
-        return self.entries.change(entry_id, send_back)
-
-    @command(contract.awards.Entry, schemas.ResubmitEntry, roles=("recorder",))
-    def resubmit_entry(self, entry_id: str, *, by: str, **handed_in: Any) -> Any:
-        """Hand in a returned entry again, mended, with the same entrants or fewer."""
-        resubmit = partial(
-            entry.resubmit,
-            edition=self._edition_of(entry_id),
-            material=entry.Material(**handed_in),
-            at=self.clock.now(),
-            by=by,
-        )
-        return self.entries.change(entry_id, resubmit)
-
-    @command(contract.awards.Entry, schemas.CheckEligibility, roles=("verifier",))
-    def check_eligibility(self, entry_id: str, **decided: Any) -> Any:
-        """Find an entry eligible or not, with reasons; it is compared with the other entries of its programme."""
-        held = self.entries.get(entry_id)
-        others = [one for one in self.entries.find(programme_kind=held.programme_kind) if one[0] != entry_id]
-        decide = partial(
-            eligibility.decide,
-            edition=self.editions.get(held.edition_id),
-            others=others,
-            **decided,
-        )
-        return self.entries.change(entry_id, decide)
-
-    @command(contract.awards.Entry, schemas.WithdrawEntry, roles=("recorder",))
-    def withdraw_entry(self, entry_id: str, *, reason: str, by: str) -> Any:
-        """Take an entry back before judging starts."""
-        return self.entries.change(entry_id, partial(entry.withdraw, edition=self._edition_of(entry_id), reason=reason))
-
-    @command(contract.awards.Entry, schemas.DisqualifyEntry, roles=("chair",))
-    def disqualify_entry(self, entry_id: str, *, reason: str, by: str) -> Any:
-        """Exclude an entry for what its entrants did."""
-        return self.entries.change(entry_id, partial(entry.disqualify, reason=reason))
-
-    def _edition_of(self, entry_id: str) -> edition.Edition:
-        return self.editions.get(self.entries.get(entry_id).edition_id)

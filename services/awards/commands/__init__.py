@@ -1,0 +1,1 @@
+"""The commands of awards, one module for each group of records; the service is all of them together."""

@@ -1,0 +1,74 @@
+"""What is done with an edition, from its plan to the end of its submissions."""
+
+# ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from services import contract
+from services.awards.domain import edition, rules
+from services.awards.schemas import editions as schemas
+from services.awards.store import Editions, Entries
+from services.chassis.clock import Clock
+from services.chassis.service import command
+
+
+class EditionCommands:
+    editions: Editions
+    entries: Entries
+    clock: Clock
+
+    @command(contract.awards.Edition, schemas.CreateEdition, roles=("recorder", "chair"))
+    def create_edition(
+        self,
+        edition_id: str | None,
+        *,
+        programme_kind: Any,
+        level: Any,
+        edition_no: int,
+        year: int,
+        host_org_id: str,
+        by: str,
+        **stated: Any,
+    ) -> Any:
+        """Plan an edition of a programme: windows, categories with their rubrics, quotas, ties, publicity."""
+        created = edition.create(
+            programme_kind=programme_kind,
+            level=level,
+            edition_no=edition_no,
+            year=year,
+            host_org_id=host_org_id,
+            rules=rules.state(programme_kind, **stated),
+        )
+        return self.editions.add(created, edition_id)
+
+    @command(contract.awards.Edition, schemas.ReviseEdition, roles=("chair",))
+    def revise_edition(self, edition_id: str, *, reason: str, by: str, **stated: Any) -> Any:
+        """State the rules of an edition anew, as a whole; from the first score on they are fixed."""
+        revised = rules.state(self.editions.get(edition_id).programme_kind, **stated)
+        used = frozenset(one.category_code for _, one in self.entries.find(edition_id=edition_id))
+        return self.editions.change(
+            edition_id, partial(edition.revise, rules=revised, used_categories=used, reason=reason)
+        )
+
+    @command(contract.awards.Edition, schemas.AnnounceEdition, roles=("chair",))
+    def announce_edition(self, edition_id: str, *, by: str) -> Any:
+        """Publish the call of an edition."""
+        return self.editions.change(edition_id, edition.announce)
+
+    @command(contract.awards.Edition, schemas.OpenEdition, roles=("recorder", "chair", "system"))
+    def open_edition(self, edition_id: str, *, by: str) -> Any:
+        """Take entries, from the first day of the window on."""
+        return self.editions.change(edition_id, partial(edition.open, at=self.clock.now()))
+
+    @command(contract.awards.Edition, schemas.CloseEdition, roles=("chair", "system"))
+    def close_edition(self, edition_id: str, *, reason: str | None, by: str) -> Any:
+        """Take no more entries, after the last day of the window or, for a stated reason, before."""
+        return self.editions.change(edition_id, partial(edition.close, reason=reason, at=self.clock.now()))
+
+    @command(contract.awards.Edition, schemas.CancelEdition, roles=("chair",))
+    def cancel_edition(self, edition_id: str, *, reason: str, by: str) -> Any:
+        """Let an edition not take place."""
+        return self.editions.change(edition_id, partial(edition.cancel, reason=reason))

@@ -1,0 +1,101 @@
+"""What is done with an entry, from its submission to the decision whether it is judged."""
+
+# ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from services import contract
+from services.awards.domain import edition, eligibility, entry
+from services.awards.schemas import entries as schemas
+from services.awards.store import Editions, Entries
+from services.chassis.clock import Clock
+from services.chassis.service import command
+
+
+class EntryCommands:
+    editions: Editions
+    entries: Entries
+    clock: Clock
+
+    @command(contract.awards.Entry, schemas.SubmitEntry, roles=("recorder",))
+    def submit_entry(
+        self,
+        entry_id: str | None,
+        *,
+        edition_id: str,
+        nominating_unit_id: str,
+        district: str | None,
+        by: str,
+        **handed_in: Any,
+    ) -> Any:
+        """Enter a work, a person or an organisation in an edition, through the unit that nominates it."""
+        held = self.editions.get(edition_id)
+        submitted = entry.submit(
+            held,
+            edition_id=edition_id,
+            material=entry.Material(**handed_in),
+            nominating_unit_id=nominating_unit_id,
+            district=district,
+            blind_code=entry.blind_code(secrets.token_bytes(entry.CODE_LENGTH)),
+            at=self.clock.now(),
+            by=by,
+        )
+        nominated = self.entries.find(edition_id=edition_id, nominating_unit_id=nominating_unit_id, state=entry.HOLDING)
+        taken = frozenset(one.nomination_place for _, one in nominated)
+        for place in entry.places(held, nominating_unit_id, taken=taken):
+            placed = replace(submitted, record=replace(submitted.record, nomination_place=place))
+            with suppress(entry.PlaceTaken):  # somebody else's at this very moment: the next one
+                return self.entries.add(placed, entry_id)
+        raise entry.UnitQuotaFull(nominating_unit_id=nominating_unit_id)
+
+    @command(contract.awards.Entry, schemas.ReturnEntry, roles=("verifier",))
+    def return_entry(self, entry_id: str, *, by: str, **returned: Any) -> Any:
+        """Return an entry for its shortcomings, to be mended by the end of a day."""
+        send_back = partial(
+            eligibility.send_back, edition=self._edition_of(entry_id), today=self.clock.today(), **returned
+        )
+        return self.entries.change(entry_id, send_back)
+
+    @command(contract.awards.Entry, schemas.ResubmitEntry, roles=("recorder",))
+    def resubmit_entry(self, entry_id: str, *, by: str, **handed_in: Any) -> Any:
+        """Hand in a returned entry again, mended, with the same entrants or fewer."""
+        resubmit = partial(
+            entry.resubmit,
+            edition=self._edition_of(entry_id),
+            material=entry.Material(**handed_in),
+            at=self.clock.now(),
+            by=by,
+        )
+        return self.entries.change(entry_id, resubmit)
+
+    @command(contract.awards.Entry, schemas.CheckEligibility, roles=("verifier",))
+    def check_eligibility(self, entry_id: str, **decided: Any) -> Any:
+        """Find an entry eligible or not, with reasons; it is compared with the other entries of its programme."""
+        held = self.entries.get(entry_id)
+        others = [one for one in self.entries.find(programme_kind=held.programme_kind) if one[0] != entry_id]
+        decide = partial(
+            eligibility.decide,
+            edition=self.editions.get(held.edition_id),
+            others=others,
+            **decided,
+        )
+        return self.entries.change(entry_id, decide)
+
+    @command(contract.awards.Entry, schemas.WithdrawEntry, roles=("recorder",))
+    def withdraw_entry(self, entry_id: str, *, reason: str, by: str) -> Any:
+        """Take an entry back before judging starts."""
+        return self.entries.change(entry_id, partial(entry.withdraw, edition=self._edition_of(entry_id), reason=reason))
+
+    @command(contract.awards.Entry, schemas.DisqualifyEntry, roles=("chair",))
+    def disqualify_entry(self, entry_id: str, *, reason: str, by: str) -> Any:
+        """Exclude an entry for what its entrants did."""
+        return self.entries.change(entry_id, partial(entry.disqualify, reason=reason))
+
+    def _edition_of(self, entry_id: str) -> edition.Edition:
+        return self.editions.get(self.entries.get(entry_id).edition_id)

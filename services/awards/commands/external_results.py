@@ -1,0 +1,39 @@
+"""What is done with prizes won at contests above the city (K1)."""
+
+# ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from services import contract
+from services.awards.domain import external_result
+from services.awards.schemas import external_results as schemas
+from services.awards.store import ExternalResults
+from services.chassis.clock import Clock
+from services.chassis.service import command
+
+
+class ExternalResultCommands:
+    external_results: ExternalResults
+    clock: Clock
+
+    @command(contract.awards.ExternalResult, schemas.ReportExternalResult, roles=("recorder",), adds=True)
+    def report_external_result(self, result_id: str | None, **prize: Any) -> Any:
+        reported = external_result.report(today=self.clock.today(), **prize)
+        return self.external_results.add(reported, result_id)
+
+    @command(contract.awards.ExternalResult, schemas.VerifyExternalResult, roles=("verifier",))
+    def verify_external_result(self, result_id: str, *, by: str) -> Any:
+        return self.external_results.change(result_id, partial(external_result.verify, by=by))
+
+    @command(contract.awards.ExternalResult, schemas.RejectExternalResult, roles=("verifier",))
+    def reject_external_result(self, result_id: str, *, reason: str, by: str) -> Any:
+        return self.external_results.change(result_id, partial(external_result.reject, reason=reason))
+
+    @command(contract.awards.ExternalResult, schemas.RevokeExternalResult, roles=("verifier", "chair"))
+    def revoke_external_result(self, result_id: str, *, document_no: str | None, reason: str, by: str) -> Any:
+        return self.external_results.change(
+            result_id, partial(external_result.revoke, document_no=document_no, reason=reason)
+        )

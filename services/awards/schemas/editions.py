@@ -1,0 +1,107 @@
+"""What comes in with each command about an edition."""
+
+from __future__ import annotations
+
+from services.awards.schemas.points import Points
+from services.chassis.fields import Day, Flag, Group, Id, Many, OneOf, Schema, Text, Whole
+from services.contract.awards import (
+    Criterion,
+    EditionCategory,
+    EditionLevel,
+    NominationQuota,
+    Normalisation,
+    Participation,
+    PrizeGrade,
+    ProgrammeKind,
+    Quota,
+    TiePolicy,
+    TieStep,
+)
+from services.kernel.calendar import Unit
+
+CROWD = 1_000  # of one entry, unit or grade there are never more
+
+
+class StateCriterion(Schema):
+    criterion_code = Id()
+    weight = Points()
+    max = Points()
+    step = Points()
+    required = Flag()
+    independent = Flag()
+
+
+class StateQuota(Schema):
+    grade = OneOf(PrizeGrade)
+    places = Whole(max=CROWD, rule="A-18", required=False)
+    percent = Whole(max=100, rule="A-18", required=False)
+
+
+class StateCategory(Schema):
+    category_code = Id()
+    participation = OneOf(Participation)
+    max_team = Whole(min=1, max=100, rule="A-03")
+    blind = Flag()
+    min_scores = Whole(min=1, max=100, rule="A-17")
+    rubric = Many(Group(StateCriterion, Criterion), max=30, required=False)  # the rules say when it is needed (A-31)
+    quotas = Many(Group(StateQuota, Quota), max=3, required=False)
+
+
+class StateNominationQuota(Schema):
+    nominating_unit_id = Id()
+    places = Whole(max=CROWD, rule="A-08")
+
+
+class StateRules(Schema):
+    """What an edition's call says, at first and when it is revised."""
+
+    submit_from = Day()
+    submit_to = Day()
+    judge_from = Day()
+    judge_to = Day()
+    work_from = Day(required=False)
+    work_to = Day(required=False)
+    categories = Many(Group(StateCategory, EditionCategory), min=1, max=50)
+    nomination_quotas = Many(Group(StateNominationQuota, NominationQuota), max=500, required=False)
+    award_cap_percent = Whole(max=100, rule="A-18")
+    tie_break = Many(OneOf(TieStep), min=1, max=6)
+    tie_policy = OneOf(TiePolicy)
+    normalisation = OneOf(Normalisation)
+    publicity_days = Whole(min=1, max=60, rule="X-07")
+    publicity_unit = OneOf(Unit)
+    revocation_days = Whole(min=1, max=3_660, rule="A-24")
+    one_entry_each = Flag(required=False)
+    same_place = Flag(required=False)
+    same_stage = Flag(required=False)
+
+
+class CreateEdition(StateRules):
+    edition_id = Id(required=False)
+    programme_kind = OneOf(ProgrammeKind)
+    level = OneOf(EditionLevel)
+    edition_no = Whole(min=1, max=999)
+    year = Whole(min=1900, max=2999)
+    host_org_id = Id()
+
+
+class ReviseEdition(StateRules):
+    edition_id = Id()
+    reason = Text(max=500)
+
+
+class AnnounceEdition(Schema):
+    edition_id = Id()
+
+
+class OpenEdition(Schema):
+    edition_id = Id()
+
+
+class CloseEdition(Schema):
+    edition_id = Id()
+    reason = Text(max=500, required=False)  # the rules say when it is needed (X-07)
+
+
+class CancelEdition(Schema):
+    edition_id = Id()
+    reason = Text(max=500)

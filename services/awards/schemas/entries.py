@@ -1,0 +1,69 @@
+"""What comes in with each command about an entry."""
+
+from __future__ import annotations
+
+from services.awards.domain.entry import Attachment, AttachmentKind, Entrant, Stage
+from services.chassis.fields import Day, District, Flag, Group, Id, Many, OneOf, Schema, Sha256, Text
+from services.contract.awards import Shortcoming
+
+
+class NameEntrant(Schema):
+    person_ref = Id()
+    unit_id = Id(required=False)
+    district = District(required=False)
+    stage = OneOf(Stage, required=False)
+    minor = Flag()
+    consent_ref = Id(required=False)  # the rules say when it is needed (A-29)
+
+
+class NameAttachment(Schema):
+    sha256 = Sha256()
+    attachment_kind = OneOf(AttachmentKind)
+
+
+class HandIn(Schema):
+    """What an entry consists of, at first and after a return."""
+
+    category_code = Id()
+    title = Text(max=200)
+    entrants = Many(Group(NameEntrant, Entrant), required=False)
+    organisation_id = Id(required=False)
+    tutor_refs = Many(Id(), max=10, required=False)
+    attachments = Many(Group(NameAttachment, Attachment), max=50, required=False)
+    originality_signed_on = Day(required=False)  # the rules say when it is needed (A-01)
+    work_on = Day(required=False)
+
+
+class SubmitEntry(HandIn):
+    entry_id = Id(required=False)
+    edition_id = Id()
+    nominating_unit_id = Id()
+    district = District(required=False)
+
+
+class ReturnEntry(Schema):
+    entry_id = Id()
+    shortcomings = Many(OneOf(Shortcoming), max=8)
+    correct_by = Day()
+    note = Text(max=500, required=False)
+
+
+class ResubmitEntry(HandIn):
+    entry_id = Id()
+
+
+class CheckEligibility(Schema):
+    entry_id = Id()
+    eligible = Flag()
+    shortcomings = Many(OneOf(Shortcoming), max=8, required=False)
+    note = Text(max=500, required=False)
+
+
+class WithdrawEntry(Schema):
+    entry_id = Id()
+    reason = Text(max=500)
+
+
+class DisqualifyEntry(Schema):
+    entry_id = Id()
+    reason = Text(max=500)

@@ -1,0 +1,38 @@
+"""What comes in with each command about an external result."""
+
+from __future__ import annotations
+
+from services.chassis.fields import Day, District, Id, OneOf, Schema, Sha256, Text, Whole
+from services.contract.awards import AwardKind, Category, Grade, Level, Series
+
+
+class ReportExternalResult(Schema):
+    result_id = Id(required=False)
+    series = OneOf(Series)
+    level = OneOf(Level)
+    edition_no = Whole(min=1, max=999)
+    category = OneOf(Category)
+    award_kind = OneOf(AwardKind)
+    grade = OneOf(Grade)
+    title = Text(max=200)
+    first_entrant = Text(max=100)
+    awarded_on = Day()
+    document_sha256 = Sha256()
+    document_url = Text(max=500, required=False)
+    district = District(required=False)
+    entry_id = Id(required=False)
+
+
+class VerifyExternalResult(Schema):
+    result_id = Id()
+
+
+class RejectExternalResult(Schema):
+    result_id = Id()
+    reason = Text(max=500)
+
+
+class RevokeExternalResult(Schema):
+    result_id = Id()
+    document_no = Text(max=100, required=False)  # the rules say when it is needed (A-24)
+    reason = Text(max=500)
