@@ -13,6 +13,7 @@ NAMES = {
     "recorder": "填报",
     "verifier": "核实",
     "chair": "领导",
+    "judge": "评委",
     "finance": "财务",
     "operator": "运维",
     "system": "外部系统",

@@ -68,7 +68,7 @@ class Records(DependencyProvider, Generic[T]):
             [("pending", 1), ("_id", 1), ("published", 1)], partialFilterExpression={"pending": True}
         )
         for unique in self.unique:
-            self.collection.create_index(unique.key, unique=True, partialFilterExpression=unique.only)
+            unique.keep(self.collection)
         for names in self.indexes:
             self.collection.create_index([(f"state.{name}", 1) for name in names])
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 import msgspec
 from pymongo import collection as mongo
+from pymongo.errors import OperationFailure
 
 from services.chassis.mongo import Document
 from services.contract.view import Kind
+from services.contract.wire import canonical
 from services.kernel import Refusal
 
 Values = tuple[Any, ...]
@@ -35,9 +39,24 @@ class Unique:
         object.__setattr__(self, "refusal", refusal)
         object.__setattr__(self, "among", among or {})
 
+    def keep(self, collection: mongo.Collection[Document]) -> None:
+        """Have the index; one on the same fields for other records gives way once the new one is there."""
+        alike = {name: one for name, one in collection.index_information().items() if one["key"] == self.key}
+        stale = [name for name, one in alike.items() if one.get("partialFilterExpression") != self.only]
+        if len(stale) == len(alike):
+            collection.create_index(self.key, unique=True, partialFilterExpression=self.only, name=self._name)
+        for name in stale:
+            with suppress(OperationFailure):  # gone: another process was first
+                collection.drop_index(name)
+
     @property
     def key(self) -> list[tuple[str, int]]:
         return [(f"state.{name}", 1) for name in self.fields]
+
+    @property
+    def _name(self) -> str:
+        """Other records, another name: a second index on the same fields can stand beside the first."""
+        return f"unique.{'.'.join(self.fields)}.{hashlib.sha256(canonical(self.only)).hexdigest()[:12]}"
 
     @property
     def only(self) -> Document:

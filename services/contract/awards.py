@@ -87,7 +87,13 @@ class NominationQuota:
     places: Count
 
 
-@published_by("awards", happenings=("created", "revised", "announced", "opened", "closed", "cancelled"))
+@published_by(
+    "awards",
+    happenings=(
+        "created", "revised", "announced", "opened", "closed", "judged", "deliberated", "publicised", "granted",
+        "archived", "cancelled",
+    ),
+)  # fmt: skip
 class Edition(View):
     """One run of a programme with its rules, as everybody may read them in its call."""
 
@@ -114,14 +120,20 @@ class Edition(View):
     one_entry_each: bool
     same_place: bool
     same_stage: bool
-    state: Literal["planned", "announced", "collecting", "eligibility", "cancelled"]
+    state: Literal[
+        "planned", "announced", "collecting", "eligibility", "judging", "deliberation", "publicity", "granted",
+        "archived", "cancelled",
+    ]  # fmt: skip
 
 
 @published_by(
     "awards",
-    happenings=("submitted", "sent_back", "resubmitted", "decided", "withdrawn", "disqualified"),
+    happenings=(
+        "submitted", "sent_back", "resubmitted", "decided", "withdrawn", "disqualified", "taken_up", "shortlisted",
+        "eliminated", "proposed", "publicised", "held_back", "awarded", "passed_over", "revoked",
+    ),
     plural="entries",
-)
+)  # fmt: skip
 class Entry(View):
     """What a unit nominates in an edition; who entered what, and its blind code, stay with awards (A-13, X-08)."""
 
@@ -138,4 +150,7 @@ class Entry(View):
     similarity: Count | None  # percent that its title has in common with the most similar other one; None: not compared
     similar_entry_id: str | None
     prior_entry_ids: tuple[str, ...]  # the same work in earlier editions of the programme (A-07)
-    state: Literal["submitted", "returned", "eligible", "ineligible", "withdrawn", "disqualified"]
+    state: Literal[
+        "submitted", "returned", "eligible", "ineligible", "withdrawn", "disqualified", "in_review", "shortlisted",
+        "eliminated", "proposed", "on_publicity", "on_hold", "awarded", "not_awarded", "revoked",
+    ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Literal
 
 from services.contract.view import View, published_by
 
-Role = Literal["viewer", "recorder", "verifier", "chair", "finance", "operator", "system"]
+Role = Literal["viewer", "recorder", "verifier", "chair", "judge", "finance", "operator", "system"]
 
 
 @published_by("gateway", happenings=("issued", "revoked"), counted=False)

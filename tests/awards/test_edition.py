@@ -6,7 +6,7 @@ import pytest
 
 from services import contract
 from services.awards.domain import edition
-from services.awards.domain.edition import HELD, LIFECYCLE, UNJUDGED, CategoryInUse, ClosedEarly, OpenedEarly
+from services.awards.domain.edition import HELD, LIFECYCLE, STEPS, UNJUDGED, CategoryInUse, ClosedEarly, OpenedEarly
 from services.awards.domain.programme import HABITS
 from services.awards.domain.rules import (
     JudgedWhileCollecting,
@@ -29,6 +29,7 @@ MOVES = {
     "announced": (edition.announce, "announced"),
     "collecting": (lambda one: edition.open(one, at=IN_WINDOW), "opened"),
     "eligibility": (lambda one: edition.close(one, reason="报送已满", at=IN_WINDOW), "closed"),
+    "archived": (edition.archive, "archived"),
     "cancelled": (lambda one: edition.cancel(one, reason="经费未落实"), "cancelled"),
 }
 
@@ -49,10 +50,22 @@ def test_a_state_allows_its_own_moves_and_refuses_all_others(state, to):
             do(one)
 
 
+@pytest.mark.parametrize("state", LIFECYCLE.states)
+@pytest.mark.parametrize("to", STEPS)
+def test_an_edition_keeps_in_step_with_its_rounds_and_its_list_where_a_way_leads_there(state, to):
+    change = edition.follow(an_edition(state=state), to=to)
+
+    if to in LIFECYCLE.moves.get(state, ()):
+        assert (change.record.state, change.happened) == (to, STEPS[to])
+        assert STEPS[to] in HAPPENINGS
+    else:
+        assert change is None
+
+
 def test_the_machine_has_the_states_of_the_contract_and_each_move_has_its_command():
     assert set(LIFECYCLE.states) == set(contract.awards.Edition.kind.states)
-    assert {to for targets in LIFECYCLE.moves.values() for to in targets} == set(MOVES)
-    assert set(LIFECYCLE.terminal) == {"cancelled"}
+    assert {to for targets in LIFECYCLE.moves.values() for to in targets} == {*MOVES, *STEPS}
+    assert set(LIFECYCLE.terminal) == {"cancelled", "archived"}
     assert set(HELD) == set(LIFECYCLE.states) - {"cancelled"}
 
 

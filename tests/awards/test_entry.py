@@ -13,6 +13,7 @@ from services.awards.domain.entry import (
     HOLDING,
     LETTERS,
     LIFECYCLE,
+    STEPS,
     CategoryUnknown,
     CorrectedLate,
     EnteredTwice,
@@ -92,8 +93,20 @@ def test_a_state_allows_its_own_moves_and_refuses_all_others(state, to):
 
 def test_the_machine_has_the_states_of_the_contract_and_each_move_has_its_command():
     assert set(LIFECYCLE.states) == set(contract.awards.Entry.kind.states)
-    assert {to for targets in LIFECYCLE.moves.values() for to in targets} == set(MOVES)
+    assert {to for targets in LIFECYCLE.moves.values() for to in targets} == {*MOVES, *STEPS}
     assert set(HOLDING) == set(LIFECYCLE.states) - {"withdrawn", "ineligible"}
+
+
+@pytest.mark.parametrize("state", LIFECYCLE.states)
+@pytest.mark.parametrize("to", STEPS)
+def test_an_entry_keeps_in_step_with_its_edition_where_a_way_leads_there(state, to):
+    change = entry.follow(an_entry(state=state), to=to)
+
+    if to in LIFECYCLE.moves.get(state, ()):
+        assert (change.record.state, change.happened) == (to, STEPS[to])
+        assert STEPS[to] in HAPPENINGS
+    else:
+        assert change is None
 
 
 @pytest.mark.rule("X-12")

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.awards.domain.entry import STANDING, Entry
+from services.awards.domain.entry import LIFECYCLE, Entry
 from services.kernel.name import normalised
 
-AWARDED = "awarded"  # what the grant makes of an entry
-SEEN = (*STANDING, "ineligible", "disqualified", AWARDED)  # a withdrawn work may come again without a word
+AWARDED = "awarded"
+SEEN = tuple(state for state in LIFECYCLE.states if state != "withdrawn")  # what was taken back may come again
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,11 +19,22 @@ LIFECYCLE = Lifecycle(
     planned=("announced", "cancelled"),
     announced=("collecting", "cancelled"),
     collecting=("eligibility", "cancelled"),
-    eligibility=("cancelled",),
+    eligibility=("judging", "cancelled"),
+    judging=("deliberation", "cancelled"),
+    deliberation=("publicity", "judging", "cancelled"),
+    publicity=("granted", "deliberation", "cancelled"),
+    granted=("archived",),
 )
 HELD = tuple(state for state in LIFECYCLE.states if state != "cancelled")
 UNJUDGED = ("planned", "announced", "collecting", "eligibility")
 TAKES_PAPERS = ("collecting", "eligibility")
+STEPS = {
+    "judging": "judged",
+    "deliberation": "deliberated",
+    "publicity": "publicised",
+    "granted": "granted",
+}
+"""What happens to an edition that keeps in step with its rounds and its award list, by the state it comes to."""
 
 
 class EditionTaken(Refusal, rule="A-30", zh="该项目同级别的这一届已存在"):
@@ -120,6 +131,18 @@ def close(edition: Edition, *, reason: str | None, at: datetime) -> Change[Editi
         raise ClosedEarly(submit_to=edition.submit_to)
 
     return Change(replace(edition, state=state, closed_at=at), "closed", reason)
+
+
+def follow(edition: Edition, *, to: str) -> Change[Edition] | None:
+    """Keep in step with the rounds and the list of an edition; None where it is there, or where no way leads there."""
+    if to not in LIFECYCLE.moves.get(edition.state, ()):
+        return None
+    return Change(replace(edition, state=to), STEPS[to])
+
+
+def archive(edition: Edition) -> Change[Edition]:
+    """Nothing is left to do."""
+    return Change(replace(edition, state=LIFECYCLE.move(edition.state, "archived")), "archived")
 
 
 def cancel(edition: Edition, *, reason: str) -> Change[Edition]:

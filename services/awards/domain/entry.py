@@ -28,10 +28,32 @@ CODE_LENGTH = 8
 LIFECYCLE = Lifecycle(
     submitted=("returned", "eligible", "ineligible", "withdrawn", "disqualified"),
     returned=("submitted", "withdrawn", "disqualified"),
-    eligible=("withdrawn", "disqualified"),
+    eligible=("in_review", "withdrawn", "disqualified"),
+    in_review=("shortlisted", "eliminated", "proposed", "disqualified"),
+    shortlisted=("in_review", "disqualified"),
+    eliminated=("in_review", "not_awarded", "disqualified"),  # again, when its round is reopened
+    proposed=("in_review", "on_publicity", "not_awarded", "disqualified"),
+    on_publicity=("on_hold", "awarded", "not_awarded", "proposed", "disqualified"),
+    on_hold=("on_publicity", "not_awarded", "proposed", "disqualified"),
+    awarded=("revoked",),
 )
-STANDING = ("submitted", "returned", "eligible")
-HOLDING = (*STANDING, "disqualified")  # their students, works and places are taken; who cheated does not come again
+UNDECIDED = ("submitted", "returned")
+LEFT = ("ineligible", "withdrawn")
+HOLDING = tuple(state for state in LIFECYCLE.states if state not in LEFT)
+"""Their students, works and places are taken; who cheated does not come again."""
+
+STEPS = {
+    "in_review": "taken_up",
+    "shortlisted": "shortlisted",
+    "eliminated": "eliminated",
+    "proposed": "proposed",
+    "on_publicity": "publicised",
+    "on_hold": "held_back",
+    "awarded": "awarded",
+    "not_awarded": "passed_over",
+    "revoked": "revoked",
+}
+"""What happens to an entry that keeps in step with its edition, by the state it comes to."""
 
 
 class OutsideWindow(Refusal, rule="A-01", zh="不在申报期内"):
@@ -252,6 +274,13 @@ def disqualify(entry: Entry, *, reason: str) -> Change[Entry]:
     state = LIFECYCLE.move(entry.state, "disqualified")
 
     return Change(replace(entry, state=state, correct_by=None), "disqualified", reason)
+
+
+def follow(entry: Entry, *, to: str) -> Change[Entry] | None:
+    """Keep in step with the rounds and the list of an edition; None where it is there, or where no way leads there."""
+    if to not in LIFECYCLE.moves.get(entry.state, ()):
+        return None
+    return Change(replace(entry, state=to), STEPS[to])
 
 
 def blind_code(chance: bytes) -> str:
