@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+from services.awards.commands.assignments import AssignmentCommands
+from services.awards.commands.disclosures import Disclosures
 from services.awards.commands.editions import EditionCommands
 from services.awards.commands.entries import EntryCommands
 from services.awards.commands.external_results import ExternalResultCommands
-from services.awards.store import Editions, Entries, ExternalResults
+from services.awards.commands.judges import ConflictCommands, JudgeCommands
+from services.awards.commands.sheets import SheetCommands
+from services.awards.store import (
+    Assignments,
+    Conflicts,
+    Editions,
+    Entries,
+    ExternalResults,
+    Judges,
+    Rounds,
+    ScoreSheets,
+)
 from services.chassis.clock import Clock
 from services.chassis.service import service
 
 
 @service
-class Awards(EditionCommands, EntryCommands, ExternalResultCommands):
+class Awards(
+    EditionCommands,
+    EntryCommands,
+    JudgeCommands,
+    ConflictCommands,
+    AssignmentCommands,
+    SheetCommands,
+    Disclosures,
+    ExternalResultCommands,
+):
     """Editions of the association's programmes with their entries, and prizes won at contests above the city (K1)."""
 
     name = "awards"
 
     editions = Editions()
     entries = Entries()
+    judges = Judges()
+    conflicts = Conflicts()
+    assignments = Assignments()
+    rounds = Rounds()
+    sheets = ScoreSheets()
     external_results = ExternalResults()
     clock = Clock()

@@ -14,7 +14,18 @@ SOURCES = (*SERVICES, "gateway")
 """Whoever publishes events."""
 
 HEARS: dict[str, tuple[str, ...]] = {
-    "awards": ("gateway.token.revoked",),
+    "awards": (
+        "awards.judge.affiliated",
+        "awards.conflicts.recomputed",
+        "awards.conflicts.declared",
+        "awards.conflicts.withdrawn",
+        "awards.conflicts.pinned",
+        "awards.conflicts.released",
+        "awards.assignment.confirmed",
+        "awards.score_sheet.recused",
+        "awards.score_sheet.replaced",
+        "gateway.token.revoked",
+    ),
     "outreach": (
         "rural.service_point.completed",
         "rural.service_point.lapsed",

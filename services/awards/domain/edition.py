@@ -26,6 +26,7 @@ LIFECYCLE = Lifecycle(
     granted=("archived",),
 )
 HELD = tuple(state for state in LIFECYCLE.states if state != "cancelled")
+RUNNING = tuple(state for state in HELD if state not in ("granted", "archived"))
 UNJUDGED = ("planned", "announced", "collecting", "eligibility")
 TAKES_PAPERS = ("collecting", "eligibility")
 STEPS = {
