@@ -63,6 +63,10 @@ class Records(DependencyProvider, Generic[T]):
         batch = worker_ctx.data.get("batch")
         return batch.bind(self) if batch else Bound(self, worker_ctx.data.get("cause"))
 
+    def read(self, state: Document) -> T:
+        """The record of what is kept as its state."""
+        return msgspec.convert(state, type=self.record)
+
     def _prepare(self) -> None:
         self.collection.create_index(
             [("pending", 1), ("_id", 1), ("published", 1)], partialFilterExpression={"pending": True}
@@ -174,7 +178,7 @@ class Bound(Generic[T]):
         return self._cause
 
     def _record(self, held: Document) -> T:
-        return msgspec.convert(held["state"], type=self._records.record)
+        return self._records.read(held["state"])
 
     def _view(self, held: Document) -> Document:
         return {name: held["state"][name] for name in self._kind.fields}
