@@ -119,4 +119,4 @@ def is_like(state: Document, wanted: Mapping[str, Any]) -> bool:
 def _several(value: Any) -> list[Any]:
     if value is None:
         return []
-    return value if isinstance(value, list) else [value]
+    return list(value) if isinstance(value, list | tuple) else [value]
