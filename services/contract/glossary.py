@@ -129,6 +129,10 @@ FIELDS = _words(
         "similarity": ("标题相似度", "Similarity"),
         "similar_entry_id": ("最相似的申报项目编号", "Most similar entry's id"),
         "prior_entry_ids": ("往届申报项目编号", "Prior entries' ids"),
+        "benefit_claim": ("效益数据", "Claim of benefit"),
+        "benefit_fen": ("效益金额", "Benefit"),
+        "verified_by_id": ("核实单位编号", "Verifying organisation's id"),
+        "proof_sha256": ("效益证明文件摘要", "SHA-256 of the proof of benefit"),
         # members
         "organisation_id": ("组织编号", "Organisation id"),
         "organisation_kind": ("组织类型", "Kind of organisation"),
@@ -267,6 +271,7 @@ UNITS = _words(
         "revocation_days": ("天", "days"),
         "entrant_count": ("人", "people"),
         "max_team": ("人", "people"),
+        "benefit_fen": ("元", "yuan"),
         "approved_fen": ("元", "yuan"),
         "fen": ("元", "yuan"),
         "returned_fen": ("元", "yuan"),

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from services.awards.domain import edition as editions
+from services.awards.domain.benefit import BenefitClaim
 from services.awards.domain.edition import Edition
 from services.awards.domain.rules import Rules
 from services.contract.awards import EditionCategory, ProgrammeKind, Shortcoming
@@ -156,10 +157,17 @@ class Material:
     attachments: tuple[Attachment, ...] = ()
     originality_signed_on: date | None = None
     work_on: date | None = None  # when it was finished, a paper: published
+    benefit_claim: BenefitClaim | None = None
 
     @property
     def person_refs(self) -> tuple[str, ...]:
         return tuple(entrant.person_ref for entrant in self.entrants)
+
+    @property
+    def own_units(self) -> frozenset[str]:
+        """The organisations that entered: those of the entrants, and the one that it is about."""
+        units = (self.organisation_id, *(entrant.unit_id for entrant in self.entrants))
+        return frozenset(unit for unit in units if unit is not None)
 
     @property
     def first(self) -> str | None:
