@@ -5,7 +5,7 @@ Late and unsigned entries are void (A-01). Who entered, with what and under whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
@@ -244,6 +244,13 @@ def submit(
         handed_in_by=(by,),
     )
     return Change(_keyed(entry, edition), "submitted")
+
+
+def placed(submitted: Change[Entry], rules: Rules, *, nominated: Iterable[Entry]) -> Iterator[Change[Entry]]:
+    """The submission in each free place of its unit's quota; `nominated` are those that hold the other ones."""
+    taken = frozenset(one.nomination_place for one in nominated)
+    for place in places(rules, submitted.record.nominating_unit_id, taken=taken):
+        yield replace(submitted, record=replace(submitted.record, nomination_place=place))
 
 
 def places(rules: Rules, nominating_unit_id: str, *, taken: frozenset[int | None]) -> Iterator[int | None]:

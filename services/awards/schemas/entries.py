@@ -49,6 +49,39 @@ class SubmitEntry(HandIn):
     district = District(required=False)
 
 
+class ImportEntry(Schema):
+    """An entry in one row; the rules say what of it is needed."""
+
+    entry_id = Id(required=False)
+    edition_id = Id()
+    category_code = Id()
+    title = Text(max=200)
+    nominating_unit_id = Id()
+    district = District(required=False)
+    first_person_ref = Id(required=False)
+    first_unit_id = Id(required=False)
+    first_minor = Flag(required=False)
+    first_consent_ref = Id(required=False)
+    second_person_ref = Id(required=False)
+    second_unit_id = Id(required=False)
+    second_minor = Flag(required=False)
+    second_consent_ref = Id(required=False)
+    third_person_ref = Id(required=False)
+    third_unit_id = Id(required=False)
+    third_minor = Flag(required=False)
+    third_consent_ref = Id(required=False)
+    stage = OneOf(Stage, required=False)
+    organisation_id = Id(required=False)
+    tutor_refs = Many(Id(), max=10, required=False)
+    form_sha256 = Sha256(required=False)
+    work_sha256 = Sha256(required=False)
+    originality_signed_on = Day(required=False)
+    work_on = Day(required=False)
+    benefit_fen = Fen(required=False)
+    verified_by_id = Id(required=False)
+    proof_sha256 = Sha256(required=False)
+
+
 class ReturnEntry(Schema):
     entry_id = Id()
     shortcomings = Many(OneOf(Shortcoming), max=8)
