@@ -14,7 +14,7 @@ from services.awards.domain import edition as editions
 from services.awards.domain.comparison import Comparison, compare
 from services.awards.domain.edition import Edition
 from services.awards.domain.entry import LIFECYCLE, Entry
-from services.awards.domain.programme import HABITS
+from services.awards.domain.programme import BY_BENEFIT
 from services.contract.awards import Shortcoming
 from services.kernel import Change, Refusal
 from services.kernel.duty import separate
@@ -101,5 +101,5 @@ def _fit_to_be_judged(entry: Entry, *, comparison: Comparison, shortcomings: tup
         raise AwardedBefore(entries=", ".join(comparison.awarded_entry_ids))
     if lacking := sum(entrant.minor and entrant.consent_ref is None for entrant in entry.material.entrants):
         raise ConsentMissing(minors=lacking)
-    if entry.material.benefit_claim or HABITS[entry.programme_kind].by_benefit:
+    if entry.material.benefit_claim or entry.programme_kind in BY_BENEFIT:
         benefit.fit_to_count(entry.material.benefit_claim, own_units=entry.material.own_units)

@@ -12,19 +12,21 @@ from services.contract.awards import ProgrammeKind
 
 @dataclass(frozen=True, kw_only=True)
 class Habits:
-    """What holds for a programme; of its entrants, where an edition's call says nothing about them."""
+    """What an edition's rules say where its call says nothing about it."""
 
     one_entry_each: bool = False  # A-02
     same_place: bool = False  # A-03: a team's members are of one district
     same_stage: bool = False  # A-03: and of one stage of school
-    by_benefit: bool = False  # A-28: who is entered is ranked by a benefit, which is verified
 
 
 HABITS: dict[ProgrammeKind, Habits] = {
     "paper": Habits(),
-    "golden_bridge": Habits(by_benefit=True),
+    "golden_bridge": Habits(),
     "youth": Habits(one_entry_each=True, same_place=True, same_stage=True),
     "jiangbi": Habits(),
     "home": Habits(),
     "worker": Habits(one_entry_each=True),
 }
+
+BY_BENEFIT: tuple[ProgrammeKind, ...] = ("golden_bridge",)
+"""What is entered there is ranked by its benefit, so there is a verified one (A-28)."""
