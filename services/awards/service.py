@@ -5,13 +5,14 @@ from __future__ import annotations
 from services.awards.commands.editions import EditionCommands
 from services.awards.commands.entries import EntryCommands
 from services.awards.commands.external_results import ExternalResultCommands
-from services.awards.store import Editions, Entries, ExternalResults
+from services.awards.commands.nominations import NominationCommands
+from services.awards.store import Editions, Entries, ExternalResults, NominationCalls, Nominations
 from services.chassis.clock import Clock
 from services.chassis.service import service
 
 
 @service
-class Awards(EditionCommands, EntryCommands, ExternalResultCommands):
+class Awards(EditionCommands, EntryCommands, ExternalResultCommands, NominationCommands):
     """Editions of the association's programmes with their entries, and prizes won at contests above the city (K1)."""
 
     name = "awards"
@@ -19,4 +20,6 @@ class Awards(EditionCommands, EntryCommands, ExternalResultCommands):
     editions = Editions()
     entries = Entries()
     external_results = ExternalResults()
+    nomination_calls = NominationCalls()
+    nominations = Nominations()
     clock = Clock()

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from services import contract
-from services.awards.domain import edition, entry, entry_result, external_result, judging_round
+from services.awards.domain import (
+    edition,
+    entry,
+    entry_result,
+    external_result,
+    judging_round,
+    nomination,
+    nomination_call,
+)
 from services.chassis.records import Records, Unique
 
 
@@ -19,6 +27,7 @@ class ExternalResults(Records[external_result.ExternalResult]):
             among={"state": ("reported", "verified", "revoked")},
         ),
     )  # fmt: skip
+    indexes = (("entry_id",),)
 
 
 class Editions(Records[edition.Edition]):
@@ -63,3 +72,29 @@ class EntryResults(Records[entry_result.EntryResult]):
     kind = contract.awards.EntryResult.kind
     record = entry_result.EntryResult
     indexes = (("edition_id", "round_no"),)
+
+
+class NominationCalls(Records[nomination_call.NominationCall]):
+    """A call that was taken down wrong is closed, and then taken down again."""
+
+    kind = contract.awards.NominationCall.kind
+    record = nomination_call.NominationCall
+    unique = (
+        Unique(
+            "from_edition_id", "to_series", "to_level", "to_edition_no",
+            refusal=nomination_call.CalledTwice,
+            among={"state": "open"},
+        ),
+    )  # fmt: skip
+
+
+class Nominations(Records[nomination.Nomination]):
+    """A withdrawn one's slot is free again, and its entry for another slot."""
+
+    kind = contract.awards.Nomination.kind
+    record = nomination.Nomination
+    unique = (
+        Unique("call_id", "slot_no", refusal=nomination.SlotTaken, among={"state": nomination.HOLDING}),
+        Unique("call_id", "entry_id", refusal=nomination.NominatedTwice, among={"state": nomination.HOLDING}),
+    )
+    indexes = (("entry_id",),)

@@ -207,3 +207,40 @@ class Entry(View):
         "submitted", "returned", "eligible", "ineligible", "withdrawn", "disqualified", "in_review", "shortlisted",
         "eliminated", "proposed", "on_publicity", "on_hold", "awarded", "not_awarded", "revoked",
     ]  # fmt: skip
+
+
+@published_by("awards", happenings=("opened", "closed"))
+class NominationCall(View):
+    """How many entries of an edition the association may nominate for the contest above it (A-08)."""
+
+    from_edition_id: str
+    to_series: Series
+    to_level: Level
+    to_edition_no: Count
+    year: Count
+    places: Count
+    state: Literal["open", "closed"]
+
+
+@published_by(
+    "awards",
+    happenings=("drafted", "withdrawn", "sealed", "sent_up", "accepted_above", "returned_above", "result_known"),
+)
+class Nomination(View):
+    """An entry that the association nominates for the contest above, in a slot of its quota."""
+
+    call_id: str
+    entry_id: str
+    from_edition_id: str
+    to_series: Series
+    to_level: Level
+    to_edition_no: Count
+    year: Count
+    slot_no: Count
+    district: str | None
+    sealed_on: date | None  # from then on slot and entry stay
+    sent_on: date | None  # the last time
+    result_id: str | None  # the prize that it won above; None: none, or not known yet
+    state: Literal[
+        "drafted", "withdrawn", "sealed", "sent_up", "accepted_above", "returned_above", "result_known",
+    ]  # fmt: skip

@@ -14,7 +14,11 @@ SOURCES = (*SERVICES, "gateway")
 """Whoever publishes events."""
 
 HEARS: dict[str, tuple[str, ...]] = {
-    "awards": ("gateway.token.revoked",),
+    "awards": (
+        "awards.external_result.verified",
+        "awards.nomination.accepted_above",
+        "gateway.token.revoked",
+    ),
     "outreach": (
         "rural.service_point.completed",
         "rural.service_point.lapsed",
