@@ -6,14 +6,28 @@ from services.awards.commands.editions import EditionCommands
 from services.awards.commands.entries import EntryCommands
 from services.awards.commands.external_results import ExternalResultCommands
 from services.awards.commands.nominations import NominationCommands
-from services.awards.store import Editions, Entries, ExternalResults, NominationCalls, Nominations
+from services.awards.commands.recommendations import RecommendationCommands
+from services.awards.store import (
+    Editions,
+    Entries,
+    ExternalResults,
+    NominationCalls,
+    Nominations,
+    Recommendations,
+)
 from services.chassis.clock import Clock
 from services.chassis.service import service
 
 
 @service
-class Awards(EditionCommands, EntryCommands, ExternalResultCommands, NominationCommands):
-    """Editions of the association's programmes with their entries, and prizes won at contests above the city (K1)."""
+class Awards(
+    EditionCommands,
+    EntryCommands,
+    ExternalResultCommands,
+    NominationCommands,
+    RecommendationCommands,
+):
+    """Editions of the association's programmes with their entries, who goes up and what is won above (K1)."""
 
     name = "awards"
 
@@ -22,4 +36,5 @@ class Awards(EditionCommands, EntryCommands, ExternalResultCommands, NominationC
     external_results = ExternalResults()
     nomination_calls = NominationCalls()
     nominations = Nominations()
+    recommendations = Recommendations()
     clock = Clock()

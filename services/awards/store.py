@@ -11,6 +11,7 @@ from services.awards.domain import (
     judging_round,
     nomination,
     nomination_call,
+    recommendation,
 )
 from services.chassis.records import Records, Unique
 
@@ -59,7 +60,7 @@ class Entries(Records[entry.Entry]):
         ),
         Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
     )  # fmt: skip
-    indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",))
+    indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",), ("material.entrants.person_ref",))
 
 
 class Rounds(Records[judging_round.Round]):
@@ -98,3 +99,17 @@ class Nominations(Records[nomination.Nomination]):
         Unique("call_id", "entry_id", refusal=nomination.NominatedTwice, among={"state": nomination.HOLDING}),
     )
     indexes = (("entry_id",),)
+
+
+class Recommendations(Records[recommendation.Recommendation]):
+    """Who was not selected, or was taken back, may be recommended again."""
+
+    kind = contract.awards.Recommendation.kind
+    record = recommendation.Recommendation
+    unique = (
+        Unique(
+            "candidate_id", "target_kind", "target_level", "target_title_norm",
+            refusal=recommendation.RecommendedTwice,
+            among={"state": recommendation.HOLDING},
+        ),
+    )  # fmt: skip

@@ -24,6 +24,7 @@ Participation = Literal["individual", "team", "organisation"]
 Normalisation = Literal["mean", "trimmed_mean", "median", "z_global"]
 TieStep = Literal["adjusted_mean", "trimmed_mean", "criterion", "first_ranks", "lower_stdev", "committee"]
 TiePolicy = Literal["expand", "shrink", "committee"]
+TalentTarget = Literal["science_award", "talent_plan", "academician", "honorary_title"]
 Shortcoming = Literal[
     "unsigned", "incomplete", "wrong_category", "unfit_entrant", "consent_missing", "awarded_before", "copied", "other",
 ]  # fmt: skip
@@ -243,4 +244,30 @@ class Nomination(View):
     result_id: str | None  # the prize that it won above; None: none, or not known yet
     state: Literal[
         "drafted", "withdrawn", "sealed", "sent_up", "accepted_above", "returned_above", "result_known",
+    ]  # fmt: skip
+
+
+@published_by(
+    "awards",
+    happenings=(
+        "proposed", "verified", "voted", "publicised", "submitted_up", "selected", "not_selected", "withdrawn",
+    ),
+)  # fmt: skip
+class Recommendation(View):
+    """A science and technology worker whom the association recommends for a prize, a talent plan or a title."""
+
+    candidate_id: str
+    target_kind: TalentTarget
+    target_level: EditionLevel
+    proposer_org_ids: tuple[str, ...]
+    basis_award_ids: tuple[str, ...]
+    district: str | None
+    votes_for: Count | None  # None: not voted on yet
+    votes_against: Count | None
+    publicity_from: date | None
+    publicity_to: date | None  # its last day
+    submitted_up_on: date | None
+    answered_on: date | None
+    state: Literal[
+        "proposed", "verified", "voted", "publicised", "submitted_up", "selected", "not_selected", "withdrawn",
     ]  # fmt: skip

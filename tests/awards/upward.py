@@ -16,9 +16,28 @@ A_CALL = {
     "places": 3,
     "document_no": "川科协〔2011〕5号",
 }
-KINDS = ("entry", "nomination", "external_result")
-RECORDED = ("nominate", "send", "accept", "return", "report")
-VERIFIED = ("verify_external_result", "conclude_nomination")
+KINDS = ("entry", "nomination", "external_result", "talent", "topic")
+RECORDED = (
+    "nominate", "send", "accept", "return", "report", "recommend", "register", "start", "complete", "enter",
+)  # fmt: skip
+VERIFIED = ("verify_external_result", "verify_recommendation", "conclude_nomination", "accept_topic")
+A_TOPIC = {
+    "enterprise_org_id": "o-tea",
+    "title": "蒸青工艺节能改造",
+    "participant_ids": ["p-1", "p-2"],
+    "year": 2011,
+    "registered_on": "2011-02-20",
+    "district": "511102",
+}
+A_PROPOSAL = {
+    "candidate_id": "p-luo",
+    "target_kind": "talent_plan",
+    "target_level": "province",
+    "target_title": "天府科技英才",
+    "proposer_org_ids": ["o-society"],
+    "worker_document_sha256": "c" * 64,
+    "misconduct_checked_on": "2011-02-28",
+}
 
 
 def a_call(edition=None, *, state="open", **changes):
@@ -51,6 +70,8 @@ class Upward(Office):
         verb, _, kind = method.partition("_")
         if method in VERIFIED:
             return self._call(method, "u-wang", "verifier", arguments)
+        if method == "submit_recommendation_up":
+            return self._call(method, "u-chair", "chair", arguments)
         if verb in RECORDED and kind in KINDS and method != "return_entry":
             return self._call(method, "u-li", "recorder", arguments)
         return super().do(method, **arguments)
@@ -86,6 +107,12 @@ class Upward(Office):
     def report(self, result_id, **changes):
         prize = {**A_PRIZE, "awarded_on": date(2011, 2, 27).isoformat(), **changes}
         return self.do("report_external_result", result_id=result_id, **prize)
+
+    def recommend(self, recommendation_id="y-1", **changes):
+        return self.do("recommend_talent", recommendation_id=recommendation_id, **{**A_PROPOSAL, **changes})
+
+    def register_topic(self, topic_id="t-1", **changes):
+        return self.do("register_topic", topic_id=topic_id, **{**A_TOPIC, **changes})
 
     def get(self, kind, id_):
         return self.running.call("awards", f"get_{kind}", id=id_)
