@@ -7,6 +7,7 @@ from services.awards.commands.entries import EntryCommands
 from services.awards.commands.external_results import ExternalResultCommands
 from services.awards.commands.nominations import NominationCommands
 from services.awards.commands.recommendations import RecommendationCommands
+from services.awards.commands.topics import TopicCommands
 from services.awards.store import (
     Editions,
     Entries,
@@ -14,6 +15,7 @@ from services.awards.store import (
     NominationCalls,
     Nominations,
     Recommendations,
+    Topics,
 )
 from services.chassis.clock import Clock
 from services.chassis.service import service
@@ -26,6 +28,7 @@ class Awards(
     ExternalResultCommands,
     NominationCommands,
     RecommendationCommands,
+    TopicCommands,
 ):
     """Editions of the association's programmes with their entries, who goes up and what is won above (K1)."""
 
@@ -37,4 +40,5 @@ class Awards(
     nomination_calls = NominationCalls()
     nominations = Nominations()
     recommendations = Recommendations()
+    topics = Topics()
     clock = Clock()

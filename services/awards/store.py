@@ -12,6 +12,7 @@ from services.awards.domain import (
     nomination,
     nomination_call,
     recommendation,
+    topic,
 )
 from services.chassis.records import Records, Unique
 
@@ -111,5 +112,19 @@ class Recommendations(Records[recommendation.Recommendation]):
             "candidate_id", "target_kind", "target_level", "target_title_norm",
             refusal=recommendation.RecommendedTwice,
             among={"state": recommendation.HOLDING},
+        ),
+    )  # fmt: skip
+
+
+class Topics(Records[topic.Topic]):
+    """An abandoned topic may be registered again."""
+
+    kind = contract.awards.Topic.kind
+    record = topic.Topic
+    unique = (
+        Unique(
+            "enterprise_org_id", "title_norm", "year",
+            refusal=topic.TopicRegisteredTwice,
+            among={"state": topic.STANDING},
         ),
     )  # fmt: skip

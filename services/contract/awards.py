@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from services.contract.view import Count, View, published_by
+from services.contract.view import Count, Fen, View, published_by
 
 Series = Literal["youth_contest", "other"]
 Level = Literal["province", "national"]
@@ -271,3 +271,21 @@ class Recommendation(View):
     state: Literal[
         "proposed", "verified", "voted", "publicised", "submitted_up", "selected", "not_selected", "withdrawn",
     ]  # fmt: skip
+
+
+@published_by("awards", happenings=("registered", "started", "finished", "accepted", "entered", "abandoned"))
+class Topic(View):
+    """A topic of an enterprise in the campaign for ideals and contribution (讲、比), up to its entry in an edition."""
+
+    enterprise_org_id: str
+    participant_ids: tuple[str, ...]
+    year: Count
+    district: str | None
+    registered_on: date
+    completed_on: date | None
+    benefit_fen: Fen | None  # as its receiver verified it (A-28); None: none is claimed
+    verified_by_id: str | None
+    accepted_on: date | None
+    entry_id: str | None
+    edition_id: str | None
+    state: Literal["registered", "in_progress", "completed", "accepted", "entered", "abandoned"]
