@@ -16,6 +16,9 @@ from services.awards.domain import (
 )
 from services.chassis.records import Records, Unique
 
+ENTRANT = "material.entrants.person_ref"
+"""By what the entries of a person are found."""
+
 
 class ExternalResults(Records[external_result.ExternalResult]):
     """A revoked prize still holds its place: it cannot come back as a new report."""
@@ -61,7 +64,7 @@ class Entries(Records[entry.Entry]):
         ),
         Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
     )  # fmt: skip
-    indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",), ("material.entrants.person_ref",))
+    indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",), (ENTRANT,))
 
 
 class Rounds(Records[judging_round.Round]):

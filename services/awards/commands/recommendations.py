@@ -10,7 +10,7 @@ from typing import Any
 from services import contract
 from services.awards.domain import recommendation
 from services.awards.schemas import recommendations as schemas
-from services.awards.store import Entries, Recommendations
+from services.awards.store import ENTRANT, Entries, Recommendations
 from services.chassis.clock import Clock
 from services.chassis.service import command
 
@@ -34,8 +34,8 @@ class RecommendationCommands:
     @command(contract.awards.Recommendation, schemas.VerifyRecommendation, roles=("verifier",))
     def verify_recommendation(self, recommendation_id: str, *, by: str) -> Any:
         """Find that a recommendation is as it was stated."""
-        known = self._known_of(recommendation_id)
-        return self.recommendations.change(recommendation_id, partial(recommendation.verify, held_against=known, by=by))
+        verify = partial(recommendation.verify, held_against=self._known_of(recommendation_id), by=by)
+        return self.recommendations.change(recommendation_id, verify)
 
     @command(contract.awards.Recommendation, schemas.VoteRecommendation, roles=("chair",))
     def vote_recommendation(self, recommendation_id: str, *, by: str, **voted: Any) -> Any:
@@ -71,5 +71,5 @@ class RecommendationCommands:
 
     def _held_against(self, candidate_id: str) -> frozenset[str]:
         """The entries that were excluded for what the candidate did."""
-        excluded = self.entries.find(**{"material.entrants.person_ref": candidate_id}, state="disqualified")
+        excluded = self.entries.find(**{ENTRANT: candidate_id}, state="disqualified")
         return frozenset(entry_id for entry_id, _ in excluded)
