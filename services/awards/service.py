@@ -8,12 +8,14 @@ from services.awards.commands.editions import EditionCommands
 from services.awards.commands.entries import EntryCommands
 from services.awards.commands.external_results import ExternalResultCommands
 from services.awards.commands.judges import ConflictCommands, JudgeCommands
+from services.awards.commands.rounds import RoundCommands
 from services.awards.commands.sheets import SheetCommands
 from services.awards.store import (
     Assignments,
     Conflicts,
     Editions,
     Entries,
+    EntryResults,
     ExternalResults,
     Judges,
     Rounds,
@@ -31,6 +33,7 @@ class Awards(
     ConflictCommands,
     AssignmentCommands,
     SheetCommands,
+    RoundCommands,
     Disclosures,
     ExternalResultCommands,
 ):
@@ -45,5 +48,6 @@ class Awards(
     assignments = Assignments()
     rounds = Rounds()
     sheets = ScoreSheets()
+    entry_results = EntryResults()
     external_results = ExternalResults()
     clock = Clock()

@@ -24,6 +24,12 @@ HEARS: dict[str, tuple[str, ...]] = {
         "awards.assignment.confirmed",
         "awards.score_sheet.recused",
         "awards.score_sheet.replaced",
+        "awards.entry.decided",
+        "awards.round.started",
+        "awards.round.tie_resolved",
+        "awards.round.closing",
+        "awards.round.closed",
+        "awards.round.reopened",
         "gateway.token.revoked",
     ),
     "outreach": (

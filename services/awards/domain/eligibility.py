@@ -80,7 +80,7 @@ def decide(
     `anonymous_files` and `anonymous_title` are what judges of a blind category are shown of it (A-13).
     """
     state = LIFECYCLE.move(entry.state, "eligible" if eligible else "ineligible")
-    editions.LIFECYCLE.require(edition.state, *editions.TAKES_PAPERS)
+    editions.LIFECYCLE.require(edition.state, *editions.DECIDES)
     for person in entry.handed_in_by:
         separate(entered_by=person, by=by)
     comparison = compare(entry, others)
