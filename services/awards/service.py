@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from services.awards.commands.assignments import AssignmentCommands
+from services.awards.commands.disclosures import Disclosures
 from services.awards.commands.editions import EditionCommands
 from services.awards.commands.entries import EntryCommands
 from services.awards.commands.external_results import ExternalResultCommands
+from services.awards.commands.judges import ConflictCommands, JudgeCommands
 from services.awards.commands.nominations import NominationCommands
 from services.awards.commands.recommendations import RecommendationCommands
+from services.awards.commands.rounds import RoundCommands
+from services.awards.commands.sheets import SheetCommands
 from services.awards.commands.topics import TopicCommands
 from services.awards.store import (
+    Assignments,
+    Conflicts,
     Editions,
     Entries,
+    EntryResults,
     ExternalResults,
+    Judges,
     NominationCalls,
     Nominations,
     Recommendations,
+    Rounds,
+    ScoreSheets,
     Topics,
 )
 from services.chassis.clock import Clock
@@ -25,6 +36,12 @@ from services.chassis.service import service
 class Awards(
     EditionCommands,
     EntryCommands,
+    JudgeCommands,
+    ConflictCommands,
+    AssignmentCommands,
+    SheetCommands,
+    RoundCommands,
+    Disclosures,
     ExternalResultCommands,
     NominationCommands,
     RecommendationCommands,
@@ -36,6 +53,12 @@ class Awards(
 
     editions = Editions()
     entries = Entries()
+    judges = Judges()
+    conflicts = Conflicts()
+    assignments = Assignments()
+    rounds = Rounds()
+    sheets = ScoreSheets()
+    entry_results = EntryResults()
     external_results = ExternalResults()
     nomination_calls = NominationCalls()
     nominations = Nominations()

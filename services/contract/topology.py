@@ -15,6 +15,21 @@ SOURCES = (*SERVICES, "gateway")
 
 HEARS: dict[str, tuple[str, ...]] = {
     "awards": (
+        "awards.judge.affiliated",
+        "awards.conflicts.recomputed",
+        "awards.conflicts.declared",
+        "awards.conflicts.withdrawn",
+        "awards.conflicts.pinned",
+        "awards.conflicts.released",
+        "awards.assignment.confirmed",
+        "awards.score_sheet.recused",
+        "awards.score_sheet.replaced",
+        "awards.entry.decided",
+        "awards.round.started",
+        "awards.round.tie_resolved",
+        "awards.round.closing",
+        "awards.round.closed",
+        "awards.round.reopened",
         "awards.external_result.verified",
         "awards.nomination.accepted_above",
         "gateway.token.revoked",

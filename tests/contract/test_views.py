@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -19,10 +20,10 @@ CALLED_BY_NAME = {
 }
 """Organisations, associations and points are called by their names, which are public; people never are."""
 
-OPAQUE = re.compile(r"(.*_ids?|.*_code|.*doc_no|voucher_no|.*_hash|district|merged_into|superseded_by)$")
+OPAQUE = re.compile(r"(.*_ids?|.*_codes?|.*doc_no|voucher_no|.*_hash|district|merged_into|superseded_by)$")
 """Texts that say which, not who: ids, codes and document numbers."""
 
-WRONG = {str: 5, int: "5", bool: "yes", date: "yesterday"}
+WRONG = {str: 5, int: "5", bool: "yes", date: "yesterday", Decimal: "much"}
 
 
 @given(any_view())
