@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services import contract
-from services.awards.domain import edition, entry, external_result
+from services.awards.domain import edition, entry, external_result, notice, objection
 from services.chassis.records import Records, Unique
 
 
@@ -51,3 +51,17 @@ class Entries(Records[entry.Entry]):
         Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
     )  # fmt: skip
     indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",))
+
+
+class Notices(Records[notice.Notice]):
+    """An edition has one list at a time; what was withdrawn leaves its place to the next."""
+
+    kind = contract.awards.Notice.kind
+    record = notice.Notice
+    unique = (Unique("edition_id", refusal=notice.ListStands, among={"state": notice.STANDING}),)
+
+
+class Objections(Records[objection.Objection]):
+    kind = contract.awards.Objection.kind
+    record = objection.Objection
+    indexes = (("notice_id",),)

@@ -14,7 +14,19 @@ SOURCES = (*SERVICES, "gateway")
 """Whoever publishes events."""
 
 HEARS: dict[str, tuple[str, ...]] = {
-    "awards": ("gateway.token.revoked",),
+    "awards": (
+        "awards.objection.filed",
+        "awards.objection.rejected_formal",
+        "awards.objection.upheld",
+        "awards.objection.dismissed",
+        "awards.notice.published",
+        "awards.notice.held_back",
+        "awards.notice.released",
+        "awards.notice.struck",
+        "awards.notice.granted",
+        "awards.notice.withdrawn",
+        "gateway.token.revoked",
+    ),
     "outreach": (
         "rural.service_point.completed",
         "rural.service_point.lapsed",
