@@ -1,10 +1,11 @@
 """Named examples of award lists and objections; what a test does not say stands here."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from services.awards.domain import notice, objection
+from services.awards.domain.list_line import Results
 from services.awards.domain.objection import Objector
 from services.awards.domain.ranking import Place
 from services.contract.awards import NoticeLine, Quota
@@ -19,26 +20,19 @@ DOCUMENT = "乐科协〔2011〕15号"
 MINUTE = "乐科协评〔2011〕3号纪要"
 
 
-@dataclass(frozen=True)
-class Results:
-    """Of the rounds, by category; so many were judged as have a place."""
-
-    places: dict
-    inputs_hash: str = "0" * 64
-
-    @property
-    def judged(self):
-        return {code: len(ranked) for code, ranked in self.places.items()}
-
-
 def a_place(rank, entry_id=None, **changes):
-    usual = {"entry_id": entry_id or f"n-{rank}", "adjusted": Decimal(100 - rank), "decided_by": "adjusted"}
+    usual = {"entry_id": entry_id or f"n-{rank}", "adjusted": Decimal(100 - rank), "decided_by": "adjusted_mean"}
     return Place(rank=rank, **{**usual, **changes})
 
 
-def results(number=10, category_code="innovation"):
+def of_places(*places):
+    """The results of innovation projects, all of which were judged from the start."""
+    return Results(inputs_hash="0" * 64, places={"innovation": places}, judged={"innovation": len(places)})
+
+
+def results(number=10):
     """Entries n-1, n-2, ... in this order."""
-    return Results({category_code: tuple(a_place(rank) for rank in range(1, number + 1))})
+    return of_places(*map(a_place, range(1, number + 1)))
 
 
 QUOTAS = (Quota(grade="first", places=1), Quota(grade="second", places=2))

@@ -8,7 +8,7 @@ from services.awards.domain.award_list import Decision, DecisionUnfounded, NotRa
 from services.awards.domain.list_line import ListedTwice, OtherAward, WrongSubject, draw_up
 from services.awards.domain.ranking import BoundaryTie
 from services.contract.awards import Quota
-from tests.awards.publicity import MINUTE, Results, a_place, deliberated, results
+from tests.awards.publicity import MINUTE, a_place, deliberated, of_places, results
 
 
 def drawn(edition=None, found=None, *, proposed=None, **changes):
@@ -49,10 +49,14 @@ def test_the_committee_gives_no_more_than_the_quotas_and_the_cap():
 def test_a_tie_at_the_last_first_prize_is_resolved_before_and_the_deciding_step_is_on_the_line():
     tied = [a_place(1, "n-1", decided_by=None), a_place(1, "n-2", decided_by=None), a_place(3)]
     with pytest.raises(BoundaryTie):
-        drawn(found=Results({"innovation": tuple(tied)}))
+        drawn(found=of_places(*tied))
 
-    resolved = [a_place(1, decided_by="committee"), a_place(2, decided_by="committee"), a_place(3, decided_by="stdev")]
-    lines = drawn(deliberated(award_cap_percent=100), Results({"innovation": tuple(resolved)}))
+    resolved = [
+        a_place(1, decided_by="committee"),
+        a_place(2, decided_by="committee"),
+        a_place(3, decided_by="lower_stdev"),
+    ]
+    lines = drawn(deliberated(award_cap_percent=100), of_places(*resolved))
     assert [(line.rank, line.decided_by) for line in lines] == [
         (1, "committee"), (2, "committee"), (3, "lower_stdev"),
     ]  # fmt: skip
@@ -61,26 +65,11 @@ def test_a_tie_at_the_last_first_prize_is_resolved_before_and_the_deciding_step_
 @pytest.mark.rule("A-19")
 def test_a_tie_at_the_edge_goes_as_the_edition_says():
     tied = [a_place(1, "n-1", decided_by=None), a_place(1, "n-2", decided_by=None), *map(a_place, range(3, 11))]
-    found = Results({"innovation": tuple(tied)})
+    found = of_places(*tied)
     quotas = (Quota(grade="first", places=1),)
 
     assert len(drawn(deliberated(tie_policy="expand", quotas=quotas), found)) == 2
     assert len(drawn(deliberated(tie_policy="shrink", quotas=quotas), found)) == 0
-
-
-@pytest.mark.parametrize(
-    ("step", "said_as"),
-    [
-        ("adjusted", "adjusted_mean"),
-        ("criterion:innovation", "criterion"),
-        ("first_ranks", "first_ranks"),
-        (None, None),
-    ],
-)
-def test_the_step_that_decided_is_told_in_the_words_of_the_contract(step, said_as):
-    found = Results({"innovation": (a_place(1, decided_by=step), *map(a_place, range(2, 11)))})
-
-    assert drawn(found=found)[0].decided_by == said_as
 
 
 @pytest.mark.rule("A-20")

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ a public notice and the landline of the office behind it are of a form that hold
 OPAQUE = re.compile(r"(.*_ids?|.*_code|.*doc_no|voucher_no|document_no|.*_hash|district|merged_into|superseded_by)$")
 """Texts that say which, not who: ids, codes, digests and document numbers."""
 
-WRONG = {str: 5, int: "5", bool: "yes", date: "yesterday"}
+WRONG = {str: 5, int: "5", bool: "yes", date: "yesterday", Decimal: "many"}
 
 
 @given(any_view())

@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Protocol, cast, get_args
+from typing import get_args
 
 from services.awards.domain.award_list import Decision, Line, NotRanked, Quotas, award_list
 from services.awards.domain.edition import Edition
+from services.awards.domain.entry import Entry
+from services.awards.domain.judging_round import Round, gather
 from services.awards.domain.ranking import Place
-from services.contract.awards import EditionCategory, NoticeLine, PrizeKind, Quota, SubjectType, TieStep
+from services.awards.domain.score_sheet import ScoreSheet
+from services.contract.awards import EditionCategory, NoticeLine, PrizeKind, Quota, SubjectType
 from services.kernel import Refusal
-
-STEPS: Mapping[str, TieStep] = {"adjusted": "adjusted_mean", "stdev": "lower_stdev"}
-"""What the contract calls the steps that a ranking calls otherwise."""
 
 PRIZES_FOR: Mapping[PrizeKind, tuple[SubjectType, ...]] = {
     "special": get_args(SubjectType),
@@ -26,6 +26,10 @@ PRIZES_FOR: Mapping[PrizeKind, tuple[SubjectType, ...]] = {
     "tutor": ("person",),
     "commendation": get_args(SubjectType),
 }
+
+
+class ResultsChanged(Refusal, rule="A-20", zh="评审结束后评分有变化，须重开该轮评审"):
+    """A list follows from the scores that its last round was closed with."""
 
 
 class ListedTwice(Refusal, rule="A-20", zh="同一对象的同一奖项在名单上只能列出一次"):
@@ -36,17 +40,13 @@ class WrongSubject(Refusal, rule="A-20", zh="该奖项不授予这类对象"):
     """An organisation's prize goes to an organisation, and a tutor's to a person."""
 
 
-class Results(Protocol):
-    """What the rounds of an edition led to, category by category."""
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """What the rounds of an edition led to, by category: the places, and how many entries were judged at first."""
 
-    @property
-    def inputs_hash(self) -> str: ...
-
-    @property
-    def places(self) -> Mapping[str, Sequence[Place]]: ...
-
-    @property
-    def judged(self) -> Mapping[str, int]: ...
+    inputs_hash: str
+    places: Mapping[str, Sequence[Place]]
+    judged: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,18 @@ class OtherAward:
     award_kind: PrizeKind
     subject_type: SubjectType
     subject_id: str
+
+
+def results_of(
+    rounds: Sequence[Round], *, edition: Edition, entries: Mapping[str, Entry], sheets: Collection[ScoreSheet]
+) -> Results:
+    """Compute the rounds of an edition again, as they were closed; `entries` and `sheets` are all of it."""
+    standings = gather(rounds, edition=edition, entries=entries, sheets=sheets).standings(rounds[-1].votes)
+    if standings.inputs_hash != rounds[-1].inputs_hash:
+        raise ResultsChanged(round_no=rounds[-1].round_no)
+
+    judged = Counter(entries[entry_id].category_code for entry_id in rounds[0].entry_ids)
+    return Results(inputs_hash=standings.inputs_hash, places=standings.places, judged=judged)
 
 
 def draw_up(
@@ -118,18 +130,10 @@ def _graded(line: Line) -> NoticeLine:
         entry_id=line.entry_id,
         category_code=line.category,
         rank=line.rank,
-        decided_by=_step(line.decided_by),
+        decided_by=line.decided_by,
         departs=line.decision is not None,
         state="proposed",
     )
-
-
-def _step(name: str | None) -> TieStep | None:
-    """The deciding step without the criterion's code: `criterion:innovation` is `criterion`."""
-    if name is None:
-        return None
-    step = name.partition(":")[0]
-    return STEPS.get(step) or cast(TieStep, step)
 
 
 def _other(award: OtherAward) -> NoticeLine:
