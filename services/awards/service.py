@@ -2,25 +2,60 @@
 
 from __future__ import annotations
 
+from services.awards.commands.assignments import AssignmentCommands
+from services.awards.commands.disclosures import Disclosures
 from services.awards.commands.editions import EditionCommands
 from services.awards.commands.entries import EntryCommands
 from services.awards.commands.external_results import ExternalResultCommands
+from services.awards.commands.judges import ConflictCommands, JudgeCommands
 from services.awards.commands.notices import NoticeCommands
 from services.awards.commands.objections import ObjectionCommands
-from services.awards.store import Editions, Entries, ExternalResults, Notices, Objections
+from services.awards.commands.rounds import RoundCommands
+from services.awards.commands.sheets import SheetCommands
+from services.awards.store import (
+    Assignments,
+    Conflicts,
+    Editions,
+    Entries,
+    EntryResults,
+    ExternalResults,
+    Judges,
+    Notices,
+    Objections,
+    Rounds,
+    ScoreSheets,
+)
 from services.chassis.clock import Clock
 from services.chassis.sealing import Sealing
 from services.chassis.service import service
 
 
 @service
-class Awards(EditionCommands, EntryCommands, NoticeCommands, ObjectionCommands, ExternalResultCommands):
+class Awards(
+    EditionCommands,
+    EntryCommands,
+    JudgeCommands,
+    ConflictCommands,
+    AssignmentCommands,
+    SheetCommands,
+    RoundCommands,
+    Disclosures,
+    NoticeCommands,
+    ObjectionCommands,
+    ExternalResultCommands,
+):
     """Editions of the association's programmes with their entries, and prizes won at contests above the city (K1)."""
 
     name = "awards"
 
     editions = Editions()
     entries = Entries()
+    judges = Judges()
+    conflicts = Conflicts()
+    assignments = Assignments()
+    rounds = Rounds()
+    sheets = ScoreSheets()
+    entry_results = EntryResults()
     notices = Notices()
     objections = Objections()
     external_results = ExternalResults()

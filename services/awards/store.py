@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from services import contract
 from services.awards.domain import (
+    conflict,
     edition,
     entry,
     entry_result,
     external_result,
+    judge,
     judging_round,
     notice,
     objection,
+    score_sheet,
+    seat_plan,
 )
 from services.chassis.records import Records, Unique
 
@@ -59,6 +63,30 @@ class Entries(Records[entry.Entry]):
         Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
     )  # fmt: skip
     indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",))
+
+
+class Judges(Records[judge.Judge]):
+    """By the id of the person."""
+
+    kind = contract.awards.Judge.kind
+    record = judge.Judge
+
+
+class Conflicts(Records[conflict.Conflicts]):
+    kind = contract.awards.Conflicts.kind
+    record = conflict.Conflicts
+    indexes = (("judge_id", "edition_id"),)
+
+
+class Assignments(Records[seat_plan.Assignment]):
+    kind = contract.awards.Assignment.kind
+    record = seat_plan.Assignment
+
+
+class ScoreSheets(Records[score_sheet.ScoreSheet]):
+    kind = contract.awards.ScoreSheet.kind
+    record = score_sheet.ScoreSheet
+    indexes = (("edition_id", "round_no", "entry_id"), ("judge_id", "edition_id"))
 
 
 class Rounds(Records[judging_round.Round]):

@@ -113,6 +113,19 @@ class Bound(Generic[T]):
             eventlet.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - two writers step aside
         raise Unavailable(f"{self._kind.name} {id} is being changed by many at once", kind=self._kind.name, id=id)
 
+    def put(self, id: str, decide: Callable[[T | None], Change[T] | None]) -> Document | None:  # noqa: A002
+        """The next version, or the first where there is no record yet; None where there is none and none follows."""
+        if self._read(id) is None:
+            change = decide(None)
+            if change is None:
+                return None
+            try:
+                return self.add(change, id)
+            except Conflict:
+                if self._caused.expected_version is not None:
+                    raise
+        return self.change(id, decide)  # also where somebody else was first at this very moment
+
     def follow(self, id: str, event: Event, decide: Callable[[T | None], Change[T] | None]) -> None:  # noqa: A002
         """Keep a record in step with another one: an event not newer than the last one followed changes nothing."""
         for _ in range(ATTEMPTS):
@@ -154,6 +167,11 @@ class Bound(Generic[T]):
         """All records like this; a tuple means any of these."""
         found = self.collection.find(conditions(wanted), {"state": 1}).sort("_id", 1)
         return [(held["_id"], self._record(held)) for held in found]
+
+    def versions(self, **wanted: Any) -> dict[str, int]:
+        """The newest versions of all records like this: has any changed since they were read?"""
+        found = self.collection.find(conditions(wanted), {"version": 1})
+        return {held["_id"]: held["version"] for held in found}
 
     def exists(self, **wanted: Any) -> bool:
         return self.collection.find_one(conditions(wanted), {"_id": 1}) is not None

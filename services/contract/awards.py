@@ -28,6 +28,9 @@ Participation = Literal["individual", "team", "organisation"]
 Normalisation = Literal["mean", "trimmed_mean", "median", "z_global"]
 TieStep = Literal["adjusted_mean", "trimmed_mean", "criterion", "first_ranks", "lower_stdev", "committee"]
 TiePolicy = Literal["expand", "shrink", "committee"]
+ConflictType = Literal[
+    "author", "tutor", "relative", "institutional", "collaborator", "advisor", "financial", "other",
+]  # fmt: skip
 Shortcoming = Literal[
     "unsigned", "incomplete", "wrong_category", "unfit_entrant", "consent_missing", "awarded_before", "copied", "other",
 ]  # fmt: skip
@@ -213,6 +216,88 @@ class Entry(View):
     ]  # fmt: skip
 
 
+@published_by("awards", happenings=("invited", "activated", "suspended", "revised", "affiliated"))
+class Judge(View):
+    """A person who may be asked to score; for whom a judge works stays with awards."""
+
+    discipline_codes: tuple[str, ...]
+    max_load: Count  # entries of a round
+    state: Literal["invited", "active", "suspended"]
+
+
+@published_by("awards", happenings=("recomputed", "declared", "withdrawn", "pinned", "released"), plural="conflicts")
+class Conflicts(View):
+    """With how many entries of an edition a judge has nothing to do; with which and why stays with awards (X-08)."""
+
+    edition_id: str
+    judge_id: str
+    barred_count: Count
+    pinned_count: Count  # of what bars: fixed by the chair
+    state: Literal["clear", "standing"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """How many entries of a round a judge is given."""
+
+    judge_id: str
+    entries: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uncovered:
+    """An entry with empty seats, and how many judges each reason kept away, each judge by the first that holds."""
+
+    entry_id: str
+    missing: Count
+    inactive: Count
+    conflict: Count
+    colleague: Count  # of somebody who sits on it
+    full: Count
+
+
+@published_by("awards", happenings=("proposed", "confirmed"))
+class Assignment(View):
+    """Who is to score in a round, before and after the chair confirmed it; its own dry run."""
+
+    edition_id: str
+    round_no: Count
+    per_entry: Count
+    seed: Count
+    due_on: date | None
+    entry_count: Count
+    seat_count: Count
+    held_count: Count  # seats of sheets that were there and stay
+    struck_count: Count  # sheets that were begun and came into conflict: they fill no seat
+    off_discipline_count: Count
+    uncovered_count: Count
+    uncovered: tuple[Uncovered, ...]  # the first hundred of them
+    loads: tuple[Load, ...]
+    state: Literal["proposed", "confirmed"]
+
+
+@published_by(
+    "awards",
+    happenings=(
+        "sent", "accepted", "cancelled", "scored", "reopened", "locked", "recused", "replaced", "flagged", "unflagged",
+    ),
+)  # fmt: skip
+class ScoreSheet(View):
+    """An entry that a judge scores in a round; what the sheet says stays with awards (A-12)."""
+
+    edition_id: str
+    round_no: Count
+    entry_id: str
+    judge_id: str
+    due_on: date | None
+    times_scored: Count
+    in_conflict: bool  # since the judge began: the chair decides, and it does not count
+    substitute_id: str | None  # the judge who scores in the place of one who recused
+    state: Literal[
+        "proposed", "sent", "accepted", "scored", "reopened", "locked", "recused", "replaced", "cancelled",
+    ]  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class NoticeLine:
     """A prize on the list: for whom, by which rank and step, and what became of it."""
@@ -232,7 +317,7 @@ class NoticeLine:
     granted_on: date | None = None
 
 
-@published_by("awards", happenings=("published", "held_back", "released", "struck", "granted", "withdrawn"))
+@published_by("awards", happenings=("published", "struck", "granted", "withdrawn"))
 class Notice(View):
     """An award list on public display, line by line; within its period everybody may object to a line (X-07, A-22)."""
 

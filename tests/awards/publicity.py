@@ -58,7 +58,7 @@ def published(edition=None, found=None, *, entry_states=None, today=STARTS_ON, *
         "today": today,
         "by": "u-chair",
     }
-    return notice.publish(edition or deliberated(), found, **{**usual, **changes})
+    return notice.publish(edition or deliberated(), lambda: found, **{**usual, **changes})
 
 
 def a_line(line_no=1, *, state="proposed", **changes):

@@ -1,4 +1,4 @@
-"""The rules of award lists: on display for so many days, held where somebody objects, granted line by line."""
+"""The rules of award lists: on display for so many days, granted line by line where nobody objects."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -37,12 +37,12 @@ KIND = contract.awards.Notice.kind
 NOTHING = frozenset()
 
 
-def granted(held, *, contested=NOTHING, at=OVER, document_no=DOCUMENT, **changes):
-    return notice.grant(held, contested=contested, at=at, document_no=document_no, **changes)
+def granted(held, *, contested=NOTHING, refuted=NOTHING, at=OVER, document_no=DOCUMENT, **changes):
+    return notice.grant(held, contested=contested, refuted=refuted, at=at, document_no=document_no, **changes)
 
 
-def heeded(held, *, contested=(), refuted=()):
-    return notice.heed(held, contested=contested, refuted=refuted)
+def struck(held, *refuted):
+    return notice.strike(held, refuted=refuted)
 
 
 def states(held):
@@ -176,7 +176,7 @@ def test_prizes_are_granted_by_a_document(document_no):
 @pytest.mark.rule("A-21")
 def test_a_line_that_is_objected_to_waits_and_the_others_do_not():
     held = granted(a_notice(), contested={2}).record
-    assert states(held) == ["granted", "proposed"]
+    assert states(held) == ["granted", "held"]
     with pytest.raises(NothingToGrant):
         granted(held, contested={2})
 
@@ -187,91 +187,109 @@ def test_a_line_that_is_objected_to_waits_and_the_others_do_not():
 
 
 @pytest.mark.rule("A-21")
+def test_what_was_rightly_objected_to_is_struck_by_the_grant_where_the_list_had_not_heard_of_it():
+    assert states(granted(a_notice(), refuted={1}).record) == ["struck", "granted"]
+    with pytest.raises(NothingToGrant):
+        granted(a_notice(), refuted={1}, contested={2})
+
+
+@pytest.mark.rule("A-25")
+def test_a_granted_prize_stays_granted_whoever_objects_to_it_later():
+    held = a_notice(a_line(1, state="granted"), a_line(2, state="struck"), a_line(3), state="granted")
+
+    assert states(granted(held, contested={1, 2}).record) == ["granted", "struck", "granted"]
+
+
+@pytest.mark.rule("A-21")
 def test_all_prizes_of_the_one_who_is_objected_to_wait():
     special = a_line(3, award_kind="special", grade="none", subject_id="n-1")
     namesake = a_line(4, award_kind="tutor", grade="none", subject_type="person", subject_id="n-1")
 
     held = granted(a_notice(a_line(1), a_line(2), special, namesake), contested={3}).record
 
-    assert states(held) == ["proposed", "granted", "proposed", "granted"]
+    assert states(held) == ["held", "granted", "held", "granted"]
 
 
 # --- objections -------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_objected_to_is_held_then_released_or_struck():
-    held = heeded(a_notice(), contested={2})
-    assert (states(held.record), held.happened) == (["proposed", "held"], "held_back")
+def test_all_prizes_of_the_one_who_was_rightly_objected_to_are_struck_once():
+    special = a_line(3, award_kind="special", grade="none", subject_id="n-1")
+    change = struck(a_notice(a_line(1, state="held"), a_line(2), special), 1)
 
-    released = heeded(held.record)
-    assert (states(released.record), released.happened) == (["proposed", "proposed"], "released")
-
-    struck = heeded(held.record, contested={2}, refuted={2})
-    assert (states(struck.record), struck.happened) == (["proposed", "struck"], "struck")
-    assert heeded(struck.record) is None
-    assert {held.happened, released.happened, struck.happened} <= set(KIND.happenings)
+    assert (states(change.record), change.happened) == (["struck", "proposed", "struck"], "struck")
+    assert struck(change.record, 1) is None
+    assert states(granted(change.record).record) == ["struck", "granted", "struck"]
 
 
-def test_nothing_follows_where_all_is_so_already_or_the_list_stands_no_longer():
-    assert heeded(a_notice()) is None
-    assert heeded(a_notice(a_line(1, state="held")), contested={1}) is None
-    assert heeded(a_notice(state="withdrawn"), contested={1}) is None
+def test_nothing_follows_where_the_list_stands_no_longer():
+    assert struck(a_notice(state="withdrawn"), 1) is None
+    assert struck(a_notice()) is None
 
 
 @pytest.mark.rule("A-25")
 def test_a_granted_prize_is_not_struck():
-    assert heeded(a_notice(a_line(1, state="granted"), state="granted"), refuted={1}) is None
+    assert struck(a_notice(a_line(1, state="granted"), state="granted"), 1) is None
 
 
 # --- who follows a list -----------------------------------------------------------------------------------------------
 
 
-def followed(one, *lists):
-    """What becomes of an entry or an edition, list after list."""
-    for held in lists:
-        if isinstance(one, entry.Entry):
-            change = entry.follow_list(one, to=notice.entry_state(held, "n-1"))
-        else:
-            change = edition.follow_list(one, to=notice.edition_state(held))
-        one = change.record if change else one
-    return one.state
-
-
 PUBLISHED = a_notice(a_line(1))
-HELD = a_notice(a_line(1, state="held"))
 STRUCK = a_notice(a_line(1, state="struck"))
 GRANTED = a_notice(a_line(1, state="granted"), state="granted")
 WITHOUT = a_notice(a_line(2))
 GRANTED_WITHOUT = a_notice(a_line(2, state="granted"), state="granted")
+OBJECTED, REFUTED = {"contested": {1}}, {"contested": {1}, "refuted": {1}}
+
+
+def followed(state, held, *, times=1, **objections):
+    """What becomes of entry n-1 that follows this list."""
+    one = an_entry(state=state)
+    for _ in range(times):
+        change = entry.follow_list(one, to=notice.entry_state(held, "n-1", **objections))
+        one = change.record if change else one
+    return one.state
 
 
 @pytest.mark.parametrize(
-    ("state", "lists", "then"),
+    ("state", "held", "objections", "then"),
     [
-        ("proposed", [PUBLISHED], "on_publicity"),
-        ("proposed", [WITHOUT], "proposed"),
-        ("proposed", [GRANTED_WITHOUT], "not_awarded"),
-        ("eliminated", [WITHOUT], "eliminated"),
-        ("eliminated", [GRANTED_WITHOUT], "not_awarded"),
-        ("on_publicity", [HELD], "on_hold"),
-        ("on_hold", [PUBLISHED], "on_publicity"),
-        ("on_hold", [STRUCK], "not_awarded"),
-        ("on_publicity", [GRANTED], "awarded"),
-        ("on_publicity", [None], "proposed"),
-        ("on_hold", [None], "proposed"),
-        ("disqualified", [PUBLISHED, GRANTED], "disqualified"),
-        ("in_review", [None], "in_review"),
-        ("revoked", [GRANTED], "revoked"),
+        ("proposed", PUBLISHED, {}, "on_publicity"),
+        ("proposed", WITHOUT, {}, "proposed"),
+        ("proposed", GRANTED_WITHOUT, {}, "not_awarded"),
+        ("eliminated", WITHOUT, {}, "eliminated"),
+        ("eliminated", GRANTED_WITHOUT, {}, "not_awarded"),
+        ("on_publicity", PUBLISHED, OBJECTED, "on_hold"),
+        ("on_hold", PUBLISHED, OBJECTED, "on_hold"),
+        ("on_hold", PUBLISHED, {}, "on_publicity"),
+        ("on_hold", PUBLISHED, REFUTED, "not_awarded"),
+        ("on_hold", STRUCK, {}, "not_awarded"),
+        ("on_publicity", GRANTED, {}, "awarded"),
+        ("on_publicity", None, {}, "proposed"),
+        ("on_hold", None, {}, "proposed"),
+        ("disqualified", GRANTED, {}, "disqualified"),
+        ("in_review", None, {}, "in_review"),
+        ("revoked", GRANTED, {}, "revoked"),
     ],
 )
-def test_an_entry_is_as_the_list_says(state, lists, then):
-    assert followed(an_entry(state=state), *lists) == then
+def test_an_entry_is_as_the_list_and_the_objections_say(state, held, objections, then):
+    assert followed(state, held, **objections) == then
 
 
-@pytest.mark.parametrize(("latest", "then"), [(HELD, "on_hold"), (GRANTED, "awarded"), (STRUCK, "not_awarded")])
+@pytest.mark.parametrize(
+    ("held", "objections", "then"),
+    [(PUBLISHED, OBJECTED, "on_hold"), (GRANTED, {}, "awarded"), (STRUCK, {}, "not_awarded")],
+)
 @pytest.mark.parametrize("state", ["proposed", "on_publicity", "on_hold"])
-def test_an_entry_that_hears_of_two_steps_late_has_taken_both(state, latest, then):
-    assert followed(an_entry(state=state), latest, latest) == then
+def test_an_entry_that_hears_of_two_steps_late_has_taken_both(state, held, objections, then):
+    assert followed(state, held, times=2, **objections) == then
+
+
+def test_an_entry_waits_whichever_of_its_prizes_is_objected_to():
+    special = a_line(2, award_kind="special", grade="none", subject_id="n-1")
+
+    assert followed("on_publicity", a_notice(a_line(1), special), contested={2}) == "on_hold"
 
 
 @pytest.mark.parametrize(
@@ -287,4 +305,9 @@ def test_an_entry_that_hears_of_two_steps_late_has_taken_both(state, latest, the
     ],
 )
 def test_an_edition_is_as_its_list_says(state, lists, then):
-    assert followed(an_edition(state=state), *lists) == then
+    one = an_edition(state=state)
+    for held in lists:
+        change = edition.follow_list(one, to=notice.edition_state(held))
+        one = change.record if change else one
+
+    assert one.state == then

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,11 +14,10 @@ from services import contract
 from services.awards.domain import objection
 from services.awards.domain.objection import Objector
 from services.awards.schemas import objections as schemas
-from services.awards.store import Entries, Notices, Objections
-from services.chassis import fields
+from services.awards.store import Entries, Notices, Objections, ScoreSheets
 from services.chassis.clock import Clock
 from services.chassis.sealing import Seal
-from services.chassis.service import command, signed_query
+from services.chassis.service import command, question
 
 log = get_logger()
 
@@ -28,6 +26,7 @@ class ObjectionCommands:
     entries: Entries
     notices: Notices
     objections: Objections
+    sheets: ScoreSheets
     sealing: Seal
     clock: Clock
 
@@ -89,10 +88,9 @@ class ObjectionCommands:
         """Put an objection to the files."""
         return self.objections.change(objection_id, objection.close)
 
-    @signed_query(roles=("verifier", "chair"))
-    def read_objector(self, asked: Mapping[str, Any], methods: Any, by: str) -> Any:
-        """Who objects by `objection_id`, and on what grounds; for those without a part in the entry, and noted."""
-        objection_id = fields.load(schemas.ReadObjector(), asked)["objection_id"]
+    @question(schemas.ReadObjector, roles=("verifier", "chair"))
+    def read_objector(self, objection_id: str, *, by: str) -> Any:
+        """Who objects, and on what grounds; for those without a part in the entry, and it is noted who asked."""
         held = self.objections.get(objection_id)
         objection.require_uninvolved(by, involved=self._involved(objection_id))
         log.info("objector read", objection_id=objection_id, by=by)
@@ -100,5 +98,9 @@ class ObjectionCommands:
 
     def _involved(self, objection_id: str) -> frozenset[str]:
         """Who has a part in the entry that an objection is about; in a prize of another kind nobody has."""
-        entry_id = self.objections.get(objection_id).entry_id
-        return objection.involved_in(self.entries.get(entry_id), judges=()) if entry_id else frozenset()
+        about = self.objections.get(objection_id)
+        if about.entry_id is None:
+            return frozenset()
+        sheets = self.sheets.find(edition_id=about.edition_id, entry_id=about.entry_id)
+        judges = {one.judge_id for _, one in sheets}
+        return objection.involved_in(self.entries.get(about.entry_id), judges=judges)

@@ -26,8 +26,10 @@ LIFECYCLE = Lifecycle(
     granted=("archived",),
 )
 HELD = tuple(state for state in LIFECYCLE.states if state != "cancelled")
+RUNNING = tuple(state for state in HELD if state not in ("granted", "archived"))
 UNJUDGED = ("planned", "announced", "collecting", "eligibility")
 TAKES_PAPERS = ("collecting", "eligibility")
+DECIDES = (*TAKES_PAPERS, "judging")  # what arrived in the last second may have its turn after the first score
 STEPS = {
     "judging": "judged",
     "deliberation": "deliberated",

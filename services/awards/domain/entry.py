@@ -142,10 +142,14 @@ class Entrant:
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """A file, by its SHA-256: the signed and sealed form, the work itself, or a proof of it."""
+    """A file, by its SHA-256: the signed and sealed form, the work itself, or a proof of it.
+
+    `names_nobody` once whoever checked the entry looked, into what the file says about itself too (A-13).
+    """
 
     sha256: str
     attachment_kind: AttachmentKind
+    names_nobody: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,11 +198,19 @@ class Entry:
     nomination_place: int | None = None  # of the unit's quota; None: it has none
     correct_by: date | None = None
     shortcomings: tuple[Shortcoming, ...] = ()
+    title_names_nobody: bool = False  # as whoever checked it found (A-13)
     similarity: int | None = None
     similar_entry_id: str | None = None
     prior_entry_ids: tuple[str, ...] = ()
     decided_by: str | None = None
     state: str = "submitted"
+
+    @property
+    def people_and_units(self) -> tuple[str, ...]:
+        """Whom it comes from, by their ids."""
+        material = self.material
+        units = (material.organisation_id, self.nominating_unit_id, *(one.unit_id for one in material.entrants))
+        return (*material.person_refs, *material.tutor_refs, *(unit for unit in units if unit))
 
     @property
     def category_code(self) -> str:

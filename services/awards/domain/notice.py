@@ -1,12 +1,13 @@
 """Notices (公示): the award list of an edition on public display, and the grant of its prizes line by line.
 
-A list is drawn up from the results; where the committee departs from them, it says why (A-20). What is objected to is
-held, line by line, and the others go on (A-21).
+A list follows from the results; where the committee departs from them, it says why (A-20). What is objected to waits,
+line by line, and the others go on (A-21). Whether somebody objects is told by the objections and not by the list, which
+says what became of its lines: a list of a thousand prizes is not written anew for each letter that comes in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -25,10 +26,6 @@ UNDECIDED = ("submitted", "returned", "eligible", "in_review", "shortlisted")
 """Entries that are still to be checked or judged."""
 
 EDITION_STATES = {"published": "publicity", "granted": "granted"}
-ENTRY_STATES = {"proposed": "on_publicity", "held": "on_hold", "granted": "awarded", "struck": "not_awarded"}
-"""What edition and entries are, by the state of the standing list and of their lines."""
-
-Subject = tuple[str, str]
 
 
 class ListStands(Refusal, rule="A-20", zh="该届已有公示中或已授奖的获奖名单"):
@@ -84,13 +81,16 @@ class Notice:
     published_by: str
     state: str = "published"
 
+    def lines_of(self, entry_ids: Collection[str]) -> frozenset[int]:
+        return frozenset(line.line_no for line in self.lines if line.entry_id in entry_ids)
+
     def line(self, line_no: int) -> NoticeLine | None:
         return next((line for line in self.lines if line.line_no == line_no), None)
 
 
 def publish(
     edition: Edition,
-    results: Results,
+    compute: Callable[[], Results],
     *,
     edition_id: str,
     entry_states: Mapping[str, str],
@@ -104,7 +104,7 @@ def publish(
     today: date,
     by: str,
 ) -> Change[Notice]:
-    """Put the list that follows from the results on display, for the days that the edition's call says."""
+    """Put the list on display that follows from the results as computed now, for the days that the call says."""
     editions.LIFECYCLE.require(edition.state, "deliberation")
     if undecided := sum(state in UNDECIDED for state in entry_states.values()):
         raise EntriesUndecided(entries=undecided)
@@ -113,6 +113,7 @@ def publish(
     if starts_on < today:
         raise PublishedInThePast(starts_on=starts_on, today=today)
     proposed = frozenset(entry_id for entry_id, state in entry_states.items() if state == "proposed")
+    results = compute()
     lines = draw_up(edition, results, proposed=proposed, decisions=decisions, other_awards=other_awards)
     if not lines:
         raise ListEmpty(edition_id=edition_id)
@@ -142,32 +143,28 @@ def withdraw(notice: Notice, *, reason: str) -> Change[Notice]:
     return Change(replace(notice, state=LIFECYCLE.move(notice.state, "withdrawn")), "withdrawn", reason)
 
 
-def heed(notice: Notice, *, contested: Collection[int], refuted: Collection[int]) -> Change[Notice] | None:
-    """Hold the lines of whoever is objected to on a `contested` one, strike the `refuted` ones, release the others.
+def strike(notice: Notice, *, refuted: Collection[int]) -> Change[Notice] | None:
+    """Take the prizes off the list of whoever was rightly objected to, or excluded, on one of the `refuted` lines.
 
-    None where all of it is so already. A granted prize is beyond the reach of a list: it is revoked (A-24, A-25).
+    None where that was done. A granted prize is beyond the reach of a list: it is revoked (A-24, A-25).
     """
     if notice.state not in STANDING:
         return None
-    held, struck = _subjects(notice, contested), _subjects(notice, refuted)
-    lines = tuple(_heeding(line, held=held, struck=struck) for line in notice.lines)
-    news = {line.state for line, before in zip(lines, notice.lines, strict=True) if line.state != before.state}
-    if not news:
-        return None
-
-    happened = "struck" if "struck" in news else "held_back" if "held" in news else "released"
-    return Change(replace(notice, lines=lines), happened)
+    off = _about(notice, refuted)
+    lines = tuple(replace(line, state="struck") if off(line) and _waits(line) else line for line in notice.lines)
+    return None if lines == notice.lines else Change(replace(notice, lines=lines), "struck")
 
 
 def grant(
     notice: Notice,
     *,
     contested: Collection[int],
+    refuted: Collection[int],
     document_no: str | None,
     granted_on: date | None = None,
     at: datetime,
 ) -> Change[Notice]:
-    """Grant every line that nobody objects to; those held are granted later, by a decision of their own."""
+    """Grant every prize that nobody objects to; what is objected to is held, and granted later by another decision."""
     state = LIFECYCLE.move(notice.state, "granted")
     if not document_no:
         raise GrantedWithoutDocument(document_no=document_no)
@@ -175,15 +172,19 @@ def grant(
     past(today=day_of(at), granted_on=granted_on)
     if at < notice.ends_at or granted_on < day_of(notice.ends_at):
         raise GrantedEarly(ends_at=notice.ends_at.isoformat(), granted_on=granted_on)
-    held = _subjects(notice, contested)
-    free = {line.line_no for line in notice.lines if line.state == "proposed" and _subject(line) not in held}
-    if not free:
+    is_refuted, is_contested = _about(notice, refuted), _about(notice, contested)
+
+    def became(line: NoticeLine) -> NoticeLine:
+        if not _waits(line):
+            return line
+        if is_refuted(line) or is_contested(line):
+            return replace(line, state="struck" if is_refuted(line) else "held")
+        return replace(line, state="granted", document_no=document_no, granted_on=granted_on)
+
+    lines = tuple(map(became, notice.lines))
+    if not any(line.state == "granted" and _waits(before) for line, before in zip(lines, notice.lines, strict=True)):
         raise NothingToGrant(state=notice.state)
 
-    lines = tuple(
-        replace(line, state="granted", document_no=document_no, granted_on=granted_on) if line.line_no in free else line
-        for line in notice.lines
-    )
     return Change(replace(notice, lines=lines, state=state), "granted")
 
 
@@ -192,26 +193,29 @@ def edition_state(standing: Notice | None) -> str:
     return EDITION_STATES[standing.state] if standing else "deliberation"
 
 
-def entry_state(standing: Notice | None, entry_id: str) -> str:
+def entry_state(
+    standing: Notice | None, entry_id: str, *, contested: Collection[int] = (), refuted: Collection[int] = ()
+) -> str:
     """What an entry of the edition is by its list; one without a prize stays proposed until the grant."""
-    states = [line.state for line in standing.lines if line.entry_id == entry_id] if standing else []
-    if states:
-        return ENTRY_STATES[states[0]]
-    return "not_awarded" if standing and standing.state == "granted" else "proposed"
+    line = next((line for line in standing.lines if line.entry_id == entry_id), None) if standing else None
+    if standing is None or line is None:
+        return "not_awarded" if standing and standing.state == "granted" else "proposed"
+    if line.state == "granted":
+        return "awarded"
+    if line.state == "struck" or _about(standing, refuted)(line):
+        return "not_awarded"
+    return "on_hold" if _about(standing, contested)(line) else "on_publicity"
 
 
-def _heeding(line: NoticeLine, *, held: Collection[Subject], struck: Collection[Subject]) -> NoticeLine:
-    if line.state not in ("proposed", "held"):
-        return line
-    if _subject(line) in struck:
-        return replace(line, state="struck")
-    return replace(line, state="held" if _subject(line) in held else "proposed")
+def _waits(line: NoticeLine) -> bool:
+    return line.state in ("proposed", "held")
 
 
-def _subjects(notice: Notice, line_nos: Collection[int]) -> frozenset[Subject]:
-    """Whom these lines are about: all prizes of one work are held together."""
-    return frozenset(_subject(line) for line in notice.lines if line.line_no in line_nos)
+def _about(notice: Notice, line_nos: Collection[int]) -> Callable[[NoticeLine], bool]:
+    """Is a line about somebody whom one of these lines is about? All prizes of one work go together."""
+    subjects = {_subject(line) for line in notice.lines if line.line_no in line_nos}
+    return lambda line: _subject(line) in subjects
 
 
-def _subject(line: NoticeLine) -> Subject:
+def _subject(line: NoticeLine) -> tuple[str, str]:
     return line.subject_type, line.subject_id

@@ -80,6 +80,10 @@ class Objection:
     notified_on: date | None = None
     state: str = "filed"
 
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
 
 def file(
     notice: Notice,

@@ -56,6 +56,8 @@ class CheckEligibility(Schema):
     entry_id = Id()
     eligible = Flag()
     shortcomings = Many(OneOf(Shortcoming), max=8, required=False)
+    anonymous_files = Many(Sha256(), max=50, required=False)
+    anonymous_title = Flag(required=False)
     note = Text(max=500, required=False)
 
 
