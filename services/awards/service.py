@@ -8,18 +8,32 @@ from services.awards.commands.editions import EditionCommands
 from services.awards.commands.entries import EntryCommands
 from services.awards.commands.external_results import ExternalResultCommands
 from services.awards.commands.judges import ConflictCommands, JudgeCommands
+from services.awards.commands.nominations import NominationCommands
+from services.awards.commands.notices import NoticeCommands
+from services.awards.commands.objections import ObjectionCommands
+from services.awards.commands.recommendations import RecommendationCommands
+from services.awards.commands.rounds import RoundCommands
 from services.awards.commands.sheets import SheetCommands
+from services.awards.commands.topics import TopicCommands
 from services.awards.store import (
     Assignments,
     Conflicts,
     Editions,
     Entries,
+    EntryResults,
     ExternalResults,
     Judges,
+    NominationCalls,
+    Nominations,
+    Notices,
+    Objections,
+    Recommendations,
     Rounds,
     ScoreSheets,
+    Topics,
 )
 from services.chassis.clock import Clock
+from services.chassis.sealing import Sealing
 from services.chassis.service import service
 
 
@@ -31,10 +45,16 @@ class Awards(
     ConflictCommands,
     AssignmentCommands,
     SheetCommands,
+    RoundCommands,
     Disclosures,
+    NoticeCommands,
+    ObjectionCommands,
     ExternalResultCommands,
+    NominationCommands,
+    RecommendationCommands,
+    TopicCommands,
 ):
-    """Editions of the association's programmes with their entries, and prizes won at contests above the city (K1)."""
+    """Editions of the association's programmes with their entries, who goes up and what is won above (K1)."""
 
     name = "awards"
 
@@ -45,5 +65,13 @@ class Awards(
     assignments = Assignments()
     rounds = Rounds()
     sheets = ScoreSheets()
+    entry_results = EntryResults()
+    notices = Notices()
+    objections = Objections()
     external_results = ExternalResults()
+    nomination_calls = NominationCalls()
+    nominations = Nominations()
+    recommendations = Recommendations()
+    topics = Topics()
+    sealing = Sealing()
     clock = Clock()

@@ -29,6 +29,7 @@ HELD = tuple(state for state in LIFECYCLE.states if state != "cancelled")
 RUNNING = tuple(state for state in HELD if state not in ("granted", "archived"))
 UNJUDGED = ("planned", "announced", "collecting", "eligibility")
 TAKES_PAPERS = ("collecting", "eligibility")
+DECIDES = (*TAKES_PAPERS, "judging")  # what arrived in the last second may have its turn after the first score
 STEPS = {
     "judging": "judged",
     "deliberation": "deliberated",
@@ -139,6 +140,13 @@ def follow(edition: Edition, *, to: str) -> Change[Edition] | None:
     if to not in LIFECYCLE.moves.get(edition.state, ()):
         return None
     return Change(replace(edition, state=to), STEPS[to])
+
+
+def follow_list(edition: Edition, *, to: str) -> Change[Edition] | None:
+    """Keep in step with the award list, one step at a time; an edition that is judged again is not called back."""
+    if edition.state not in ("deliberation", "publicity"):
+        return None
+    return follow(edition, to="publicity" if (edition.state, to) == ("deliberation", "granted") else to)
 
 
 def archive(edition: Edition) -> Change[Edition]:

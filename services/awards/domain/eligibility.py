@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
+from services.awards.domain import benefit
 from services.awards.domain import edition as editions
 from services.awards.domain.comparison import Comparison, compare
 from services.awards.domain.edition import Edition
 from services.awards.domain.entry import LIFECYCLE, Entry, Material
+from services.awards.domain.programme import BY_BENEFIT
 from services.contract.awards import Shortcoming
 from services.kernel import Change, Refusal
 from services.kernel.duty import separate
@@ -80,7 +82,7 @@ def decide(
     `anonymous_files` and `anonymous_title` are what judges of a blind category are shown of it (A-13).
     """
     state = LIFECYCLE.move(entry.state, "eligible" if eligible else "ineligible")
-    editions.LIFECYCLE.require(edition.state, *editions.TAKES_PAPERS)
+    editions.LIFECYCLE.require(edition.state, *editions.DECIDES)
     for person in entry.handed_in_by:
         separate(entered_by=person, by=by)
     comparison = compare(entry, others)
@@ -110,6 +112,8 @@ def _fit_to_be_judged(entry: Entry, *, comparison: Comparison, shortcomings: tup
         raise AwardedBefore(entries=", ".join(comparison.awarded_entry_ids))
     if lacking := sum(entrant.minor and entrant.consent_ref is None for entrant in entry.material.entrants):
         raise ConsentMissing(minors=lacking)
+    if entry.material.benefit_claim or entry.programme_kind in BY_BENEFIT:
+        benefit.fit_to_count(entry.material.benefit_claim, own_units=entry.material.own_units)
 
 
 def _looked_through(material: Material, anonymous_files: tuple[str, ...]) -> Material:
