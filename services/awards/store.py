@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services import contract
-from services.awards.domain import edition, entry, external_result
+from services.awards.domain import award, edition, entry, external_result
 from services.chassis.records import Records, Unique
 
 
@@ -51,3 +51,11 @@ class Entries(Records[entry.Entry]):
         Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
     )  # fmt: skip
     indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",))
+
+
+class GrantedAwards(Records[award.Award]):
+    """An award's id is its line on a notice, so that a line granted twice is one award."""
+
+    kind = contract.awards.Award.kind
+    record = award.Award
+    indexes = (("edition_id",), ("entry_id",), ("certificate_no",))

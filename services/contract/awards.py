@@ -17,6 +17,9 @@ Category = Literal[
 ]  # fmt: skip
 AwardKind = Literal["graded", "special", "organisation", "tutor"]
 Grade = Literal["first", "second", "third", "none"]
+PrizeKind = Literal["graded", "special", "organisation", "tutor", "commendation"]
+SubjectType = Literal["entry", "person", "organisation"]
+RevocationReason = Literal["fraud", "plagiarism", "error", "other"]
 PrizeGrade = Literal["first", "second", "third"]
 ProgrammeKind = Literal["paper", "golden_bridge", "youth", "jiangbi", "home", "worker"]
 EditionLevel = Literal["city", "province", "national"]
@@ -154,3 +157,32 @@ class Entry(View):
         "submitted", "returned", "eligible", "ineligible", "withdrawn", "disqualified", "in_review", "shortlisted",
         "eliminated", "proposed", "on_publicity", "on_hold", "awarded", "not_awarded", "revoked",
     ]  # fmt: skip
+
+
+@published_by("awards", happenings=("granted", "issued", "consent_withdrawn", "revoked"))
+class Award(View):
+    """What an edition grants to an entry, a person or an organisation; whose it is, is said by ids alone (X-08)."""
+
+    edition_id: str
+    programme_kind: ProgrammeKind
+    level: EditionLevel
+    edition_no: Count
+    year: Count
+    entry_id: str | None  # the entry that it is for, also where a tutor or an organisation has it
+    subject_type: SubjectType
+    subject_id: str
+    person_ids: tuple[str, ...]
+    org_ids: tuple[str, ...]
+    award_kind: PrizeKind
+    grade: Grade
+    document_no: str
+    granted_on: date
+    certificate_no: str
+    issued_on: date | None  # its certificate; None: not yet
+    youth: bool
+    exhibition_consent: bool  # to show its work (F2)
+    consent_withdrawn_on: date | None
+    district: str | None
+    reason_code: RevocationReason | None
+    revoked_on: date | None
+    state: Literal["granted", "revoked"]

@@ -14,7 +14,7 @@ SOURCES = (*SERVICES, "gateway")
 """Whoever publishes events."""
 
 HEARS: dict[str, tuple[str, ...]] = {
-    "awards": ("gateway.token.revoked",),
+    "awards": ("awards.award.revoked", "awards.entry.awarded", "gateway.token.revoked"),
     "outreach": (
         "rural.service_point.completed",
         "rural.service_point.lapsed",
@@ -22,6 +22,9 @@ HEARS: dict[str, tuple[str, ...]] = {
         "outreach.venue.restored",
         "outreach.activity.scheduled",
         "outreach.activity.moved",
+        "awards.award.granted",
+        "awards.award.consent_withdrawn",
+        "awards.award.revoked",
         "gateway.token.revoked",
     ),
     "rural": (
@@ -30,7 +33,12 @@ HEARS: dict[str, tuple[str, ...]] = {
         "rural.association.merged",
         "gateway.token.revoked",
     ),
-    "members": ("members.organisation.moved", "gateway.token.revoked"),
+    "members": (
+        "members.organisation.moved",
+        "awards.award.granted",
+        "awards.award.revoked",
+        "gateway.token.revoked",
+    ),
 }
 """Listening service -> what it hears, as `source.kind.happening`; a test holds it against the code's `@listens`."""
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from services.awards.domain import edition, entry, external_result, rules
+from services.awards.domain import award, edition, entry, external_result, rules
 from services.awards.domain.entry import Attachment, Entrant, Material
 from services.contract.awards import Criterion, EditionCategory, Quota
 from services.kernel.calendar import SHANGHAI
@@ -132,3 +132,27 @@ def an_entry(*, state="submitted", shortcomings=(), correct_by=None, edition_id=
     """An entry in any of its states, handed in by u-li."""
     submitted = a_submission(edition_id=edition_id, material=a_material(**changes)).record
     return replace(submitted, state=state, shortcomings=shortcomings, correct_by=correct_by)
+
+
+def a_grant(held=None, one=None, **changes):
+    """The change that granting the seventh line answers: a second prize for an entry, in May."""
+    usual = {
+        "edition_id": "e-1",
+        "entry_id": "n-1",
+        "subject_type": "entry",
+        "subject_id": "n-1",
+        "award_kind": "graded",
+        "grade": "second",
+        "document_no": "乐科协〔2011〕9号",
+        "granted_on": date(2011, 5, 10),
+        "certificate_no": "YOUTH-2011-10-1-0007",
+        "check_code": "ABCD-2345-WXYZ",
+    }
+    held = held or an_edition(state="granted")
+    return award.grant(held, one or an_entry(state="awarded"), **{**usual, **changes})
+
+
+def an_award(*, state="granted", issued_on=None, exhibition_consent=False, **changes):
+    """An award in either of its states."""
+    granted = a_grant(**changes).record
+    return replace(granted, state=state, issued_on=issued_on, exhibition_consent=exhibition_consent)

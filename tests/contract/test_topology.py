@@ -31,8 +31,8 @@ def listened(name):
     return {
         f"{entrypoint.source}.{entrypoint.kind.routing_key(happened)}"
         for cls in classes
-        for method in vars(cls).values()
-        for entrypoint in getattr(method, "nameko_entrypoints", ())
+        for method in dir(cls)
+        for entrypoint in getattr(getattr(cls, method), "nameko_entrypoints", ())
         if isinstance(entrypoint, Listener)
         for happened in entrypoint.happenings
     }

@@ -10,7 +10,7 @@ from typing import Any
 from services import contract
 from services.awards.domain import edition, rules
 from services.awards.schemas import editions as schemas
-from services.awards.store import Editions, Entries
+from services.awards.store import Editions, Entries, GrantedAwards
 from services.chassis.clock import Clock
 from services.chassis.service import command
 
@@ -18,6 +18,7 @@ from services.chassis.service import command
 class EditionCommands:
     editions: Editions
     entries: Entries
+    awards: GrantedAwards
     clock: Clock
 
     @command(contract.awards.Edition, schemas.CreateEdition, roles=("recorder", "chair"))
@@ -67,6 +68,13 @@ class EditionCommands:
     def close_edition(self, edition_id: str, *, reason: str | None, by: str) -> Any:
         """Take no more entries, after the last day of the window or, for a stated reason, before."""
         return self.editions.change(edition_id, partial(edition.close, reason=reason, at=self.clock.now()))
+
+    @command(contract.awards.Edition, schemas.ArchiveEdition, roles=("recorder", "chair"))
+    def archive_edition(self, edition_id: str, *, by: str) -> Any:
+        """Put a granted edition away, once every award has its certificate."""
+        granted = self.awards.find(edition_id=edition_id, state="granted")
+        uncertified = sum(one.issued_on is None for _, one in granted)
+        return self.editions.change(edition_id, partial(edition.archive, uncertified=uncertified))
 
     @command(contract.awards.Edition, schemas.CancelEdition, roles=("chair",))
     def cancel_edition(self, edition_id: str, *, reason: str, by: str) -> Any:

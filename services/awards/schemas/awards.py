@@ -1,0 +1,32 @@
+"""What comes in with each command and question about an award."""
+
+from __future__ import annotations
+
+from services.chassis.fields import Id, Many, OneOf, Schema, Text
+from services.contract.awards import RevocationReason
+
+
+class IssueCertificate(Schema):
+    award_id = Id()
+    names = Many(Text(max=100), min=1, max=30)
+    reason = Text(max=500, required=False)  # the rules say when it is needed (A-25)
+
+
+class WithdrawExhibitionConsent(Schema):
+    award_id = Id()
+
+
+class RevokeAward(Schema):
+    award_id = Id()
+    document_no = Text(max=100, required=False)  # the rules say when it is needed (A-24)
+    reason_code = OneOf(RevocationReason)
+    reason = Text(max=500)
+
+
+class CertificateOf(Schema):
+    award_id = Id()
+
+
+class CheckCertificate(Schema):
+    certificate_no = Text(max=60)
+    code = Text(max=60)
