@@ -72,7 +72,8 @@ class AwardCommands:
         award.LIFECYCLE.require(held.state, "granted")
         if held.issued_on is None:
             raise NotFound("Its certificate is not issued yet.", "证书尚未制发。", kind="award", id=award_id)
-        return {**_shown(held), "names": list(held.names), "check_code": held.check_code}
+        title = self.entries.get(held.entry_id).material.title if held.entry_id else None
+        return {**_shown(held), "names": list(held.names), "title": title, "check_code": held.check_code}
 
     @query(public=True)
     def check_certificate(self, asked: Mapping[str, Any], methods: Any) -> Any:

@@ -8,7 +8,7 @@ from services.contract.awards import RevocationReason
 
 class IssueCertificate(Schema):
     award_id = Id()
-    names = Many(Text(max=100), min=1, max=30)
+    names = Many(Text(max=50), min=1, max=20)
     reason = Text(max=500, required=False)  # the rules say when it is needed
 
 
