@@ -112,7 +112,8 @@ def chaos(arguments: tuple[str, ...]) -> None:
 def bench(arguments: tuple[str, ...]) -> None:
     """Measure, beside stock nameko in the same run; with --limit, at the limit of the stack and at twice that.
 
-    With --import ROWS, from the upload of a sheet of so many audience counts to the changed KPI.
+    With --import ROWS, from the upload of a sheet of so many audience counts to the changed KPI; with --judging, the
+    assignment and the ranking of a large contest.
     """
     from deploy.bench import running  # noqa: PLC0415 (it loads the whole framework)
 

@@ -1,7 +1,8 @@
 """`./kexie bench`: measurements on a stack of its own.
 
 Ratios of our pipeline to stock nameko in the same run; with `--limit` what the stack does at and beyond its limit, with
-`--import ROWS` how fast a sheet of so many audience counts is imported, and with how much memory.
+`--import ROWS` how fast a sheet of so many audience counts is imported, and with how much memory; with `--judging` how
+fast a large contest is assigned to its judges and ranked.
 """
 
 import os
@@ -13,7 +14,7 @@ from deploy.keys import Keys, as_setting
 from deploy.supervisor import AskedToStop
 from deploy.trial import stores_of_its_own
 
-MEASUREMENTS = {"--limit": "limit", "--import": "sheet"}
+MEASUREMENTS = {"--limit": "limit", "--import": "sheet", "--judging": "judging"}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services import contract
-from services.awards.domain import award, edition, entry, external_result
+from services.awards.domain import award, edition, entry, entry_result, external_result, judging_round
 from services.chassis.records import Records, Unique
 
 
@@ -51,6 +51,18 @@ class Entries(Records[entry.Entry]):
         Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
     )  # fmt: skip
     indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",))
+
+
+class Rounds(Records[judging_round.Round]):
+    kind = contract.awards.Round.kind
+    record = judging_round.Round
+    unique = (Unique("edition_id", "round_no", refusal=judging_round.RoundStarted),)
+
+
+class EntryResults(Records[entry_result.EntryResult]):
+    kind = contract.awards.EntryResult.kind
+    record = entry_result.EntryResult
+    indexes = (("edition_id", "round_no"),)
 
 
 class GrantedAwards(Records[award.Award]):

@@ -56,8 +56,9 @@ class Criterion:
     weight: Decimal
     max: Decimal
     step: Decimal
-    required: bool
-    independent: bool
+    required: bool = True
+    independent: bool = False
+    round_no: Count | None = None  # it is scored in this round only; None: in each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,16 @@ class EditionCategory:
     min_scores: Count
     rubric: tuple[Criterion, ...]
     quotas: tuple[Quota, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundRules:
+    """A round of judging with its window, what it weighs beside the others, and which share of its entries goes on."""
+
+    judge_from: date
+    judge_to: date
+    weight: Count = 1
+    advance_percent: Count | None = None  # None: it is the last one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +120,8 @@ class Edition(View):
     submit_to: date  # its last second is still in time (X-07)
     judge_from: date
     judge_to: date
+    rounds: tuple[RoundRules, ...]  # none stated: a single one, in the whole window of judging
+    disagreement: Count | None  # points between the highest and the lowest score, from which a second look is due
     work_from: date | None
     work_to: date | None
     categories: tuple[EditionCategory, ...]
@@ -127,6 +140,46 @@ class Edition(View):
         "planned", "announced", "collecting", "eligibility", "judging", "deliberation", "publicity", "granted",
         "archived", "cancelled",
     ]  # fmt: skip
+
+
+@published_by("awards", happenings=("started", "tie_resolved", "closing", "closed", "reopened"))
+class Round(View):
+    """A round of judging; with the sheets of `inputs_hash` anybody computes the same list of those who go on."""
+
+    edition_id: str
+    programme_kind: ProgrammeKind
+    round_no: Count
+    is_last: bool
+    entry_count: Count
+    started_on: date
+    closed_on: date | None
+    method: Normalisation | None
+    inputs_hash: str | None
+    advanced_ids: tuple[str, ...]  # entries; of the last round all that are ranked
+    eliminated_count: Count | None
+    state: Literal["open", "closing", "closed"]
+
+
+@published_by("awards", happenings=("computed", "voided"))
+class EntryResult(View):
+    """What an entry reached in a closed round, and by which step it has its place."""
+
+    edition_id: str
+    round_no: Count
+    entry_id: str
+    category_code: str
+    score_count: Count
+    raw_mean: Decimal
+    adjusted: Decimal  # by the edition's method, over the rounds so far
+    stdev: Decimal | None  # None: one judge alone cannot disagree
+    spread: Decimal | None
+    unadjusted_count: Count  # judges whose scores could not be evened out
+    disputed: bool  # the judges are further apart than the edition takes without a second look
+    rank: Count
+    decided_by: TieStep | None  # None: still tied
+    advances: bool
+    inputs_hash: str
+    state: Literal["standing", "void"]
 
 
 @published_by(

@@ -7,14 +7,15 @@ from hypothesis import strategies as st
 
 from services.awards.domain.ranking import rank, usual_chain
 from services.awards.domain.round_result import RoundResult, Scoring, compute_results
-from services.awards.domain.rubric import Criterion, draw_up
+from services.awards.domain.rubric import draw_up
 from services.awards.domain.sheet import Sheet
+from services.contract.awards import Criterion
 
 PAINTING = "science_fantasy_painting"
 
 
 def a_criterion(code="innovation", *, weight="1", full="10", step="1", **changes):
-    return Criterion(code=code, weight=Decimal(weight), max=Decimal(full), step=Decimal(step), **changes)
+    return Criterion(criterion_code=code, weight=Decimal(weight), max=Decimal(full), step=Decimal(step), **changes)
 
 
 def out_of_100(**changes):

@@ -46,7 +46,7 @@ def test_grades_are_given_from_the_top_and_who_gets_none_is_on_the_list_too():
 
     assert grades(lines) == "e1:first e2:second e3:third e4:third e5:none"
     assert {(line.category, line.decided_by, line.edge, line.minute) for line in lines} == {
-        (PAINTING, "adjusted", None, None)
+        (PAINTING, "adjusted_mean", None, None)
     }
 
 

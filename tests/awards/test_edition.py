@@ -1,5 +1,6 @@
 """The rules of editions: what is announced can be run to its end, and the window is what decides."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -17,15 +18,19 @@ from services.awards.domain.edition import (
     OpenedEarly,
 )
 from services.awards.domain.programme import HABITS
+from services.awards.domain.rubric import NothingCounts
 from services.awards.domain.rules import (
+    AdvanceUnclear,
     JudgedWhileCollecting,
+    LastRoundWeightless,
     NamedTwice,
     QuotaAboveCap,
     QuotaUnclear,
+    RoundsOutOfOrder,
     RubricMissing,
 )
 from services.awards.domain.window import WindowReversed
-from services.contract.awards import NominationQuota, Quota
+from services.contract.awards import NominationQuota, Quota, RoundRules
 from services.kernel import ForbiddenMove
 from services.kernel.calendar import SHANGHAI
 from services.kernel.quantity import NotWhole
@@ -169,6 +174,62 @@ def test_a_quota_is_a_number_of_places_or_a_share_and_not_both(said):
         announced(categories=(a_category(quotas=(Quota(grade="first", **said),)),))
 
     assert announced(categories=(a_category(quotas=(Quota(grade="first", places=0),)),)).state == "announced"
+
+
+# --- rounds ---------------------------------------------------------------------------------------------------------
+
+
+def rounds(*days, **last):
+    """A round from each day to the next one, half of its entries going on; the last one to its own end."""
+    windows = [RoundRules(judge_from=one, judge_to=other, weight=1, advance_percent=50) for one, other in days]
+    return (*windows[:-1], replace(windows[-1], **{"advance_percent": None, **last}))
+
+
+FIRST, SECOND = (date(2011, 4, 10), date(2011, 4, 14)), (date(2011, 4, 15), date(2011, 4, 20))
+
+
+def test_an_edition_without_stated_rounds_has_one_in_the_whole_window():
+    (only,) = some_rules().judging
+
+    assert (only.judge_from, only.judge_to, only.advance_percent) == (date(2011, 4, 10), date(2011, 4, 20), None)
+
+
+@pytest.mark.rule("X-07")
+@pytest.mark.parametrize(
+    "broken",
+    [
+        rounds(SECOND, FIRST),
+        rounds((FIRST[1], FIRST[0]), SECOND),
+        rounds((date(2011, 4, 9), FIRST[1]), SECOND),
+        rounds(FIRST, (SECOND[0], date(2011, 4, 21))),
+    ],
+)
+def test_rounds_follow_each_other_within_the_window_of_judging(broken):
+    assert announced(rounds=rounds(FIRST, SECOND)).state == "announced"
+    with pytest.raises(RoundsOutOfOrder, match="judge_from=2011-04-10, judge_to=2011-04-20"):
+        announced(rounds=broken)
+
+
+@pytest.mark.rule("A-31")
+def test_each_round_but_the_last_says_who_goes_on_and_the_last_one_weighs_something():
+    silent = (replace(rounds(FIRST, SECOND)[0], advance_percent=None), rounds(FIRST, SECOND)[1])
+
+    for broken in (silent, rounds(FIRST, SECOND, advance_percent=50)):
+        with pytest.raises(AdvanceUnclear, match="rounds=2"):
+            announced(rounds=broken)
+    with pytest.raises(LastRoundWeightless):
+        announced(rounds=rounds(FIRST, SECOND, weight=0))
+
+
+@pytest.mark.rule("A-14")
+def test_every_round_has_a_criterion_that_counts_in_every_category():
+    interview = replace(A_CRITERION, criterion_code="interview", round_no=2)
+    first_only = replace(A_CRITERION, round_no=1)
+
+    two = announced(rounds=rounds(FIRST, SECOND), categories=(a_category(rubric=(first_only, interview)),))
+    assert two.state == "announced"
+    with pytest.raises(NothingCounts):
+        announced(rounds=rounds(FIRST, SECOND), categories=(a_category(rubric=(first_only,)),))
 
 
 # --- revising ---------------------------------------------------------------------------------------------------------

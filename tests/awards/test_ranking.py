@@ -28,17 +28,17 @@ def decided(*results, chain=CHAIN):
 
 
 def test_the_usual_chain_has_the_named_criterion_in_its_place():
-    assert [step.name for step in CHAIN] == ["trimmed_mean", "criterion:innovation", "first_ranks", "stdev"]
-    assert [step.name for step in usual_chain()] == ["trimmed_mean", "first_ranks", "stdev"]
+    assert [step.step for step in CHAIN] == ["trimmed_mean", "criterion", "first_ranks", "lower_stdev"]
+    assert [step.step for step in usual_chain()] == ["trimmed_mean", "first_ranks", "lower_stdev"]
 
 
 @pytest.mark.parametrize(
     ("better", "step"),
     [
-        ({"adjusted": "80.0001"}, "adjusted"),
+        ({"adjusted": "80.0001"}, "adjusted_mean"),
         ({"trimmed_mean": "80.0001"}, "trimmed_mean"),
         ({"first_ranks": 1}, "first_ranks"),
-        ({"stdev": "1.9999"}, "stdev"),
+        ({"stdev": "1.9999"}, "lower_stdev"),
     ],
 )
 def test_a_tie_is_decided_by_the_first_step_that_differs_and_says_so(better, step):
@@ -51,9 +51,9 @@ def test_a_named_criterion_decides_before_first_ranks_and_one_without_it_comes_l
     without = replace(a_result("e3", first_ranks=9), criteria={})
 
     assert decided(without, other, better) == [
-        ("e1", 1, "criterion:innovation"),
-        ("e2", 2, "criterion:innovation"),
-        ("e3", 3, "criterion:innovation"),
+        ("e1", 1, "criterion"),
+        ("e2", 2, "criterion"),
+        ("e3", 3, "criterion"),
     ]
 
 
@@ -63,10 +63,10 @@ def test_each_place_says_the_step_that_settled_it():
     steady, shaky = a_result("e4", stdev="1.0000"), a_result("e3", stdev="3.0000")
 
     assert decided(shaky, steady, trimmed, ahead) == [
-        ("e1", 1, "adjusted"),
+        ("e1", 1, "adjusted_mean"),
         ("e2", 2, "trimmed_mean"),
-        ("e4", 3, "stdev"),
-        ("e3", 4, "stdev"),
+        ("e4", 3, "lower_stdev"),
+        ("e3", 4, "lower_stdev"),
     ]
 
 
@@ -74,14 +74,14 @@ def test_who_is_tied_after_all_steps_shares_the_rank_and_the_next_one_is_skipped
     assert decided(a_result("e3", adjusted="70.0000"), a_result("e2"), a_result("e1")) == [
         ("e1", 1, None),
         ("e2", 1, None),
-        ("e3", 3, "adjusted"),
+        ("e3", 3, "adjusted_mean"),
     ]
 
 
 def test_a_single_judge_is_not_steadier_than_two():
     alone, two = replace(a_result("e1"), stdev=None, spread=None), a_result("e2", stdev="30.0000")
 
-    assert decided(alone, two)[0] == ("e2", 1, "stdev")
+    assert decided(alone, two)[0] == ("e2", 1, "lower_stdev")
 
 
 def test_nothing_is_ranked_where_nothing_was_scored():
@@ -109,11 +109,11 @@ def test_a_committee_puts_a_tie_in_order_with_its_minute():
     settled = resolve_tie(places(90, 80, 80, 80, 70), Vote(order=("e4", "e2", "e3"), minute=MINUTE))
 
     assert [(place.entry_id, place.rank, place.decided_by, place.minute) for place in settled] == [
-        ("e1", 1, "adjusted", None),
+        ("e1", 1, "adjusted_mean", None),
         ("e4", 2, "committee", MINUTE),
         ("e2", 3, "committee", MINUTE),
         ("e3", 4, "committee", MINUTE),
-        ("e5", 5, "adjusted", None),
+        ("e5", 5, "adjusted_mean", None),
     ]
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.awards.domain.rubric import CriterionTwice, NothingCounts, ScaleBroken, draw_up
+from services.awards.domain.rubric import CriterionTwice, NothingCounts, ScaleBroken, draw_up, takes
 from tests.awards.score_examples import a_criterion
 
 
@@ -15,7 +15,9 @@ def test_a_rubric_keeps_a_criterion_that_counts():
     with pytest.raises(NothingCounts):
         draw_up([])
 
-    assert [one.code for one in draw_up([a_criterion("a", independent=True), a_criterion("b")]).counting] == ["b"]
+    assert [one.criterion_code for one in draw_up([a_criterion("a", independent=True), a_criterion("b")]).counting] == [
+        "b"
+    ]
 
 
 @pytest.mark.rule("A-14")
@@ -53,4 +55,4 @@ def test_an_independent_criterion_may_weigh_nothing():
     ("score", "taken"), [("0", True), ("0.5", True), ("10", True), ("10.5", False), ("9.9", False)]
 )
 def test_a_scale_runs_from_0_to_its_maximum_in_steps(score, taken):
-    assert a_criterion(full="10", step="0.5").has(Decimal(score)) is taken
+    assert takes(a_criterion(full="10", step="0.5"), Decimal(score)) is taken

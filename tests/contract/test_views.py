@@ -20,7 +20,7 @@ CALLED_BY_NAME = {
 """Organisations, associations and points are called by their names, which are public; people never are."""
 
 OPAQUE = re.compile(
-    r"(.*_ids?|.*_code|.*doc_no|document_no|certificate_no|voucher_no|district|merged_into|superseded_by)$"
+    r"(.*_ids?|.*_code|.*doc_no|document_no|certificate_no|voucher_no|.*_hash|district|merged_into|superseded_by)$"
 )
 """Texts that say which, not who: ids, codes and document numbers."""
 

@@ -68,7 +68,8 @@ def _variety(cls):
 def _choices(hint):
     if get_origin(hint) is Literal:
         return [get_args(hint)]
-    return [choices for argument in get_args(hint) for choices in _choices(argument)]
+    optional = NoneType in get_args(hint)  # one sample has none, in the place of a choice
+    return [(*choices, *(None,) * 2 * optional) for argument in get_args(hint) for choices in _choices(argument)]
 
 
 def _sample(cls, number):

@@ -13,7 +13,7 @@ from itertools import chain
 
 from services.awards.domain.figure import WHOLE, is_plain, units
 from services.awards.domain.ranking import Edge, Place, cut
-from services.contract.awards import Grade
+from services.contract.awards import Grade, TieStep
 from services.kernel import Refusal
 from services.kernel.quantity import whole
 
@@ -73,7 +73,7 @@ class Line:
     grade: Grade
     rank: int
     adjusted: Decimal
-    decided_by: str | None
+    decided_by: TieStep | None
     minute: str | None  # of the vote that broke its tie
     edge: Edge | None = None  # this entry was tied at the last place of a grade, and so it went
     decision: Decision | None = None

@@ -206,6 +206,11 @@ class Entry:
         return len(self.material.entrants)
 
     @property
+    def is_out(self) -> bool:
+        """Was it excluded for what its entrants did? Then it has no place any more."""
+        return self.state == "disqualified"
+
+    @property
     def minor(self) -> bool:
         return any(entrant.minor for entrant in self.material.entrants)
 

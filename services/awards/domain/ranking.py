@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Literal
 
 from services.awards.domain.round_result import RoundResult
+from services.contract.awards import TieStep
 from services.kernel import Refusal
 
 Edge = Literal["expand", "shrink", "committee"]
@@ -36,12 +37,8 @@ class MinuteMissing(Refusal, rule="A-19", zh="评审委员会裁定并列须有�
 class TieBreak:
     """A step of the chain; the step `criterion` names one of the rubric."""
 
-    step: Literal["trimmed_mean", "criterion", "first_ranks", "stdev"]
+    step: Literal["trimmed_mean", "criterion", "first_ranks", "lower_stdev"]
     criterion: str | None = None
-
-    @property
-    def name(self) -> str:
-        return f"{self.step}:{self.criterion}" if self.criterion else self.step
 
     def key(self, result: RoundResult) -> Decimal:
         """The greater, the better; a lower deviation is the better one."""
@@ -52,7 +49,7 @@ class TieBreak:
                 return result.criteria.get(self.criterion or "", LOWEST)
             case "first_ranks":
                 return Decimal(result.first_ranks)
-            case "stdev":
+            case "lower_stdev":
                 return LOWEST if result.stdev is None else result.stdev.copy_negate()
 
 
@@ -63,7 +60,7 @@ class Place:
     entry_id: str
     rank: int
     adjusted: Decimal
-    decided_by: str | None  # `adjusted`, the name of a tie-break or `committee`
+    decided_by: TieStep | None
     minute: str | None = None
 
     @property
@@ -91,7 +88,7 @@ class Cut:
 def usual_chain(criterion: str | None = None) -> tuple[TieBreak, ...]:
     """The steps in their order, with this criterion in its place."""
     named = (TieBreak(step="criterion", criterion=criterion),) if criterion else ()
-    return (TieBreak(step="trimmed_mean"), *named, TieBreak(step="first_ranks"), TieBreak(step="stdev"))
+    return (TieBreak(step="trimmed_mean"), *named, TieBreak(step="first_ranks"), TieBreak(step="lower_stdev"))
 
 
 def rank(results: Iterable[RoundResult], *, chain: Sequence[TieBreak]) -> tuple[Place, ...]:
@@ -106,7 +103,7 @@ def rank(results: Iterable[RoundResult], *, chain: Sequence[TieBreak]) -> tuple[
     for place, found in enumerate(keys, start=1):
         ranks.setdefault(found, place)
 
-    steps = ("adjusted", *(step.name for step in chain), None)
+    steps: tuple[TieStep | None, ...] = ("adjusted_mean", *(step.step for step in chain), None)
     shared = (0, *(_shared(one, other) for one, other in pairwise(keys)), 0)
     return tuple(
         Place(

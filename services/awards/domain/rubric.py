@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.awards.domain.figure import is_plain, units
+from services.contract.awards import Criterion, EditionCategory
 from services.kernel import Refusal
 
 
@@ -24,22 +25,6 @@ class NothingCounts(Refusal, rule="A-14", zh="评分表至少须有一项计入�
 
 
 @dataclass(frozen=True, kw_only=True)
-class Criterion:
-    """A scale from 0 to `max` in steps; an independent one is shown beside the total and weighs nothing in it."""
-
-    code: str
-    weight: Decimal
-    max: Decimal
-    step: Decimal = Decimal(1)
-    required: bool = True
-    independent: bool = False
-
-    def has(self, score: Decimal) -> bool:
-        """Is this score on the scale and on a step of it?"""
-        return is_plain(score) and score <= self.max and units(score) % units(self.step) == 0
-
-
-@dataclass(frozen=True, kw_only=True)
 class Rubric:
     criteria: tuple[Criterion, ...]
 
@@ -48,12 +33,22 @@ class Rubric:
         return tuple(criterion for criterion in self.criteria if not criterion.independent)
 
 
+def of_category(category: EditionCategory, *, round_no: int) -> Rubric:
+    """By what the category's entries are scored in this round."""
+    return draw_up(one for one in category.rubric if one.round_no in (None, round_no))
+
+
+def takes(criterion: Criterion, score: Decimal) -> bool:
+    """Is this score on the scale of the criterion, and on a step of it?"""
+    return is_plain(score) and score <= criterion.max and units(score) % units(criterion.step) == 0
+
+
 def draw_up(criteria: Iterable[Criterion]) -> Rubric:
     """A rubric that sheets can be held to."""
     rubric = Rubric(criteria=tuple(criteria))
     for criterion in rubric.criteria:
         _require_scale(criterion)
-    codes = Counter(criterion.code for criterion in rubric.criteria)
+    codes = Counter(criterion.criterion_code for criterion in rubric.criteria)
     if twice := [code for code, times in codes.items() if times > 1]:
         raise CriterionTwice(codes=", ".join(twice))
     if not rubric.counting:
@@ -64,7 +59,7 @@ def draw_up(criteria: Iterable[Criterion]) -> Rubric:
 
 def _require_scale(criterion: Criterion) -> None:
     plain = all(map(is_plain, (criterion.max, criterion.step, criterion.weight)))
-    if not plain or not (criterion.max and criterion.step and criterion.has(criterion.max)):
-        raise ScaleBroken(criterion=criterion.code, max=criterion.max, step=criterion.step)
+    if not plain or not (criterion.max and criterion.step and takes(criterion, criterion.max)):
+        raise ScaleBroken(criterion=criterion.criterion_code, max=criterion.max, step=criterion.step)
     if not criterion.weight and not criterion.independent:
-        raise ScaleBroken(criterion=criterion.code, weight=criterion.weight)
+        raise ScaleBroken(criterion=criterion.criterion_code, weight=criterion.weight)

@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from services.awards.domain import rubric
 from services.awards.domain.programme import HABITS
 from services.awards.domain.window import Window, in_order
 from services.contract.awards import (
@@ -17,6 +19,7 @@ from services.contract.awards import (
     NominationQuota,
     Normalisation,
     ProgrammeKind,
+    RoundRules,
     TiePolicy,
     TieStep,
 )
@@ -36,6 +39,18 @@ class RubricMissing(Refusal, rule="A-31", zh="每个类别须有评分标准"):
     """Every category has a rubric before the edition is announced."""
 
 
+class RoundsOutOfOrder(Refusal, rule="X-07", zh="各轮评审须依次进行，且在评审期限之内"):
+    """Rounds follow each other within the window of judging."""
+
+
+class AdvanceUnclear(Refusal, rule="A-31", zh="除末轮外，每轮须写明入围比例"):
+    """Each round but the last says which share of its entries goes on."""
+
+
+class LastRoundWeightless(Refusal, rule="A-31", zh="末轮评审的权重须大于零"):
+    """The last round has a weight."""
+
+
 class QuotaUnclear(Refusal, rule="A-18", zh="奖励名额须为数量或比例之一"):
     """A quota is either a number of places or a share of the entries."""
 
@@ -52,10 +67,12 @@ class Rules:
     submit_to: date
     judge_from: date
     judge_to: date
-    work_from: date | None  # when the work was finished (A-05) or published (A-06); both None: whenever
-    work_to: date | None
+    rounds: tuple[RoundRules, ...] = ()  # none: a single one, in the whole window of judging
+    disagreement: int | None = None  # points of 100 between two judges, from which a second look is due
+    work_from: date | None = None  # when the work was finished (A-05) or published (A-06); both None: whenever
+    work_to: date | None = None
     categories: tuple[EditionCategory, ...]
-    nomination_quotas: tuple[NominationQuota, ...]
+    nomination_quotas: tuple[NominationQuota, ...] = ()
     award_cap_percent: int
     tie_break: tuple[TieStep, ...]
     tie_policy: TiePolicy
@@ -77,57 +94,22 @@ class Rules:
             return None
         return Window(first=self.work_from or date.min, last=self.work_to or date.max)
 
+    @property
+    def judging(self) -> tuple[RoundRules, ...]:
+        """The rounds in their order, one at least."""
+        return self.rounds or (RoundRules(judge_from=self.judge_from, judge_to=self.judge_to),)
+
     def category(self, code: str) -> EditionCategory | None:
         return next((one for one in self.categories if one.category_code == code), None)
 
 
-def state(
-    programme_kind: ProgrammeKind,
-    *,
-    submit_from: date,
-    submit_to: date,
-    judge_from: date,
-    judge_to: date,
-    work_from: date | None = None,
-    work_to: date | None = None,
-    categories: tuple[EditionCategory, ...],
-    nomination_quotas: tuple[NominationQuota, ...] = (),
-    award_cap_percent: int,
-    tie_break: tuple[TieStep, ...],
-    tie_policy: TiePolicy,
-    normalisation: Normalisation,
-    publicity_days: int,
-    publicity_unit: Unit,
-    revocation_days: int,
-    one_entry_each: bool | None = None,
-    same_place: bool | None = None,
-    same_stage: bool | None = None,
-) -> Rules:
+def state(programme_kind: ProgrammeKind, **stated: Any) -> Rules:
     """The rules as they are stated; what is left open about entrants is as the programme has it."""
-    habits = HABITS[programme_kind]
-    in_order(submit_from, submit_to)
-    in_order(judge_from, judge_to)
-    in_order(work_from or date.min, work_to or date.max)
-    return Rules(
-        submit_from=submit_from,
-        submit_to=submit_to,
-        judge_from=judge_from,
-        judge_to=judge_to,
-        work_from=work_from,
-        work_to=work_to,
-        categories=categories,
-        nomination_quotas=nomination_quotas,
-        award_cap_percent=award_cap_percent,
-        tie_break=tie_break,
-        tie_policy=tie_policy,
-        normalisation=normalisation,
-        publicity_days=publicity_days,
-        publicity_unit=publicity_unit,
-        revocation_days=revocation_days,
-        one_entry_each=habits.one_entry_each if one_entry_each is None else one_entry_each,
-        same_place=habits.same_place if same_place is None else same_place,
-        same_stage=habits.same_stage if same_stage is None else same_stage,
-    )
+    rules = Rules(**vars(HABITS[programme_kind]) | {name: one for name, one in stated.items() if one is not None})
+    in_order(rules.submit_from, rules.submit_to)
+    in_order(rules.judge_from, rules.judge_to)
+    in_order(rules.work_from or date.min, rules.work_to or date.max)
+    return rules
 
 
 def fit_to_announce(rules: Rules) -> None:
@@ -137,15 +119,30 @@ def fit_to_announce(rules: Rules) -> None:
     _each_once(category_code=(category.category_code for category in rules.categories))
     _each_once(nominating_unit_id=(quota.nominating_unit_id for quota in rules.nomination_quotas))
     _each_once(tie_break=rules.tie_break)
+    _fit_to_follow(rules.judging, within=rules)
     for category in rules.categories:
-        _fit_to_judge(category)
+        _fit_to_judge(category, rounds=len(rules.judging))
         _within_cap(category, cap=rules.award_cap_percent)
 
 
-def _fit_to_judge(category: EditionCategory) -> None:
+def _fit_to_follow(rounds: tuple[RoundRules, ...], *, within: Rules) -> None:
+    """One round after the other, and each but the last says who goes on."""
+    days = [day for one in rounds for day in (one.judge_from, one.judge_to)]
+    if days != sorted(days) or days[0] < within.judge_from or days[-1] > within.judge_to:
+        raise RoundsOutOfOrder(judge_from=within.judge_from, judge_to=within.judge_to, days=", ".join(map(str, days)))
+    *earlier, last = rounds
+    if last.advance_percent is not None or any(one.advance_percent is None for one in earlier):
+        raise AdvanceUnclear(rounds=len(rounds))
+    if not last.weight:
+        raise LastRoundWeightless(weight=last.weight)
+
+
+def _fit_to_judge(category: EditionCategory, *, rounds: int) -> None:
     if not category.rubric:
         raise RubricMissing(category_code=category.category_code)
     _each_once(criterion_code=(criterion.criterion_code for criterion in category.rubric))
+    for round_no in range(1, rounds + 1):
+        rubric.of_category(category, round_no=round_no)
     _each_once(grade=(quota.grade for quota in category.quotas))
 
 

@@ -83,6 +83,11 @@ class ScoreSheet:
         return self.state in STARTED
 
     @property
+    def stands(self) -> bool:
+        """Would it go into the result if the round was closed now?"""
+        return self.state in ("scored", "locked") and self.flagged is None
+
+    @property
     def counts(self) -> bool:
         """Does it go into the result? What is locked does, unless it should never have been scored (A-09)."""
         return self.state == "locked" and self.flagged is None

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import lcm
 
 from services.awards.domain.figure import units
-from services.awards.domain.rubric import Rubric
+from services.awards.domain.rubric import Rubric, takes
 from services.contract.wire import canonical
 from services.kernel import Refusal
 
@@ -46,24 +46,27 @@ class Sheet:
 
 def examine(scores: Mapping[str, Decimal], *, rubric: Rubric) -> None:
     """Refuse scores that the rubric does not take."""
-    if not any(criterion.code in scores for criterion in rubric.counting):
+    if not any(criterion.criterion_code in scores for criterion in rubric.counting):
         raise EmptySheet()
-    if unknown := scores.keys() - {criterion.code for criterion in rubric.criteria}:
+    if unknown := scores.keys() - {criterion.criterion_code for criterion in rubric.criteria}:
         raise UnknownCriterion(criteria=", ".join(sorted(unknown)))
-    if missing := [one.code for one in rubric.criteria if one.required and one.code not in scores]:
+    if missing := [one.criterion_code for one in rubric.criteria if one.required and one.criterion_code not in scores]:
         raise CriterionMissing(criteria=", ".join(missing))
     for criterion in rubric.criteria:
-        if criterion.code in scores and not criterion.has(scores[criterion.code]):
+        if criterion.criterion_code in scores and not takes(criterion, scores[criterion.criterion_code]):
             raise OffScale(
-                criterion=criterion.code, score=scores[criterion.code], max=criterion.max, step=criterion.step
+                criterion=criterion.criterion_code,
+                score=scores[criterion.criterion_code],
+                max=criterion.max,
+                step=criterion.step,
             )
 
 
 def total(scores: Mapping[str, Decimal], *, rubric: Rubric) -> Fraction:
     """The weighted share of what could be had, out of 100; an optional criterion left out is no zero and no weight."""
-    scored = [criterion for criterion in rubric.counting if criterion.code in scores]
+    scored = [criterion for criterion in rubric.counting if criterion.criterion_code in scores]
     scale = lcm(*(units(one.max) for one in scored))
-    reached = sum(units(scores[one.code]) * units(one.weight) * (scale // units(one.max)) for one in scored)
+    reached = sum(units(scores[one.criterion_code]) * units(one.weight) * (scale // units(one.max)) for one in scored)
     return Fraction(100 * reached, scale * sum(units(one.weight) for one in scored))
 
 

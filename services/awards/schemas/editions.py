@@ -14,11 +14,13 @@ from services.contract.awards import (
     PrizeGrade,
     ProgrammeKind,
     Quota,
+    RoundRules,
     TiePolicy,
     TieStep,
 )
 from services.kernel.calendar import Unit
 
+ROUNDS = 5
 CROWD = 1_000  # of one entry, unit or grade there are never more
 
 
@@ -29,6 +31,7 @@ class StateCriterion(Schema):
     step = Points()
     required = Flag()
     independent = Flag()
+    round_no = Whole(min=1, max=ROUNDS, required=False)
 
 
 class StateQuota(Schema):
@@ -52,6 +55,13 @@ class StateNominationQuota(Schema):
     places = Whole(max=CROWD, rule="A-08")
 
 
+class StateRound(Schema):
+    judge_from = Day()
+    judge_to = Day()
+    weight = Whole(max=100)
+    advance_percent = Whole(min=1, max=100, required=False)  # the rules say when it is needed (A-31)
+
+
 class StateRules(Schema):
     """What an edition's call says, at first and when it is revised."""
 
@@ -59,6 +69,8 @@ class StateRules(Schema):
     submit_to = Day()
     judge_from = Day()
     judge_to = Day()
+    rounds = Many(Group(StateRound, RoundRules), max=ROUNDS, required=False)
+    disagreement = Whole(min=1, max=100, required=False)
     work_from = Day(required=False)
     work_to = Day(required=False)
     categories = Many(Group(StateCategory, EditionCategory), min=1, max=50)

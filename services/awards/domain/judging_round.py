@@ -1,0 +1,224 @@
+"""Rounds (评审轮次): from the first score to the list of those who go on.
+
+A round is closed in two steps. First it takes no more scores; then, when its sheets are locked, it is computed, so that
+no score can slip in between what was counted and what stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from services.awards.domain import edition as editions
+from services.awards.domain import standing
+from services.awards.domain.edition import Edition
+from services.awards.domain.entry import Entry
+from services.awards.domain.judged import Judged, judged
+from services.awards.domain.ranking import Vote
+from services.awards.domain.score_sheet import ScoreSheet
+from services.awards.domain.standing import Results
+from services.contract.awards import ProgrammeKind
+from services.kernel import Change, Lifecycle, Refusal
+
+LIFECYCLE = Lifecycle(open=("closing",), closing=("closed", "open"), closed=("open",))
+
+
+class RoundStarted(Refusal, rule="A-33", zh="该轮评审已开始"):
+    """An edition has each of its rounds once."""
+
+
+class NoSuchRound(Refusal, rule="A-33", zh="该届没有这一轮，或上一轮尚未结束"):
+    """Rounds are held in their order, as many as the edition has."""
+
+
+class StartedEarly(Refusal, rule="X-07", zh="未到该轮评审开始日期"):
+    """A round starts on the first day of its window at the earliest."""
+
+
+class Undecided(Refusal, rule="A-33", zh="仍有申报未完成资格审查"):
+    """A round is held once every entry of its edition was found eligible or not."""
+
+
+class NobodyToJudge(Refusal, rule="A-33", zh="没有可评审的申报"):
+    """A round has entries."""
+
+
+class SeatsEmpty(Refusal, rule="A-17", zh="有项目的评委人数不足，不能开始评审"):
+    """A round starts once every entry has as many judges as its category asks for scores."""
+
+
+class LaterRound(Refusal, rule="X-04", zh="下一轮已开始，不得重开本轮"):
+    """A round is reopened as long as no later one has started and no list rests on it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """One round of an edition; what came of it can be computed again from its locked sheets."""
+
+    edition_id: str
+    programme_kind: ProgrammeKind
+    round_no: int
+    is_last: bool
+    entry_ids: tuple[str, ...]
+    started_on: date
+    votes: tuple[Vote, ...] = ()
+    method: str | None = None
+    inputs_hash: str | None = None
+    advanced_ids: tuple[str, ...] = ()
+    closed_on: date | None = None
+    state: str = "open"
+
+    @property
+    def entry_count(self) -> int:
+        return len(self.entry_ids)
+
+    @property
+    def eliminated_count(self) -> int | None:
+        return len(self.entry_ids) - len(self.advanced_ids) if self.state == "closed" else None
+
+    @property
+    def takes_scores(self) -> bool:
+        return self.state == "open"
+
+    def entries_of(self, entries: Mapping[str, Entry]) -> Collection[str]:
+        """Those that it judges: fixed once it takes no more scores, until then without those that were excluded."""
+        if not self.takes_scores:
+            return self.entry_ids
+        late = _eligible(entries) if self.round_no == 1 else ()
+        return tuple(id_ for id_ in sorted({*self.entry_ids, *late}) if not entries[id_].is_out)
+
+    def leads_to(self, entry_id: str) -> str:
+        """What an entry of this round is by now."""
+        if self.state != "closed":
+            return "in_review"
+        if entry_id not in self.advanced_ids:
+            return "eliminated"
+        return "proposed" if self.is_last else "shortlisted"
+
+    @property
+    def leads_edition_to(self) -> str:
+        return "deliberation" if self.state == "closed" and self.is_last else "judging"
+
+
+def candidates(earlier: Sequence[Round], entries: Mapping[str, Entry]) -> dict[str, str]:
+    """Who is judged in the next round, by category: at first all that are eligible, then those who went on."""
+    ids = earlier[-1].advanced_ids if earlier else _eligible(entries)
+    return {id_: entries[id_].category_code for id_ in ids if not entries[id_].is_out}
+
+
+def gather(
+    rounds: Sequence[Round], *, edition: Edition, entries: Mapping[str, Entry], sheets: Collection[ScoreSheet]
+) -> Judged:
+    """What the last of these rounds is computed from; `entries` and `sheets` are all of the edition."""
+    earlier: list[Results] = []
+    for held in rounds:
+        found = judged(
+            edition,
+            round_no=held.round_no,
+            ids=held.entries_of(entries),
+            entries=entries,
+            sheets=sheets,
+            earlier=tuple(earlier),
+        )
+        if held is not rounds[-1]:
+            earlier.append(found.standings().results)
+    return found
+
+
+def start(
+    edition: Edition,
+    *,
+    edition_id: str,
+    round_no: int,
+    earlier: Collection[Round],
+    entries: Mapping[str, str],
+    undecided: Collection[str],
+    seats: Mapping[str, int],
+    today: date,
+) -> Change[Round]:
+    """Let judges score; `seats` says for each entry how many of them have been told."""
+    editions.LIFECYCLE.require(edition.state, "eligibility", "judging")
+    closed = sum(one.state == "closed" for one in earlier)
+    if not round_no == len(earlier) + 1 == closed + 1 <= len(edition.judging):
+        raise NoSuchRound(round_no=round_no, rounds=len(edition.judging), closed=closed)
+    if today < edition.judging[round_no - 1].judge_from:
+        raise StartedEarly(judge_from=edition.judging[round_no - 1].judge_from)
+    _require_decided(undecided)
+    if not entries:
+        raise NobodyToJudge(edition_id=edition_id, round_no=round_no)
+    _require_seats(edition, entries, seats)
+
+    started = Round(
+        edition_id=edition_id,
+        programme_kind=edition.programme_kind,
+        round_no=round_no,
+        is_last=round_no == len(edition.judging),
+        entry_ids=tuple(sorted(entries)),
+        started_on=today,
+    )
+    return Change(started, "started")
+
+
+def close(held: Round, *, of: Judged) -> Change[Round]:
+    """Take no more scores; whoever goes on is certain by what has been scored so far (A-17, A-19)."""
+    state = LIFECYCLE.move(held.state, "closing")
+    _require_decided(of.undecided)
+    of.advanced(held.votes)
+
+    return Change(replace(held, entry_ids=tuple(sorted(of.entries)), state=state), "closing")
+
+
+def settle(held: Round, *, of: Judged, today: date) -> Change[Round] | None:
+    """Compute a round whose sheets are locked; it goes on where the last moment has left too few of them."""
+    if held.state != "closing":
+        return None
+
+    try:
+        standings, advanced = of.standings(held.votes), of.advanced(held.votes)
+    except Refusal as refusal:
+        return Change(replace(held, state="open"), "reopened", str(refusal))
+    closed = replace(
+        held,
+        method=standings.method,
+        inputs_hash=standings.inputs_hash,
+        advanced_ids=advanced,
+        closed_on=today,
+        state=LIFECYCLE.move(held.state, "closed"),
+    )
+    return Change(closed, "closed")
+
+
+def reopen(held: Round, *, edition: Edition, later: Collection[Round], reason: str) -> Change[Round]:
+    """Let judges score again, for instance in place of one whose conflict came to light; locked sheets stay locked."""
+    state = LIFECYCLE.move(held.state, "open")
+    if later or edition.state not in ("judging", "deliberation"):
+        raise LaterRound(round_no=held.round_no, edition=edition.state)
+
+    anew = replace(held, method=None, inputs_hash=None, advanced_ids=(), closed_on=None, votes=(), state=state)
+    return Change(anew, "reopened", reason)
+
+
+def resolve_tie(held: Round, *, of: Judged, category_code: str, vote: Vote) -> Change[Round]:
+    """Put a tie in the order that the committee voted for (A-19); the vote holds as long as the tie does."""
+    LIFECYCLE.require(held.state, "open", "closed")
+    standing.with_vote(of.standings(held.votes), vote, category_code=category_code)
+
+    return Change(replace(held, votes=(*held.votes, vote)), "tie_resolved")
+
+
+def _eligible(entries: Mapping[str, Entry]) -> tuple[str, ...]:
+    """Of a first round: those that were found eligible, in whichever moment."""
+    return tuple(id_ for id_, one in entries.items() if one.state in ("eligible", "in_review"))
+
+
+def _require_decided(undecided: Collection[str]) -> None:
+    if undecided:
+        raise Undecided(entries=", ".join(sorted(undecided)))
+
+
+def _require_seats(edition: Edition, entries: Mapping[str, str], seats: Mapping[str, int]) -> None:
+    needed = {category.category_code: category.min_scores for category in edition.categories}
+    short = sorted(one for one, code in entries.items() if seats.get(one, 0) < needed[code])
+    if short:
+        raise SeatsEmpty(entries=", ".join(short))
