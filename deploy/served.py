@@ -25,7 +25,7 @@ def methods() -> dict[str, Method]:
 
 
 def _methods_of(cls: type) -> Iterator[tuple[str, Method]]:
-    for name, function in vars(cls).items():
-        for one in getattr(function, "nameko_entrypoints", ()):
+    for name in dir(cls):  # its groups of commands are classes of their own
+        for one in getattr(getattr(cls, name), "nameko_entrypoints", ()):
             if isinstance(one, Method):
                 yield name, one

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway import catalogue
 from gateway.answers import HASH, PROBLEM_SAID
-from gateway.catalogue import Said, in_words, reference
+from gateway.catalogue import Said, in_words, outcome, reference
 from gateway.shapes import ANYTHING, INSTANT, TEXT, TRUTH, WHOLE, Shape, by_name, each, many, page, some
 from services.chassis import trace
 from services.chassis.tokens import HEADER, ROLES
@@ -153,9 +153,9 @@ def _methods(said: Said) -> Iterator[tuple[str, Mapping[str, Any], Shape]]:
         known = _queries(service, description)
         for name, command in description["commands"].items():
             named = some(command["input"], command_id=TEXT, expected_version={"type": "integer", "minimum": 1})
-            yield f"{service}.{name}", {**command, "input": named}, reference(service, command["kind"])
+            yield f"{service}.{name}", {**command, "input": named}, outcome(service, command)
         for name, query in description.get("queries", {}).items():
-            asked, told = known.get(name, (by_name(ANYTHING), ANYTHING))
+            asked, told = known.get(name, (query.get("input", by_name(ANYTHING)), ANYTHING))
             yield f"{service}.{name}", {**query, "input": asked}, told
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from gateway import answers, schemas
 from gateway.schemas import Parameter
-from gateway.shapes import ANYTHING, INSTANT, TEXT, WHOLE, Shape, by_name, each, many, maybe, page, some
+from gateway.shapes import ANYTHING, INSTANT, TEXT, WHOLE, Shape, by_name, each, either, many, maybe, page, some
 from services.chassis.fields import json_schema
-from services.chassis.tokens import ROLES
+from services.chassis.tokens import BRIEF, READERS, ROLES
 from services.contract import KINDS
 from services.contract.topology import SERVICES
 from services.contract.view import COMPARABLE, Field, Kind
@@ -50,15 +50,15 @@ COMMAND_HEADERS: Mapping[str, tuple[str, Shape]] = {
 
 @dataclass(frozen=True)
 class Route:
-    """An endpoint as it is declared. Where it stands `for_each` command, list, record, history or job, there is one
-    operation for each of them, with its own address, roles and schemas."""
+    """An endpoint as it is declared. Where it stands `for_each` command, question, list, record, history or job, there
+    is one operation for each of them, with its own address, roles and schemas."""
 
     name: str
     method: str
     url: str
     about: str = ""
     public: bool = False
-    roles: tuple[str, ...] = ROLES
+    roles: tuple[str, ...] = READERS
     asks: Mapping[str, Parameter] = field(default_factory=dict)
     takes: Shape | None = None
     answers: Mapping[int, Shape] = field(default_factory=dict)
@@ -73,6 +73,7 @@ class Word:
     place: str  # path, query or header
     about: str
     schema: Shape
+    is_needed: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,14 @@ def reference(service: str, name: str) -> Shape:
     return {"$ref": f"{SCHEMAS}{service}.{name}"}
 
 
+def outcome(service: str, command: Mapping[str, Any]) -> Shape:
+    """What a command answers: the record, and to a judge no more than that it was changed."""
+    record = reference(service, command["kind"])
+    if "judge" not in command["roles"]:
+        return record
+    return either(record, each(**dict.fromkeys(BRIEF, TEXT) | {"version": answers.VERSION}))
+
+
 def view_of(service: str, described: Mapping[str, Any]) -> Shape:
     """A reference to the view of a kind."""
     return _referring({"$ref": described["view"]["$ref"]}, service)
@@ -178,10 +187,20 @@ def _commands(route: Route, said: Said) -> Iterator[Operation]:
             if command["kind"] in description["kinds"]:
                 one = replace(route, name=f"{service}_{name}", about=command["summary"] or in_words(name))
                 one = replace(one, roles=_both(route, command), takes=command["input"])
-                told = {200: reference(service, command["kind"]), **route.answers}
+                told = {200: outcome(service, command), **route.answers}
                 made = _operation(replace(one, answers=told), service=service, command=name)
                 headers = tuple(Word(word, "header", *rest) for word, rest in COMMAND_HEADERS.items())
                 yield replace(made, words=(*made.words, *headers), is_command=True)
+
+
+def _questions(route: Route, said: Said) -> Iterator[Operation]:
+    """The queries of a service's own, which say what they ask for."""
+    for service, description in sorted(said.items()):
+        for name, query in description.get("queries", {}).items():
+            if "input" in query:
+                one = replace(route, name=f"{service}_{name}", about=query["summary"] or in_words(name))
+                made = _operation(replace(one, roles=_both(route, query)), service=service, question=name)
+                yield replace(made, words=(*made.words, *_asked(query["input"])))
 
 
 def _lists(route: Route, said: Said) -> Iterator[Operation]:
@@ -214,8 +233,14 @@ def _histories(route: Route, said: Said) -> Iterator[Operation]:
 
 
 EACH: Mapping[str | None, Callable[[Route, Said], Iterator[Operation]]] = {
-    None: _itself, "job": _jobs, "command": _commands, "list": _lists, "record": _records, "history": _histories,
-}  # fmt: skip
+    None: _itself,
+    "job": _jobs,
+    "command": _commands,
+    "question": _questions,
+    "list": _lists,
+    "record": _records,
+    "history": _histories,
+}
 
 
 def _kinds(said: Said) -> Iterator[tuple[str, str, Mapping[str, Any], Kind]]:
@@ -228,7 +253,7 @@ def _kinds(said: Said) -> Iterator[tuple[str, str, Mapping[str, Any], Kind]]:
 
 def _query(said: Said, service: str, name: str) -> Mapping[str, Any]:
     """What a service said of a query; one of an earlier release said nothing."""
-    return said[service].get("queries", {}).get(name, {"roles": ROLES})
+    return said[service].get("queries", {}).get(name, {"roles": READERS})
 
 
 def _both(route: Route, described: Mapping[str, Any]) -> tuple[str, ...]:
@@ -274,6 +299,11 @@ def _of_address(name: str) -> Word:
 def _queries(asks: Mapping[str, Parameter]) -> Iterator[Word]:
     for name, one in asks.items():
         yield Word(name, "query", f"{one.en} {one.zh}", one.schema)
+
+
+def _asked(schema: Mapping[str, Any]) -> Iterator[Word]:
+    for name, one in schema["properties"].items():
+        yield Word(name, "query", one.get("title", name), one, is_needed=name in schema["required"])
 
 
 def _filters(kind: Kind) -> Iterator[Word]:

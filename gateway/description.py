@@ -55,6 +55,7 @@ class Description:
 
     kinds: dict[str, Kind]  # by their plural
     commands: dict[str, Command]
+    questions: dict[str, Mapping[str, Any]]  # what each asks for, as a JSON Schema
     heard: float
 
 
@@ -110,5 +111,6 @@ def read(service: str, said: Mapping[str, Any], *, heard: float) -> Description:
             for name, one in said["commands"].items()
             if one["kind"] in kinds
         },
+        questions={name: one["input"] for name, one in said.get("queries", {}).items() if "input" in one},
         heard=heard,
     )

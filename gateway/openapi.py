@@ -149,7 +149,7 @@ def _parameter(word: Word) -> dict[str, Any]:
     return {
         "name": word.name,
         "in": word.place,
-        "required": word.place == "path",
+        "required": word.place == "path" or word.is_needed,
         "description": word.about,
         "schema": word.schema,
     }

@@ -95,6 +95,14 @@ class Passage:
             raise away from None
         return Reply(told, 202, {"Location": f"/api/v1/commands/{quote(command_id, safe='')}"})
 
+    def question(self, service: str, name: str, request: Request) -> Any:
+        """A query of the service's own, as it described it."""
+        described = self._describe(service, has=lambda known: name in known.questions)
+        if name not in described.questions:
+            raise schemas.not_known("question", "查询", name, described.questions)
+        asked = schemas.read(request.args, schemas.described(described.questions[name]))
+        return self.ask(service, name, asked, request)
+
     def page(self, service: str, plural: str, request: Request) -> Any:
         kind = self._kind(service, plural)
         arguments = schemas.listing(request.args, kind)

@@ -322,6 +322,20 @@ def listing(given: MultiDict[str, str], kind: Kind) -> dict[str, Any]:
     return {**read(rest, words), **({"filter": wanted} if wanted else {})}
 
 
+def described(schema: Mapping[str, Any]) -> Mapping[str, Parameter]:
+    """The parameters of a question that a service describes by this JSON Schema; whether they are right it says."""
+    return {
+        name: Parameter(whole if one.get("type") == "integer" else str, name, name, one)
+        for name, one in schema["properties"].items()
+    }
+
+
+def whole(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        return int(text)
+    raise Wrong("A whole number.", "须为整数。")
+
+
 def body(content: bytes) -> dict[str, Any]:
     """The JSON object of a command; an empty body is an empty one."""
     try:

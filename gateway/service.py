@@ -42,9 +42,11 @@ from gateway.watching import Watching
 from gateway.web import Condition, endpoint
 from services.chassis.listener import batches
 from services.chassis.service import STAFF
+from services.chassis.tokens import ROLES
 from services.contract.event import Event
 from services.contract.topology import LEDGER_QUEUE
 
+EVERYBODY = {"roles": ROLES}  # judges too
 OPERATOR = {"roles": ("operator",), "everywhere": True}
 CHAIR = {"roles": ("chair",), "everywhere": True}
 PLANNERS = {"roles": ("chair", "operator"), "everywhere": True}
@@ -244,15 +246,23 @@ class Gateway:
 
     # --- the services ------------------------------------------------------------------------------------------------
 
-    @endpoint("POST", "/api/v1/<service>/<command>", for_each="command", answers={202: answers.ACCEPTED})
+    @endpoint("POST", "/api/v1/<service>/<command>", **EVERYBODY, for_each="command", answers={202: answers.ACCEPTED})
     def command(self, request: Request, service: str, command: str) -> Reply:
         """A service's command. 服务命令。"""
         return self.services.command(service, command, request)
 
-    @endpoint("GET", "/api/v1/commands/<command_id>", answers={200: answers.ACCEPTED})
+    @endpoint("GET", "/api/v1/commands/<command_id>", **EVERYBODY, answers={200: answers.ACCEPTED})
     def accepted(self, request: Request, command_id: str) -> Any:
         """What became of a command that was answered with 202. 已受理命令的结果。"""
         return self.services.accepted(command_id, request)
+
+    @endpoint(
+        "GET", "/api/v1/<service>/questions/<question>", **EVERYBODY, asks=None, for_each="question",
+        answers={200: shapes.ANYTHING},
+    )  # fmt: skip
+    def question(self, request: Request, service: str, question: str) -> Any:
+        """A service's own question. 服务查询。"""
+        return self.services.question(service, question, request)
 
     @exported("/api/v1/<service>/<plural>", "清单", asks=None, for_each="list")
     @endpoint("GET", "/api/v1/<service>/<plural>", asks=None, for_each="list")
@@ -328,12 +338,12 @@ class Gateway:
         """Begin a session: a cookie, and a token for what you write. 登录。"""
         return self.identity.login(request)
 
-    @endpoint("POST", "/api/v1/logout", answers={200: sessions.LOGGED_OUT})
+    @endpoint("POST", "/api/v1/logout", **EVERYBODY, answers={200: sessions.LOGGED_OUT})
     def logout(self, request: Request) -> Reply:
         """End the session. 退出登录。"""
         return self.identity.logout(request)
 
-    @endpoint("GET", "/api/v1/me", answers={200: sessions.ME})
+    @endpoint("GET", "/api/v1/me", **EVERYBODY, answers={200: sessions.ME})
     def me(self, request: Request) -> Reply:
         """Who you are here. 当前用户。"""
         return self.identity.me(request)
@@ -363,7 +373,7 @@ class Gateway:
         """Say what somebody may, and where. 调整角色与辖区。"""
         return self.identity.place_user(id_, request)
 
-    @endpoint("POST", "/api/v1/users/<id_>/password", takes=users.NewPassword, answers={200: users.USER})
+    @endpoint("POST", "/api/v1/users/<id_>/password", **EVERYBODY, takes=users.NewPassword, answers={200: users.USER})
     def change_password(self, request: Request, id_: str) -> Any:
         """A new password; all sessions end. 修改密码。"""
         return self.identity.change_password(id_, request)

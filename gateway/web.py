@@ -18,7 +18,7 @@ from gateway.schemas import Parameter
 from services.chassis import fields
 from services.chassis.health import Health
 from services.chassis.problem import NotAllowed, Problem
-from services.chassis.tokens import ROLES
+from services.chassis.tokens import READERS
 from services.kernel import Refusal
 
 SLOWEST = 50_000  # bytes a second of a file that is uploaded
@@ -27,11 +27,14 @@ SLOWEST = 50_000  # bytes a second of a file that is uploaded
 class Endpoint(HttpRequestHandler):
     """A method that answers at an address; where it is not `public`, to those who are known and have one of `roles`.
 
+    Where nothing else is said these are all but judges, who read no records (A-12, A-13).
+
     What concerns the municipality as a whole is for those who have the role `everywhere`, and not in one district only.
     `asks` are its parameters, found in `request.asked`; None where the method reads them itself. `takes` is the schema
     of its body, found in `request.said`. Where it `uploads`, the body is a file, read from `request.stream` or
     `request.files`, and may be as large as the settings say. `answers` are the JSON Schemas of its answers, by status.
-    Where the address stands `for_each` command, list, record, history or job, the documents have one for each of them.
+    Where the address stands `for_each` command, question, list, record, history or job, the documents have one for
+    each of them.
     """
 
     server = Server()
@@ -43,7 +46,7 @@ class Endpoint(HttpRequestHandler):
         url: str,
         *,
         public: bool = False,
-        roles: tuple[str, ...] = ROLES,
+        roles: tuple[str, ...] = READERS,
         everywhere: bool = False,
         asks: Mapping[str, Parameter] | None = schemas.NOTHING,
         takes: type[fields.Schema] | None = None,

@@ -40,7 +40,8 @@ def assign() -> Iterator[Row]:
     chance = Random(SEED)
     entries = {f"entry-{number}": None for number in range(ENTRIES)}
     judges = [
-        Judge(person_id=f"judge-{number}", disciplines=(), max_load=ENTRIES, state="active") for number in range(JUDGES)
+        Judge(person_id=f"judge-{number}", discipline_codes=(), max_load=ENTRIES, state="active")
+        for number in range(JUDGES)
     ]
     against = {(f"judge-{chance.randrange(JUDGES)}", f"entry-{chance.randrange(ENTRIES)}") for _ in range(CONFLICTS)}
     since = perf_counter()

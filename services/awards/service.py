@@ -2,23 +2,80 @@
 
 from __future__ import annotations
 
+from services.awards.commands.assignments import AssignmentCommands
 from services.awards.commands.awards import AwardCommands
+from services.awards.commands.disclosures import Disclosures
 from services.awards.commands.editions import EditionCommands
 from services.awards.commands.entries import EntryCommands
 from services.awards.commands.external_results import ExternalResultCommands
-from services.awards.store import Editions, Entries, ExternalResults, GrantedAwards
+from services.awards.commands.judges import ConflictCommands, JudgeCommands
+from services.awards.commands.nominations import NominationCommands
+from services.awards.commands.notices import NoticeCommands
+from services.awards.commands.objections import ObjectionCommands
+from services.awards.commands.recommendations import RecommendationCommands
+from services.awards.commands.rounds import RoundCommands
+from services.awards.commands.sheets import SheetCommands
+from services.awards.commands.topics import TopicCommands
+from services.awards.store import (
+    Assignments,
+    Conflicts,
+    Editions,
+    Entries,
+    EntryResults,
+    ExternalResults,
+    GrantedAwards,
+    Judges,
+    NominationCalls,
+    Nominations,
+    Notices,
+    Objections,
+    Recommendations,
+    Rounds,
+    ScoreSheets,
+    Topics,
+)
 from services.chassis.clock import Clock
+from services.chassis.sealing import Sealing
 from services.chassis.service import service
 
 
 @service
-class Awards(EditionCommands, EntryCommands, AwardCommands, ExternalResultCommands):
-    """Editions of the association's programmes, their entries and awards, and prizes won above the city (K1)."""
+class Awards(
+    EditionCommands,
+    EntryCommands,
+    JudgeCommands,
+    ConflictCommands,
+    AssignmentCommands,
+    SheetCommands,
+    RoundCommands,
+    Disclosures,
+    NoticeCommands,
+    ObjectionCommands,
+    AwardCommands,
+    ExternalResultCommands,
+    NominationCommands,
+    RecommendationCommands,
+    TopicCommands,
+):
+    """Editions of the association's programmes with their entries, who goes up and what is won above (K1)."""
 
     name = "awards"
 
     editions = Editions()
     entries = Entries()
+    judges = Judges()
+    conflicts = Conflicts()
+    assignments = Assignments()
+    rounds = Rounds()
+    sheets = ScoreSheets()
+    entry_results = EntryResults()
+    notices = Notices()
+    objections = Objections()
     awards = GrantedAwards()
     external_results = ExternalResults()
+    nomination_calls = NominationCalls()
+    nominations = Nominations()
+    recommendations = Recommendations()
+    topics = Topics()
+    sealing = Sealing()
     clock = Clock()

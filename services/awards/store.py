@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 from services import contract
-from services.awards.domain import award, edition, entry, entry_result, external_result, judging_round
+from services.awards.domain import (
+    award,
+    conflict,
+    edition,
+    entry,
+    entry_result,
+    external_result,
+    judge,
+    judging_round,
+    nomination,
+    nomination_call,
+    notice,
+    objection,
+    recommendation,
+    score_sheet,
+    seat_plan,
+    topic,
+)
 from services.chassis.records import Records, Unique
+
+ENTRANT = "material.entrants.person_ref"
+"""By what the entries of a person are found."""
 
 
 class ExternalResults(Records[external_result.ExternalResult]):
@@ -19,6 +39,7 @@ class ExternalResults(Records[external_result.ExternalResult]):
             among={"state": ("reported", "verified", "revoked")},
         ),
     )  # fmt: skip
+    indexes = (("entry_id",),)
 
 
 class Editions(Records[edition.Edition]):
@@ -50,7 +71,31 @@ class Entries(Records[entry.Entry]):
         ),
         Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
     )  # fmt: skip
-    indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",))
+    indexes = (("edition_id", "nominating_unit_id"), ("programme_kind",), (ENTRANT,))
+
+
+class Judges(Records[judge.Judge]):
+    """By the id of the person."""
+
+    kind = contract.awards.Judge.kind
+    record = judge.Judge
+
+
+class Conflicts(Records[conflict.Conflicts]):
+    kind = contract.awards.Conflicts.kind
+    record = conflict.Conflicts
+    indexes = (("judge_id", "edition_id"),)
+
+
+class Assignments(Records[seat_plan.Assignment]):
+    kind = contract.awards.Assignment.kind
+    record = seat_plan.Assignment
+
+
+class ScoreSheets(Records[score_sheet.ScoreSheet]):
+    kind = contract.awards.ScoreSheet.kind
+    record = score_sheet.ScoreSheet
+    indexes = (("edition_id", "round_no", "entry_id"), ("judge_id", "edition_id"))
 
 
 class Rounds(Records[judging_round.Round]):
@@ -63,6 +108,74 @@ class EntryResults(Records[entry_result.EntryResult]):
     kind = contract.awards.EntryResult.kind
     record = entry_result.EntryResult
     indexes = (("edition_id", "round_no"),)
+
+
+class NominationCalls(Records[nomination_call.NominationCall]):
+    """A call that was taken down wrong is closed, and then taken down again."""
+
+    kind = contract.awards.NominationCall.kind
+    record = nomination_call.NominationCall
+    unique = (
+        Unique(
+            "from_edition_id", "to_series", "to_level", "to_edition_no",
+            refusal=nomination_call.CalledTwice,
+            among={"state": "open"},
+        ),
+    )  # fmt: skip
+
+
+class Nominations(Records[nomination.Nomination]):
+    """A withdrawn one's slot is free again, and its entry for another slot."""
+
+    kind = contract.awards.Nomination.kind
+    record = nomination.Nomination
+    unique = (
+        Unique("call_id", "slot_no", refusal=nomination.SlotTaken, among={"state": nomination.HOLDING}),
+        Unique("call_id", "entry_id", refusal=nomination.NominatedTwice, among={"state": nomination.HOLDING}),
+    )
+    indexes = (("entry_id",),)
+
+
+class Recommendations(Records[recommendation.Recommendation]):
+    """Who was not selected, or was taken back, may be recommended again."""
+
+    kind = contract.awards.Recommendation.kind
+    record = recommendation.Recommendation
+    unique = (
+        Unique(
+            "candidate_id", "target_kind", "target_level", "target_title_norm",
+            refusal=recommendation.RecommendedTwice,
+            among={"state": recommendation.HOLDING},
+        ),
+    )  # fmt: skip
+
+
+class Topics(Records[topic.Topic]):
+    """An abandoned topic may be registered again."""
+
+    kind = contract.awards.Topic.kind
+    record = topic.Topic
+    unique = (
+        Unique(
+            "enterprise_org_id", "title_norm", "year",
+            refusal=topic.TopicRegisteredTwice,
+            among={"state": topic.STANDING},
+        ),
+    )  # fmt: skip
+
+
+class Notices(Records[notice.Notice]):
+    """An edition has one list at a time; what was withdrawn leaves its place to the next."""
+
+    kind = contract.awards.Notice.kind
+    record = notice.Notice
+    unique = (Unique("edition_id", refusal=notice.ListStands, among={"state": notice.STANDING}),)
+
+
+class Objections(Records[objection.Objection]):
+    kind = contract.awards.Objection.kind
+    record = objection.Objection
+    indexes = (("notice_id",),)
 
 
 class GrantedAwards(Records[award.Award]):

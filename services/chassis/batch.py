@@ -25,6 +25,7 @@ from services.chassis.problem import Conflict, FieldError, InvalidInput, NotAllo
 from services.chassis.records import NAMESPACE, Bound, Records, derived_id
 from services.chassis.staging import DUPLICATE, Key, staged_id
 from services.chassis.transaction import in_one_transaction
+from services.chassis.unique import is_like
 from services.kernel import Change, Refusal
 
 T = TypeVar("T")
@@ -87,10 +88,13 @@ class Batch:
         self._import = str(uuid.uuid5(NAMESPACE, whose))
         self._cause = self.cause = cause
         self._row = 0
+        self._rows: list[int] = []
         self._staged: dict[int, Document] = {}
+        self._added: dict[int, Any] = {}
         self._errors: dict[int, list[Document]] = {}
         self._mentioned: dict[str, None] = {}
         self._read: dict[str, dict[str, Any]] = {}
+        self._found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
 
     def bind(self, records: Records[T]) -> Bound[T]:
         return Gathering(records, self)
@@ -100,6 +104,7 @@ class Batch:
     def check(self, service: Any, rows: list[Row]) -> Document:
         """Judge these rows and stage the good ones; what is wrong with the others."""
         self._records.staging.prepare()
+        self._rows = [number for number, _ in rows]
         self._mentioned = _ids(rows)
         done = self._done(rows)
         for turn, (number, given) in enumerate(rows, start=1):
@@ -108,7 +113,7 @@ class Batch:
             if turn % BREATH == 0:
                 eventlet.sleep(0)
         self._refuse_what_is_taken(self._staged)
-        self._stage([number for number, _ in rows])
+        self._stage(self._rows)
         return {"staged": len(self._staged), "errors": self._said()}
 
     def write(self, after: int) -> Document:
@@ -143,6 +148,7 @@ class Batch:
         if records is not self._records or self._row in self._staged:
             raise RuntimeError(f"{self._command.method_name} adds more than one {self._records.kind.name}")
         state = state_of(records.kind, change.record)
+        self._added[self._row] = change.record
         self._staged[self._row] = {
             "_id": staged_id(self._import, self._row),
             "import": self._import,
@@ -165,6 +171,26 @@ class Batch:
         if id not in known and id not in self._mentioned:
             known |= find([id])
         return known.get(id)
+
+    def find(
+        self, records: Records[T], wanted: Mapping[str, Any], find: Callable[[], list[tuple[str, T]]]
+    ) -> list[tuple[str, T]]:
+        """What there is like this, found once a batch, and what the import's other rows add to it."""
+        key = records.kind.name, repr(sorted(wanted.items()))
+        if key not in self._found:
+            self._found[key] = find() + self._staged_elsewhere(records, wanted)
+        if records is not self._records:
+            return self._found[key]
+        added = [
+            (one["record"], self._added[row]) for row, one in self._staged.items() if is_like(one["state"], wanted)
+        ]
+        return self._found[key] + added
+
+    def _staged_elsewhere(self, records: Records[T], wanted: Mapping[str, Any]) -> list[tuple[str, T]]:
+        if records is not self._records:
+            return []
+        others = records.staging.others(self._import, rows=self._rows, wanted=wanted)
+        return [(one["record"], records.read(one["state"])) for one in others]
 
     # --- the rows ----------------------------------------------------------------------------------------------------
 
@@ -292,6 +318,12 @@ class Gathering(Bound[T]):
         if found is None:
             raise NotFound(kind=self._kind.name, id=id)
         return found
+
+    def find(self, **wanted: Any) -> list[tuple[str, T]]:
+        return self._batch.find(self._records, wanted, lambda: Bound.find(self, **wanted))
+
+    def exists(self, **wanted: Any) -> bool:
+        return bool(self.find(**wanted))
 
     def _find(self, ids: Iterable[str]) -> dict[str, T]:
         found = self.collection.find({"_id": {"$in": list(ids)}}, {"state": 1})

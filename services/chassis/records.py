@@ -63,6 +63,10 @@ class Records(DependencyProvider, Generic[T]):
         batch = worker_ctx.data.get("batch")
         return batch.bind(self) if batch else Bound(self, worker_ctx.data.get("cause"))
 
+    def read(self, state: Document) -> T:
+        """The record of what is kept as its state."""
+        return msgspec.convert(state, type=self.record)
+
     def _prepare(self) -> None:
         self.collection.create_index(
             [("pending", 1), ("_id", 1), ("published", 1)], partialFilterExpression={"pending": True}
@@ -84,13 +88,17 @@ class Bound(Generic[T]):
 
     def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002 - the word of the API
         """The first version; `Conflict` where the id is taken by another command's record, or a version expected."""
-        id = id or derived_id(self._kind, self._because)  # noqa: A001
+        id = self.id_of(id)  # noqa: A001
         if self._caused.expected_version is not None:
             raise Conflict(
                 "There is no version yet.", "尚无版本。", id=id, expected_version=self._caused.expected_version
             )
 
         return self._insert(id, change, follows=None)
+
+    def id_of(self, given: str | None) -> str:
+        """The id of the record that this command adds, for what has to know it before: the given one, or one made."""
+        return given or derived_id(self._kind, self._because)
 
     def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
         """The next version as `decide` says, which may be asked again when another writer was first."""
@@ -108,6 +116,19 @@ class Bound(Generic[T]):
                 return written
             eventlet.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - two writers step aside
         raise Unavailable(f"{self._kind.name} {id} is being changed by many at once", kind=self._kind.name, id=id)
+
+    def put(self, id: str, decide: Callable[[T | None], Change[T] | None]) -> Document | None:  # noqa: A002
+        """The next version, or the first where there is no record yet; None where there is none and none follows."""
+        if self._read(id) is None:
+            change = decide(None)
+            if change is None:
+                return None
+            try:
+                return self.add(change, id)
+            except Conflict:
+                if self._caused.expected_version is not None:
+                    raise
+        return self.change(id, decide)  # also where somebody else was first at this very moment
 
     def follow(self, id: str, event: Event, decide: Callable[[T | None], Change[T] | None]) -> None:  # noqa: A002
         """Keep a record in step with another one: an event not newer than the last one followed changes nothing."""
@@ -151,6 +172,11 @@ class Bound(Generic[T]):
         found = self.collection.find(conditions(wanted), {"state": 1}).sort("_id", 1)
         return [(held["_id"], self._record(held)) for held in found]
 
+    def versions(self, **wanted: Any) -> dict[str, int]:
+        """The newest versions of all records like this: has any changed since they were read?"""
+        found = self.collection.find(conditions(wanted), {"version": 1})
+        return {held["_id"]: held["version"] for held in found}
+
     def exists(self, **wanted: Any) -> bool:
         return self.collection.find_one(conditions(wanted), {"_id": 1}) is not None
 
@@ -174,7 +200,7 @@ class Bound(Generic[T]):
         return self._cause
 
     def _record(self, held: Document) -> T:
-        return msgspec.convert(held["state"], type=self._records.record)
+        return self._records.read(held["state"])
 
     def _view(self, held: Document) -> Document:
         return {name: held["state"][name] for name in self._kind.fields}

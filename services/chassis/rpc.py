@@ -238,6 +238,10 @@ class Method(Entrypoint):
         """What is answered in place of this error: raises it, or returns an earlier outcome."""
         raise error
 
+    def tell(self, context: dict[str, Any], result: Any) -> Any:
+        """What is answered of a result."""
+        return result
+
     def serve(self, request: Request, arguments: dict[str, Any]) -> None:
         """Run the method in a worker and answer."""
         understood, context = self.understand(request, arguments)
@@ -246,7 +250,8 @@ class Method(Entrypoint):
             error = exc_info[1] if exc_info else None
             if error is not None:
                 result, error = self._settled(context, arguments, error)
-            self.server.answer(request, result, error)
+            told = self.tell(context, result) if error is None else None
+            self.server.answer(request, told, error)
             return result, exc_info
 
         self.container.spawn_worker(self, (), understood, context_data=context, handle_result=finished)

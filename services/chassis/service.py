@@ -22,14 +22,14 @@ from services.chassis.records import Bound, Records
 from services.chassis.revocations import Revoking
 from services.chassis.rpc import Method, Request
 from services.chassis.tally import Question, tally, tally_of, tally_records
-from services.chassis.tokens import ROLES, Actor
+from services.chassis.tokens import BRIEF, READERS, ROLES, Actor
 from services.contract import gateway
 from services.contract import rule as plan_rule
 from services.contract.event import Event
 from services.contract.view import Kind, View
 from services.kernel import REFUSALS, Refusal
 
-__all__ = ["command", "listens", "service"]
+__all__ = ["command", "listens", "question", "service"]
 
 C = TypeVar("C", bound=type)
 
@@ -88,6 +88,12 @@ class Command(Method):
         request.because = cause.because
         return {**fields.load(self.schema, given), "by": actor.id}, {"cause": cause}
 
+    def tell(self, context: dict[str, Any], result: Any) -> Any:
+        """Who may not read records is told of this one that it was changed, and no more (A-13)."""
+        if context["cause"].actor.roles.isdisjoint(READERS):
+            return {name: result[name] for name in BRIEF}
+        return result
+
     def settle(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
         """A command that was done before may be refused by today's state: its first outcome is answered (X-01)."""
         if isinstance(error, Refusal | NotFound | Conflict):
@@ -114,7 +120,7 @@ class Command(Method):
 class Query(Method):
     """A method that reads; `public` ones need no token."""
 
-    def __init__(self, *, public: bool = False, roles: tuple[str, ...] = ROLES, **kwargs: Any) -> None:
+    def __init__(self, *, public: bool = False, roles: tuple[str, ...] = READERS, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.public, self.roles = public, frozenset(roles)
 
@@ -137,6 +143,26 @@ class SignedQuery(Query):
     def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         understood, context = super().understand(request, arguments)
         return {**understood, "by": self._authenticate(request).id}, context
+
+
+class DescribedQuery(Query):
+    """A query of a service's own: what it asks for is a schema, so that the gateway can pass it on as it does commands.
+
+    The method is told who asks.
+    """
+
+    def __init__(self, schema: type[AnySchema], *, roles: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(roles=roles, **kwargs)
+        self.schema = schema()
+
+    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        actor = self._authenticate(request)
+        _require(self.roles, actor)
+        return {**fields.load(self.schema, arguments), "by": actor.id}, {}
+
+    def describe(self) -> dict[str, Any]:
+        of = f"{self.container.service_name}.{self.method_name}"
+        return {**super().describe(), "input": json_schema(self.schema, of=of)}
 
 
 class RowsOfCommand(Method):
@@ -175,6 +201,7 @@ command = Command.decorator
 rows_of_command = RowsOfCommand.decorator
 query = Query.decorator
 signed_query = SignedQuery.decorator
+question = DescribedQuery.decorator
 
 
 def service(cls: C) -> C:
@@ -202,7 +229,7 @@ def service(cls: C) -> C:
 
 
 def _answer(
-    cls: type, name: str, method: Callable[..., Any], *, public: bool = False, roles: tuple[str, ...] = ROLES
+    cls: type, name: str, method: Callable[..., Any], *, public: bool = False, roles: tuple[str, ...] = READERS
 ) -> None:
     method.__name__ = name
     setattr(cls, name, query(public=public, roles=roles)(method))

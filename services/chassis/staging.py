@@ -10,14 +10,15 @@ far apart they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from services.chassis.mongo import Document
-from services.chassis.unique import Unique
+from services.chassis.unique import Unique, conditions
 
 KEPT = timedelta(days=7)  # of an import that nobody ended
 DUPLICATE = 11000  # MongoDB's code
@@ -63,6 +64,11 @@ class Staging:
     def page(self, import_: str, *, after: int, limit: int) -> list[Document]:
         """The next rows after this one."""
         return list(self._staged.find(_of(import_, after=after)).sort("_id", 1).limit(limit))
+
+    def others(self, import_: str, *, rows: list[int], wanted: Mapping[str, Any]) -> list[Document]:
+        """What the import's rows before and after these have staged that is like this."""
+        these = {"row": {"$gte": rows[0], "$lte": rows[-1]}}
+        return list(self._staged.find({**_of(import_), **conditions(wanted), "$nor": [these]}).sort("_id", 1))
 
     def forget(self, import_: str, *, through: int | None = None) -> int:
         """All of an import, or its rows up to that one."""

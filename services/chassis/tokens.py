@@ -19,6 +19,10 @@ from services.contract.district import DISTRICTS
 from services.contract.gateway import Role
 
 ROLES: tuple[str, ...] = get_args(Role)
+READERS = tuple(role for role in ROLES if role != "judge")
+"""Who may read records: a judge is shown what the rules of judging allow, and nothing else (A-12, A-13)."""
+BRIEF = ("id", "version", "state")
+"""All that whoever changes a record without being allowed to read it is told of it."""
 CACHED = 2_000  # verified tokens that a process remembers
 LONGEST = 4_000  # characters of a token
 HEADER = "nameko.token"  # of a request over RPC

@@ -70,9 +70,8 @@ class Unique:
 
     def values(self, state: Document) -> set[Values]:
         """What no other record may have, value by value; nothing where the record is not looked at."""
-        for name, wanted in self.among.items():
-            if state[name] not in msgspec.to_builtins(wanted if isinstance(wanted, tuple) else (wanted,)):
-                return set()
+        if not is_like(state, self.among):
+            return set()
         return set(product(*(_several(state[name]) for name in self.fields)))
 
     def held(self, collection: mongo.Collection[Document], wanted: Collection[Values]) -> set[Values]:
@@ -109,7 +108,15 @@ def conditions(wanted: Mapping[str, Any]) -> Document:
     }
 
 
+def is_like(state: Document, wanted: Mapping[str, Any]) -> bool:
+    """Is this one of the records that `conditions` asks for?"""
+    return all(
+        state[name] in msgspec.to_builtins(value if isinstance(value, tuple) else (value,))
+        for name, value in wanted.items()
+    )
+
+
 def _several(value: Any) -> list[Any]:
     if value is None:
         return []
-    return value if isinstance(value, list) else [value]
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from services.contract.view import Count, View, published_by
+from services.contract.view import Count, Fen, Instant, View, published_by
 
 Series = Literal["youth_contest", "other"]
 Level = Literal["province", "national"]
@@ -17,16 +17,22 @@ Category = Literal[
 ]  # fmt: skip
 AwardKind = Literal["graded", "special", "organisation", "tutor"]
 Grade = Literal["first", "second", "third", "none"]
+PrizeGrade = Literal["first", "second", "third"]
 PrizeKind = Literal["graded", "special", "organisation", "tutor", "commendation"]
 SubjectType = Literal["entry", "person", "organisation"]
+Lack = Literal["identity", "contact", "evidence"]
+Outcome = Literal["upheld", "dismissed"]
 RevocationReason = Literal["fraud", "plagiarism", "error", "other"]
-PrizeGrade = Literal["first", "second", "third"]
 ProgrammeKind = Literal["paper", "golden_bridge", "youth", "jiangbi", "home", "worker"]
 EditionLevel = Literal["city", "province", "national"]
 Participation = Literal["individual", "team", "organisation"]
 Normalisation = Literal["mean", "trimmed_mean", "median", "z_global"]
 TieStep = Literal["adjusted_mean", "trimmed_mean", "criterion", "first_ranks", "lower_stdev", "committee"]
 TiePolicy = Literal["expand", "shrink", "committee"]
+ConflictType = Literal[
+    "author", "tutor", "relative", "institutional", "collaborator", "advisor", "financial", "other",
+]  # fmt: skip
+TalentTarget = Literal["science_award", "talent_plan", "academician", "honorary_title"]
 Shortcoming = Literal[
     "unsigned", "incomplete", "wrong_category", "unfit_entrant", "consent_missing", "awarded_before", "copied", "other",
 ]  # fmt: skip
@@ -209,6 +215,229 @@ class Entry(View):
     state: Literal[
         "submitted", "returned", "eligible", "ineligible", "withdrawn", "disqualified", "in_review", "shortlisted",
         "eliminated", "proposed", "on_publicity", "on_hold", "awarded", "not_awarded", "revoked",
+    ]  # fmt: skip
+
+
+@published_by("awards", happenings=("invited", "activated", "suspended", "revised", "affiliated"))
+class Judge(View):
+    """A person who may be asked to score; for whom a judge works stays with awards."""
+
+    discipline_codes: tuple[str, ...]
+    max_load: Count  # entries of a round
+    state: Literal["invited", "active", "suspended"]
+
+
+@published_by("awards", happenings=("recomputed", "declared", "withdrawn", "pinned", "released"), plural="conflicts")
+class Conflicts(View):
+    """With how many entries of an edition a judge has nothing to do; with which and why stays with awards (X-08)."""
+
+    edition_id: str
+    judge_id: str
+    barred_count: Count
+    pinned_count: Count  # of what bars: fixed by the chair
+    state: Literal["clear", "standing"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """How many entries of a round a judge is given."""
+
+    judge_id: str
+    entries: Count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uncovered:
+    """An entry with empty seats, and how many judges each reason kept away, each judge by the first that holds."""
+
+    entry_id: str
+    missing: Count
+    inactive: Count
+    conflict: Count
+    colleague: Count  # of somebody who sits on it
+    full: Count
+
+
+@published_by("awards", happenings=("proposed", "confirmed"))
+class Assignment(View):
+    """Who is to score in a round, before and after the chair confirmed it; its own dry run."""
+
+    edition_id: str
+    round_no: Count
+    per_entry: Count
+    seed: Count
+    due_on: date | None
+    entry_count: Count
+    seat_count: Count
+    held_count: Count  # seats of sheets that were there and stay
+    struck_count: Count  # sheets that were begun and came into conflict: they fill no seat
+    off_discipline_count: Count
+    uncovered_count: Count
+    uncovered: tuple[Uncovered, ...]  # the first hundred of them
+    loads: tuple[Load, ...]
+    state: Literal["proposed", "confirmed"]
+
+
+@published_by(
+    "awards",
+    happenings=(
+        "sent", "accepted", "cancelled", "scored", "reopened", "locked", "recused", "replaced", "flagged", "unflagged",
+    ),
+)  # fmt: skip
+class ScoreSheet(View):
+    """An entry that a judge scores in a round; what the sheet says stays with awards (A-12)."""
+
+    edition_id: str
+    round_no: Count
+    entry_id: str
+    judge_id: str
+    due_on: date | None
+    times_scored: Count
+    in_conflict: bool  # since the judge began: the chair decides, and it does not count
+    substitute_id: str | None  # the judge who scores in the place of one who recused
+    state: Literal[
+        "proposed", "sent", "accepted", "scored", "reopened", "locked", "recused", "replaced", "cancelled",
+    ]  # fmt: skip
+
+
+@published_by("awards", happenings=("opened", "closed"))
+class NominationCall(View):
+    """How many entries of an edition the association may nominate for the contest above it (A-08)."""
+
+    from_edition_id: str
+    to_series: Series
+    to_level: Level
+    to_edition_no: Count
+    year: Count
+    places: Count
+    state: Literal["open", "closed"]
+
+
+@published_by(
+    "awards",
+    happenings=("drafted", "withdrawn", "sealed", "sent_up", "accepted_above", "returned_above", "result_known"),
+)
+class Nomination(View):
+    """An entry that the association nominates for the contest above, in a slot of its quota."""
+
+    call_id: str
+    entry_id: str
+    from_edition_id: str
+    to_series: Series
+    to_level: Level
+    to_edition_no: Count
+    year: Count
+    slot_no: Count
+    district: str | None
+    sealed_on: date | None  # from then on slot and entry stay
+    sent_on: date | None  # the last time
+    result_id: str | None  # the prize that it won above; None: none, or not known yet
+    state: Literal[
+        "drafted", "withdrawn", "sealed", "sent_up", "accepted_above", "returned_above", "result_known",
+    ]  # fmt: skip
+
+
+@published_by(
+    "awards",
+    happenings=(
+        "proposed", "verified", "voted", "publicised", "submitted_up", "selected", "not_selected", "withdrawn",
+    ),
+)  # fmt: skip
+class Recommendation(View):
+    """A science and technology worker whom the association recommends for a prize, a talent plan or a title."""
+
+    candidate_id: str
+    target_kind: TalentTarget
+    target_level: EditionLevel
+    proposer_org_ids: tuple[str, ...]
+    basis_award_ids: tuple[str, ...]
+    district: str | None
+    votes_for: Count | None  # None: not voted on yet
+    votes_against: Count | None
+    publicity_from: date | None
+    publicity_to: date | None  # its last day
+    submitted_up_on: date | None
+    answered_on: date | None
+    state: Literal[
+        "proposed", "verified", "voted", "publicised", "submitted_up", "selected", "not_selected", "withdrawn",
+    ]  # fmt: skip
+
+
+@published_by("awards", happenings=("registered", "started", "finished", "accepted", "entered", "abandoned"))
+class Topic(View):
+    """A topic of an enterprise in the campaign for ideals and contribution (讲、比), up to its entry in an edition."""
+
+    enterprise_org_id: str
+    participant_ids: tuple[str, ...]
+    year: Count
+    district: str | None
+    registered_on: date
+    completed_on: date | None
+    benefit_fen: Fen | None  # as its receiver verified it (A-28); None: none is claimed
+    verified_by_id: str | None
+    accepted_on: date | None
+    entry_id: str | None
+    edition_id: str | None
+    state: Literal["registered", "in_progress", "completed", "accepted", "entered", "abandoned"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeLine:
+    """A prize on the list: for whom, by which rank and step, and what became of it."""
+
+    line_no: Count
+    award_kind: PrizeKind
+    grade: Grade
+    subject_type: SubjectType
+    subject_id: str
+    entry_id: str | None  # of a prize for an entry
+    category_code: str | None
+    rank: Count | None  # in its category, by the results
+    decided_by: TieStep | None  # the step that decided the rank; None: it is shared, or there is none
+    departs: bool  # the committee gave another grade than the results do
+    state: Literal["proposed", "held", "granted", "struck"]
+    document_no: str | None = None
+    granted_on: date | None = None
+
+
+@published_by("awards", happenings=("published", "struck", "granted", "withdrawn"))
+class Notice(View):
+    """An award list on public display, line by line; within its period everybody may object to a line (X-07, A-22)."""
+
+    edition_id: str
+    programme_kind: ProgrammeKind
+    level: EditionLevel
+    edition_no: Count
+    year: Count
+    starts_at: Instant
+    ends_at: Instant  # the first moment after its last day
+    lines: tuple[NoticeLine, ...]
+    inputs_hash: str  # of the results that the list follows from
+    url: str  # where the public reads it
+    office_line: str  # a landline of the office that takes objections
+    state: Literal["published", "granted", "withdrawn"]
+
+
+@published_by(
+    "awards",
+    happenings=(
+        "filed", "accepted", "rejected_formal", "taken_on", "upheld", "dismissed", "notified", "closed",
+    ),
+)  # fmt: skip
+class Objection(View):
+    """An objection to a line of an award list; who objects and why is told to those who handle it and nobody else."""
+
+    notice_id: str
+    edition_id: str
+    line_no: Count
+    entry_id: str | None
+    real_name: bool
+    lacking: tuple[Lack, ...]  # of what an objection needs; then it is recorded and not processed
+    filed_on: date
+    decision: Outcome | None
+    decided_on: date | None
+    state: Literal[
+        "filed", "accepted", "rejected_formal", "investigating", "upheld", "dismissed", "notified", "closed",
     ]  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 from services.awards.domain import score_sheet
 from services.awards.domain.conflict import Conflict, Conflicts, Involved
 from services.awards.domain.judge import Affiliation, Judge
+from services.awards.domain.rubric import draw_up
+from tests.awards.score_examples import a_criterion
 
 A_DAY = date(2011, 5, 14)  # the last one of judging
 NOW = datetime(2011, 5, 14, 8, tzinfo=UTC)
@@ -16,7 +18,7 @@ def a_judge(person_id="p-luo", **changes):
     """An agronomist who works for a college, can be assigned, and takes up to ten entries."""
     usual = {
         "person_id": person_id,
-        "disciplines": ("agriculture",),
+        "discipline_codes": ("agriculture",),
         "max_load": 10,
         "affiliations": (Affiliation(org_id="o-college"),),
         "state": "active",
@@ -43,6 +45,9 @@ def conflicts(*held):
 
 NO_CONFLICTS = conflicts()
 WITH_A_CONFLICT = conflicts(a_conflict())
+
+
+A_RUBRIC = draw_up([a_criterion("idea", step="0.5"), a_criterion("work", step="0.5")])
 
 
 def scores(idea="8", work="7.5"):

@@ -22,7 +22,7 @@ def rounds(draw, *, most_judges=6, most_entries=8, disjoint=True):
     """Everything that a proposal depends on."""
     person = st.fixed_dictionaries(
         {
-            "disciplines": st.lists(st.sampled_from(DISCIPLINES), unique=True).map(tuple),
+            "discipline_codes": st.lists(st.sampled_from(DISCIPLINES), unique=True).map(tuple),
             "max_load": st.integers(0, 6),
             "state": st.sampled_from(["active", "active", "active", "invited", "suspended"]),
         }
@@ -188,20 +188,20 @@ def best_of_all(entries, judges, *, conflicts, per_entry, disjoint, held, seed):
         for judge_id, _ in (*held, *added):
             loads[judge_id] += 1
         if all(loads[judge_id] <= known[judge_id].max_load for judge_id, _ in added):
-            off = sum(entries[of] is not None and entries[of] not in known[who].disciplines for who, of in added)
+            off = sum(entries[of] is not None and entries[of] not in known[who].discipline_codes for who, of in added)
             tried.append((-len(added), off, sum(load**2 for load in loads.values())))
     seats, off_discipline, unevenness = min(tried)
     return -seats, off_discipline, unevenness
 
 
 def test_a_judge_of_the_discipline_comes_before_one_with_less_to_do():
-    judges = [a_judge("p-1", disciplines=("physics",)), a_judge("p-2", disciplines=("biology",))]
+    judges = [a_judge("p-1", discipline_codes=("physics",)), a_judge("p-2", discipline_codes=("biology",))]
 
     proposal = propose({"e-1": "physics", "e-2": "physics"}, judges, conflicts=(), per_entry=1, seed=1)
     assert proposal.loads == {"p-1": 2, "p-2": 0}
     assert proposal.off_discipline == ()
 
-    fully_loaded = [a_judge("p-1", disciplines=("physics",), max_load=1), judges[1]]
+    fully_loaded = [a_judge("p-1", discipline_codes=("physics",), max_load=1), judges[1]]
     proposal = propose({"e-1": "physics", "e-2": "physics"}, fully_loaded, conflicts=(), per_entry=1, seed=1)
     assert proposal.loads == {"p-1": 1, "p-2": 1}
     assert [pair.judge_id for pair in proposal.off_discipline] == ["p-2"]
@@ -288,7 +288,7 @@ def test_seats_are_a_whole_number():
 def test_a_province_of_1620_entries_and_60_judges_is_covered_without_conflict_and_evenly():
     entries = {f"e-{number}": DISCIPLINES[number % 3] for number in range(1620)}
     judges = [
-        a_judge(f"p-{number}", disciplines=(DISCIPLINES[number % 3], DISCIPLINES[number % 2]), max_load=100)
+        a_judge(f"p-{number}", discipline_codes=(DISCIPLINES[number % 3], DISCIPLINES[number % 2]), max_load=100)
         for number in range(60)
     ]
     conflicts = {(f"p-{number * 7 % 60}", f"e-{number}") for number in range(1620)}

@@ -15,11 +15,16 @@ from services.awards.domain.conflict import (
     NothingToWithdraw,
     Pinned,
     compute,
+    conflicts_id,
+    involved,
     recompute,
     require_none,
+    with_computed,
 )
 from services.awards.domain.judge import Affiliation, affiliate
+from tests.awards.examples import an_entrant
 from tests.awards.judging import A_DAY, NO_CONFLICTS, a_conflict, a_judge, an_entry, conflicts
+from tests.awards.jury import an_eligible_entry
 
 MEANT = {"entry_id": "e-1", "conflict_type": "institutional"}
 
@@ -180,3 +185,30 @@ def test_a_conflict_of_any_source_stands_against_its_entry_and_against_no_other(
     with pytest.raises(ConflictStands, match="entry_id=e-1, conflict_type=institutional"):
         require_none(held, entry_id="e-1")
     require_none(held, entry_id="e-2")
+
+
+@pytest.mark.rule("A-11")
+def test_an_entry_involves_its_people_and_their_units_and_the_nominating_unit_where_somebody_names_none():
+    found = involved("n-1", an_eligible_entry("n-1"))
+    without = replace(an_eligible_entry("n-2").material, entrants=(an_entrant("p-x", unit_id=None),))
+    of_home = replace(an_eligible_entry("n-3").material, entrants=(), organisation_id="o-home")
+
+    assert (found.entrant_ids, found.tutor_ids, found.unit_ids) == ({"p-n-1"}, {"p-tutor-n-1"}, {"s-n-1"})
+    assert involved("n-2", replace(an_eligible_entry("n-2"), material=without)).unit_ids == {"o-shizhong"}
+    assert involved("n-3", replace(an_eligible_entry("n-3"), material=of_home)).unit_ids == {"o-home"}
+
+
+@given(registers(), st.lists(some_conflicts, max_size=6))
+def test_what_is_computed_stands_beside_what_is_kept_without_being_kept(held, computed):
+    known = with_computed(held, computed)
+
+    assert held.conflicts == known.conflicts[: len(held.conflicts)]
+    assert {key(one) for one in known.conflicts} == {key(one) for one in (*held.conflicts, *computed)}
+    assert (known.state, known.barred_count) == (
+        "standing" if known.conflicts else "clear",
+        len({one.entry_id for one in known.conflicts}),
+    )
+
+
+def test_a_judge_has_one_record_of_conflicts_in_an_edition():
+    assert conflicts_id(edition_id="d-1", judge_id="p-luo") != conflicts_id(edition_id="d-2", judge_id="p-luo")

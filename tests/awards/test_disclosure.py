@@ -1,5 +1,6 @@
 """What a judge is shown: nothing of the others too early, and of a blind entry nobody's name."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,15 +9,19 @@ from hypothesis import strategies as st
 
 from services.awards.domain.disclosure import (
     BlindCodeMissing,
-    File,
     OwnSheetOpen,
     averages,
     blinded,
+    means,
     ranking,
     scores_of_others,
+    shown,
 )
+from services.awards.domain.entry import Attachment
 from services.awards.domain.score_sheet import LIFECYCLE, OPEN, Scores
-from tests.awards.judging import a_sheet, scores
+from tests.awards.examples import a_category
+from tests.awards.judging import A_RUBRIC, a_sheet, scores
+from tests.awards.jury import an_eligible_entry
 
 AVERAGES = {"e-1": Decimal("70.5"), "e-2": Decimal("81"), "e-3": Decimal("90"), "e-4": Decimal("81")}
 UNLOCKED = [state for state in LIFECYCLE.states if state != "locked"]
@@ -102,12 +107,16 @@ def test_entries_with_one_average_are_listed_by_their_ids():
     assert [entry_id for entry_id, _ in ranking(held, AVERAGES, judge_id="p-luo")] == ["e-3", "e-2", "e-4", "e-1"]
 
 
+def a_file(letter, **changes):
+    return Attachment(sha256=letter * 64, attachment_kind="work", **changes)
+
+
 def a_blind_entry(**changes):
     usual = {
         "blind_code": "K7WQ2M9X",
         "category": "innovation_project",
         "title": "可调节茶叶采摘器",
-        "files": [File(sha256="a" * 64, names_nobody=True), File(sha256="b" * 64)],
+        "files": [a_file("a", names_nobody=True), a_file("b")],
         "names": ["罗小明", "何老师", "夹江县实验小学"],
     }
     return blinded(**{**usual, **changes})
@@ -144,3 +153,24 @@ def test_a_blind_entry_is_not_shown_without_its_blind_code(blind_code):
         a_blind_entry(blind_code=blind_code)
 
     assert a_blind_entry(blind_code="K7WQ2M9X").blind_code == "K7WQ2M9X"
+
+
+@pytest.mark.rule("A-13")
+def test_of_a_blind_category_a_title_is_shown_that_somebody_found_to_name_nobody_and_else_none():
+    entry, blind = an_eligible_entry("n-1"), a_category(blind=True)
+
+    assert shown(entry, category=blind).title is None
+    assert shown(replace(entry, title_names_nobody=True), category=blind).title == "作品n-1"
+    assert shown(entry, category=a_category(blind=False)).title == "作品n-1"
+
+
+@pytest.mark.rule("A-12")
+def test_a_mean_is_of_what_counts():
+    given_so_far = [
+        a_locked_sheet("p-luo", said=scores(idea="8", work="8")),
+        a_locked_sheet("p-wu", said=scores(idea="7", work="7")),
+        a_locked_sheet("p-he", said=scores(idea="1", work="1"), flagged="relative"),
+        a_locked_sheet("p-li", said=scores(idea="1", work="1"), state="scored"),
+    ]
+
+    assert means(given_so_far, {"e-1": A_RUBRIC}) == {"e-1": Decimal("75.0000")}

@@ -268,7 +268,7 @@ def test_a_category_with_entries_stays():
     assert len(revised.record.categories) == 1
 
 
-@pytest.mark.rule("A-33")
+@pytest.mark.rule("A-34")
 def test_an_edition_is_put_away_with_the_last_certificate_and_not_before():
     with pytest.raises(CertificatesMissing, match="awards=1"):
         edition.archive(an_edition(state="granted"), uncertified=1)

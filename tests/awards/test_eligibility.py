@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.awards.domain import eligibility
+from services.awards.domain.benefit import BenefitClaim, BenefitUnverified, BenefitVerifiedByEntrant
 from services.awards.domain.comparison import compare, similarity
 from services.awards.domain.eligibility import (
     AwardedBefore,
@@ -120,3 +121,38 @@ def test_similarity_is_a_percentage_that_is_the_same_both_ways(one, other):
     assert similarity(one, other) == similarity(other, one)
     assert 0 <= similarity(one, other) <= 100
     assert similarity(one, one) == 100
+
+
+# --- benefits ---------------------------------------------------------------------------------------------------------
+
+
+def a_bridge(**claimed):
+    """A Golden Bridge project of the unit s-1, with a claim of 50 million fen that o-tea verified."""
+    usual = {"benefit_fen": 50_000_000, "verified_by_id": "o-tea", "proof_sha256": "d" * 64}
+    claim = None if "nothing" in claimed else BenefitClaim(**{**usual, **claimed})
+    return replace(an_entry(entrants=[an_entrant(unit_id="s-1")], benefit_claim=claim), programme_kind="golden_bridge")
+
+
+@pytest.mark.rule("A-28")
+def test_a_golden_bridge_project_is_eligible_with_a_benefit_that_its_receiver_verified_by_a_document():
+    for lacking in ({"verified_by_id": None}, {"proof_sha256": None}, {"benefit_fen": None}, {"nothing": True}):
+        with pytest.raises(BenefitUnverified):
+            decide(a_bridge(**lacking))
+    assert decide(a_bridge()).record.state == "eligible"
+    assert decide(a_bridge(verified_by_id=None), eligible=False, shortcomings=("incomplete",)).happened == "decided"
+
+
+@pytest.mark.rule("A-28")
+def test_the_unit_of_an_entrant_does_not_verify_the_benefit_nor_does_an_organisation_its_own():
+    with pytest.raises(BenefitVerifiedByEntrant, match="verified_by_id=s-1"):
+        decide(a_bridge(verified_by_id="s-1"))
+    its_own = replace(a_bridge().material, entrants=(), organisation_id="o-tea")
+    with pytest.raises(BenefitVerifiedByEntrant, match="verified_by_id=o-tea"):
+        decide(replace(a_bridge(), material=its_own))
+
+
+@pytest.mark.rule("A-28")
+def test_where_no_benefit_is_asked_for_none_is_needed_and_one_that_is_claimed_is_verified():
+    assert decide(an_entry()).record.state == "eligible"
+    with pytest.raises(BenefitUnverified):
+        decide(an_entry(benefit_claim=BenefitClaim(benefit_fen=1)))

@@ -39,7 +39,7 @@ def test_every_move_has_a_command():
 
 
 def test_an_invited_judge_is_not_active_before_the_invitation_is_accepted():
-    invited = judges.invite(person_id="p-luo", disciplines=("agriculture",), max_load=10)
+    invited = judges.invite(person_id="p-luo", discipline_codes=("agriculture",), max_load=10)
 
     assert (invited.happened, invited.record.is_active) == ("invited", False)
     assert judges.activate(invited.record).record.is_active
@@ -56,16 +56,16 @@ def test_a_suspension_keeps_its_reason_out_of_the_record():
 @pytest.mark.parametrize("max_load", [-1, 1.5, True])
 def test_a_load_is_a_whole_number(max_load):
     with pytest.raises(NotWhole):
-        judges.invite(person_id="p-luo", disciplines=(), max_load=max_load)
+        judges.invite(person_id="p-luo", discipline_codes=(), max_load=max_load)
     with pytest.raises(NotWhole):
-        judges.revise(a_judge(), disciplines=(), max_load=max_load)
+        judges.revise(a_judge(), discipline_codes=(), max_load=max_load)
 
 
 def test_disciplines_and_load_are_stated_anew_in_any_state():
     for state in LIFECYCLE.states:
-        revised = judges.revise(a_judge(state=state), disciplines=("forestry",), max_load=0).record
+        revised = judges.revise(a_judge(state=state), discipline_codes=("forestry",), max_load=0).record
 
-        assert (revised.disciplines, revised.max_load, revised.state) == (("forestry",), 0, state)
+        assert (revised.discipline_codes, revised.max_load, revised.state) == (("forestry",), 0, state)
 
 
 @pytest.mark.rule("A-11")
@@ -76,7 +76,7 @@ def test_an_affiliation_may_end_on_its_first_day_and_not_before():
     with pytest.raises(AffiliationBackwards, match="org_id=o-school"):
         judges.affiliate(a_judge(), affiliations=(backwards,))
     with pytest.raises(AffiliationBackwards):
-        judges.invite(person_id="p-luo", disciplines=(), max_load=1, affiliations=(backwards,))
+        judges.invite(person_id="p-luo", discipline_codes=(), max_load=1, affiliations=(backwards,))
     assert judges.affiliate(a_judge(), affiliations=(one_day,)).record.units(A_DAY) == {"o-school"}
 
 

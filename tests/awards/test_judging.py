@@ -7,7 +7,7 @@ from services.awards.domain.assignment import Pair, propose
 from services.awards.domain.conflict import Conflicts, ConflictStands, compute, declare, recompute
 from services.awards.domain.judge import Affiliation, affiliate
 from services.awards.domain.score_sheet import follow_conflicts
-from tests.awards.judging import A_DAY, a_judge, an_entry, scores
+from tests.awards.judging import A_DAY, A_RUBRIC, a_judge, an_entry, scores
 
 SCHOOLS = ["o-first", "o-second", "o-third"]
 ENTRIES = [an_entry(f"e-{number:02}", unit_ids={SCHOOLS[number % 3]}) for number in range(12)]
@@ -45,7 +45,8 @@ def a_scored_sheet(pair, conflicts):
         edition_id="d-26", round_no=1, entry_id=pair.entry_id, judge_id=pair.judge_id, conflicts=held
     ).record
     sheet = score_sheet.accept(score_sheet.send(sheet, conflicts=held).record, conflicts=held).record
-    return score_sheet.score(sheet, values=scores(), conflicts=held, round_closed=False, by=pair.judge_id).record
+    how = {"values": scores(), "rubric": A_RUBRIC, "round_closed": False}
+    return score_sheet.score(sheet, conflicts=held, by=pair.judge_id, **how).record
 
 
 @pytest.mark.rule("A-09", "A-11", "A-15")
@@ -78,7 +79,10 @@ def test_a_judge_who_joins_an_entrants_school_is_flagged_recuses_and_is_replaced
     for pair in flagged:
         recused = score_sheet.recuse(sheets[pair], conflict_type="institutional", reason="评审期间调入").record
         (substitute,) = (added.judge_id for added in again.added if added.entry_id == pair.entry_id)
-        assert score_sheet.hand_over(recused, to=substitute).record.replaced_by == substitute
+        assert (
+            score_sheet.hand_over(recused, to=substitute, conflicts=conflicts[substitute]).record.substitute_id
+            == substitute
+        )
 
 
 @pytest.mark.rule("A-09")

@@ -6,25 +6,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.awards.domain import score_sheet
-from services.awards.domain.conflict import ConflictStands
+from services.awards.domain.conflict import Conflicts, ConflictStands
 from services.awards.domain.score_sheet import (
     LIFECYCLE,
     STARTED,
+    VACANT,
     Locked,
+    OthersSheet,
     RecusedWithoutReason,
     ReopenedByJudge,
     ReplacedByRecused,
     RoundClosed,
     ScoreSheet,
+    drop,
     follow_conflicts,
+    require_own,
+    seat_if_vacant,
     sheet_id,
 )
+from services.awards.domain.sheet import OffScale
 from services.kernel import ForbiddenMove, Refusal
-from tests.awards.judging import NO_CONFLICTS, NOW, WITH_A_CONFLICT, a_conflict, a_sheet, conflicts, scores
+from tests.awards.judging import A_RUBRIC, NO_CONFLICTS, NOW, WITH_A_CONFLICT, a_conflict, a_sheet, conflicts, scores
 
 
 def score(sheet, **changes):
-    usual = {"values": scores(), "conflicts": NO_CONFLICTS, "round_closed": False, "by": "u-luo"}
+    usual = {
+        "values": scores(),
+        "rubric": A_RUBRIC,
+        "conflicts": NO_CONFLICTS,
+        "round_closed": False,
+        "by": "u-luo",
+    }
     return score_sheet.score(sheet, **{**usual, **changes})
 
 
@@ -36,6 +48,11 @@ def recuse(sheet, reason="曾共同署名"):
     return score_sheet.recuse(sheet, conflict_type="collaborator", reason=reason)
 
 
+def hand_over(sheet, *, to="p-wu", **changes):
+    theirs = Conflicts(edition_id="d-26", judge_id=to)
+    return score_sheet.hand_over(sheet, to=to, **{"conflicts": theirs, **changes})
+
+
 COMMANDS = {
     "proposed": lambda sheet: score_sheet.assign_again(sheet, conflicts=NO_CONFLICTS),
     "sent": lambda sheet: score_sheet.send(sheet, conflicts=NO_CONFLICTS),
@@ -45,7 +62,7 @@ COMMANDS = {
     "reopened": reopen,
     "locked": lambda sheet: score_sheet.lock(sheet, now=NOW),
     "recused": recuse,
-    "replaced": lambda sheet: score_sheet.hand_over(sheet, to="p-wu"),
+    "replaced": hand_over,
 }
 
 states = st.sampled_from(LIFECYCLE.states)
@@ -171,11 +188,11 @@ def test_a_recusal_counts_as_no_score_whatever_the_sheet_said():
 
 
 @pytest.mark.rule("A-09")
-def test_whoever_recused_is_replaced_by_somebody_else():
+def test_whoever_recused_is_substitute_id_somebody_else():
     with pytest.raises(ReplacedByRecused):
-        score_sheet.hand_over(a_sheet(state="recused"), to="p-luo")
+        hand_over(a_sheet(state="recused"), to="p-luo")
 
-    assert score_sheet.hand_over(a_sheet(state="recused"), to="p-wu").record.replaced_by == "p-wu"
+    assert hand_over(a_sheet(state="recused"), to="p-wu").record.substitute_id == "p-wu"
 
 
 @pytest.mark.rule("A-09")
@@ -229,3 +246,40 @@ def test_a_sheet_is_read_as_it_was_written(state):
     sheet = a_sheet(state=state, locked_at=NOW)
 
     assert msgspec.convert(msgspec.to_builtins(sheet), type=ScoreSheet) == sheet
+
+
+@pytest.mark.rule("A-25")
+def test_a_sheet_is_its_own_judge_s():
+    with pytest.raises(OthersSheet, match="by=p-wu"):
+        require_own(a_sheet(), by="p-wu")
+
+    require_own(a_sheet(), by="p-luo")
+
+
+@pytest.mark.rule("A-14")
+def test_scores_are_held_to_the_rubric():
+    with pytest.raises(OffScale):
+        score(a_sheet(state="accepted"), values=scores(idea="10.5"))
+
+    assert score(a_sheet(state="accepted"), values=scores(idea="10")).record.times_scored == 1
+
+
+@pytest.mark.parametrize("state", LIFECYCLE.states)
+def test_a_plan_sends_what_is_vacant_and_drops_what_was_told_and_not_begun(state):
+    of = {"edition_id": "d-26", "round_no": 1, "entry_id": "e-1", "judge_id": "p-luo", "conflicts": NO_CONFLICTS}
+    held = a_sheet(state=state)
+
+    sent, dropped = seat_if_vacant(held, **of), drop(held)
+
+    assert (sent and sent.record.state) == ("sent" if state in VACANT else None)
+    assert (dropped and dropped.record.state) == ("cancelled" if state in ("proposed", "sent") else None)
+    assert drop(a_sheet(state="sent", by_chair=True)) is None
+    assert seat_if_vacant(None, **of).happened == "sent"
+
+
+@pytest.mark.rule("A-09")
+def test_nobody_is_named_in_the_place_of_a_judge_against_a_conflict():
+    theirs = Conflicts(edition_id="d-26", judge_id="p-wu", conflicts=(a_conflict(),))
+
+    with pytest.raises(ConflictStands, match="judge_id=p-wu"):
+        hand_over(a_sheet(state="recused"), conflicts=theirs)

@@ -13,11 +13,14 @@ from services.awards.domain.figure import kept
 from services.awards.domain.rubric import draw_up
 from services.awards.domain.sheet import (
     CriterionMissing,
+    CriterionScoredTwice,
     EmptySheet,
     OffScale,
+    Score,
     ScoredTwice,
     Sheet,
     UnknownCriterion,
+    by_criterion,
     examine,
     inputs_hash,
     require_single,
@@ -152,3 +155,13 @@ def test_the_hash_differs_without_a_sheet_and_with_one_score_changed(of, data):
     changed = [*of[:place], replace(of[place], scores={"quality": score}), *of[place + 1 :]]
 
     assert len({inputs_hash(of), inputs_hash(changed), inputs_hash([*of[:place], *of[place + 1 :]])}) == 3
+
+
+@pytest.mark.rule("A-14")
+def test_a_criterion_is_given_one_score():
+    once, again = (Score(criterion_code="innovation", points=Decimal(points)) for points in (8, 9))
+    other = Score(criterion_code="science", points=Decimal(1))
+
+    with pytest.raises(CriterionScoredTwice, match="criteria=innovation"):
+        by_criterion([once, again])
+    assert by_criterion([once, other]) == scores(innovation="8", science="1")

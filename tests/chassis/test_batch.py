@@ -159,6 +159,17 @@ def test_what_a_rule_finds_by_looking_is_refused_as_for_a_single_command(shared)
     assert errors(answer) == [(2, None, "T-02")]
 
 
+def test_a_row_sees_what_the_other_rows_of_its_import_add_and_nobody_else_does(shared):
+    only = Import(shared, "register_only_hall")
+    row, later = a_row(shared), a_row(shared)
+
+    assert errors(only.check(row, row)) == [(3, None, "T-02")]
+    assert only.check(later, first=900)["errors"] == []
+    assert errors(only.check(row, later)) == [(3, None, "T-02")]
+    assert only.check(row)["errors"] == []
+    assert Import(shared, "register_only_hall").check(row)["errors"] == []
+
+
 def test_a_district_s_recorder_imports_for_that_district_only(shared):
     theirs = Import(shared, at="511102")
 

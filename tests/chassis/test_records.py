@@ -104,6 +104,45 @@ def test_a_refusal_is_not_kept_so_that_the_same_command_may_be_allowed_later(sha
     assert shared.call("outreach", "restore_hall", hall_id=hall, command_id="restore")["state"] == "available"
 
 
+def furnish(world, hall_id, seats, **how):
+    return world.call("outreach", "furnish_hall", hall_id=hall_id, seats=seats, **how)
+
+
+def test_a_record_is_put_for_the_first_time_and_again_and_where_nothing_follows_it_stays_away(shared):
+    hall_id = shared.a_new_id()
+    assert furnish(shared, hall_id, 0) is None
+
+    first = furnish(shared, hall_id, 611, command_id=f"first of {hall_id}")
+    second = furnish(shared, hall_id, 612)
+
+    assert [one["version"] for one in (first, second, furnish(shared, hall_id, 612))] == [1, 2, 2]
+    assert furnish(shared, hall_id, 611, command_id=f"first of {hall_id}") == first
+
+
+@pytest.mark.rule("X-01", "X-03")
+def test_of_many_who_put_a_record_at_once_each_has_a_version_and_one_that_expects_none_is_a_conflict(shared):
+    hall_id = shared.a_new_id()
+
+    put = list(GreenPool().imap(lambda seats: furnish(shared, hall_id, seats), range(701, 709)))
+
+    assert sorted(one["version"] for one in put) == list(range(1, 9))
+    with pytest.raises(Conflict):
+        furnish(shared, shared.a_new_id(), 5, expected_version=1)
+
+
+@pytest.mark.rule("A-13")
+def test_whoever_may_change_a_record_and_not_read_it_is_told_that_it_was_changed(shared):
+    hall_id = shared.a_new_id()
+
+    told = furnish(shared, hall_id, 613, roles=["judge"], command_id=f"put {hall_id}")
+
+    assert told == {"id": hall_id, "version": 1, "state": "available"}
+    assert furnish(shared, hall_id, 613, roles=["judge"], command_id=f"put {hall_id}") == told
+    assert furnish(shared, hall_id, 614, roles=["judge", "recorder"])["capacity"] == 614
+    with pytest.raises(NotAllowed):
+        shared.call("outreach", "get_venue", id=hall_id, roles=["judge"])
+
+
 def test_an_id_that_another_command_took_is_a_conflict(shared, hall):
     with pytest.raises(Conflict):
         register(shared, hall_id=hall)

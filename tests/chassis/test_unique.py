@@ -52,3 +52,10 @@ def test_an_index_by_its_default_name_stays_where_it_says_the_same(halls):
     of("available").keep(halls)
 
     assert halls.index_information() == before
+
+
+def test_a_field_with_several_values_is_looked_at_value_by_value_as_it_is_made_and_as_it_is_kept():
+    each = Unique("site", "names", refusal=NameTaken)
+
+    for names in (("学术厅", "报告厅"), ["学术厅", "报告厅"]):
+        assert each.values({"site": "a", "names": names}) == {("a", "学术厅"), ("a", "报告厅")}

@@ -74,6 +74,11 @@ class AddSeats(Schema):
     seats = Fen()
 
 
+class FurnishHall(Schema):
+    hall_id = Id()
+    seats = Whole()
+
+
 class OneHall(Schema):
     hall_id = Id()
 
@@ -98,6 +103,15 @@ def restore(hall):
 
 def add_seats(hall, *, seats):
     return Change(replace(hall, capacity=(hall.capacity or 0) + seats), "restored")
+
+
+def furnish(hall, *, seats):
+    """A hall with so many seats, whether there was one or not; none where it has as many."""
+    if hall and hall.capacity == seats:
+        return None
+    if hall is None:
+        return Change(Hall(name=f"hall of {seats}", district="511102", capacity=seats), "registered") if seats else None
+    return Change(replace(hall, capacity=seats), "restored")
 
 
 def follow_point(hall, *, point_id, point):
@@ -151,6 +165,10 @@ def toy(hear=keep_in_step):
         @command(venue, AddSeats, **recorder)
         def add_seats(self, hall_id, *, seats, by):
             return self.halls.change(hall_id, partial(add_seats, seats=seats))
+
+        @command(venue, FurnishHall, roles=("recorder", "judge"))
+        def furnish_hall(self, hall_id, *, seats, by):
+            return self.halls.put(hall_id, partial(furnish, seats=seats))
 
         @command(venue, OneHall, **recorder)
         def leave_hall(self, hall_id, *, by):

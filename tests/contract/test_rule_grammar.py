@@ -79,7 +79,7 @@ def test_a_rule_of_texts_only_is_the_same_rule():
         ([], "", "a rule is a mapping"),
         (a_rule(when="2011"), "when", "unknown word"),
         ({**K2, 1: 2, "x": 3}, "1", "unknown word"),
-        ({}, "of", "unknown kind None; known: awards.award"),
+        ({}, "of", "unknown kind None; known: awards."),
         (a_rule(of="outreach.audience"), "of", "unknown kind 'outreach.audience'"),
         (a_rule(of=["outreach.audience_count"]), "of", "unknown kind"),
         (a_rule(where=["state"]), "where", "conditions are a mapping"),

@@ -4,7 +4,7 @@ from gateway import catalogue, openapi, problems, schemas
 from gateway.catalogue import Route
 from gateway.schemas import PAGING
 from gateway.shapes import ANYTHING, TEXT, each, of_type
-from services.chassis.tokens import ROLES
+from services.chassis.tokens import READERS, ROLES
 from services.contract import KINDS
 
 PRIZE = KINDS["awards.external_result"]
@@ -70,7 +70,32 @@ def test_there_is_one_operation_for_each_command_that_the_contract_knows_the_kin
     assert told_of_it["responses"]["200"]["content"]["application/json"]["schema"] == record
 
 
-def test_who_may_is_who_may_here_and_there_and_a_service_that_says_nothing_of_a_query_lets_everybody():
+def test_what_a_judge_may_command_answers_less_to_a_judge():
+    by_judges = {**SAID["awards"]["commands"]["report_prize"], "roles": ["judge", "recorder"]}
+    said = {"awards": {**SAID["awards"], "commands": {"report_prize": by_judges}}}
+    route = Route("command", "POST", "/api/v1/<service>/<command>", for_each="command")
+
+    (found,) = catalogue.operations([route], said)
+
+    record, brief = found.answers[200]["anyOf"]
+    assert record == {"$ref": "#/components/schemas/awards.external_result"}
+    assert list(brief["properties"]) == ["id", "version", "state"]
+
+
+def test_there_is_one_operation_for_each_query_that_says_what_it_asks_for():
+    mine = {"summary": "Mine.", "roles": ["judge"], "input": each(edition_id=TEXT)}
+    said = {"awards": {**SAID["awards"], "queries": {"my_sheets": mine, "list_prizes": {"roles": ["viewer"]}}}}
+    route = Route("question", "GET", "/api/v1/<service>/questions/<question>", roles=ROLES, for_each="question")
+
+    (found,) = catalogue.operations([route], said)
+
+    assert (found.id, found.path, found.roles) == (
+        "awards_my_sheets", "/api/v1/awards/questions/my_sheets", ("judge",)
+    )  # fmt: skip
+    assert [(word.name, word.place, word.is_needed) for word in found.words] == [("edition_id", "query", True)]
+
+
+def test_who_may_is_who_may_here_and_there_and_a_service_that_says_nothing_of_a_query_lets_all_readers():
     routes = (
         Route("past", "GET", "/api/v1/<service>/<plural>/<id_>/history", roles=("chair",), for_each="history"),
         Route("page", "GET", "/api/v1/<service>/<plural>", for_each="list"),
@@ -79,7 +104,7 @@ def test_who_may_is_who_may_here_and_there_and_a_service_that_says_nothing_of_a_
     listed, history = catalogue.matrix(catalogue.operations(routes, SAID))["operations"]
 
     assert (history["path"], history["roles"]) == ("/api/v1/awards/external_results/{id}/history", ["chair"])
-    assert (listed["path"], listed["roles"]) == ("/api/v1/awards/external_results", list(ROLES))
+    assert (listed["path"], listed["roles"]) == ("/api/v1/awards/external_results", list(READERS))
 
 
 def test_a_list_in_another_form_answers_that_whole_and_is_filtered_alike():

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from services import contract
-from services.awards.domain import edition, eligibility, entry
+from services.awards.domain import edition, eligibility, entry, entry_row
 from services.awards.schemas import entries as schemas
 from services.awards.store import Editions, Entries
 from services.chassis.clock import Clock
@@ -35,24 +34,24 @@ class EntryCommands:
         **handed_in: Any,
     ) -> Any:
         """Enter a work, a person or an organisation in an edition, through the unit that nominates it."""
-        held = self.editions.get(edition_id)
-        submitted = entry.submit(
-            held,
-            edition_id=edition_id,
-            material=entry.Material(**handed_in),
-            nominating_unit_id=nominating_unit_id,
-            district=district,
-            blind_code=entry.blind_code(secrets.token_bytes(entry.CODE_LENGTH)),
-            at=self.clock.now(),
-            by=by,
+        return self._submit(
+            entry_id, edition_id, nominating_unit_id, district=district, material=entry.Material(**handed_in), by=by
         )
-        nominated = self.entries.find(edition_id=edition_id, nominating_unit_id=nominating_unit_id, state=entry.HOLDING)
-        taken = frozenset(one.nomination_place for _, one in nominated)
-        for place in entry.places(held, nominating_unit_id, taken=taken):
-            placed = replace(submitted, record=replace(submitted.record, nomination_place=place))
-            with suppress(entry.PlaceTaken):  # somebody else's at this very moment: the next one
-                return self.entries.add(placed, entry_id)
-        raise entry.UnitQuotaFull(nominating_unit_id=nominating_unit_id)
+
+    @command(contract.awards.Entry, schemas.ImportEntry, roles=("recorder",), adds=True)
+    def import_entry(
+        self,
+        entry_id: str | None,
+        *,
+        edition_id: str,
+        nominating_unit_id: str,
+        district: str | None,
+        by: str,
+        **row: Any,
+    ) -> Any:
+        """Enter what stands in one row of a sheet, with up to three entrants of one place and stage."""
+        material = entry_row.material(district=district, **row)
+        return self._submit(entry_id, edition_id, nominating_unit_id, district=district, material=material, by=by)
 
     @command(contract.awards.Entry, schemas.ReturnEntry, roles=("verifier",))
     def return_entry(self, entry_id: str, *, by: str, **returned: Any) -> Any:
@@ -96,6 +95,26 @@ class EntryCommands:
     def disqualify_entry(self, entry_id: str, *, reason: str, by: str) -> Any:
         """Exclude an entry for what its entrants did."""
         return self.entries.change(entry_id, partial(entry.disqualify, reason=reason))
+
+    def _submit(
+        self, entry_id: str | None, edition_id: str, nominating_unit_id: str, *, material: entry.Material, **how: Any
+    ) -> Any:
+        """Submit it in a free place of its unit's quota."""
+        held = self.editions.get(edition_id)
+        submitted = entry.submit(
+            held,
+            edition_id=edition_id,
+            material=material,
+            nominating_unit_id=nominating_unit_id,
+            blind_code=entry.blind_code(secrets.token_bytes(entry.CODE_LENGTH)),
+            at=self.clock.now(),
+            **how,
+        )
+        nominated = self.entries.find(edition_id=edition_id, nominating_unit_id=nominating_unit_id, state=entry.HOLDING)
+        for placed in entry.placed(submitted, held, nominated=[one for _, one in nominated]):
+            with suppress(entry.PlaceTaken):  # somebody else's at this very moment: the next one
+                return self.entries.add(placed, entry_id)
+        raise entry.UnitQuotaFull(nominating_unit_id=nominating_unit_id)
 
     def _edition_of(self, entry_id: str) -> edition.Edition:
         return self.editions.get(self.entries.get(entry_id).edition_id)

@@ -21,19 +21,23 @@ class ExternalResultCommands:
 
     @command(contract.awards.ExternalResult, schemas.ReportExternalResult, roles=("recorder",), adds=True)
     def report_external_result(self, result_id: str | None, **prize: Any) -> Any:
+        """Enter a prize won above the city, with the notice or certificate that it rests on."""
         reported = external_result.report(today=self.clock.today(), **prize)
         return self.external_results.add(reported, result_id)
 
     @command(contract.awards.ExternalResult, schemas.VerifyExternalResult, roles=("verifier",))
     def verify_external_result(self, result_id: str, *, by: str) -> Any:
+        """Let a prize stand, after a look at its document: it counts from now on (K1)."""
         return self.external_results.change(result_id, partial(external_result.verify, by=by))
 
     @command(contract.awards.ExternalResult, schemas.RejectExternalResult, roles=("verifier",))
     def reject_external_result(self, result_id: str, *, reason: str, by: str) -> Any:
+        """Find that it was not so; the same prize may be reported again."""
         return self.external_results.change(result_id, partial(external_result.reject, reason=reason))
 
     @command(contract.awards.ExternalResult, schemas.RevokeExternalResult, roles=("verifier", "chair"))
     def revoke_external_result(self, result_id: str, *, document_no: str | None, reason: str, by: str) -> Any:
+        """Take down that the contest took a prize back; it counts no longer."""
         return self.external_results.change(
             result_id, partial(external_result.revoke, document_no=document_no, reason=reason)
         )

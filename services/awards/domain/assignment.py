@@ -15,24 +15,13 @@ from typing import NamedTuple
 
 from services.awards.domain.judge import Judge
 from services.awards.domain.seating import Seating, bits
+from services.contract.awards import Uncovered
 from services.kernel.quantity import whole
 
 
 class Pair(NamedTuple):
     judge_id: str
     entry_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Uncovered:
-    """An entry with empty seats, and how many judges each reason kept away, each judge by the first that holds."""
-
-    entry_id: str
-    missing: int
-    inactive: int
-    conflict: int
-    colleague: int  # of somebody who sits on it
-    full: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +159,7 @@ class _Table:
 
 
 def _fits(judge: Judge, discipline: str | None) -> bool:
-    return discipline is None or discipline in judge.disciplines
+    return discipline is None or discipline in judge.discipline_codes
 
 
 def _drawn(ids: Iterable[str], seed: int) -> list[str]:

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
+from services.awards.domain.entry import Entry
 from services.awards.domain.judge import Judge
+from services.contract.awards import ConflictType
 from services.kernel import Change, Refusal
 
-ConflictType = Literal[
-    "author", "tutor", "relative", "institutional", "collaborator", "advisor", "financial", "other",
-]  # fmt: skip
 Source = Literal["auto", "declared", "chair"]
 
 YEARS = 5  # within which having worked for a unit still counts, where the edition does not say
@@ -85,6 +84,35 @@ class Conflicts:
         """(judge, entry), as an assignment excludes them."""
         return frozenset((self.judge_id, one.entry_id) for one in self.conflicts)
 
+    @property
+    def barred_count(self) -> int:
+        return len(self.pairs)
+
+    @property
+    def pinned_count(self) -> int:
+        return len({one.entry_id for one in self.conflicts if one.pinned})
+
+    @property
+    def state(self) -> str:
+        return "standing" if self.conflicts else "clear"
+
+
+def conflicts_id(*, edition_id: str, judge_id: str) -> str:
+    """One record for each judge and edition."""
+    return f"{edition_id}.{judge_id}"
+
+
+def involved(entry_id: str, entry: Entry) -> Involved:
+    """Whom an entry involves; of an entrant without a unit it is the one that nominates."""
+    material = entry.material
+    units = {entrant.unit_id or entry.nominating_unit_id for entrant in material.entrants}
+    return Involved(
+        entry_id=entry_id,
+        entrant_ids=frozenset(material.person_refs),
+        tutor_ids=frozenset(material.tutor_refs),
+        unit_ids=frozenset(units | ({material.organisation_id} if material.organisation_id else set())),
+    )
+
 
 def compute(judge: Judge, entries: Iterable[Involved], *, on: date, years: int = YEARS) -> tuple[Conflict, ...]:
     """The conflicts that follow from what is known: entrant, tutor, or the same unit now or within `years` (A-11).
@@ -110,6 +138,12 @@ def recompute(conflicts: Conflicts, computed: Iterable[Conflict]) -> Change[Conf
     found = {_key(one): one for one in computed}
     kept = {_key(one): one for one in conflicts.conflicts if not one.is_loose}
     return _changed(conflicts, (found | kept).values(), "recomputed")
+
+
+def with_computed(conflicts: Conflicts, computed: Iterable[Conflict]) -> Conflicts:
+    """Everything that stands at this moment: what is kept, and what is computed whether it is kept or not."""
+    known = {_key(one) for one in conflicts.conflicts}
+    return replace(conflicts, conflicts=(*conflicts.conflicts, *(one for one in computed if _key(one) not in known)))
 
 
 def declare(

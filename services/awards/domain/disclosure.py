@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
+from services.awards.domain.entry import Attachment, Entry
+from services.awards.domain.figure import kept, mean
+from services.awards.domain.rubric import Rubric
 from services.awards.domain.score_sheet import OPEN, ScoreSheet
+from services.awards.domain.sheet import total
+from services.contract.awards import EditionCategory
 from services.kernel import Refusal
 from services.kernel.name import normalised
 
@@ -20,14 +26,6 @@ class BlindCodeMissing(Refusal, rule="A-13", zh="盲评项目须有盲评编号"
 
 
 @dataclass(frozen=True, kw_only=True)
-class File:
-    """A file of an entry by its SHA-256; `names_nobody` once somebody looked, into what it says about itself too."""
-
-    sha256: str
-    names_nobody: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class BlindEntry:
     """All that a judge of a blind category is told; a title that names somebody is withheld."""
 
@@ -35,6 +33,47 @@ class BlindEntry:
     category: str
     title: str | None
     files: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenEntry:
+    """What a judge of a category is told that is not blind; the people stay out of it here, too."""
+
+    category: str
+    title: str
+    nominating_unit_id: str
+    district: str | None
+    files: tuple[str, ...]
+
+
+def shown(entry: Entry, *, category: EditionCategory) -> BlindEntry | OpenEntry:
+    """An entry as its judges see it; the signed form, which names everybody, is not for them."""
+    files = [file for file in entry.material.attachments if file.attachment_kind != "signed_form"]
+    if category.blind:
+        return blinded(
+            blind_code=entry.blind_code,
+            category=entry.category_code,
+            title=entry.material.title if entry.title_names_nobody else None,
+            files=files,
+            names=entry.people_and_units,
+        )
+
+    return OpenEntry(
+        category=entry.category_code,
+        title=entry.material.title,
+        nominating_unit_id=entry.nominating_unit_id,
+        district=entry.district,
+        files=tuple(file.sha256 for file in files),
+    )
+
+
+def means(sheets: Iterable[ScoreSheet], rubrics: Mapping[str, Rubric]) -> dict[str, Decimal]:
+    """The mean total of each entry by the sheets that count so far; `rubrics` are those of the entries."""
+    totals: dict[str, list[Fraction]] = {}
+    for one in sheets:
+        if one.counts:
+            totals.setdefault(one.entry_id, []).append(total(one.scores, rubric=rubrics[one.entry_id]))
+    return {entry_id: kept(mean(reached)) for entry_id, reached in totals.items()}
 
 
 def scores_of_others(
@@ -69,16 +108,16 @@ def ranking(
 
 
 def blinded(
-    *, blind_code: str | None, category: str, title: str, files: Iterable[File], names: Iterable[str]
+    *, blind_code: str | None, category: str, title: str | None, files: Iterable[Attachment], names: Iterable[str]
 ) -> BlindEntry:
-    """An entry without a trace of whom it comes from; `names` are those of its people and units."""
+    """An entry without a trace of whom it comes from; `names` are what is known of its people and units."""
     if not blind_code:
         raise BlindCodeMissing(category=category)
 
     return BlindEntry(
         blind_code=blind_code,
         category=category,
-        title=None if _names_somebody(title, names) else title,
+        title=None if title is None or _names_somebody(title, names) else title,
         files=tuple(file.sha256 for file in files if file.names_nobody),
     )
 

@@ -26,8 +26,10 @@ LIFECYCLE = Lifecycle(
     granted=("archived",),
 )
 HELD = tuple(state for state in LIFECYCLE.states if state != "cancelled")
+RUNNING = tuple(state for state in HELD if state not in ("granted", "archived"))
 UNJUDGED = ("planned", "announced", "collecting", "eligibility")
 TAKES_PAPERS = ("collecting", "eligibility")
+DECIDES = (*TAKES_PAPERS, "judging")  # what arrived in the last second may have its turn after the first score
 STEPS = {
     "judging": "judged",
     "deliberation": "deliberated",
@@ -53,7 +55,7 @@ class CategoryInUse(Refusal, rule="X-04", zh="已有申报的类别不得取消"
     """A category that has entries stays."""
 
 
-class CertificatesMissing(Refusal, rule="A-33", zh="证书未全部制发的届次不得归档"):
+class CertificatesMissing(Refusal, rule="A-34", zh="证书未全部制发的届次不得归档"):
     """An edition is archived once every award of it that stands has its certificate."""
 
 
@@ -142,6 +144,13 @@ def follow(edition: Edition, *, to: str) -> Change[Edition] | None:
     if to not in LIFECYCLE.moves.get(edition.state, ()):
         return None
     return Change(replace(edition, state=to), STEPS[to])
+
+
+def follow_list(edition: Edition, *, to: str) -> Change[Edition] | None:
+    """Keep in step with the award list, one step at a time; an edition that is judged again is not called back."""
+    if edition.state not in ("deliberation", "publicity"):
+        return None
+    return follow(edition, to="publicity" if (edition.state, to) == ("deliberation", "granted") else to)
 
 
 def archive(edition: Edition, *, uncertified: int) -> Change[Edition]:

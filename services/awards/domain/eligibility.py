@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
+from services.awards.domain import benefit
 from services.awards.domain import edition as editions
 from services.awards.domain.comparison import Comparison, compare
 from services.awards.domain.edition import Edition
-from services.awards.domain.entry import LIFECYCLE, Entry
+from services.awards.domain.entry import LIFECYCLE, Entry, Material
+from services.awards.domain.programme import BY_BENEFIT
 from services.contract.awards import Shortcoming
 from services.kernel import Change, Refusal
 from services.kernel.duty import separate
@@ -32,6 +34,10 @@ class CorrectedBeforeToday(Refusal, rule="X-07", zh="补正期限不得早于今
 
 class AwardedBefore(Refusal, rule="A-07", zh="同一作品已在往届获奖"):
     """A work that won a prize in an earlier edition of its programme wins no other one."""
+
+
+class FileUnknown(Refusal, rule="A-13", zh="该申报没有这一附件"):
+    """Only a file of the entry can be found to name nobody."""
 
 
 class ConsentMissing(Refusal, rule="A-29", zh="未成年申报人须有监护人同意书"):
@@ -65,13 +71,18 @@ def decide(
     *,
     eligible: bool,
     shortcomings: tuple[Shortcoming, ...] = (),
+    anonymous_files: tuple[str, ...] = (),
+    anonymous_title: bool | None = None,
     others: Iterable[tuple[str, Entry]],
     note: str | None = None,
     by: str,
 ) -> Change[Entry]:
-    """Say whether it is judged, beside the other entries of its programme; whoever handed it in does not (X-05)."""
+    """Say whether it is judged, beside the other entries of its programme; whoever handed it in does not (X-05).
+
+    `anonymous_files` and `anonymous_title` are what judges of a blind category are shown of it (A-13).
+    """
     state = LIFECYCLE.move(entry.state, "eligible" if eligible else "ineligible")
-    editions.LIFECYCLE.require(edition.state, *editions.TAKES_PAPERS)
+    editions.LIFECYCLE.require(edition.state, *editions.DECIDES)
     for person in entry.handed_in_by:
         separate(entered_by=person, by=by)
     comparison = compare(entry, others)
@@ -83,6 +94,8 @@ def decide(
     decided = replace(
         entry,
         state=state,
+        material=_looked_through(entry.material, anonymous_files),
+        title_names_nobody=bool(anonymous_title),
         shortcomings=shortcomings,
         similarity=comparison.similarity,
         similar_entry_id=comparison.similar_entry_id,
@@ -99,3 +112,12 @@ def _fit_to_be_judged(entry: Entry, *, comparison: Comparison, shortcomings: tup
         raise AwardedBefore(entries=", ".join(comparison.awarded_entry_ids))
     if lacking := sum(entrant.minor and entrant.consent_ref is None for entrant in entry.material.entrants):
         raise ConsentMissing(minors=lacking)
+    if entry.material.benefit_claim or entry.programme_kind in BY_BENEFIT:
+        benefit.fit_to_count(entry.material.benefit_claim, own_units=entry.material.own_units)
+
+
+def _looked_through(material: Material, anonymous_files: tuple[str, ...]) -> Material:
+    if unknown := set(anonymous_files) - {file.sha256 for file in material.attachments}:
+        raise FileUnknown(sha256=", ".join(sorted(unknown)))
+    looked_at = (replace(file, names_nobody=file.sha256 in anonymous_files) for file in material.attachments)
+    return replace(material, attachments=tuple(looked_at))

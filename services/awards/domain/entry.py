@@ -5,12 +5,13 @@ Late and unsigned entries are void (A-01). Who entered, with what and under whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
 from services.awards.domain import edition as editions
+from services.awards.domain.benefit import BenefitClaim
 from services.awards.domain.edition import Edition
 from services.awards.domain.rules import Rules
 from services.contract.awards import EditionCategory, ProgrammeKind, Shortcoming
@@ -39,6 +40,7 @@ LIFECYCLE = Lifecycle(
 )
 UNDECIDED = ("submitted", "returned")
 LEFT = ("ineligible", "withdrawn")
+AWAITING_LIST = ("proposed", "eliminated", "on_publicity", "on_hold")
 HOLDING = tuple(state for state in LIFECYCLE.states if state not in LEFT)
 """Their students, works and places are taken; who cheated does not come again."""
 
@@ -54,6 +56,9 @@ STEPS = {
     "revoked": "revoked",
 }
 """What happens to an entry that keeps in step with its edition, by the state it comes to."""
+
+BY_PUBLICITY = {("proposed", "on_hold"), ("proposed", "awarded"), ("on_hold", "awarded")}
+"""Ways of two steps, the first of which is the publicity."""
 
 
 class OutsideWindow(Refusal, rule="A-01", zh="不在申报期内"):
@@ -138,10 +143,14 @@ class Entrant:
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """A file, by its SHA-256: the signed and sealed form, the work itself, or a proof of it."""
+    """A file, by its SHA-256: the signed and sealed form, the work itself, or a proof of it.
+
+    `names_nobody` once whoever checked the entry looked, into what the file says about itself too (A-13).
+    """
 
     sha256: str
     attachment_kind: AttachmentKind
+    names_nobody: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,10 +166,17 @@ class Material:
     originality_signed_on: date | None = None
     work_on: date | None = None  # when it was finished, a paper: published
     exhibition_consent: bool | None = None  # whether the work may be shown, should it win (F2); None: nobody was asked
+    benefit_claim: BenefitClaim | None = None
 
     @property
     def person_refs(self) -> tuple[str, ...]:
         return tuple(entrant.person_ref for entrant in self.entrants)
+
+    @property
+    def own_units(self) -> frozenset[str]:
+        """The organisations that entered: those of the entrants, and the one that it is about."""
+        units = (self.organisation_id, *(entrant.unit_id for entrant in self.entrants))
+        return frozenset(unit for unit in units if unit is not None)
 
     @property
     def first(self) -> str | None:
@@ -191,11 +207,19 @@ class Entry:
     nomination_place: int | None = None  # of the unit's quota; None: it has none
     correct_by: date | None = None
     shortcomings: tuple[Shortcoming, ...] = ()
+    title_names_nobody: bool = False  # as whoever checked it found (A-13)
     similarity: int | None = None
     similar_entry_id: str | None = None
     prior_entry_ids: tuple[str, ...] = ()
     decided_by: str | None = None
     state: str = "submitted"
+
+    @property
+    def people_and_units(self) -> tuple[str, ...]:
+        """Whom it comes from, by their ids."""
+        material = self.material
+        units = (material.organisation_id, self.nominating_unit_id, *(one.unit_id for one in material.entrants))
+        return (*material.person_refs, *material.tutor_refs, *(unit for unit in units if unit))
 
     @property
     def category_code(self) -> str:
@@ -244,6 +268,13 @@ def submit(
     return Change(_keyed(entry, edition), "submitted")
 
 
+def placed(submitted: Change[Entry], rules: Rules, *, nominated: Iterable[Entry]) -> Iterator[Change[Entry]]:
+    """The submission in each free place of its unit's quota; `nominated` are those that hold the other ones."""
+    taken = frozenset(one.nomination_place for one in nominated)
+    for place in places(rules, submitted.record.nominating_unit_id, taken=taken):
+        yield replace(submitted, record=replace(submitted.record, nomination_place=place))
+
+
 def places(rules: Rules, nominating_unit_id: str, *, taken: frozenset[int | None]) -> Iterator[int | None]:
     """The places of a unit's quota that are free; one that no quota binds has always room."""
     for quota in rules.nomination_quotas:
@@ -287,6 +318,13 @@ def follow(entry: Entry, *, to: str) -> Change[Entry] | None:
     if to not in LIFECYCLE.moves.get(entry.state, ()):
         return None
     return Change(replace(entry, state=to), STEPS[to])
+
+
+def follow_list(entry: Entry, *, to: str) -> Change[Entry] | None:
+    """Keep in step with the award list, one step at a time; None for one that the list cannot be about any more."""
+    if entry.state not in AWAITING_LIST:
+        return None
+    return follow(entry, to="on_publicity" if (entry.state, to) in BY_PUBLICITY else to)
 
 
 def blind_code(chance: bytes) -> str:

@@ -42,7 +42,7 @@ class Judge:
     """A person who may be asked; `max_load` is how many entries of a round, held ones included."""
 
     person_id: str
-    disciplines: tuple[str, ...]
+    discipline_codes: tuple[str, ...]
     max_load: int
     affiliations: tuple[Affiliation, ...] = ()
     state: str = "invited"
@@ -57,12 +57,12 @@ class Judge:
 
 
 def invite(
-    *, person_id: str, disciplines: tuple[str, ...], max_load: int, affiliations: tuple[Affiliation, ...] = ()
+    *, person_id: str, discipline_codes: tuple[str, ...], max_load: int, affiliations: tuple[Affiliation, ...] = ()
 ) -> Change[Judge]:
     """Ask a person to be a judge: an expert whom members recognised, or one whom the committee knows (F4)."""
     _sound(max_load=max_load, affiliations=affiliations)
 
-    judge = Judge(person_id=person_id, disciplines=disciplines, max_load=max_load, affiliations=affiliations)
+    judge = Judge(person_id=person_id, discipline_codes=discipline_codes, max_load=max_load, affiliations=affiliations)
     return Change(judge, "invited")
 
 
@@ -76,11 +76,11 @@ def suspend(judge: Judge, *, reason: str) -> Change[Judge]:
     return Change(replace(judge, state=LIFECYCLE.move(judge.state, "suspended")), "suspended", reason)
 
 
-def revise(judge: Judge, *, disciplines: tuple[str, ...], max_load: int) -> Change[Judge]:
+def revise(judge: Judge, *, discipline_codes: tuple[str, ...], max_load: int) -> Change[Judge]:
     """State anew what the judge can score, and how much."""
     _sound(max_load=max_load)
 
-    return Change(replace(judge, disciplines=disciplines, max_load=max_load), "revised")
+    return Change(replace(judge, discipline_codes=discipline_codes, max_load=max_load), "revised")
 
 
 def affiliate(judge: Judge, *, affiliations: tuple[Affiliation, ...]) -> Change[Judge] | None:

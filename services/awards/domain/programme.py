@@ -27,3 +27,6 @@ HABITS: dict[ProgrammeKind, Habits] = {
     "home": Habits(),
     "worker": Habits(one_entry_each=True),
 }
+
+BY_BENEFIT: tuple[ProgrammeKind, ...] = ("golden_bridge",)
+"""What is entered there is ranked by its benefit, so there is a verified one (A-28)."""

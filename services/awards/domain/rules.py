@@ -102,6 +102,10 @@ class Rules:
     def category(self, code: str) -> EditionCategory | None:
         return next((one for one in self.categories if one.category_code == code), None)
 
+    def category_of(self, code: str) -> EditionCategory:
+        """One that it is known to have."""
+        return next(one for one in self.categories if one.category_code == code)
+
 
 def state(programme_kind: ProgrammeKind, **stated: Any) -> Rules:
     """The rules as they are stated; what is left open about entrants is as the programme has it."""

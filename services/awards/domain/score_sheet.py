@@ -1,17 +1,22 @@
 """Score sheets (评分表): an entry assigned to a judge for a round, from the proposal to the locked scores.
 
 Assignment and sheet are one record, so that a recusal and a score cannot pass each other. A judge has one sheet for
-an entry and a round, because its id says so. Whether scores fit the rubric is the rubric's business.
+an entry and a round, because its id says so.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from services.awards.domain.conflict import Conflicts, ConflictType, require_none
+from services.awards.domain.conflict import Conflicts, require_none
+from services.awards.domain.rubric import Rubric
+from services.awards.domain.sheet import examine
+from services.contract.awards import ConflictType
 from services.kernel import Change, Lifecycle, Refusal
 
 LIFECYCLE = Lifecycle(
@@ -25,6 +30,13 @@ LIFECYCLE = Lifecycle(
 )
 STARTED = ("accepted", "scored", "reopened", "locked")
 OPEN = ("proposed", "sent", "accepted", "scored", "reopened")
+TOLD = ("sent", "accepted", "scored", "reopened", "locked")
+"""Sheets that are their judge's business."""
+
+VACANT = ("proposed", "cancelled")
+"""Sheets that no judge has: what a plan asks for is sent."""
+
+SHEETS = uuid.UUID("6b657869-6500-4000-8000-000000000002")
 
 
 class RoundClosed(Refusal, rule="A-14", zh="本轮评审已结束"):
@@ -37,6 +49,10 @@ class RecusedWithoutReason(Refusal, rule="A-15", zh="回避须说明理由"):
 
 class ReplacedByRecused(Refusal, rule="A-09", zh="回避的评委不得由本人替补"):
     """Whoever recused is replaced by somebody else."""
+
+
+class OthersSheet(Refusal, rule="A-25", zh="不得办理他人的评分表"):
+    """A sheet is accepted, scored, locked and given up by its own judge."""
 
 
 class Locked(Refusal, rule="A-25", zh="评分表已锁定，不得更改"):
@@ -65,10 +81,11 @@ class ScoreSheet:
     entry_id: str
     judge_id: str
     due_on: date | None = None
+    by_chair: bool = False  # assigned by name: no plan takes it away
     versions: tuple[Scores, ...] = ()
     flagged: ConflictType | None = None
     recused_for: ConflictType | None = None
-    replaced_by: str | None = None
+    substitute_id: str | None = None
     locked_at: datetime | None = None
     state: str = "proposed"
 
@@ -76,6 +93,24 @@ class ScoreSheet:
     def scores(self) -> Mapping[str, Decimal]:
         """The newest ones; none before the first."""
         return self.versions[-1].values if self.versions else {}
+
+    @property
+    def times_scored(self) -> int:
+        return len(self.versions)
+
+    @property
+    def in_conflict(self) -> bool:
+        return self.flagged is not None
+
+    @property
+    def is_held(self) -> bool:
+        """Does its judge keep the seat in whatever is proposed?"""
+        return self.is_started or (self.by_chair and self.state == "sent")
+
+    @property
+    def is_given_up(self) -> bool:
+        """Did its judge recuse?"""
+        return self.state in ("recused", "replaced")
 
     @property
     def is_started(self) -> bool:
@@ -94,8 +129,48 @@ class ScoreSheet:
 
 
 def sheet_id(*, edition_id: str, round_no: int, entry_id: str, judge_id: str) -> str:
-    """One for each judge, entry and round."""
-    return f"{edition_id}/{round_no}/{entry_id}/{judge_id}"
+    """One for each judge, entry and round; it tells nothing of them."""
+    return str(uuid.uuid5(SHEETS, f"{edition_id}/{round_no}/{entry_id}/{judge_id}"))
+
+
+def require_own(sheet: ScoreSheet, *, by: str) -> None:
+    """Refuse whoever is not the judge of this sheet."""
+    if by != sheet.judge_id:
+        raise OthersSheet(by=by)
+
+
+def seat(
+    held: ScoreSheet | None,
+    *,
+    edition_id: str,
+    round_no: int,
+    entry_id: str,
+    judge_id: str,
+    due_on: date | None = None,
+    by_chair: bool = False,
+    conflicts: Conflicts,
+) -> Change[ScoreSheet]:
+    """Give an entry to a judge and say so, for the first time or again after it was cancelled."""
+    if held is None:
+        given = assign(
+            edition_id=edition_id, round_no=round_no, entry_id=entry_id, judge_id=judge_id, conflicts=conflicts
+        ).record
+    else:
+        given = held if held.state == "proposed" else assign_again(held, conflicts=conflicts).record
+
+    return send(replace(given, due_on=due_on, by_chair=by_chair), conflicts=conflicts)
+
+
+def seat_if_vacant(held: ScoreSheet | None, **how: Any) -> Change[ScoreSheet] | None:
+    """As a plan wants it: None where the judge has the entry already, or gave it up."""
+    return None if held and held.state not in VACANT else seat(held, **how)
+
+
+def drop(sheet: ScoreSheet) -> Change[ScoreSheet] | None:
+    """As a plan wants it that no longer has this seat: None where the judge keeps it, or there is nothing to cancel."""
+    if sheet.is_held or "cancelled" not in LIFECYCLE.moves.get(sheet.state, ()):
+        return None
+    return cancel(sheet, reason="not in the plan")
 
 
 def assign(
@@ -133,6 +208,7 @@ def score(
     *,
     values: Mapping[str, Decimal],
     comment: str | None = None,
+    rubric: Rubric,
     conflicts: Conflicts,
     round_closed: bool,
     by: str,
@@ -140,6 +216,7 @@ def score(
     """Enter the scores, at first or after the sheet was reopened; what it said before is kept."""
     scored = _clear(sheet, "scored", conflicts=conflicts).record
     _require_open(sheet, round_closed=round_closed)
+    examine(values, rubric=rubric)
 
     told = Scores(values=dict(values), by=by, comment=comment)
     return Change(replace(scored, versions=(*sheet.versions, told)), "scored")
@@ -169,13 +246,14 @@ def recuse(sheet: ScoreSheet, *, conflict_type: ConflictType, reason: str) -> Ch
     return Change(replace(sheet, state=state, recused_for=conflict_type), "recused", reason)
 
 
-def hand_over(sheet: ScoreSheet, *, to: str) -> Change[ScoreSheet]:
-    """Note which judge scores the entry in place of the one who recused."""
+def hand_over(sheet: ScoreSheet, *, to: str, conflicts: Conflicts) -> Change[ScoreSheet]:
+    """Note which judge scores the entry in place of the one who recused; `conflicts` are that judge's."""
     state = _moved(sheet, "replaced")
     if to == sheet.judge_id:
         raise ReplacedByRecused(judge_id=to)
+    require_none(conflicts, entry_id=sheet.entry_id)
 
-    return Change(replace(sheet, state=state, replaced_by=to), "replaced")
+    return Change(replace(sheet, state=state, substitute_id=to), "replaced")
 
 
 def follow_conflicts(sheet: ScoreSheet, conflicts: Conflicts) -> Change[ScoreSheet] | None:

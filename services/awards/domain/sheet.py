@@ -32,6 +32,10 @@ class CriterionMissing(Refusal, rule="A-14", zh="必评项未评分"):
     """A sheet scores every required criterion."""
 
 
+class CriterionScoredTwice(Refusal, rule="A-14", zh="同一评分项只能给一个分值"):
+    """A sheet scores each criterion once."""
+
+
 class ScoredTwice(Refusal, rule="A-14", zh="同一评委对同一项目在同一轮只能有一份评分表"):
     """A judge has one sheet for an entry in a round, its newest version."""
 
@@ -42,6 +46,24 @@ class Sheet:
     judge_id: str
     scores: Mapping[str, Decimal]
     version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """What a criterion is given."""
+
+    criterion_code: str
+    points: Decimal
+
+
+def by_criterion(scores: Iterable[Score]) -> dict[str, Decimal]:
+    """What was given, by the criterion's code."""
+    scores = tuple(scores)
+    codes = Counter(score.criterion_code for score in scores)
+    if twice := [code for code, times in codes.items() if times > 1]:
+        raise CriterionScoredTwice(criteria=", ".join(twice))
+
+    return {score.criterion_code: score.points for score in scores}
 
 
 def examine(scores: Mapping[str, Decimal], *, rubric: Rubric) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from services.awards.domain.benefit import BenefitClaim
 from services.awards.domain.entry import Attachment, AttachmentKind, Entrant, Stage
-from services.chassis.fields import Day, District, Flag, Group, Id, Many, OneOf, Schema, Sha256, Text
+from services.chassis.fields import Day, District, Fen, Flag, Group, Id, Many, OneOf, Schema, Sha256, Text
 from services.contract.awards import Shortcoming
 
 
@@ -21,6 +22,12 @@ class NameAttachment(Schema):
     attachment_kind = OneOf(AttachmentKind)
 
 
+class ClaimBenefit(Schema):
+    benefit_fen = Fen()
+    verified_by_id = Id(required=False)  # the rules say when both are needed (A-28)
+    proof_sha256 = Sha256(required=False)
+
+
 class HandIn(Schema):
     """What an entry consists of, at first and after a return."""
 
@@ -33,6 +40,7 @@ class HandIn(Schema):
     originality_signed_on = Day(required=False)  # the rules say when it is needed (A-01)
     work_on = Day(required=False)
     exhibition_consent = Flag(required=False)
+    benefit_claim = Group(ClaimBenefit, BenefitClaim, required=False)
 
 
 class SubmitEntry(HandIn):
@@ -40,6 +48,39 @@ class SubmitEntry(HandIn):
     edition_id = Id()
     nominating_unit_id = Id()
     district = District(required=False)
+
+
+class ImportEntry(Schema):
+    """An entry in one row; the rules say what of it is needed."""
+
+    entry_id = Id(required=False)
+    edition_id = Id()
+    category_code = Id()
+    title = Text(max=200)
+    nominating_unit_id = Id()
+    district = District(required=False)
+    first_person_ref = Id(required=False)
+    first_unit_id = Id(required=False)
+    first_minor = Flag(required=False)
+    first_consent_ref = Id(required=False)
+    second_person_ref = Id(required=False)
+    second_unit_id = Id(required=False)
+    second_minor = Flag(required=False)
+    second_consent_ref = Id(required=False)
+    third_person_ref = Id(required=False)
+    third_unit_id = Id(required=False)
+    third_minor = Flag(required=False)
+    third_consent_ref = Id(required=False)
+    stage = OneOf(Stage, required=False)
+    organisation_id = Id(required=False)
+    tutor_refs = Many(Id(), max=10, required=False)
+    form_sha256 = Sha256(required=False)
+    work_sha256 = Sha256(required=False)
+    originality_signed_on = Day(required=False)
+    work_on = Day(required=False)
+    benefit_fen = Fen(required=False)
+    verified_by_id = Id(required=False)
+    proof_sha256 = Sha256(required=False)
 
 
 class ReturnEntry(Schema):
@@ -57,6 +98,8 @@ class CheckEligibility(Schema):
     entry_id = Id()
     eligible = Flag()
     shortcomings = Many(OneOf(Shortcoming), max=8, required=False)
+    anonymous_files = Many(Sha256(), max=50, required=False)
+    anonymous_title = Flag(required=False)
     note = Text(max=500, required=False)
 
 

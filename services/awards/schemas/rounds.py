@@ -23,6 +23,10 @@ class CloseRound(Schema):
     round_id = Id()
 
 
+class ComputeResults(Schema):
+    round_id = Id()
+
+
 class ReopenRound(Schema):
     round_id = Id()
     reason = Text(max=500)

@@ -1,0 +1,75 @@
+"""What is done to recommend a worker of science and technology above (A-27)."""
+
+# ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from services import contract
+from services.awards.domain import recommendation
+from services.awards.schemas import recommendations as schemas
+from services.awards.store import ENTRANT, Entries, Recommendations
+from services.chassis.clock import Clock
+from services.chassis.service import command
+
+
+class RecommendationCommands:
+    entries: Entries
+    recommendations: Recommendations
+    clock: Clock
+
+    @command(contract.awards.Recommendation, schemas.RecommendTalent, roles=("recorder",))
+    def recommend_talent(self, recommendation_id: str | None, *, candidate_id: str, **stated: Any) -> Any:
+        """Propose a confirmed worker of science and technology, against whom nothing is known."""
+        proposed = recommendation.recommend(
+            candidate_id=candidate_id,
+            held_against=self._held_against(candidate_id),
+            today=self.clock.today(),
+            **stated,
+        )
+        return self.recommendations.add(proposed, recommendation_id)
+
+    @command(contract.awards.Recommendation, schemas.VerifyRecommendation, roles=("verifier",))
+    def verify_recommendation(self, recommendation_id: str, *, by: str) -> Any:
+        """Find that a recommendation is as it was stated."""
+        verify = partial(recommendation.verify, held_against=self._known_of(recommendation_id), by=by)
+        return self.recommendations.change(recommendation_id, verify)
+
+    @command(contract.awards.Recommendation, schemas.VoteRecommendation, roles=("chair",))
+    def vote_recommendation(self, recommendation_id: str, *, by: str, **voted: Any) -> Any:
+        """Take down how the committee voted."""
+        return self.recommendations.change(recommendation_id, partial(recommendation.vote, **voted))
+
+    @command(contract.awards.Recommendation, schemas.PubliciseRecommendation, roles=("chair",))
+    def publicise_recommendation(self, recommendation_id: str, *, by: str, **period: Any) -> Any:
+        """Put a recommendation on public display."""
+        publicise = partial(recommendation.publicise, today=self.clock.today(), **period)
+        return self.recommendations.change(recommendation_id, publicise)
+
+    @command(contract.awards.Recommendation, schemas.SubmitRecommendationUp, roles=("chair",))
+    def submit_recommendation_up(self, recommendation_id: str, *, by: str) -> Any:
+        """Hand a recommendation in above, once its publicity period is over."""
+        known = self._known_of(recommendation_id)
+        submit = partial(recommendation.submit_up, held_against=known, at=self.clock.now())
+        return self.recommendations.change(recommendation_id, submit)
+
+    @command(contract.awards.Recommendation, schemas.AnswerRecommendation, roles=("verifier", "chair"))
+    def answer_recommendation(self, recommendation_id: str, *, by: str, **answered: Any) -> Any:
+        """Take down whether the recommended person was selected above."""
+        answer = partial(recommendation.answer, today=self.clock.today(), **answered)
+        return self.recommendations.change(recommendation_id, answer)
+
+    @command(contract.awards.Recommendation, schemas.WithdrawRecommendation, roles=("recorder", "chair"))
+    def withdraw_recommendation(self, recommendation_id: str, *, reason: str, by: str) -> Any:
+        """Take a recommendation back before it goes up."""
+        return self.recommendations.change(recommendation_id, partial(recommendation.withdraw, reason=reason))
+
+    def _known_of(self, recommendation_id: str) -> frozenset[str]:
+        return self._held_against(self.recommendations.get(recommendation_id).candidate_id)
+
+    def _held_against(self, candidate_id: str) -> frozenset[str]:
+        """The entries that were excluded for what the candidate did."""
+        excluded = self.entries.find(**{ENTRANT: candidate_id}, state="disqualified")
+        return frozenset(entry_id for entry_id, _ in excluded)

@@ -1,0 +1,60 @@
+"""What is done with a topic of the campaign for ideals and contribution (讲、比)."""
+
+# ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from services import contract
+from services.awards.domain import topic
+from services.awards.domain.benefit import BenefitClaim
+from services.awards.schemas import topics as schemas
+from services.awards.store import Entries, Topics
+from services.chassis.clock import Clock
+from services.chassis.service import command
+
+
+class TopicCommands:
+    entries: Entries
+    topics: Topics
+    clock: Clock
+
+    @command(contract.awards.Topic, schemas.RegisterTopic, roles=("recorder",), adds=True)
+    def register_topic(self, topic_id: str | None, **stated: Any) -> Any:
+        """Enter what an enterprise sets out to solve this year."""
+        return self.topics.add(topic.register(today=self.clock.today(), **stated), topic_id)
+
+    @command(contract.awards.Topic, schemas.StartTopic, roles=("recorder",))
+    def start_topic(self, topic_id: str, *, by: str) -> Any:
+        """Note that the work on a topic has begun."""
+        return self.topics.change(topic_id, topic.start)
+
+    @command(contract.awards.Topic, schemas.CompleteTopic, roles=("recorder",))
+    def complete_topic(self, topic_id: str, *, completed_on: Any, by: str, **claimed: Any) -> Any:
+        """Say that a topic is done, and what it brought in, as its receiver verified it."""
+        claim = BenefitClaim(**claimed)
+        complete = partial(
+            topic.complete,
+            claim=None if claim == BenefitClaim() else claim,
+            completed_on=completed_on,
+            today=self.clock.today(),
+            by=by,
+        )
+        return self.topics.change(topic_id, complete)
+
+    @command(contract.awards.Topic, schemas.AcceptTopic, roles=("verifier",))
+    def accept_topic(self, topic_id: str, **accepted: Any) -> Any:
+        """Find a topic done."""
+        return self.topics.change(topic_id, partial(topic.accept, today=self.clock.today(), **accepted))
+
+    @command(contract.awards.Topic, schemas.EnterTopic, roles=("recorder",))
+    def enter_topic(self, topic_id: str, *, entry_id: str, by: str) -> Any:
+        """Name the entry by which an enterprise competes with its topic."""
+        return self.topics.change(topic_id, partial(topic.enter, entry=self.entries.get(entry_id), entry_id=entry_id))
+
+    @command(contract.awards.Topic, schemas.AbandonTopic, roles=("recorder", "chair"))
+    def abandon_topic(self, topic_id: str, *, reason: str, by: str) -> Any:
+        """Let a topic come to nothing."""
+        return self.topics.change(topic_id, partial(topic.abandon, reason=reason))

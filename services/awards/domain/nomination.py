@@ -1,0 +1,175 @@
+"""Nominations (推荐上报): an entry that won goes on to the contest above, in a slot of the association's quota.
+
+A slot may be drafted again and again until it is sealed; from then on slot and entry stay what they are (A-08).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from services.awards.domain import nomination_call
+from services.awards.domain.entry import Entry
+from services.awards.domain.external_result import ExternalResult
+from services.awards.domain.nomination_call import NominationCall
+from services.contract.awards import Level, Series
+from services.kernel import Change, Lifecycle, Refusal
+from services.kernel.calendar import day_of
+from services.kernel.duty import separate
+
+LIFECYCLE = Lifecycle(
+    drafted=("withdrawn", "sealed"),
+    sealed=("sent_up",),
+    sent_up=("accepted_above", "returned_above"),
+    returned_above=("sent_up",),
+    accepted_above=("result_known",),
+)
+HOLDING = tuple(state for state in LIFECYCLE.states if state != "withdrawn")
+
+
+class NotAWinner(Refusal, rule="A-08", zh="只有在下级评选中获奖的项目可以推荐"):
+    """Only an entry that won at the contest below is nominated."""
+
+
+class NotAProvincialWinner(Refusal, rule="A-08", zh="只有同年度省级获奖并经核实的项目可以推荐参加全国赛事"):
+    """For a national contest only an entry is nominated that won at the provincial one of that year."""
+
+
+class BeyondQuota(Refusal, rule="A-08", zh="超出推荐名额"):
+    """There are no more slots than the contest above gave."""
+
+
+class SlotTaken(Refusal, rule="A-08", zh="该推荐名额已被占用"):
+    """A slot is for one entry."""
+
+
+class NominatedTwice(Refusal, rule="A-08", zh="同一项目在同一赛事只能推荐一次"):
+    """An entry takes one slot of a call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nomination:
+    """An entry in its slot, and what the contest above made of it."""
+
+    call_id: str
+    entry_id: str
+    from_edition_id: str
+    to_series: Series
+    to_level: Level
+    to_edition_no: int
+    year: int
+    slot_no: int
+    district: str | None
+    nominated_by: str
+    sealed_at: datetime | None = None
+    sealed_by: str | None = None
+    sent_on: date | None = None
+    result_id: str | None = None
+    state: str = "drafted"
+
+    @property
+    def sealed_on(self) -> date | None:
+        return self.sealed_at and day_of(self.sealed_at)
+
+    def fits(self, result: ExternalResult) -> bool:
+        """Is this a prize, and a verified one, of the entry at the contest that it was nominated for?"""
+        contest = (result.entry_id, result.series, result.level, result.edition_no)
+        return result.state == "verified" and contest == (
+            self.entry_id, self.to_series, self.to_level, self.to_edition_no
+        )  # fmt: skip
+
+
+def nominate(
+    entry: Entry,
+    call: NominationCall,
+    *,
+    entry_id: str,
+    call_id: str,
+    slot_no: int,
+    won: Iterable[ExternalResult],
+    by: str,
+) -> Change[Nomination]:
+    """Put an entry into a slot; `won` are the prizes of this entry elsewhere."""
+    nomination_call.LIFECYCLE.require(call.state, "open")
+    _require_winner(entry, call.from_edition_id)
+    if call.to_level == "national" and not any(_is_provincial_prize(prize, call) for prize in won):
+        raise NotAProvincialWinner(entry_id=entry_id, year=call.year)
+    if not 1 <= slot_no <= call.places:
+        raise BeyondQuota(slot_no=slot_no, places=call.places)
+
+    nomination = Nomination(
+        call_id=call_id,
+        entry_id=entry_id,
+        from_edition_id=call.from_edition_id,
+        to_series=call.to_series,
+        to_level=call.to_level,
+        to_edition_no=call.to_edition_no,
+        year=call.year,
+        slot_no=slot_no,
+        district=entry.district,
+        nominated_by=by,
+    )
+    return Change(nomination, "drafted")
+
+
+def withdraw(nomination: Nomination, *, reason: str) -> Change[Nomination]:
+    """Leave the slot to another entry."""
+    return Change(replace(nomination, state=LIFECYCLE.move(nomination.state, "withdrawn")), "withdrawn", reason)
+
+
+def seal(nomination: Nomination, entry: Entry, *, at: datetime, by: str) -> Change[Nomination]:
+    """Let slot and entry stay what they are; whoever drafted it does not decide that (X-05)."""
+    state = LIFECYCLE.move(nomination.state, "sealed")
+    separate(entered_by=nomination.nominated_by, by=by)
+    _require_winner(entry, nomination.from_edition_id)
+
+    return Change(replace(nomination, state=state, sealed_at=at, sealed_by=by), "sealed")
+
+
+def send_up(nomination: Nomination, entry: Entry, *, today: date) -> Change[Nomination]:
+    """Hand it in above, for the first time or mended after a return."""
+    state = LIFECYCLE.move(nomination.state, "sent_up")
+    _require_winner(entry, nomination.from_edition_id)
+
+    return Change(replace(nomination, state=state, sent_on=today), "sent_up")
+
+
+def accept_above(nomination: Nomination) -> Change[Nomination]:
+    """The contest above takes it."""
+    return Change(replace(nomination, state=LIFECYCLE.move(nomination.state, "accepted_above")), "accepted_above")
+
+
+def return_above(nomination: Nomination, *, reason: str) -> Change[Nomination]:
+    """The contest above wants it mended."""
+    state = LIFECYCLE.move(nomination.state, "returned_above")
+    return Change(replace(nomination, state=state), "returned_above", reason)
+
+
+def conclude(nomination: Nomination) -> Change[Nomination]:
+    """The contest above is over, and it won nothing."""
+    return Change(replace(nomination, state=LIFECYCLE.move(nomination.state, "result_known")), "result_known")
+
+
+def heed(nomination: Nomination, results: Iterable[tuple[str, ExternalResult]]) -> Change[Nomination] | None:
+    """Know the result once a prize of it stands; of several the first by id is named."""
+    if nomination.state != "accepted_above":
+        return None
+    fitting = sorted(result_id for result_id, result in results if nomination.fits(result))
+    if not fitting:
+        return None
+    return Change(replace(nomination, state="result_known", result_id=fitting[0]), "result_known")
+
+
+def _require_winner(entry: Entry, from_edition_id: str) -> None:
+    if entry.state != "awarded" or entry.edition_id != from_edition_id:
+        raise NotAWinner(edition_id=entry.edition_id, state=entry.state)
+
+
+def _is_provincial_prize(prize: ExternalResult, call: NominationCall) -> bool:
+    return (
+        prize.state == "verified"
+        and prize.level == "province"
+        and prize.series == call.to_series
+        and prize.awarded_on.year == call.year
+    )

@@ -1,0 +1,81 @@
+"""What comes in with each command about a judge, and about what stands between a judge and an entry."""
+
+from __future__ import annotations
+
+from services.awards.domain.judge import Affiliation
+from services.chassis.fields import Day, Group, Id, Many, OneOf, Schema, Text, Whole
+from services.contract.awards import ConflictType
+
+MOST = 1_000  # entries of a round that one judge takes
+
+
+class Affiliate(Schema):
+    org_id = Id()
+    starts_on = Day(required=False)
+    ends_on = Day(required=False)
+
+
+class Capability(Schema):
+    """What a judge can score, and how much of it."""
+
+    discipline_codes = Many(Id(), max=20, required=False)
+    max_load = Whole(max=MOST)
+
+
+class RegisterJudge(Capability):
+    judge_id = Id()
+    affiliations = Many(Group(Affiliate, Affiliation), max=50, required=False)
+
+
+class ActivateJudge(Schema):
+    judge_id = Id()
+
+
+class SuspendJudge(Schema):
+    judge_id = Id()
+    reason = Text(max=500)
+
+
+class ReviseJudge(Capability):
+    judge_id = Id()
+
+
+class AffiliateJudge(Schema):
+    judge_id = Id()
+    affiliations = Many(Group(Affiliate, Affiliation), max=50)
+
+
+class DeclareConflict(Schema):
+    entry_id = Id()
+    conflict_type = OneOf(ConflictType)
+    note = Text(max=500, required=False)
+
+
+class WithdrawConflict(Schema):
+    entry_id = Id()
+    conflict_type = OneOf(ConflictType)
+
+
+class PinConflict(Schema):
+    judge_id = Id()
+    entry_id = Id()
+    conflict_type = OneOf(ConflictType)
+    reason = Text(max=500)
+
+
+class ReleaseConflict(PinConflict):
+    pass
+
+
+class ComputeConflicts(Schema):
+    edition_id = Id()
+    judge_id = Id()
+
+
+class ConflictsOf(Schema):
+    edition_id = Id()
+    judge_id = Id()
+
+
+class MyConflicts(Schema):
+    edition_id = Id()

@@ -1,0 +1,55 @@
+"""What comes in with each command about a recommendation."""
+
+from __future__ import annotations
+
+from services.awards.domain.recommendation import Answer
+from services.chassis.fields import Day, District, Id, Many, OneOf, Schema, Sha256, Text, Whole
+from services.contract.awards import EditionLevel, TalentTarget
+from services.kernel.calendar import Unit
+
+
+class RecommendTalent(Schema):
+    recommendation_id = Id(required=False)
+    candidate_id = Id()
+    target_kind = OneOf(TalentTarget)
+    target_level = OneOf(EditionLevel)
+    target_title = Text(max=200)
+    proposer_org_ids = Many(Id(), min=1, max=10)
+    basis_award_ids = Many(Id(), max=50, required=False)
+    worker_document_sha256 = Sha256(required=False)  # the rules say that both are needed (A-27)
+    misconduct_checked_on = Day(required=False)
+    district = District(required=False)
+
+
+class VerifyRecommendation(Schema):
+    recommendation_id = Id()
+
+
+class VoteRecommendation(Schema):
+    recommendation_id = Id()
+    votes_for = Whole(max=1_000)
+    votes_against = Whole(max=1_000)
+    minute_no = Text(max=100)
+
+
+class PubliciseRecommendation(Schema):
+    recommendation_id = Id()
+    starts_on = Day()
+    publicity_days = Whole(min=1, max=60, rule="X-07")
+    publicity_unit = OneOf(Unit)
+
+
+class SubmitRecommendationUp(Schema):
+    recommendation_id = Id()
+
+
+class AnswerRecommendation(Schema):
+    recommendation_id = Id()
+    answer = OneOf(Answer)
+    answered_on = Day()
+    document_no = Text(max=100, required=False)
+
+
+class WithdrawRecommendation(Schema):
+    recommendation_id = Id()
+    reason = Text(max=500)

@@ -1,0 +1,83 @@
+"""What comes in with each command about an assignment or a score sheet, and with what a judge asks."""
+
+from __future__ import annotations
+
+from services.awards.domain.sheet import Score
+from services.awards.schemas.editions import ROUNDS
+from services.awards.schemas.points import Points
+from services.chassis.fields import Day, Group, Id, Many, OneOf, Schema, Text, Whole
+from services.contract.awards import ConflictType
+
+MOST_JUDGES = 500
+
+
+class ProposeAssignment(Schema):
+    edition_id = Id()
+    round_no = Whole(min=1, max=ROUNDS)
+    judge_ids = Many(Id(), min=1, max=MOST_JUDGES)
+    per_entry = Whole(min=1, max=100)
+    seed = Whole(max=2**31)
+    due_on = Day(required=False)
+
+
+class ConfirmAssignment(Schema):
+    assignment_id = Id()
+
+
+class AssignJudge(Schema):
+    entry_id = Id()
+    judge_id = Id()
+    round_no = Whole(min=1, max=ROUNDS)
+    due_on = Day(required=False)
+
+
+class AcceptSheet(Schema):
+    sheet_id = Id()
+
+
+class GiveScore(Schema):
+    criterion_code = Id()
+    points = Points()
+
+
+class SubmitScore(Schema):
+    sheet_id = Id()
+    scores = Many(Group(GiveScore, Score), max=100)
+    comment = Text(max=2_000, required=False)
+
+
+class LockSheet(Schema):
+    sheet_id = Id()
+
+
+class Recuse(Schema):
+    sheet_id = Id()
+    conflict_type = OneOf(ConflictType)
+    reason = Text(max=500)
+
+
+class RecuseJudge(Recuse):
+    pass
+
+
+class ReplaceJudge(Schema):
+    sheet_id = Id()
+    judge_id = Id()
+
+
+class ReopenScore(Schema):
+    sheet_id = Id()
+    reason = Text(max=500)
+
+
+class MySheets(Schema):
+    edition_id = Id()
+
+
+class ScoresOfOthers(Schema):
+    sheet_id = Id()
+
+
+class OfRound(Schema):
+    edition_id = Id()
+    round_no = Whole(min=1, max=ROUNDS)
