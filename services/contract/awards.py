@@ -450,7 +450,7 @@ class Award(View):
     level: EditionLevel
     edition_no: Count
     year: Count
-    entry_id: str | None  # the entry that it is for, also where a tutor or an organisation has it
+    entry_id: str | None  # of a prize for an entry
     subject_type: SubjectType
     subject_id: str
     person_ids: tuple[str, ...]

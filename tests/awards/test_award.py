@@ -12,7 +12,7 @@ from services.awards.domain import award
 from services.awards.domain.award import LIFECYCLE, IssuedAlready, RevokedLate
 from services.awards.domain.external_result import DocumentMissing
 from services.kernel import ForbiddenMove
-from tests.awards.examples import a_grant, an_award, an_edition, an_entry
+from tests.awards.examples import a_grant, a_granted_line, an_award, an_edition, an_entry
 
 HAPPENINGS = contract.awards.Award.kind.happenings
 TODAY = date(2011, 6, 1)
@@ -75,23 +75,28 @@ def test_an_award_honours_those_who_have_it(subject_type, subject_id, material, 
     assert (granted.person_ids, granted.org_ids) == (person_ids, org_ids)
 
 
-def test_an_award_for_no_entry_is_one_all_the_same():
-    granted = award.grant(
-        an_edition(programme_kind="worker"),
-        None,
-        edition_id="e-1",
-        entry_id=None,
-        subject_type="person",
-        subject_id="p-1",
-        award_kind="commendation",
-        grade="none",
-        document_no="乐科协〔2011〕9号",
-        granted_on=date(2011, 5, 10),
-        certificate_no="WORKER-2011-1-1-0001",
-        check_code="ABCD-2345-WXYZ",
-    ).record
+def test_a_commendation_of_a_person_is_for_no_entry():
+    granted = a_grant(
+        an_edition(programme_kind="worker"), award_kind="commendation", grade="none",
+        subject_type="person", subject_id="p-1",
+    ).record  # fmt: skip
 
-    assert (granted.person_ids, granted.youth, granted.district) == (("p-1",), False, None)
+    assert (granted.award_kind, granted.entry_id, granted.youth, granted.district) == (
+        "commendation",
+        None,
+        False,
+        None,
+    )
+
+
+@pytest.mark.rule("A-25")
+@pytest.mark.parametrize("state", ["proposed", "held", "struck"])
+def test_a_line_is_an_award_once_it_was_granted_and_only_once(state):
+    one, line = an_award(), a_granted_line()
+    granting = {"edition": an_edition(), "edition_id": "e-1", "entry": an_entry(), "check_code": "ABCD-2345-WXYZ"}
+
+    assert award.grant(one, line, **granting) is None
+    assert award.grant(None, replace(line, state=state, document_no=None, granted_on=None), **granting) is None
 
 
 @pytest.mark.parametrize(
@@ -126,13 +131,13 @@ def test_the_view_has_neither_names_nor_the_check_code():
 @pytest.mark.parametrize(
     ("edition", "number"),
     [
-        ({}, "YOUTH-2011-10-1-0007"),
-        ({"programme_kind": "golden_bridge", "edition_no": 3}, "GOLDENBRIDGE-2011-3-1-0007"),
-        ({"level": "province", "edition_no": 26}, "YOUTH-P-2011-26-1-0007"),
+        ({}, "YOUTH-2011-10-0007"),
+        ({"programme_kind": "golden_bridge", "edition_no": 3}, "GOLDENBRIDGE-2011-3-0007"),
+        ({"level": "province", "edition_no": 26}, "YOUTH-P-2011-26-0007"),
     ],
 )
 def test_a_number_says_programme_year_edition_and_line(edition, number):
-    assert award.certificate_no(an_edition(**edition), notice_no="1", line_no=7) == number
+    assert award.certificate_no(an_edition(**edition), line_no=7) == number
 
 
 @given(st.binary(min_size=12, max_size=12))

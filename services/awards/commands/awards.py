@@ -7,16 +7,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from services import contract
 from services.awards.domain import award, entry
 from services.awards.schemas import awards as schemas
-from services.awards.store import Entries, GrantedAwards
+from services.awards.store import Editions, Entries, GrantedAwards
 from services.chassis.clock import Clock
 from services.chassis.fields import load
 from services.chassis.problem import NotFound
-from services.chassis.service import STAFF, command, listens, query
+from services.chassis.service import STAFF, command, listens, query, question
 from services.contract.event import Event
 
 SHOWN = (
@@ -27,9 +27,26 @@ SHOWN = (
 
 
 class AwardCommands:
+    editions: Editions
     entries: Entries
     awards: GrantedAwards
     clock: Clock
+
+    @listens(contract.awards.Notice, "granted")
+    def make_awards(self, event: Event) -> None:
+        """Each granted line of a list is an award; one that is there already stays as it is."""
+        listed = cast(contract.awards.Notice, event.view)
+        held = self.editions.get(listed.edition_id)
+        for line in listed.lines:
+            grant = partial(
+                award.grant,
+                line=line,
+                edition=held,
+                edition_id=listed.edition_id,
+                entry=self.entries.get(line.entry_id) if line.entry_id else None,
+                check_code=a_check_code(),
+            )
+            self.awards.follow(award.award_id(event.record, line.line_no), event, grant)
 
     @command(contract.awards.Award, schemas.IssueCertificate, roles=("recorder",))
     def issue_certificate(self, award_id: str, *, by: str, **printed: Any) -> Any:
@@ -64,10 +81,9 @@ class AwardCommands:
         if states == {"revoked"}:
             self.entries.change(entry_id, partial(entry.follow, to="revoked"))
 
-    @query(roles=STAFF)
-    def certificate_of(self, asked: Mapping[str, Any], methods: Any) -> Any:
+    @question(schemas.CertificateOf, roles=STAFF)
+    def certificate_of(self, award_id: str, *, by: str) -> Any:
         """What is printed on the certificate of an award, its names included."""
-        award_id = load(schemas.CertificateOf(), asked)["award_id"]
         held = self.awards.get(award_id)
         award.LIFECYCLE.require(held.state, "granted")
         if held.issued_on is None:

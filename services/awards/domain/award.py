@@ -15,6 +15,7 @@ from services.awards.domain.external_result import DocumentMissing
 from services.contract.awards import (
     EditionLevel,
     Grade,
+    NoticeLine,
     PrizeKind,
     ProgrammeKind,
     RevocationReason,
@@ -72,6 +73,11 @@ class Award:
         return self.programme_kind == "youth"
 
     @property
+    def is_settled(self) -> bool:
+        """Its certificate is out, or there will be none."""
+        return self.issued_on is not None or self.state == "revoked"
+
+    @property
     def last_day_to_revoke(self) -> date:
         """For any reason; the day itself is still in time."""
         return self.granted_on + timedelta(days=self.revocation_days)
@@ -83,50 +89,51 @@ class Award:
 
 
 def grant(
-    edition: Edition,
-    entry: Entry | None,
+    award: Award | None,
+    line: NoticeLine,
     *,
+    edition: Edition,
     edition_id: str,
-    entry_id: str | None,
-    subject_type: SubjectType,
-    subject_id: str,
-    award_kind: PrizeKind,
-    grade: Grade,
-    document_no: str,
-    granted_on: date,
-    certificate_no: str,
+    entry: Entry | None,
     check_code: str,
-) -> Change[Award]:
-    """Make the award of a line that was granted; `entry` is what it is for, where it is for one."""
-    award = Award(
+) -> Change[Award] | None:
+    """Make the award of a line; None where it is there already, or where the line was not granted."""
+    if award is not None or line.document_no is None or line.granted_on is None:
+        return None
+
+    granted = Award(
         edition_id=edition_id,
         programme_kind=edition.programme_kind,
         level=edition.level,
         edition_no=edition.edition_no,
         year=edition.year,
-        entry_id=entry_id,
-        subject_type=subject_type,
-        subject_id=subject_id,
-        person_ids=_persons(subject_type, subject_id, entry),
-        org_ids=_organisations(subject_type, subject_id, entry),
-        award_kind=award_kind,
-        grade=grade,
-        document_no=document_no,
-        granted_on=granted_on,
+        entry_id=line.entry_id,
+        subject_type=line.subject_type,
+        subject_id=line.subject_id,
+        person_ids=_persons(line, entry),
+        org_ids=_organisations(line, entry),
+        award_kind=line.award_kind,
+        grade=line.grade,
+        document_no=line.document_no,
+        granted_on=line.granted_on,
         revocation_days=edition.revocation_days,
-        certificate_no=certificate_no,
+        certificate_no=certificate_no(edition, line_no=line.line_no),
         check_code=check_code,
-        exhibition_consent=_may_be_shown(subject_type, entry),
+        exhibition_consent=bool(entry and entry.material.exhibition_consent),
         district=entry.district if entry else None,
     )
-    return Change(award, "granted")
+    return Change(granted, "granted")
 
 
-def certificate_no(edition: Edition, *, notice_no: str, line_no: int) -> str:
-    """`YOUTH-2011-10-1-0007`: programme, level above the city, year, edition, notice and line; nobody else's."""
+def award_id(notice_id: str, line_no: int) -> str:
+    """The one award of a line."""
+    return f"{notice_id}.{line_no}"
+
+
+def certificate_no(edition: Edition, *, line_no: int) -> str:
+    """`YOUTH-2011-10-0007`: programme, level above the city, year, edition, and line of its one list."""
     programme = edition.programme_kind.replace("_", "").upper()
-    parts = (programme, *LEVELS[edition.level], f"{edition.year}", f"{edition.edition_no}", notice_no, f"{line_no:04}")
-    return "-".join(parts)
+    return "-".join((programme, *LEVELS[edition.level], f"{edition.year}", f"{edition.edition_no}", f"{line_no:04}"))
 
 
 def check_code(chance: bytes) -> str:
@@ -168,19 +175,14 @@ def revoke(
     return Change(revoked, "revoked", reason)
 
 
-def _persons(subject_type: SubjectType, subject_id: str, entry: Entry | None) -> tuple[str, ...]:
-    if subject_type == "entry":
-        return entry.material.person_refs if entry else ()
-    return (subject_id,) if subject_type == "person" else ()
+def _persons(line: NoticeLine, entry: Entry | None) -> tuple[str, ...]:
+    if line.subject_type == "person":
+        return (line.subject_id,)
+    return entry.material.person_refs if entry else ()
 
 
-def _organisations(subject_type: SubjectType, subject_id: str, entry: Entry | None) -> tuple[str, ...]:
+def _organisations(line: NoticeLine, entry: Entry | None) -> tuple[str, ...]:
     """The organisation that has the prize; where those who have it work or learn is not said."""
-    if subject_type == "entry":
-        return (entry.material.organisation_id,) if entry and entry.material.organisation_id else ()
-    return (subject_id,) if subject_type == "organisation" else ()
-
-
-def _may_be_shown(subject_type: SubjectType, entry: Entry | None) -> bool:
-    """A work may, when those who made it said so; a tutor's prize shows nobody's work."""
-    return subject_type == "entry" and entry is not None and bool(entry.material.exhibition_consent)
+    if line.subject_type == "organisation":
+        return (line.subject_id,)
+    return (entry.material.organisation_id,) if entry and entry.material.organisation_id else ()

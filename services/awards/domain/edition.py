@@ -56,7 +56,7 @@ class CategoryInUse(Refusal, rule="X-04", zh="已有申报的类别不得取消"
 
 
 class CertificatesMissing(Refusal, rule="A-34", zh="证书未全部制发的届次不得归档"):
-    """An edition is archived once every award of it that stands has its certificate."""
+    """An edition is archived once every prize on its list is decided, and has its certificate where it stands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +154,7 @@ def follow_list(edition: Edition, *, to: str) -> Change[Edition] | None:
 
 
 def archive(edition: Edition, *, uncertified: int) -> Change[Edition]:
-    """Nothing is left to do; `uncertified` are the awards that stand without a certificate."""
+    """Nothing is left to do; `uncertified` are the prizes on its list without a certificate."""
     state = LIFECYCLE.move(edition.state, "archived")
     if uncertified:
         raise CertificatesMissing(awards=uncertified)
