@@ -1,4 +1,5 @@
 window.addEventListener("DOMContentLoaded", () => {
+  const form = document.getElementById("check");
   const outcome = document.getElementById("outcome");
   const told = document.getElementById("told");
   const words = JSON.parse(told.dataset.words);
@@ -16,20 +17,26 @@ window.addEventListener("DOMContentLoaded", () => {
     }
   };
 
-  document.getElementById("check").addEventListener("submit", async (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const given = new FormData(event.target);
-    const number = encodeURIComponent(given.get("certificate_no").trim());
-    const code = encodeURIComponent(given.get("code").trim());
+    const [number, code] = ["certificate_no", "code"].map((name) => encodeURIComponent(form.elements[name].value.trim()));
     told.replaceChildren();
     outcome.className = outcome.textContent = "";
     try {
-      const answer = await fetch(`/api/v1/certificates/${number}?code=${code}`, { headers: { "Accept-Language": "zh" } });
+      const answer = await fetch(`/api/v1/certificates/${number}?code=${code}`);
       const said = await answer.json();
       if (answer.ok) show(said);
-      else outcome.textContent = said.zh;
+      else outcome.textContent = `${said.zh} ${said.en}`;
     } catch {
-      outcome.textContent = "暂时无法查验，请稍后重试。";
+      outcome.textContent = "暂时无法查验，请稍后重试。 Not now; come again.";
     }
   });
+
+  // An address like /certificates#NUMBER/CODE fills the form; what stands behind # is sent to nobody.
+  const [number, code] = decodeURIComponent(location.hash.slice(1)).split("/");
+  if (number && code) {
+    form.elements.certificate_no.value = number;
+    form.elements.code.value = code;
+    form.requestSubmit();
+  }
 });
