@@ -1,6 +1,8 @@
-"""The pair of keys that signs and verifies tokens. The private one stays with the gateway and the operator."""
+"""The pair of keys that signs and verifies tokens, whose private one stays with the gateway and the operator; and the
+key that seals what only some may read, for the services that keep such things."""
 
 import os
+import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from deploy.home import Home
 from services.chassis import tokens
+from services.chassis.settings import SEALING_KEY
+
+SEALING = ("awards",)
+"""Services that seal, and are told the key."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,15 @@ class Keys:
         return tokens.issue(self.private, subject=subject, roles=roles, district=district, lifetime=lifetime)
 
 
+def sealing_key(home: Home) -> str:
+    """`SEALING_KEY` where it is set, else the home's own, made once."""
+    given = os.environ.get("SEALING_KEY")
+    if given:
+        return given
+    home.make()
+    return home.secret("sealing.key", new_sealing_key)
+
+
 def as_setting(pem: str) -> str:
     """A PEM text as the settings carry it: base64 in one line."""
     return b64encode(pem.encode()).decode()
@@ -59,3 +74,8 @@ def public_of(private: str) -> str:
 def new_private_key() -> str:
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def new_sealing_key() -> str:
+    """As the settings carry it."""
+    return b64encode(secrets.token_bytes(SEALING_KEY)).decode()

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from deploy.embedded import Stores
 from deploy.home import CHECKOUT, Home
-from deploy.keys import Keys, as_setting
+from deploy.keys import SEALING, Keys, as_setting, sealing_key
 from deploy.ports import Ports, hold
 from deploy.supervisor import Program
 from deploy.trouble import Trouble
@@ -16,6 +16,7 @@ from services.contract.topology import SERVICES
 
 NAMES = (*SERVICES, "gateway")
 USUAL_PORT = 8011  # of the gateway
+SECRET = ("TOKEN_PRIVATE_KEY", "SEALING_KEY")
 RUN = (sys.executable, "-m", "deploy.run")
 
 
@@ -50,12 +51,12 @@ def replica(
 ) -> Program:
     """A process of this service, which has a name of its own where there are several, and is `told` more.
 
-    The private key is told to the gateway alone.
+    The private key is told to the gateway alone, the sealing key to the services that seal.
     """
     name = name or service
     keys = Keys.of(home)
     port = Ports(home).take(f"{name} health")
-    environment = {variable: value for variable, value in os.environ.items() if variable != "TOKEN_PRIVATE_KEY"} | {
+    environment = {variable: value for variable, value in os.environ.items() if variable not in SECRET} | {
         "AMQP_URI": stores.amqp_uri,
         "MONGO_URI": stores.mongo_uri,
         "TOKEN_PUBLIC_KEY": as_setting(keys.public),
@@ -67,4 +68,6 @@ def replica(
     }
     if service == "gateway":
         environment |= {"HTTP_PORT": str(http_port), "TOKEN_PRIVATE_KEY": as_setting(keys.private)}
+    if service in SEALING:
+        environment["SEALING_KEY"] = sealing_key(home)
     return Program(name=name, command=(*run, service), environment=environment, port=port, health=True)

@@ -26,7 +26,7 @@ import msgspec
 from deploy import certificates, rights, systems
 from deploy.certificates import Authority
 from deploy.home import CHECKOUT, write_privately
-from deploy.keys import as_setting, new_private_key, of_setting, public_of
+from deploy.keys import as_setting, new_private_key, new_sealing_key, of_setting, public_of
 from deploy.rights import Rights
 from deploy.systems import USUAL_ROLES, Folder, System
 from deploy.trouble import Trouble
@@ -83,6 +83,7 @@ class Site:
         replaced = tuple(self._certify(layout))
         private = self._secret("token_private_key", lambda: as_setting(new_private_key()))
         self._keep("token_public_key", as_setting(public_of(of_setting(private))))
+        self._secret("sealing_key", new_sealing_key)
         self._secret("mongo_keyfile", lambda: secrets.token_hex(96))
         for name in ("mongo_root_password", "erlang_cookie", "grafana_password"):
             self._secret(name, lambda: secrets.token_hex(24))

@@ -39,6 +39,7 @@ def an_empty_world(addresses, keys, **changes):
         "mongo_uri": mongo_uri,
         "token_public_key": public,
         "token_private_key": private,
+        "sealing_key": b"s" * 32,
         "database_prefix": f"t{uuid.uuid4().hex[:10]}",
         "relay_sweep": 0.1,
     }

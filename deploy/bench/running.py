@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from deploy.home import CHECKOUT, Home
-from deploy.keys import Keys, as_setting
+from deploy.keys import Keys, as_setting, sealing_key
 from deploy.supervisor import AskedToStop
 from deploy.trial import stores_of_its_own
 
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
                 "MONGO_URI": stores.mongo_uri,
                 "TOKEN_PUBLIC_KEY": as_setting(keys.public),
                 "TOKEN_PRIVATE_KEY": as_setting(keys.private),
+                "SEALING_KEY": sealing_key(supervisor.home),
                 "KEXIE_HOME": str(supervisor.home.folder),
                 "PYTHONPATH": str(CHECKOUT),
                 "PYTHONWARNINGS": "ignore",

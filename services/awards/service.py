@@ -9,6 +9,8 @@ from services.awards.commands.entries import EntryCommands
 from services.awards.commands.external_results import ExternalResultCommands
 from services.awards.commands.judges import ConflictCommands, JudgeCommands
 from services.awards.commands.nominations import NominationCommands
+from services.awards.commands.notices import NoticeCommands
+from services.awards.commands.objections import ObjectionCommands
 from services.awards.commands.recommendations import RecommendationCommands
 from services.awards.commands.rounds import RoundCommands
 from services.awards.commands.sheets import SheetCommands
@@ -23,12 +25,15 @@ from services.awards.store import (
     Judges,
     NominationCalls,
     Nominations,
+    Notices,
+    Objections,
     Recommendations,
     Rounds,
     ScoreSheets,
     Topics,
 )
 from services.chassis.clock import Clock
+from services.chassis.sealing import Sealing
 from services.chassis.service import service
 
 
@@ -42,6 +47,8 @@ class Awards(
     SheetCommands,
     RoundCommands,
     Disclosures,
+    NoticeCommands,
+    ObjectionCommands,
     ExternalResultCommands,
     NominationCommands,
     RecommendationCommands,
@@ -59,9 +66,12 @@ class Awards(
     rounds = Rounds()
     sheets = ScoreSheets()
     entry_results = EntryResults()
+    notices = Notices()
+    objections = Objections()
     external_results = ExternalResults()
     nomination_calls = NominationCalls()
     nominations = Nominations()
     recommendations = Recommendations()
     topics = Topics()
+    sealing = Sealing()
     clock = Clock()

@@ -13,6 +13,8 @@ from services.awards.domain import (
     judging_round,
     nomination,
     nomination_call,
+    notice,
+    objection,
     recommendation,
     score_sheet,
     seat_plan,
@@ -159,3 +161,17 @@ class Topics(Records[topic.Topic]):
             among={"state": topic.STANDING},
         ),
     )  # fmt: skip
+
+
+class Notices(Records[notice.Notice]):
+    """An edition has one list at a time; what was withdrawn leaves its place to the next."""
+
+    kind = contract.awards.Notice.kind
+    record = notice.Notice
+    unique = (Unique("edition_id", refusal=notice.ListStands, among={"state": notice.STANDING}),)
+
+
+class Objections(Records[objection.Objection]):
+    kind = contract.awards.Objection.kind
+    record = objection.Objection
+    indexes = (("notice_id",),)

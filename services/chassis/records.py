@@ -88,13 +88,17 @@ class Bound(Generic[T]):
 
     def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002 - the word of the API
         """The first version; `Conflict` where the id is taken by another command's record, or a version expected."""
-        id = id or derived_id(self._kind, self._because)  # noqa: A001
+        id = self.id_of(id)  # noqa: A001
         if self._caused.expected_version is not None:
             raise Conflict(
                 "There is no version yet.", "尚无版本。", id=id, expected_version=self._caused.expected_version
             )
 
         return self._insert(id, change, follows=None)
+
+    def id_of(self, given: str | None) -> str:
+        """The id of the record that this command adds, for what has to know it before: the given one, or one made."""
+        return given or derived_id(self._kind, self._because)
 
     def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
         """The next version as `decide` says, which may be asked again when another writer was first."""
@@ -167,6 +171,11 @@ class Bound(Generic[T]):
         """All records like this; a tuple means any of these."""
         found = self.collection.find(conditions(wanted), {"state": 1}).sort("_id", 1)
         return [(held["_id"], self._record(held)) for held in found]
+
+    def versions(self, **wanted: Any) -> dict[str, int]:
+        """The newest versions of all records like this: has any changed since they were read?"""
+        found = self.collection.find(conditions(wanted), {"version": 1})
+        return {held["_id"]: held["version"] for held in found}
 
     def exists(self, **wanted: Any) -> bool:
         return self.collection.find_one(conditions(wanted), {"_id": 1}) is not None

@@ -60,10 +60,10 @@ def serve(classes: list[type]) -> int:
     """Run these services until SIGTERM or SIGINT; the exit code."""
     try:
         settings = Settings.read()
+        made = containers(classes, settings)
     except WrongSettings as error:
         sys.stderr.write(f"The settings are not usable:\n{error}\n")
         return 2
-    made = containers(classes, settings)
     names = [container.service_name for container in made]
     log.set_up(settings.log_level, *names)
     if settings.traces_url:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +14,8 @@ import marshmallow
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from environs import Env, EnvValidationError
+
+SEALING_KEY = 32  # bytes
 
 Range, OneOf = marshmallow.validate.Range, marshmallow.validate.OneOf
 
@@ -30,6 +32,7 @@ class Settings:
     mongo_uri: str
     token_public_key: str  # PEM; verifies tokens
     token_private_key: str | None = None  # PEM; issues tokens, for the gateway and the operator's commands only
+    sealing_key: bytes | None = None  # 32 bytes; for services that keep what only some may read
     database_prefix: str = "kexie"  # a service's database is <prefix>_<service>
     http_port: int = 8011  # of the gateway
     http_host: str = "127.0.0.1"
@@ -67,6 +70,7 @@ class Settings:
             mongo_uri=env.str("MONGO_URI", validate=_address("mongodb://")),
             token_public_key=env.str("TOKEN_PUBLIC_KEY", validate=_is_key(load_pem_public_key)),
             token_private_key=env.str("TOKEN_PRIVATE_KEY", None, validate=_is_key(_load_private, needed=False)),
+            sealing_key=env.str("SEALING_KEY", None, validate=_is_sealing_key),
             database_prefix=env.str(
                 "DATABASE_PREFIX", "kexie", validate=marshmallow.validate.Regexp(r"[a-z0-9_-]{1,30}\Z")
             ),
@@ -103,6 +107,7 @@ class Settings:
                 **found,
                 "token_public_key": _pem(found["token_public_key"]),
                 "token_private_key": _pem(found["token_private_key"]),
+                "sealing_key": b64decode(found["sealing_key"]) if found["sealing_key"] else None,
             }
         )
 
@@ -176,11 +181,21 @@ def _is_key(load: Callable[[bytes], Any], *, needed: bool = True) -> Any:
         if not (value or needed):
             return
         try:
-            load(base64.b64decode(value, validate=True))
+            load(b64decode(value, validate=True))
         except (ValueError, TypeError, UnsupportedAlgorithm):
             raise marshmallow.ValidationError("must be a PEM key of its kind, base64 in one line") from None
 
     return check
+
+
+def _is_sealing_key(value: str) -> None:
+    """An empty value is none."""
+    try:
+        size = len(b64decode(value, validate=True))
+    except ValueError:
+        size = -1
+    if size not in (0, SEALING_KEY):
+        raise marshmallow.ValidationError(f"must be {SEALING_KEY} bytes, base64 in one line")
 
 
 def _load_private(pem: bytes) -> Any:
@@ -188,7 +203,7 @@ def _load_private(pem: bytes) -> Any:
 
 
 def _pem(value: str | None) -> str | None:
-    return base64.b64decode(value, validate=True).decode() if value else None
+    return b64decode(value, validate=True).decode() if value else None
 
 
 def _lines(messages: Any) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from services.contract.view import Count, Fen, View, published_by
+from services.contract.view import Count, Fen, Instant, View, published_by
 
 Series = Literal["youth_contest", "other"]
 Level = Literal["province", "national"]
@@ -18,6 +18,10 @@ Category = Literal[
 AwardKind = Literal["graded", "special", "organisation", "tutor"]
 Grade = Literal["first", "second", "third", "none"]
 PrizeGrade = Literal["first", "second", "third"]
+PrizeKind = Literal["graded", "special", "organisation", "tutor", "commendation"]
+SubjectType = Literal["entry", "person", "organisation"]
+Lack = Literal["identity", "contact", "evidence"]
+Outcome = Literal["upheld", "dismissed"]
 ProgrammeKind = Literal["paper", "golden_bridge", "youth", "jiangbi", "home", "worker"]
 EditionLevel = Literal["city", "province", "national"]
 Participation = Literal["individual", "team", "organisation"]
@@ -374,3 +378,63 @@ class Topic(View):
     entry_id: str | None
     edition_id: str | None
     state: Literal["registered", "in_progress", "completed", "accepted", "entered", "abandoned"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeLine:
+    """A prize on the list: for whom, by which rank and step, and what became of it."""
+
+    line_no: Count
+    award_kind: PrizeKind
+    grade: Grade
+    subject_type: SubjectType
+    subject_id: str
+    entry_id: str | None  # of a prize for an entry
+    category_code: str | None
+    rank: Count | None  # in its category, by the results
+    decided_by: TieStep | None  # the step that decided the rank; None: it is shared, or there is none
+    departs: bool  # the committee gave another grade than the results do
+    state: Literal["proposed", "held", "granted", "struck"]
+    document_no: str | None = None
+    granted_on: date | None = None
+
+
+@published_by("awards", happenings=("published", "struck", "granted", "withdrawn"))
+class Notice(View):
+    """An award list on public display, line by line; within its period everybody may object to a line (X-07, A-22)."""
+
+    edition_id: str
+    programme_kind: ProgrammeKind
+    level: EditionLevel
+    edition_no: Count
+    year: Count
+    starts_at: Instant
+    ends_at: Instant  # the first moment after its last day
+    lines: tuple[NoticeLine, ...]
+    inputs_hash: str  # of the results that the list follows from
+    url: str  # where the public reads it
+    office_line: str  # a landline of the office that takes objections
+    state: Literal["published", "granted", "withdrawn"]
+
+
+@published_by(
+    "awards",
+    happenings=(
+        "filed", "accepted", "rejected_formal", "taken_on", "upheld", "dismissed", "notified", "closed",
+    ),
+)  # fmt: skip
+class Objection(View):
+    """An objection to a line of an award list; who objects and why is told to those who handle it and nobody else."""
+
+    notice_id: str
+    edition_id: str
+    line_no: Count
+    entry_id: str | None
+    real_name: bool
+    lacking: tuple[Lack, ...]  # of what an objection needs; then it is recorded and not processed
+    filed_on: date
+    decision: Outcome | None
+    decided_on: date | None
+    state: Literal[
+        "filed", "accepted", "rejected_formal", "investigating", "upheld", "dismissed", "notified", "closed",
+    ]  # fmt: skip

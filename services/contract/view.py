@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from types import NoneType, UnionType
 from typing import (
@@ -32,6 +32,9 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 Fen = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """Money in whole fen, never negative (X-06)."""
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment, written with how far from UTC its clock is: `2011-05-14T00:00:00+08:00`."""
 
 
 class BrokenView(ValueError):

@@ -18,6 +18,11 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(SHANGHAI).date()
 
 
+def start_of(day: date) -> datetime:
+    """Its first moment."""
+    return datetime.combine(day, time(), tzinfo=SHANGHAI)
+
+
 def end_of(day: date) -> datetime:
     """The instant at which a deadline on this day has passed: its last second is still in time."""
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=SHANGHAI)

@@ -26,6 +26,7 @@ def environment(settings, **variables):
         "MONGO_URI": settings.mongo_uri,
         "DATABASE_PREFIX": settings.database_prefix,
         "TOKEN_PUBLIC_KEY": base64.b64encode(settings.token_public_key.encode()).decode(),
+        "SEALING_KEY": base64.b64encode(settings.sealing_key).decode(),
         "HEARTBEAT": "2",
         "RELAY_SWEEP": "0.1",
         **variables,

@@ -82,6 +82,8 @@ def test_all_that_is_wrong_is_named_at_once():
         ("TOKEN_PUBLIC_KEY", PUBLIC),
         ("TOKEN_PRIVATE_KEY", "x"),
         ("TOKEN_PRIVATE_KEY", as_setting(PUBLIC)),
+        ("SEALING_KEY", "not base64!"),
+        ("SEALING_KEY", as_setting("too short")),
         ("DATABASE_PREFIX", "Kexie"),
         ("DATABASE_PREFIX", "a.b"),
         ("DATABASE_PREFIX", ""),
@@ -118,6 +120,11 @@ def test_no_message_repeats_a_secret():
 def test_the_private_key_is_read_where_it_is_given_and_an_empty_one_is_none():
     assert Settings.read({**NEEDED, "TOKEN_PRIVATE_KEY": as_setting(PRIVATE)}).token_private_key == PRIVATE
     assert Settings.read({**NEEDED, "TOKEN_PRIVATE_KEY": ""}).token_private_key is None
+
+
+def test_a_sealing_key_is_32_bytes_and_an_empty_one_is_none():
+    assert Settings.read({**NEEDED, "SEALING_KEY": as_setting("s" * 32)}).sealing_key == b"s" * 32
+    assert Settings.read({**NEEDED, "SEALING_KEY": ""}).sealing_key is None
 
 
 def test_both_ends_of_a_range_are_taken():

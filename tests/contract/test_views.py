@@ -17,11 +17,13 @@ CALLED_BY_NAME = {
     "members.organisation": {"name"},
     "rural.association": {"name", "industry"},
     "rural.service_point": {"name"},
+    "awards.notice": {"url", "office_line"},
 }
-"""Organisations, associations and points are called by their names, which are public; people never are."""
+"""Organisations, associations and points are called by their names, which are public; people never are. The address of
+a public notice and the landline of the office behind it are of a form that holds neither names nor mobile numbers."""
 
-OPAQUE = re.compile(r"(.*_ids?|.*_codes?|.*doc_no|voucher_no|.*_hash|district|merged_into|superseded_by)$")
-"""Texts that say which, not who: ids, codes and document numbers."""
+OPAQUE = re.compile(r"(.*_ids?|.*_codes?|.*doc_no|voucher_no|document_no|.*_hash|district|merged_into|superseded_by)$")
+"""Texts that say which, not who: ids, codes, digests and document numbers."""
 
 WRONG = {str: 5, int: "5", bool: "yes", date: "yesterday", Decimal: "much"}
 
@@ -136,7 +138,8 @@ def _texts(view):
             found[name] = "opaque" if OPAQUE.match(name) else "text"
         else:
             numbers = inspect.IntType | inspect.DecimalType
-            assert isinstance(kind, numbers | inspect.BoolType | inspect.DateType | inspect.NoneType), name
+            days = inspect.DateType | inspect.DateTimeType
+            assert isinstance(kind, numbers | days | inspect.BoolType | inspect.NoneType), name
 
     walk(view.__name__, inspect.type_info(view))
     return found

@@ -1,7 +1,7 @@
 """Views of any kind, made of their declaration alone: by chance for Hypothesis, or one after the other as samples."""
 
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
@@ -12,11 +12,15 @@ from services.contract import wire
 from services.contract.view import EVERY_KIND
 
 LARGEST = 2**63 - 1
+SHANGHAI = timezone(timedelta(hours=8))
 
 
 def as_said(value):
     """The value as it comes out of JSON."""
     return wire.decode(wire.encode(value))
+
+
+INSTANTS = st.datetimes(timezones=st.just(SHANGHAI)).map(as_said)
 
 
 def a_view_of(kind):
@@ -37,7 +41,7 @@ def _object(cls):
 def _value(hint):
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return st.integers(0, LARGEST)
+        return INSTANTS if arguments[0] is datetime else st.integers(0, LARGEST)
     if origin in (Union, UnionType):
         (only,) = [argument for argument in arguments if argument is not NoneType]
         return st.none() | _value(only)
@@ -84,7 +88,7 @@ def _sample(cls, number):
 def _sample_value(hint, name, number):
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return number
+        return f"2011-05-{1 + number:02}T00:00:00+08:00" if arguments[0] is datetime else number
     if origin in (Union, UnionType):
         (only,) = [argument for argument in arguments if argument is not NoneType]
         return None if number == 1 else _sample_value(only, name, number)

@@ -15,6 +15,7 @@ from cryptography import x509
 from deploy import rights, systems
 from deploy.certificates import Authority
 from deploy.home import CHECKOUT
+from deploy.keys import SEALING
 from deploy.served import methods
 from deploy.site import CLUSTER, Layout, Site
 from deploy.systems import System, understood
@@ -191,8 +192,10 @@ def test_every_process_is_told_where_traces_go():
 def test_nobody_is_given_a_secret_of_somebody_else():
     for name in SOURCES:
         given = set(COMPOSE["services"][name]["secrets"])
-        assert given <= {"ca", f"{name}_amqp_uri", f"{name}_mongo_uri", "token_public_key", "token_private_key"}, name
+        own = {"ca", f"{name}_amqp_uri", f"{name}_mongo_uri", "token_public_key"}
+        assert given - {"token_private_key", "sealing_key"} == own, name
         assert ("token_private_key" in given) == (name == "gateway"), name
+        assert ("sealing_key" in given) == (name in SEALING), name
 
 
 def test_only_the_proxy_is_reached_from_outside_and_who_watches_from_this_machine():

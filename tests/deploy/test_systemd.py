@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 
 from deploy.home import CHECKOUT
+from deploy.keys import SEALING
 from deploy.site import Layout, Site
 from services.chassis.settings import Settings
 from services.contract.topology import SOURCES
@@ -56,6 +57,7 @@ def test_a_unit_s_environment_is_settings_and_its_credentials_are_the_service_s_
     assert re.match(f"amqps://{service}:[0-9a-f]{{48}}@broker.example:5671//", Settings.read(told).amqp_uri)
     assert "@db1.example:27017,db2.example:27018/" in Settings.read(told).mongo_uri
     assert ("token_private_key" in given) == (service == "gateway")
+    assert ("sealing_key" in given) == (service in SEALING)
 
 
 def test_the_command_is_there_and_the_target_wants_all_five():

@@ -14,6 +14,7 @@ from services.kernel.calendar import (
     is_working_day,
     months_between,
     publicity_ends,
+    start_of,
 )
 
 days = st.dates(date(1990, 1, 1), date(2060, 12, 31))
@@ -27,6 +28,12 @@ def in_shanghai(*moment):
 def test_the_day_is_that_of_shanghai():
     assert day_of(datetime(2011, 12, 31, 15, 59, 59, tzinfo=UTC)) == date(2011, 12, 31)
     assert day_of(datetime(2011, 12, 31, 16, 0, tzinfo=UTC)) == date(2012, 1, 1)
+
+
+@given(days)
+def test_a_day_starts_where_the_one_before_it_ends(day):
+    assert start_of(day) == end_of(day - timedelta(days=1))
+    assert day_of(start_of(day)) == day
 
 
 @pytest.mark.rule("X-07")

@@ -142,6 +142,13 @@ def follow(edition: Edition, *, to: str) -> Change[Edition] | None:
     return Change(replace(edition, state=to), STEPS[to])
 
 
+def follow_list(edition: Edition, *, to: str) -> Change[Edition] | None:
+    """Keep in step with the award list, one step at a time; an edition that is judged again is not called back."""
+    if edition.state not in ("deliberation", "publicity"):
+        return None
+    return follow(edition, to="publicity" if (edition.state, to) == ("deliberation", "granted") else to)
+
+
 def archive(edition: Edition) -> Change[Edition]:
     """Nothing is left to do."""
     return Change(replace(edition, state=LIFECYCLE.move(edition.state, "archived")), "archived")

@@ -40,6 +40,7 @@ LIFECYCLE = Lifecycle(
 )
 UNDECIDED = ("submitted", "returned")
 LEFT = ("ineligible", "withdrawn")
+AWAITING_LIST = ("proposed", "eliminated", "on_publicity", "on_hold")
 HOLDING = tuple(state for state in LIFECYCLE.states if state not in LEFT)
 """Their students, works and places are taken; who cheated does not come again."""
 
@@ -55,6 +56,9 @@ STEPS = {
     "revoked": "revoked",
 }
 """What happens to an entry that keeps in step with its edition, by the state it comes to."""
+
+BY_PUBLICITY = {("proposed", "on_hold"), ("proposed", "awarded"), ("on_hold", "awarded")}
+"""Ways of two steps, the first of which is the publicity."""
 
 
 class OutsideWindow(Refusal, rule="A-01", zh="不在申报期内"):
@@ -313,6 +317,13 @@ def follow(entry: Entry, *, to: str) -> Change[Entry] | None:
     if to not in LIFECYCLE.moves.get(entry.state, ()):
         return None
     return Change(replace(entry, state=to), STEPS[to])
+
+
+def follow_list(entry: Entry, *, to: str) -> Change[Entry] | None:
+    """Keep in step with the award list, one step at a time; None for one that the list cannot be about any more."""
+    if entry.state not in AWAITING_LIST:
+        return None
+    return follow(entry, to="on_publicity" if (entry.state, to) in BY_PUBLICITY else to)
 
 
 def blind_code(chance: bytes) -> str:

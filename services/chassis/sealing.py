@@ -1,0 +1,62 @@
+"""Sealing: what only some may read is kept encrypted (AES-256-GCM), bound to the record that it belongs to.
+
+Whoever has the database and not the key reads nothing of it, and moved to another record it opens no more.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from typing import Any, TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from nameko.extensions import DependencyProvider
+
+from services.chassis.settings import WrongSettings
+
+NONCE = 12  # bytes
+
+T = TypeVar("T")
+
+
+class Unsealable(Exception):
+    """This was sealed with another key or for another record, or somebody altered it."""
+
+
+class Seal:
+    """Seals and opens values with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, value: Any, *, record: str) -> str:
+        """The value encrypted, as a text; twice the same value gives two texts."""
+        nonce = os.urandom(NONCE)
+        sealed = self._cipher.encrypt(nonce, msgspec.json.encode(value), record.encode())
+        return b64encode(nonce + sealed).decode()
+
+    def open(self, sealed: str, of: type[T], *, record: str) -> T:
+        """The value that was sealed for this record; raises `Unsealable`."""
+        held = b64decode(sealed)
+        try:
+            content = self._cipher.decrypt(held[:NONCE], held[NONCE:], record.encode())
+        except InvalidTag:
+            raise Unsealable(record) from None
+        return msgspec.json.decode(content, type=of)
+
+
+class Sealing(DependencyProvider):
+    """Gives a service the seal of its site; one that needs it does not start without a key."""
+
+    def bind(self, container: Any, attr_name: str) -> Any:
+        bound = super().bind(container, attr_name)
+        key = container.config["SETTINGS"].sealing_key
+        if key is None:
+            raise WrongSettings(f"SEALING_KEY: {container.service_name} needs it")
+        bound.seal = Seal(key)
+        return bound
+
+    def get_dependency(self, worker_ctx: Any) -> Seal:
+        return self.seal
