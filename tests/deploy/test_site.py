@@ -93,7 +93,7 @@ def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
         ("no/name", {}, "small letters"),
         ("bureau", {"may": ("rural.list_asociations",)}, "no such method; there are rural.list_associations,"),
         ("bureau", {"may": ("members.merge",)}, "members.merge: no such method; there are members.activate_org"),
-        ("bureau", {"may": ("gateway.rebuild",)}, "gateway.rebuild: no such method; there are awards.announce_edition"),
+        ("bureau", {"may": ("gateway.rebuild",)}, "gateway.rebuild: no such method; there are awards."),
         ("bureau", {"may": ("outreach.record_count",)}, "outreach.record_count is for recorder: name it with --role."),
         ("bureau", {"hears": ("awards.prize.given",)}, "awards.prize.given: no such event; there are awards.external"),
         ("bureau", {"hears": ("award.*",)}, "award.*: no such event; there are awards.external_result.reported"),
