@@ -376,6 +376,13 @@ def test_who_handles_an_objection_reads_who_objects_and_that_is_noted_without_sa
         office.do("read_objector", by="u-li", role="recorder", objection_id="o-1")
 
 
+def test_who_objects_is_read_again_where_the_objection_was_filed_without_an_id(office):
+    office.publish()
+    filed = office.object(None)
+
+    assert office.do("read_objector", objection_id=filed["id"])["objector_name"] == "张三"
+
+
 @pytest.mark.rule("X-08")
 def test_nothing_of_who_objects_is_in_the_database_the_events_or_the_log(office):
     office.publish()
