@@ -316,6 +316,19 @@ def test_of_a_judge_who_changes_employer_in_mid_round_a_begun_sheet_is_flagged_a
     assert recused["state"] == "recused"
 
 
+@pytest.mark.rule("A-10")
+def test_what_a_judge_recused_for_is_the_judge_s_to_withdraw_unless_the_chair_saw_to_it(jury):
+    jury.seat("p-1", "p-2")
+    told = {"conflict_type": "collaborator", "reason": "曾共同署名"}
+    jury.as_judge("p-1", "recuse", sheet_id=jury.sheet("p-1"), **told)
+    jury.do("recuse_judge", sheet_id=jury.sheet("p-2"), **told)
+    jury.running.settle()
+    withdrawal = {"entry_id": "n-1", "conflict_type": "collaborator", "role": "judge"}
+
+    assert jury.do("withdraw_conflict", by="p-1", **withdrawal)["state"] == "clear"
+    assert jury.refused("withdraw_conflict", by="p-2", **withdrawal) == "A-10"
+
+
 def put_into(jury, state):
     """The first judge's sheet of a confirmed plan in this state; the versions of all sheets."""
     jury.judges("p-1", "p-2")
