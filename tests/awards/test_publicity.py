@@ -216,6 +216,16 @@ def test_a_withdrawn_list_leaves_its_place_to_the_next(office):
     assert office.states() == ("publicity", "on_publicity on_publicity on_publicity proposed proposed on_publicity")
 
 
+@pytest.mark.rule("X-12")
+def test_the_list_of_an_edition_that_is_cancelled_is_granted_no_more(office):
+    office.publish()
+    office.do("cancel_edition", edition_id="e-1", reason="经费未落实")
+    office.running.settle()
+
+    office.at(OVER)
+    assert office.refused("grant", notice_id="t-1", document_no=DOCUMENT) == "X-12"
+
+
 # --- the grant --------------------------------------------------------------------------------------------------------
 
 
