@@ -183,4 +183,4 @@ class GrantedAwards(Records[award.Award]):
 
     kind = contract.awards.Award.kind
     record = award.Award
-    indexes = (("edition_id",), ("entry_id",), ("certificate_no",))
+    indexes = (("edition_id",), ("entry_id",), ("certificate_no",), ("person_ids",))
