@@ -52,6 +52,7 @@ class Editions(Records[edition.Edition]):
             "programme_kind", "level", "edition_no",
             refusal=edition.EditionTaken,
             among={"state": edition.HELD},
+            revision=2,
         ),
     )  # fmt: skip
 

@@ -44,14 +44,14 @@ class Unique:
 
     def keep(self, collection: mongo.Collection[Document]) -> None:
         """Have the index; an earlier revision, which held for other records, gives way once this one is there."""
-        collection.create_index(self.key, unique=True, partialFilterExpression=self.only, name=self._name)
+        collection.create_index(self.key, unique=True, partialFilterExpression=self.only, name=self.name)
         for name, index in collection.index_information().items():
-            if index["key"] == self.key and name != self._name:
+            if index["key"] == self.key and name != self.name:
                 with suppress(OperationFailure):  # gone: another process was first
                     collection.drop_index(name)
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
         """Of the first revision what the database calls it, so that a version from before names it alike."""
         usual = "_".join(f"{name}_{direction}" for name, direction in self.key)
         return usual if self.revision == 1 else f"{usual}.{self.revision}"
