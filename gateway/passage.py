@@ -65,6 +65,8 @@ class Passage:
                 raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
             done = self.ask(service, name, arguments, request)
         except Unavailable as away:
+            if described.commands[name].confidential:
+                raise
             described.commands[name].check(arguments, actor=request.actor)
             return self._accept(service, name, arguments, request, away)
         plural, id_ = described.commands[name].kind.plural, quote(done["id"])

@@ -62,12 +62,13 @@ class Entries(Records[entry.Entry]):
     kind = contract.awards.Entry.kind
     record = entry.Entry
     unique = (
-        Unique("edition_id", "student_refs", refusal=entry.EnteredTwice, among={"state": entry.HOLDING}),
-        Unique("edition_id", "work_keys", refusal=entry.WorkEnteredTwice, among={"state": entry.HOLDING}),
+        Unique("edition_id", "student_refs", refusal=entry.EnteredTwice, among={"state": entry.HOLDING}, revision=2),
+        Unique("edition_id", "work_keys", refusal=entry.WorkEnteredTwice, among={"state": entry.HOLDING}, revision=2),
         Unique(
             "edition_id", "nominating_unit_id", "nomination_place",
             refusal=entry.PlaceTaken,
             among={"state": entry.HOLDING},
+            revision=2,
         ),
         Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
     )  # fmt: skip
