@@ -231,6 +231,12 @@ class Entry:
         return len(self.material.entrants)
 
     @property
+    def benefit_fen(self) -> int | None:
+        """Of an eligible one verified by whoever received it (A-28); None: it claims none."""
+        claim = self.material.benefit_claim
+        return claim.benefit_fen if claim else None
+
+    @property
     def is_out(self) -> bool:
         """Was it excluded for what its entrants did? Then it has no place any more."""
         return self.state == "disqualified"
