@@ -41,6 +41,12 @@ def started(**changes):
     return judging_round.start(edition, **{**usual, **changes})
 
 
+def closed(*ids, table, edition=None):
+    """A first round that was closed with these scores."""
+    held = a_round(*ids, state="closing", is_last=False)
+    return judging_round.settle(held, of=judged(held, table, edition=edition), today=DAY).record
+
+
 MOVES = {
     "closing": (lambda held: judging_round.close(held, of=judged(held, CLEAR)), "closing"),
     "closed": (lambda held: judging_round.settle(held, of=judged(held, CLEAR), today=DAY), "closed"),
@@ -232,20 +238,44 @@ def test_only_sheets_that_stand_count():
 
 
 def test_two_rounds_are_weighted_and_a_round_of_no_weight_only_selects():
-    first = a_round("e1", "e2", state="closed", is_last=False, advanced_ids=("e1", "e2"))
+    before = {"a": {"e1": 90, "e2": 50}, "b": {"e1": 90, "e2": 50}}
     second = a_round("e1", "e2", round_no=2)
-    of = sheets({"a": {"e1": 90, "e2": 50}, "b": {"e1": 90, "e2": 50}}) + sheets(
-        {"a": {"e1": 60, "e2": 80}, "b": {"e1": 60, "e2": 80}}, round_no=2
-    )
+    of = sheets(before) + sheets({"a": {"e1": 60, "e2": 80}, "b": {"e1": 60, "e2": 80}}, round_no=2)
 
     def adjusted(weight):
         rounds = (replace(TWO_ROUNDS[0], weight=weight), TWO_ROUNDS[1])
         edition = an_edition(rounds=rounds)
+        first = closed("e1", "e2", table=before, edition=edition)
         found = judging_round.gather((first, second), edition=edition, entries=entries("e1", "e2"), sheets=of)
         return {place.entry_id: str(place.adjusted) for place in found.standings().places["innovation"]}
 
     assert adjusted(25) == {"e2": "72.5000", "e1": "67.5000"}
     assert adjusted(0) == {"e2": "80.0000", "e1": "60.0000"}
+
+
+def test_a_conflict_that_comes_to_light_later_leaves_an_earlier_round_as_it_was_closed():
+    edition = an_edition(rounds=(replace(TWO_ROUNDS[0], advance_percent=100), TWO_ROUNDS[1]))
+    first = closed("e1", "e2", table=CLEAR, edition=edition)
+    flagged = [replace(one, flagged="institutional") for one in sheets(CLEAR)]
+
+    found = judging_round.gather(
+        (first, a_round("e1", "e2", round_no=2)),
+        edition=edition,
+        entries=entries("e1", "e2"),
+        sheets=[*flagged, *sheets(TIED, round_no=2)],
+    )
+
+    assert found.advanced() == ("e1", "e2")
+    assert [str(place.adjusted) for place in found.standings().places["innovation"]] == ["86.0000", "84.0000"]
+
+
+def test_the_figures_of_a_closed_round_are_those_that_it_was_closed_with():
+    of = entries("e1", "e2")
+    held = closed("e1", "e2", table=CLEAR)
+
+    kept = judging_round.closed_with((held,), edition=an_edition(), entries=of)
+
+    assert kept == judged(held, CLEAR).standings()
 
 
 # --- ties -------------------------------------------------------------------------------------------------------------

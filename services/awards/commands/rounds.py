@@ -15,6 +15,7 @@ from services.awards.domain import edition, entry, entry_result, judging_round, 
 from services.awards.domain.judged import Judged, undecided
 from services.awards.domain.judging_round import Round
 from services.awards.domain.ranking import Vote
+from services.awards.domain.standing import Standings
 from services.awards.schemas import rounds as schemas
 from services.awards.store import Editions, Entries, EntryResults, Rounds, ScoreSheets
 from services.chassis.clock import Clock
@@ -77,7 +78,7 @@ class RoundCommands:
             "method": standings.method,
             "inputs_hash": standings.inputs_hash,
             "stands": standings.inputs_hash == held.inputs_hash,
-            "results": [msgspec.to_builtins(one) for one in self._results(held, judged).values()],
+            "results": [msgspec.to_builtins(one) for one in self._results(held, standings).values()],
         }
 
     @listens(contract.awards.Round, "closing")
@@ -110,19 +111,26 @@ class RoundCommands:
     def keep_results(self, event: Event) -> None:
         """Write down what each entry reached, as long as its round is closed."""
         held = self.rounds.get(event.record)
-        computed = self._results(held, self._judged(event.record)) if held.state == "closed" else {}
+        computed = self._results(held, self._closed_with(held)) if held.state == "closed" else {}
         for entry_id in held.entry_ids:
             self.entry_results.follow(
                 f"{event.record}.{entry_id}", event, partial(entry_result.follow, computed=computed.get(entry_id))
             )
 
-    def _results(self, held: Round, judged: Judged) -> dict[str, entry_result.EntryResult]:
+    def _results(self, held: Round, standings: Standings) -> dict[str, entry_result.EntryResult]:
         return entry_result.of_standings(
-            judged.standings(held.votes),
+            standings,
             edition_id=held.edition_id,
             round_no=held.round_no,
             advanced=frozenset(held.advanced_ids),
-            disagreement=judged.edition.disagreement,
+            disagreement=self.editions.get(held.edition_id).disagreement,
+        )
+
+    def _closed_with(self, held: Round) -> Standings:
+        return judging_round.closed_with(
+            self._rounds_of(held.edition_id)[: held.round_no],
+            edition=self.editions.get(held.edition_id),
+            entries=dict(self.entries.find(edition_id=held.edition_id)),
         )
 
     def _judged(self, round_id: str) -> Judged:
