@@ -50,7 +50,7 @@ def closed(*ids, table, edition=None):
 MOVES = {
     "closing": (lambda held: judging_round.close(held, of=judged(held, CLEAR)), "closing"),
     "closed": (lambda held: judging_round.settle(held, of=judged(held, CLEAR), today=DAY), "closed"),
-    "open": (lambda held: judging_round.reopen(held, edition=an_edition(), later=(), reason="回避"), "reopened"),
+    "open": (lambda held: judging_round.reopen(held, edition=an_edition(), rested_on=False, reason="回避"), "reopened"),
 }
 
 
@@ -330,13 +330,21 @@ def test_a_round_is_not_reopened_under_a_later_one_or_a_list():
     held = a_round("e1", state="closed", method="mean", inputs_hash="0" * 64, advanced_ids=("e1",), votes=(A_VOTE,))
 
     with pytest.raises(LaterRound):
-        judging_round.reopen(held, edition=an_edition(), later=[a_round("e1", round_no=2)], reason="回避")
+        judging_round.reopen(held, edition=an_edition(), rested_on=True, reason="回避")
     with pytest.raises(LaterRound, match="edition=publicity"):
-        judging_round.reopen(held, edition=an_edition(state="publicity"), later=(), reason="回避")
+        judging_round.reopen(held, edition=an_edition(state="publicity"), rested_on=False, reason="回避")
 
     assert judging_round.reopen(
-        held, edition=an_edition(state="deliberation"), later=(), reason="回避"
+        held, edition=an_edition(state="deliberation"), rested_on=False, reason="回避"
     ).record == a_round("e1")
+
+
+@pytest.mark.rule("X-04")
+def test_nobody_votes_on_a_tie_under_a_later_round_or_a_list():
+    held = a_round("e1", "e2", state="closed")
+
+    with pytest.raises(LaterRound):
+        judging_round.resolve_tie(held, of=judged(held, TIED), category_code="innovation", vote=A_VOTE, rested_on=True)
 
 
 def test_the_entries_of_a_reopened_round_are_its_own_wherever_they_have_come_meanwhile():

@@ -17,7 +17,7 @@ from services.chassis.tokens import Actor
 from services.contract.event import Event
 from services.kernel import Change
 from tests.awards import examples, rounds
-from tests.awards.publicity import DOCUMENT, LAST_MOMENT, MINUTE, OVER, WITHIN, ZHANG, deliberated
+from tests.awards.publicity import DOCUMENT, LAST_MOMENT, MINUTE, OVER, WITHIN, ZHANG, a_notice, deliberated
 from tests.chassis.outsider import Witness
 
 START = WITHIN - timedelta(days=2)  # 3 May 2011
@@ -93,6 +93,10 @@ class Office:
         document = first_version(record_id, state_of(view.kind, record), first, traceparent=None)
         del document["pending"]
         self.running.database("awards")[view.kind.name].insert_one({**document, "published": 1})
+
+    def keep_notice(self, *, state="published"):
+        """A list of the edition, and nobody has heard of it yet."""
+        self.keep(contract.awards.Notice, a_notice(state=state), "t-1")
 
     def tell_again(self, view, record_id, happened):
         """An event of a record's first version, as after a restore."""
@@ -226,6 +230,16 @@ def test_a_withdrawn_list_leaves_its_place_to_the_next(office):
     other = [{"award_kind": "special", "subject_type": "entry", "subject_id": "n-6"}]
     assert office.publish("t-2", other_awards=other)["state"] == "published"
     assert office.states() == ("publicity", "on_publicity on_publicity on_publicity proposed proposed on_publicity")
+
+
+@pytest.mark.rule("X-04")
+def test_a_round_is_neither_reopened_nor_voted_on_under_a_list_that_its_edition_has_not_heard_of(office):
+    office.keep_notice()
+    vote = {"category_code": "innovation", "order": ["n-2", "n-1"], "minute_no": MINUTE}
+
+    assert office.states()[0] == "deliberation"
+    assert office.refused("reopen_round", round_id="e-1.1", reason="重审") == "X-04"
+    assert office.refused("resolve_tie", round_id="e-1.1", **vote) == "X-04"
 
 
 @pytest.mark.parametrize("happened", ["started", "closed"])

@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from services import contract
-from services.awards.domain import edition, entry, entry_result, judging_round, score_sheet
+from services.awards.domain import edition, entry, entry_result, judging_round, notice, score_sheet
 from services.awards.domain.judged import Judged, undecided
 from services.awards.domain.judging_round import Round
 from services.awards.domain.ranking import Vote
 from services.awards.domain.standing import Standings
 from services.awards.schemas import rounds as schemas
-from services.awards.store import Editions, Entries, EntryResults, Rounds, ScoreSheets
+from services.awards.store import Editions, Entries, EntryResults, Notices, Rounds, ScoreSheets
 from services.chassis.clock import Clock
 from services.chassis.service import STAFF, command, listens, question
 from services.contract.event import Event
@@ -28,6 +28,7 @@ class RoundCommands:
     entries: Entries
     rounds: Rounds
     entry_results: EntryResults
+    notices: Notices
     sheets: ScoreSheets
     clock: Clock
 
@@ -52,8 +53,13 @@ class RoundCommands:
     @command(contract.awards.Round, schemas.ResolveTie, roles=("chair",))
     def resolve_tie(self, round_id: str, *, category_code: str, order: tuple[str, ...], minute_no: str, by: str) -> Any:
         """Put entries that are tied in the order that the committee voted for, by its minute."""
-        vote = Vote(order=order, minute=minute_no)
-        resolve = partial(judging_round.resolve_tie, of=self._judged(round_id), category_code=category_code, vote=vote)
+        resolve = partial(
+            judging_round.resolve_tie,
+            of=self._judged(round_id),
+            category_code=category_code,
+            vote=Vote(order=order, minute=minute_no),
+            rested_on=self._is_rested_on(self.rounds.get(round_id)),
+        )
         return self.rounds.change(round_id, resolve)
 
     @command(contract.awards.Round, schemas.CloseRound, roles=("chair",))
@@ -65,8 +71,12 @@ class RoundCommands:
     def reopen_round(self, round_id: str, *, reason: str, by: str) -> Any:
         """Let judges score again in a closed round, before a list rests on it."""
         held = self.rounds.get(round_id)
-        later = [one for one in self._rounds_of(held.edition_id) if one.round_no > held.round_no]
-        reopen = partial(judging_round.reopen, edition=self.editions.get(held.edition_id), later=later, reason=reason)
+        reopen = partial(
+            judging_round.reopen,
+            edition=self.editions.get(held.edition_id),
+            rested_on=self._is_rested_on(held),
+            reason=reason,
+        )
         return self.rounds.change(round_id, reopen)
 
     @question(schemas.ComputeResults, roles=STAFF)
@@ -132,6 +142,11 @@ class RoundCommands:
             edition=self.editions.get(held.edition_id),
             entries=dict(self.entries.find(edition_id=held.edition_id)),
         )
+
+    def _is_rested_on(self, held: Round) -> bool:
+        """By a later round, or by a list."""
+        is_listed = self.notices.exists(edition_id=held.edition_id, state=notice.STANDING)
+        return is_listed or any(one.round_no > held.round_no for one in self._rounds_of(held.edition_id))
 
     def _judged(self, round_id: str) -> Judged:
         held = self.rounds.get(round_id)

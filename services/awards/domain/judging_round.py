@@ -49,8 +49,8 @@ class SeatsEmpty(Refusal, rule="A-17", zh="有项目的评委人数不足，不�
     """A round starts once every entry has as many judges as its category asks for scores."""
 
 
-class LaterRound(Refusal, rule="X-04", zh="下一轮已开始，不得重开本轮"):
-    """A round is reopened as long as no later one has started and no list rests on it."""
+class LaterRound(Refusal, rule="X-04", zh="下一轮已开始或名单已公示，不得重开本轮或裁定并列"):
+    """A round is reopened or voted on as long as no later one has started and no list rests on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,10 +209,13 @@ def settle(held: Round, *, of: Judged, today: date) -> Change[Round] | None:
     return Change(closed, "closed")
 
 
-def reopen(held: Round, *, edition: Edition, later: Collection[Round], reason: str) -> Change[Round]:
-    """Let judges score again, for instance in place of one whose conflict came to light; locked sheets stay locked."""
+def reopen(held: Round, *, edition: Edition, rested_on: bool, reason: str) -> Change[Round]:
+    """Let judges score again, for instance in place of one whose conflict came to light; locked sheets stay locked.
+
+    `rested_on` by a later round or a list, whether or not the edition has heard of it.
+    """
     state = LIFECYCLE.move(held.state, "open")
-    if later or edition.state not in ("judging", "deliberation"):
+    if rested_on or edition.state not in ("judging", "deliberation"):
         raise LaterRound(round_no=held.round_no, edition=edition.state)
 
     anew = replace(
@@ -221,9 +224,11 @@ def reopen(held: Round, *, edition: Edition, later: Collection[Round], reason: s
     return Change(anew, "reopened", reason)
 
 
-def resolve_tie(held: Round, *, of: Judged, category_code: str, vote: Vote) -> Change[Round]:
+def resolve_tie(held: Round, *, of: Judged, category_code: str, vote: Vote, rested_on: bool = False) -> Change[Round]:
     """Put a tie in the order that the committee voted for (A-19); the vote holds as long as the tie does."""
     LIFECYCLE.require(held.state, "open", "closed")
+    if rested_on:
+        raise LaterRound(round_no=held.round_no)
     standing.with_vote(of.standings(held.votes), vote, category_code=category_code)
 
     return Change(replace(held, votes=(*held.votes, vote)), "tie_resolved")
