@@ -171,9 +171,10 @@ def test_an_entry_that_was_found_eligible_late_is_judged_like_the_others():
         judging_round.close(held, of=judged(held, CLEAR, of=entries("e1", "e2", e3="eligible")))
 
 
-def test_an_excluded_entry_is_not_waited_for_while_the_round_is_open():
+@pytest.mark.parametrize("state", ["disqualified", "withdrawn"])
+def test_an_entry_that_is_out_is_not_waited_for_while_the_round_is_open(state):
     held = a_round("e1", "e2", "e3")
-    closing = judging_round.close(held, of=judged(held, CLEAR, of=entries("e1", "e2", e3="disqualified"))).record
+    closing = judging_round.close(held, of=judged(held, CLEAR, of=entries("e1", "e2", e3=state))).record
 
     assert closing.entry_ids == ("e1", "e2")
 

@@ -102,9 +102,14 @@ def create(
     return Change(edition, "created")
 
 
-def revise(edition: Edition, *, rules: Rules, used_categories: frozenset[str], reason: str) -> Change[Edition]:
-    """Other rules from now on, as long as no judge can have scored: else a ranking could be steered."""
-    LIFECYCLE.require(edition.state, *UNJUDGED)
+def revise(
+    edition: Edition, *, rules: Rules, used_categories: frozenset[str], reason: str, is_judged: bool = False
+) -> Change[Edition]:
+    """Other rules from now on, as long as no judge can have scored: else a ranking could be steered.
+
+    It `is_judged` once it has a round, whether or not it has heard of it.
+    """
+    LIFECYCLE.require("judging" if is_judged else edition.state, *UNJUDGED)
     if edition.state != "planned":
         rules_of.fit_to_announce(rules)
     if lost := used_categories - {category.category_code for category in rules.categories}:

@@ -232,8 +232,8 @@ class Entry:
 
     @property
     def is_out(self) -> bool:
-        """Was it excluded for what its entrants did? Then it has no place any more."""
-        return self.state == "disqualified"
+        """Was it excluded, or taken back in the moment in which its round started? Then it has no place any more."""
+        return self.state in ("disqualified", "withdrawn")
 
     @property
     def minor(self) -> bool:
@@ -299,10 +299,10 @@ def resubmit(entry: Entry, edition: Edition, *, material: Material, at: datetime
     return Change(_keyed(mended, edition), "resubmitted")
 
 
-def withdraw(entry: Entry, edition: Edition, *, reason: str) -> Change[Entry]:
-    """Take an entry back, until judging starts."""
+def withdraw(entry: Entry, edition: Edition, *, reason: str, is_judged: bool = False) -> Change[Entry]:
+    """Take an entry back, until judging starts; `is_judged` as for `edition.revise`."""
     state = LIFECYCLE.move(entry.state, "withdrawn")
-    editions.LIFECYCLE.require(edition.state, *editions.TAKES_PAPERS)
+    editions.LIFECYCLE.require("judging" if is_judged else edition.state, *editions.TAKES_PAPERS)
 
     return Change(replace(entry, state=state, correct_by=None), "withdrawn", reason)
 
