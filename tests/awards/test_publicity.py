@@ -374,6 +374,8 @@ def test_an_anonymous_objection_is_recorded_and_holds_nothing_and_one_on_day_8_i
 def test_who_handed_in_or_scored_an_entry_neither_handles_nor_reads_an_objection_to_it(office):
     office.publish()
     office.object()
+    unheard = {"objection_id": "o-1", "reason": "联系电话系空号"}
+    assert office.refused("reject_objection", by="u-li", role="verifier", **unheard) == "A-23"
     office.do("accept_objection", objection_id="o-1")
 
     for person in ("u-li", "p-1"):  # who submitted it, and one of its judges
