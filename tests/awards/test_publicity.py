@@ -262,6 +262,23 @@ def test_the_list_of_an_edition_that_is_cancelled_is_granted_no_more(office):
     assert office.refused("grant", notice_id="t-1", document_no=DOCUMENT) == "X-12"
 
 
+@pytest.mark.rule("X-12")
+def test_nothing_is_granted_in_a_cancelled_edition_whose_list_has_not_heard_of_it(office):
+    office.keep_notice()
+    office.running.database("awards")["edition"].update_one({"_id": "e-1"}, {"$set": {"state.state": "cancelled"}})
+
+    office.at(OVER)
+    assert office.refused("grant", notice_id="t-1", document_no=DOCUMENT) == "X-12"
+
+
+@pytest.mark.rule("X-12")
+def test_an_edition_is_not_cancelled_whose_prizes_are_granted_without_its_having_heard_of_it(office):
+    office.keep_notice(state="granted")
+
+    assert office.states()[0] == "deliberation"
+    assert office.refused("cancel_edition", edition_id="e-1", reason="经费未落实") == "X-12"
+
+
 # --- the grant --------------------------------------------------------------------------------------------------------
 
 

@@ -87,4 +87,5 @@ class EditionCommands:
     @command(contract.awards.Edition, schemas.CancelEdition, roles=("chair",))
     def cancel_edition(self, edition_id: str, *, reason: str, by: str) -> Any:
         """Let an edition not take place."""
-        return self.editions.change(edition_id, partial(edition.cancel, reason=reason))
+        is_granted = self.notices.exists(edition_id=edition_id, state="granted")
+        return self.editions.change(edition_id, partial(edition.cancel, reason=reason, is_granted=is_granted))
