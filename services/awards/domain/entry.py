@@ -174,12 +174,6 @@ class Material:
         return tuple(entrant.person_ref for entrant in self.entrants)
 
     @property
-    def own_units(self) -> frozenset[str]:
-        """The organisations that entered: those of the entrants, and the one that it is about."""
-        units = (self.organisation_id, *(entrant.unit_id for entrant in self.entrants))
-        return frozenset(unit for unit in units if unit is not None)
-
-    @property
     def first(self) -> str | None:
         """Whose it is: the first entrant, or the organisation."""
         return next(iter(self.person_refs), self.organisation_id)
@@ -221,6 +215,15 @@ class Entry:
         material = self.material
         units = (material.organisation_id, self.nominating_unit_id, *(one.unit_id for one in material.entrants))
         return (*material.person_refs, *material.tutor_refs, *(unit for unit in units if unit))
+
+    @property
+    def own_units(self) -> frozenset[str]:
+        """The organisations that entered: the one that it is about, and those of the entrants.
+
+        Of an entrant without a unit it is the one that nominates.
+        """
+        units = {entrant.unit_id or self.nominating_unit_id for entrant in self.material.entrants}
+        return frozenset(units | ({self.material.organisation_id} if self.material.organisation_id else set()))
 
     @property
     def category_code(self) -> str:
