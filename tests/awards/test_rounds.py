@@ -142,6 +142,17 @@ def test_the_committee_resolves_a_tie_and_the_result_names_it(jury):
     assert jury.refused("resolve_tie", round_id=ROUND, **A_VOTE) == "A-19"
 
 
+@pytest.mark.rule("A-12")
+def test_a_judge_who_is_of_the_staff_too_computes_nothing_before_the_own_sheets_are_locked(jury):
+    seat(jury, "p-luo", "p-tan")
+    score(jury, CLEAR)
+
+    assert jury.refused("compute_results", by="p-luo", round_id=ROUND) == "A-12"
+    assert jury.do("compute_results", round_id=ROUND)["results"]
+    close(jury)
+    assert jury.do("compute_results", by="p-luo", round_id=ROUND)["stands"]
+
+
 def test_a_reopened_round_is_judged_on_and_computed_anew(jury):
     seat(jury, "p-luo", "p-tan")
     score(jury, CLEAR)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from services import contract
-from services.awards.domain import edition, entry, entry_result, judging_round, notice, score_sheet
+from services.awards.domain import disclosure, edition, entry, entry_result, judging_round, notice, score_sheet
 from services.awards.domain.judged import Judged, undecided
 from services.awards.domain.judging_round import Round
 from services.awards.domain.ranking import Vote
@@ -83,6 +83,9 @@ class RoundCommands:
     def compute_results(self, round_id: str, *, by: str) -> Any:
         """A round computed anew from its sheets, and whether that is what stands; nothing is written."""
         held, judged = self.rounds.get(round_id), self._judged(round_id)
+        if held.takes_scores:
+            own = self.sheets.find(judge_id=by, edition_id=held.edition_id, round_no=held.round_no)
+            disclosure.require_finished((one for _, one in own), judge_id=by)
         standings = judged.standings(held.votes)
         return {
             "method": standings.method,
