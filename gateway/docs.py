@@ -19,7 +19,7 @@ from typing import Any
 from eventlet import tpool
 from nameko.extensions import DependencyProvider
 
-from gateway import asyncapi, catalogue, openapi, problems, roles, schemas
+from gateway import asyncapi, catalogue, certificates, openapi, problems, roles, schemas
 from gateway.catalogue import Operation, Route, Said
 from gateway.delivery import pack
 from gateway.description import Descriptions
@@ -32,11 +32,12 @@ HTML = "text/html; charset=utf-8"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".png": "image/png"}
 PAGES = Path(__file__).parent / "pages"
 OF_SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
-OURS = ("docs.js", "pages.css")
+OURS = ("docs.js", "certificates.js", "pages.css")
 NAV = {
     "/docs": "接口 API",
     "/problems": "错误与规则 Problems",
     "/roles": "角色与权限 Roles",
+    "/certificates": "证书查验 Certificates",
     "/openapi.json": "OpenAPI 3.1",
     "/asyncapi.json": "AsyncAPI 3.0",
 }
@@ -47,6 +48,11 @@ TRYING = """\
 <script src="$docs_js" defer></script>
 """
 """What lets a page try every address."""
+
+CHECKING = """\
+<script src="$certificates_js" defer></script>
+"""
+"""What lets a page check a certificate."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -100,6 +106,9 @@ class Docs:
 
     def page(self) -> Reply:
         return self._keep("/docs", lambda _: _page("/docs", head=TRYING))
+
+    def certificates(self) -> Reply:
+        return self._keep("/certificates", lambda _: _page("/certificates", head=CHECKING, **certificates.filled()))
 
     def asset(self, name: str) -> Reply:
         if name not in (*OF_SWAGGER, *OURS):

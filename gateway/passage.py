@@ -63,12 +63,17 @@ class Passage:
         try:
             if not self._caller.link.wait_up(PATIENCE):
                 raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
-            done = self._call(service, name, arguments, request)
+            done = self.ask(service, name, arguments, request)
         except Unavailable as away:
             described.commands[name].check(arguments, actor=request.actor)
             return self._accept(service, name, arguments, request, away)
         plural, id_ = described.commands[name].kind.plural, quote(done["id"])
         return Reply(done, headers={"ETag": _etag(done), "Location": f"/api/v1/{service}/{plural}/{id_}"})
+
+    def ask(self, service: str, method: str, arguments: dict[str, Any], request: Request) -> Any:
+        """As the caller, among so many to one service that each is answered in good time; else `Overloaded`."""
+        with self._room.place(service):
+            return self._caller.call(service, method, arguments, token=request.token)
 
     def accepted(self, command_id: str, request: Request) -> Any:
         """What became of a command that was answered with 202."""
@@ -96,12 +101,12 @@ class Passage:
         if name not in described.questions:
             raise schemas.not_known("question", "查询", name, described.questions)
         asked = schemas.read(request.args, schemas.described(described.questions[name]))
-        return self._call(service, name, asked, request)
+        return self.ask(service, name, asked, request)
 
     def page(self, service: str, plural: str, request: Request) -> Any:
         kind = self._kind(service, plural)
         arguments = schemas.listing(request.args, kind)
-        return self._call(service, f"list_{plural}", arguments, request)
+        return self.ask(service, f"list_{plural}", arguments, request)
 
     def record(self, service: str, plural: str, id_: str, request: Request) -> Reply:
         found = self._of_record("get_{}", service, plural, id_, request)
@@ -112,12 +117,7 @@ class Passage:
 
     def _of_record(self, method: str, service: str, plural: str, id_: str, request: Request) -> Any:
         kind = self._kind(service, plural)
-        return self._call(service, method.format(kind.name), {"id": id_}, request)
-
-    def _call(self, service: str, method: str, arguments: dict[str, Any], request: Request) -> Any:
-        """As the caller, among so many to one service that each is answered in good time; else `Overloaded`."""
-        with self._room.place(service):
-            return self._caller.call(service, method, arguments, token=request.token)
+        return self.ask(service, method.format(kind.name), {"id": id_}, request)
 
     def _kind(self, service: str, plural: str) -> Kind:
         described = self._describe(service, has=lambda known: plural in known.kinds)

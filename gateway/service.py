@@ -7,6 +7,7 @@ from typing import Any
 from gateway import (
     answers,
     audit,
+    certificates,
     importing,
     imports,
     issued,
@@ -40,6 +41,7 @@ from gateway.sources import Surveying
 from gateway.watching import Watching
 from gateway.web import Condition, endpoint
 from services.chassis.listener import batches
+from services.chassis.service import STAFF
 from services.chassis.tokens import ROLES
 from services.contract.event import Event
 from services.contract.topology import LEDGER_QUEUE
@@ -279,6 +281,21 @@ class Gateway:
         """Every version of a record as its service has it, with reasons. 服务记录的各版本及理由。"""
         return self.services.history(service, plural, id_, request)
 
+    # --- certificates ------------------------------------------------------------------------------------------------
+
+    @endpoint(
+        "GET", "/api/v1/certificates/<certificate_no>", public=True, asks=certificates.ASKS,
+        answers={200: certificates.CHECKED},
+    )  # fmt: skip
+    def check_certificate(self, request: Request, certificate_no: str) -> Any:
+        """Whether a certificate is genuine and its award still stands; no names. 证书查验。"""
+        return certificates.checked(self.services, certificate_no, request)
+
+    @endpoint("GET", "/api/v1/awards/certificates/<id_>.pdf", roles=STAFF, answers={200: certificates.PRINTED})
+    def certificate(self, request: Request, id_: str) -> Reply:
+        """The certificate of an award, to be printed and sealed. 证书（PDF）。"""
+        return certificates.printed(self.services, id_, request)
+
     # --- sheets ------------------------------------------------------------------------------------------------------
 
     @endpoint("GET", "/api/v1/imports/<service>/<command>/template.xlsx", answers={200: importing.SHEET})
@@ -460,6 +477,11 @@ class Gateway:
     def role_matrix(self, _: Request) -> Reply:
         """Who may do what, as a table to read. 角色权限一览。"""
         return self.docs.matrix()
+
+    @endpoint("GET", "/certificates", public=True, answers={200: answers.PAGE})
+    def certificates(self, _: Request) -> Reply:
+        """Check a certificate. 证书查验页面。"""
+        return self.docs.certificates()
 
     @endpoint("GET", "/health", public=True, answers={200: answers.HEALTH, 503: answers.HEALTH})
     def health(self, _: Request) -> Reply:

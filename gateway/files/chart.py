@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from io import BytesIO
-from pathlib import PurePath
 from typing import Any
 
-FONTS = (
-    "wqy-microhei",
-    "NotoSansCJK-Regular",
-    "NotoSansSC",
-    "SourceHanSans",
-    "wqy-zenhei",
-    "msyh",
-    "simhei",
-    "PingFang",
-)
-"""Font files by their names, the ones that read best first; any other that has the characters comes after them."""
+from gateway.files.fonts import font_for
 
 BLUE, RED, GREY = "#2F5C8F", "#B22222", "#666666"
 CENTIMETRES = 2.54  # in an inch
@@ -39,7 +27,7 @@ class Bar:
 def across(bars: Sequence[Bar], *, unit: str, mark: float | None = None) -> bytes:
     """Bars from left to right, the first one on top; `mark` is a line that they are meant to reach."""
     figure, axes = _figure(15, 1.2 + 0.95 * len(bars))
-    font = _font_for([unit, *(bar.label for bar in bars)])
+    font = font_for([unit, *(bar.label for bar in bars)], size=9)
     places = range(len(bars), 0, -1)
     axes.barh(places, [bar.length for bar in bars], height=0.55, color=BLUE)
     axes.set_yticks(places, labels=_labels(bars, font), font=font)
@@ -58,7 +46,7 @@ def across(bars: Sequence[Bar], *, unit: str, mark: float | None = None) -> byte
 def upright(bars: Sequence[Bar], *, unit: str) -> bytes:
     """Bars next to each other, the first one on the left."""
     figure, axes = _figure(15, 6.5)
-    font = _font_for([unit, *(bar.label for bar in bars)])
+    font = font_for([unit, *(bar.label for bar in bars)], size=9)
     places = range(len(bars))
     axes.bar(places, [bar.length for bar in bars], width=0.55, color=BLUE)
     axes.set_xticks(places, labels=_labels(bars, font), font=font)
@@ -72,12 +60,6 @@ def upright(bars: Sequence[Bar], *, unit: str) -> bytes:
     return _png(figure)
 
 
-def font_with(characters: Iterable[str], files: Iterable[str]) -> str | None:
-    """The first of these font files that has all of these characters."""
-    wanted = {ord(character) for character in characters if not character.isspace()}
-    return next((file for file in sorted(files, key=_rank) if wanted <= _characters(file)), None)
-
-
 def _number(axis: Any) -> None:
     """Whole numbers along it, none of them twice."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 (a second and 35 MB, for those who draw)
@@ -88,37 +70,6 @@ def _number(axis: Any) -> None:
 
 def _labels(bars: Sequence[Bar], font: Any) -> list[str]:
     return [bar.label if font else bar.code for bar in bars]
-
-
-def _font_for(texts: Iterable[str]) -> Any:
-    """None where no font of this machine has all that these texts need: then they are not drawn at all."""
-    from matplotlib.font_manager import FontProperties  # noqa: PLC0415 (as above)
-
-    file = font_with("".join(texts), _font_files())
-    return FontProperties(fname=file, size=9) if file else None
-
-
-@cache
-def _font_files() -> tuple[str, ...]:
-    """Asked of the system, not of matplotlib's list, which does not know what was installed since it was made."""
-    from matplotlib.font_manager import findSystemFonts  # noqa: PLC0415 (as above)
-
-    return tuple(findSystemFonts())
-
-
-def _rank(file: str) -> tuple[int, str]:
-    name = PurePath(file).name.lower()
-    return next((place for place, known in enumerate(FONTS) if name.startswith(known.lower())), len(FONTS)), file
-
-
-@cache
-def _characters(file: str) -> frozenset[int]:
-    from matplotlib.ft2font import FT2Font  # noqa: PLC0415 (as above)
-
-    try:
-        return frozenset(FT2Font(file).get_charmap())
-    except (OSError, RuntimeError):  # it was removed meanwhile, or is a bitmap font
-        return frozenset()
 
 
 def _figure(width: float, height: float) -> tuple[Any, Any]:

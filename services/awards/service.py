@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.awards.commands.assignments import AssignmentCommands
+from services.awards.commands.awards import AwardCommands
 from services.awards.commands.disclosures import Disclosures
 from services.awards.commands.editions import EditionCommands
 from services.awards.commands.entries import EntryCommands
@@ -22,6 +23,7 @@ from services.awards.store import (
     Entries,
     EntryResults,
     ExternalResults,
+    GrantedAwards,
     Judges,
     NominationCalls,
     Nominations,
@@ -49,6 +51,7 @@ class Awards(
     Disclosures,
     NoticeCommands,
     ObjectionCommands,
+    AwardCommands,
     ExternalResultCommands,
     NominationCommands,
     RecommendationCommands,
@@ -68,6 +71,7 @@ class Awards(
     entry_results = EntryResults()
     notices = Notices()
     objections = Objections()
+    awards = GrantedAwards()
     external_results = ExternalResults()
     nomination_calls = NominationCalls()
     nominations = Nominations()

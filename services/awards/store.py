@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services import contract
 from services.awards.domain import (
+    award,
     conflict,
     edition,
     entry,
@@ -175,3 +176,11 @@ class Objections(Records[objection.Objection]):
     kind = contract.awards.Objection.kind
     record = objection.Objection
     indexes = (("notice_id",),)
+
+
+class GrantedAwards(Records[award.Award]):
+    """An award's id is its line on a notice, so that a line granted twice is one award."""
+
+    kind = contract.awards.Award.kind
+    record = award.Award
+    indexes = (("edition_id",), ("entry_id",), ("certificate_no",))

@@ -22,6 +22,7 @@ PrizeKind = Literal["graded", "special", "organisation", "tutor", "commendation"
 SubjectType = Literal["entry", "person", "organisation"]
 Lack = Literal["identity", "contact", "evidence"]
 Outcome = Literal["upheld", "dismissed"]
+RevocationReason = Literal["fraud", "plagiarism", "error", "other"]
 ProgrammeKind = Literal["paper", "golden_bridge", "youth", "jiangbi", "home", "worker"]
 EditionLevel = Literal["city", "province", "national"]
 Participation = Literal["individual", "team", "organisation"]
@@ -438,3 +439,32 @@ class Objection(View):
     state: Literal[
         "filed", "accepted", "rejected_formal", "investigating", "upheld", "dismissed", "notified", "closed",
     ]  # fmt: skip
+
+
+@published_by("awards", happenings=("granted", "issued", "consent_withdrawn", "revoked"))
+class Award(View):
+    """What an edition grants to an entry, a person or an organisation; whose it is, is said by ids alone (X-08)."""
+
+    edition_id: str
+    programme_kind: ProgrammeKind
+    level: EditionLevel
+    edition_no: Count
+    year: Count
+    entry_id: str | None  # of a prize for an entry
+    subject_type: SubjectType
+    subject_id: str
+    person_ids: tuple[str, ...]
+    org_ids: tuple[str, ...]
+    award_kind: PrizeKind
+    grade: Grade
+    document_no: str
+    granted_on: date
+    certificate_no: str
+    issued_on: date | None  # its certificate; None: not yet
+    youth: bool
+    exhibition_consent: bool  # to show its work (F2)
+    consent_withdrawn_on: date | None
+    district: str | None
+    reason_code: RevocationReason | None
+    revoked_on: date | None
+    state: Literal["granted", "revoked"]

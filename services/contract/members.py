@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
+from services.contract.awards import EditionLevel, Grade, PrizeKind, ProgrammeKind
 from services.contract.view import Count, View, published_by
 
 OrganisationKind = Literal["society", "county_ast", "enterprise", "university", "street_township", "park", "hospital"]
+HolderType = Literal["person", "organisation"]
 
 
 @published_by(
@@ -30,3 +32,20 @@ class Organisation(View):
     founding_meeting_on: date | None
     established_on: date | None
     state: Literal["preparing", "applied", "approved", "established", "active", "dormant", "dissolved"]
+
+
+@published_by("members", happenings=("recorded", "withdrawn"))
+class Honour(View):
+    """What an award granted to one person or organisation; withdrawn where the award was revoked (F1, F5)."""
+
+    award_id: str
+    holder_type: HolderType
+    holder_id: str
+    programme_kind: ProgrammeKind
+    level: EditionLevel
+    award_kind: PrizeKind
+    grade: Grade
+    granted_on: date
+    withdrawn_on: date | None
+    district: str | None
+    state: Literal["recorded", "withdrawn"]

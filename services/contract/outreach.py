@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
+from services.contract.awards import Grade, PrizeKind
 from services.contract.view import Count, View, published_by
 
 CampaignKind = Literal["spring", "st_week", "nsp_day", "members_day", "commemorative", "other"]
@@ -98,3 +99,18 @@ class Venue(View):
     district: str
     service_point_id: str | None
     state: Literal["available", "suspended"]
+
+
+@published_by("outreach", happenings=("proposed", "removed"))
+class ExhibitCandidate(View):
+    """A youth work that won a prize and may be shown, for as long as award and consent stand (F2)."""
+
+    award_id: str
+    entry_id: str | None
+    edition_id: str
+    edition_no: Count
+    award_kind: PrizeKind
+    grade: Grade
+    granted_on: date
+    district: str | None
+    state: Literal["proposed", "removed"]

@@ -41,6 +41,8 @@ HEARS: dict[str, tuple[str, ...]] = {
         "awards.notice.struck",
         "awards.notice.granted",
         "awards.notice.withdrawn",
+        "awards.award.revoked",
+        "awards.entry.awarded",
         "gateway.token.revoked",
     ),
     "outreach": (
@@ -50,6 +52,9 @@ HEARS: dict[str, tuple[str, ...]] = {
         "outreach.venue.restored",
         "outreach.activity.scheduled",
         "outreach.activity.moved",
+        "awards.award.granted",
+        "awards.award.consent_withdrawn",
+        "awards.award.revoked",
         "gateway.token.revoked",
     ),
     "rural": (
@@ -58,7 +63,12 @@ HEARS: dict[str, tuple[str, ...]] = {
         "rural.association.merged",
         "gateway.token.revoked",
     ),
-    "members": ("members.organisation.moved", "gateway.token.revoked"),
+    "members": (
+        "members.organisation.moved",
+        "awards.award.granted",
+        "awards.award.revoked",
+        "gateway.token.revoked",
+    ),
 }
 """Listening service -> what it hears, as `source.kind.happening`; a test holds it against the code's `@listens`."""
 

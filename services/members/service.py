@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from services import contract
 from services.chassis.clock import Clock
@@ -13,17 +13,18 @@ from services.chassis.mongo import Document
 from services.chassis.service import command, listens, service
 from services.contract.event import Event
 from services.members import schemas
-from services.members.domain import organisation
-from services.members.store import Organisations
+from services.members.domain import honour, organisation
+from services.members.store import Honours, Organisations
 
 
 @service
 class Members:
-    """The organisations of the association, from the application to the end; a university's is K6."""
+    """The organisations of the association, from the application to the end (a university's is K6), and honours."""
 
     name = "members"
 
     organisations = Organisations()
+    honours = Honours()
     clock = Clock()
 
     @command(contract.members.Organisation, schemas.CreateOrganisation, roles=("recorder",), adds=True)
@@ -102,6 +103,17 @@ class Members:
         return self.organisations.change(
             organisation_id, partial(organisation.dissolve, reason=reason, child_ids=child_ids)
         )
+
+    @listens(contract.awards.Award, "granted", "revoked")
+    def keep_honours(self, event: Event) -> None:
+        """Flows F1 and F5: whoever has an award has an honour of it, until it is revoked."""
+        award = cast(contract.awards.Award, event.view)
+        for holder in honour.holders(award):
+            self.honours.follow(
+                honour.honour_id(event.record, holder),
+                event,
+                partial(honour.follow_award, award_id=event.record, award=award, holder=holder),
+            )
 
     def _parent(self, parent_id: str | None) -> organisation.Organisation | None:
         return self.organisations.get(parent_id) if parent_id else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services import contract
 from services.chassis.records import Records, Unique
-from services.members.domain import organisation
+from services.members.domain import honour, organisation
 
 
 class Organisations(Records[organisation.Organisation]):
@@ -21,3 +21,11 @@ class Organisations(Records[organisation.Organisation]):
         ),
     )
     indexes = (("parent_id",), ("district",))
+
+
+class Honours(Records[honour.Honour]):
+    """Each holder has one of each award, by its id."""
+
+    kind = contract.members.Honour.kind
+    record = honour.Honour
+    indexes = (("holder_id",), ("award_id",))

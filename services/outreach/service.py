@@ -13,8 +13,8 @@ from services.chassis.problem import Conflict
 from services.chassis.service import command, listens, service
 from services.contract.event import Event
 from services.outreach import schemas
-from services.outreach.domain import activity, audience, campaign, evidence, report, venue
-from services.outreach.store import Activities, AudienceCounts, Campaigns, EvidenceFiles, Venues
+from services.outreach.domain import activity, audience, campaign, evidence, exhibit_candidate, report, venue
+from services.outreach.store import Activities, AudienceCounts, Campaigns, EvidenceFiles, ExhibitCandidates, Venues
 
 
 @service
@@ -28,6 +28,7 @@ class Outreach:
     counts = AudienceCounts()
     evidence_files = EvidenceFiles()
     venues = Venues()
+    exhibit_candidates = ExhibitCandidates()
     clock = Clock()
 
     @command(contract.outreach.Campaign, schemas.OpenCampaign, roles=("recorder", "chair"), adds=True)
@@ -154,6 +155,14 @@ class Outreach:
         """Flow F3: its venue may have been suspended at the very moment that it was chosen."""
         if event.data["venue_id"] is not None:
             self._heed_venue(event.record, event.data["venue_id"])
+
+    @listens(contract.awards.Award, "granted", "consent_withdrawn", "revoked")
+    def follow_award(self, event: Event) -> None:
+        """Flows F2 and F5: a youth work that won may be shown, until its award or the consent is gone."""
+        award = cast(contract.awards.Award, event.view)
+        self.exhibit_candidates.follow(
+            event.record, event, partial(exhibit_candidate.follow_award, award_id=event.record, award=award)
+        )
 
     def _heed_venue(self, activity_id: str, venue_id: str) -> None:
         place = self.venues.get(venue_id)

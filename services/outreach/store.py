@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services import contract
 from services.chassis.records import Records, Unique
-from services.outreach.domain import activity, audience, campaign, evidence, venue
+from services.outreach.domain import activity, audience, campaign, evidence, exhibit_candidate, venue
 
 
 class Campaigns(Records[campaign.Campaign]):
@@ -48,3 +48,10 @@ class EvidenceFiles(Records[evidence.Evidence]):
 class Venues(Records[venue.Venue]):
     kind = contract.outreach.Venue.kind
     record = venue.Venue
+
+
+class ExhibitCandidates(Records[exhibit_candidate.ExhibitCandidate]):
+    """A candidate has the id of its award."""
+
+    kind = contract.outreach.ExhibitCandidate.kind
+    record = exhibit_candidate.ExhibitCandidate

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from services.awards.domain import edition, entry, external_result, rules
+from services.awards.domain import award, edition, entry, external_result, rules
 from services.awards.domain.entry import Attachment, Entrant, Material
-from services.contract.awards import Criterion, EditionCategory, Quota
+from services.contract.awards import Criterion, EditionCategory, NoticeLine, Quota
 from services.kernel.calendar import SHANGHAI
 
 LATER = date(2011, 12, 31)  # today, where a test does not say which day it is
@@ -132,3 +132,42 @@ def an_entry(*, state="submitted", shortcomings=(), correct_by=None, edition_id=
     """An entry in any of its states, handed in by u-li."""
     submitted = a_submission(edition_id=edition_id, material=a_material(**changes)).record
     return replace(submitted, state=state, shortcomings=shortcomings, correct_by=correct_by)
+
+
+def a_granted_line(**changes):
+    """The seventh line of a list: a second prize for an entry, granted in May."""
+    usual = {
+        "line_no": 7,
+        "award_kind": "graded",
+        "grade": "second",
+        "subject_type": "entry",
+        "subject_id": "n-1",
+        "category_code": None,
+        "rank": None,
+        "decided_by": None,
+        "departs": False,
+        "state": "granted",
+        "document_no": "乐科协〔2011〕9号",
+        "granted_on": date(2011, 5, 10),
+    }
+    given = {**usual, **changes}
+    return NoticeLine(entry_id=given["subject_id"] if given["subject_type"] == "entry" else None, **given)
+
+
+def a_grant(held=None, one=None, **changes):
+    """The change that granting a line answers."""
+    line = a_granted_line(**changes)
+    return award.grant(
+        None,
+        line,
+        edition=held or an_edition(state="granted"),
+        edition_id="e-1",
+        entry=(one or an_entry(state="awarded")) if line.entry_id else None,
+        check_code="ABCD-2345-WXYZ",
+    )
+
+
+def an_award(*, state="granted", issued_on=None, exhibition_consent=False, **changes):
+    """An award in either of its states."""
+    granted = a_grant(**changes).record
+    return replace(granted, state=state, issued_on=issued_on, exhibition_consent=exhibition_consent)

@@ -7,7 +7,16 @@ import pytest
 
 from services import contract
 from services.awards.domain import edition
-from services.awards.domain.edition import HELD, LIFECYCLE, STEPS, UNJUDGED, CategoryInUse, ClosedEarly, OpenedEarly
+from services.awards.domain.edition import (
+    HELD,
+    LIFECYCLE,
+    STEPS,
+    UNJUDGED,
+    CategoryInUse,
+    CertificatesMissing,
+    ClosedEarly,
+    OpenedEarly,
+)
 from services.awards.domain.programme import HABITS
 from services.awards.domain.rubric import NothingCounts
 from services.awards.domain.rules import (
@@ -34,7 +43,7 @@ MOVES = {
     "announced": (edition.announce, "announced"),
     "collecting": (lambda one: edition.open(one, at=IN_WINDOW), "opened"),
     "eligibility": (lambda one: edition.close(one, reason="报送已满", at=IN_WINDOW), "closed"),
-    "archived": (edition.archive, "archived"),
+    "archived": (lambda one: edition.archive(one, uncertified=0), "archived"),
     "cancelled": (lambda one: edition.cancel(one, reason="经费未落实"), "cancelled"),
 }
 
@@ -257,6 +266,14 @@ def test_a_category_with_entries_stays():
         edition.revise(an_edition(), rules=fewer, used_categories=frozenset({"innovation", "team"}), reason="合并类别")
     revised = edition.revise(an_edition(), rules=fewer, used_categories=frozenset({"innovation"}), reason="合并类别")
     assert len(revised.record.categories) == 1
+
+
+@pytest.mark.rule("A-34")
+def test_an_edition_is_put_away_with_the_last_certificate_and_not_before():
+    with pytest.raises(CertificatesMissing, match="awards=1"):
+        edition.archive(an_edition(state="granted"), uncertified=1)
+
+    assert edition.archive(an_edition(state="granted"), uncertified=0).record.state == "archived"
 
 
 # --- the window -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from docx.oxml.ns import qn
 from matplotlib import get_data_path
 from PIL import Image
 
-from gateway.files import chart, docx
+from gateway.files import chart, docx, fonts
 from gateway.files.chart import Bar
 from gateway.files.table import Gathered
 from tests.gateway.examples import PLAN
@@ -142,22 +142,22 @@ BARS = [Bar("市中区", "511102", 3, "3"), Bar("犍为县", "511123", 0, "")]
 
 
 def test_a_font_is_taken_only_where_it_has_every_character():
-    assert chart.font_with("511102 K2", LATIN_ONLY) in LATIN_ONLY
-    assert chart.font_with("市中区", LATIN_ONLY) is None
-    assert chart.font_with("市中区", ["/no/such/font.ttf"]) is None
+    assert fonts.font_with("511102 K2", LATIN_ONLY) in LATIN_ONLY
+    assert fonts.font_with("市中区", LATIN_ONLY) is None
+    assert fonts.font_with("市中区", ["/no/such/font.ttf"]) is None
 
 
 def test_the_font_that_reads_best_is_taken_first(monkeypatch):
-    monkeypatch.setattr(chart, "_characters", lambda _: frozenset(map(ord, "市中区")))
+    monkeypatch.setattr(fonts, "_characters", lambda _: frozenset(map(ord, "市中区")))
 
     files = ["/f/zzz.ttf", "/f/NotoSansCJK-Regular.ttc", "/f/wqy-microhei.ttc"]
-    assert chart.font_with("市中区", files) == "/f/wqy-microhei.ttc"
-    assert chart.font_with("市中区", files[:1]) == "/f/zzz.ttf"
+    assert fonts.font_with("市中区", files) == "/f/wqy-microhei.ttc"
+    assert fonts.font_with("市中区", files[:1]) == "/f/zzz.ttf"
 
 
 @pytest.mark.parametrize("draw", [chart.across, chart.upright])
 def test_without_a_chinese_font_labels_are_codes_and_never_squares(monkeypatch, draw):
-    monkeypatch.setattr(chart, "_font_files", lambda: tuple(LATIN_ONLY))
+    monkeypatch.setattr(fonts, "_font_files", lambda: tuple(LATIN_ONLY))
 
     with warnings.catch_warnings(record=True) as missing:
         warnings.simplefilter("always")
@@ -172,7 +172,7 @@ def test_without_a_chinese_font_labels_are_codes_and_never_squares(monkeypatch, 
 def test_with_a_chinese_font_labels_are_chinese(monkeypatch, draw):
     drawn = []
     monkeypatch.setattr(chart, "_labels", lambda bars, font: drawn.append(font) or [bar.code for bar in bars])
-    monkeypatch.setattr(chart, "font_with", lambda *_: LATIN_ONLY[0])
+    monkeypatch.setattr(fonts, "font_with", lambda *_: LATIN_ONLY[0])
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the stand-in has no Chinese

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from gateway.ledger import Settlement, count, record_of, settle
 from gateway.measures import Measure
+from services.contract import rule
+from tests.awards.events import granted, revoked
 from tests.gateway.examples import PLAN, an_event, kpi
 
 MEASURES = {}
@@ -78,6 +80,21 @@ def test_a_newer_version_that_arrives_first_wins_for_good():
 
     assert n(kept, "K1") == 0
     assert sorted(kept.history) == [("awards.external_result/r-1", 2), ("awards.external_result/r-1", 3)]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_award_that_was_revoked_before_its_grant_was_heard_of_counts_for_nothing(first):
+    events = [[granted(), revoked(2)], [revoked(2), granted()]][first]
+    measure = Measure(rule.read({"of": "awards.award", "where": {"state": "granted"}, "on": "granted_on"}))
+    views, number = {}, 0
+
+    for event in (*events, *events):
+        settled = settle([event], views, {"awards.award": [measure]})
+        views |= {view["_id"]: view for view in settled.first + settled.newer}
+        number += settled.increments.get(f"{measure.key}|2011", {}).get("n", 0)
+
+    assert number == 0
+    assert [view["data"]["state"] for view in views.values()] == ["revoked"]
 
 
 def test_an_event_that_comes_again_changes_nothing():

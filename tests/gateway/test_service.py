@@ -12,6 +12,7 @@ from services.awards.service import Awards
 from services.chassis.amqp import connect
 from services.contract.topology import LEDGER_QUEUE
 from services.rural.service import Rural
+from tests.awards.events import granted, revoked
 from tests.gateway.conftest import MovedClock
 from tests.gateway.examples import an_event
 from tests.gateway.test_passage import RESULT
@@ -99,6 +100,16 @@ def test_a_revoked_award_lowers_the_number_and_both_versions_stay(gateway):
     (record, *_) = gateway.get("/api/v1/kpis/K1/records").body["items"]
     assert gateway.get(record["history"]).body["id"] == record["id"]
     assert [(one["version"], one["view"]["state"]) for one in history["versions"]] == [(2, "verified"), (3, "revoked")]
+
+
+def test_an_award_whose_revocation_is_heard_before_its_grant_stays_revoked(gateway):
+    gateway.take(revoked(2))
+    gateway.take(granted(), revoked(2))
+
+    history = gateway.get("/api/v1/records/awards/award/e-1.1.7/history").body
+    assert [(one["version"], one["view"]["state"]) for one in history["versions"]] == [(1, "granted"), (2, "revoked")]
+    (held,) = gateway.running.database("gateway")["views"].find({"kind": "awards.award"})
+    assert (held["version"], held["data"]["state"]) == (2, "revoked")
 
 
 def test_progress_shows_all_62_items_without_a_token(gateway):

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from services import contract
-from services.awards.domain import edition, rules
+from services.awards.domain import edition, notice, rules
 from services.awards.schemas import editions as schemas
-from services.awards.store import Editions, Entries
+from services.awards.store import Editions, Entries, GrantedAwards, Notices
 from services.chassis.clock import Clock
 from services.chassis.service import command
 
@@ -18,6 +18,8 @@ from services.chassis.service import command
 class EditionCommands:
     editions: Editions
     entries: Entries
+    notices: Notices
+    awards: GrantedAwards
     clock: Clock
 
     @command(contract.awards.Edition, schemas.CreateEdition, roles=("recorder", "chair"))
@@ -67,6 +69,14 @@ class EditionCommands:
     def close_edition(self, edition_id: str, *, reason: str | None, by: str) -> Any:
         """Take no more entries, after the last day of the window or, for a stated reason, before."""
         return self.editions.change(edition_id, partial(edition.close, reason=reason, at=self.clock.now()))
+
+    @command(contract.awards.Edition, schemas.ArchiveEdition, roles=("recorder", "chair"))
+    def archive_edition(self, edition_id: str, *, by: str) -> Any:
+        """Put a granted edition away, once every award has its certificate."""
+        listed = self.notices.find(edition_id=edition_id, state=notice.STANDING)
+        lines = sum(len(one.lines_left) for _, one in listed)
+        settled = sum(one.is_settled for _, one in self.awards.find(edition_id=edition_id))
+        return self.editions.change(edition_id, partial(edition.archive, uncertified=lines - settled))
 
     @command(contract.awards.Edition, schemas.CancelEdition, roles=("chair",))
     def cancel_edition(self, edition_id: str, *, reason: str, by: str) -> Any:

@@ -55,6 +55,10 @@ class CategoryInUse(Refusal, rule="X-04", zh="已有申报的类别不得取消"
     """A category that has entries stays."""
 
 
+class CertificatesMissing(Refusal, rule="A-34", zh="证书未全部制发的届次不得归档"):
+    """An edition is archived once every prize on its list is decided, and has its certificate where it stands."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Edition(Rules):
     """One run of a programme: its rules, and what became of it."""
@@ -149,9 +153,13 @@ def follow_list(edition: Edition, *, to: str) -> Change[Edition] | None:
     return follow(edition, to="publicity" if (edition.state, to) == ("deliberation", "granted") else to)
 
 
-def archive(edition: Edition) -> Change[Edition]:
-    """Nothing is left to do."""
-    return Change(replace(edition, state=LIFECYCLE.move(edition.state, "archived")), "archived")
+def archive(edition: Edition, *, uncertified: int) -> Change[Edition]:
+    """Nothing is left to do; `uncertified` are the prizes on its list without a certificate."""
+    state = LIFECYCLE.move(edition.state, "archived")
+    if uncertified:
+        raise CertificatesMissing(awards=uncertified)
+
+    return Change(replace(edition, state=state), "archived")
 
 
 def cancel(edition: Edition, *, reason: str) -> Change[Edition]:

@@ -165,6 +165,7 @@ class Material:
     attachments: tuple[Attachment, ...] = ()
     originality_signed_on: date | None = None
     work_on: date | None = None  # when it was finished, a paper: published
+    exhibition_consent: bool | None = None  # whether the work may be shown, should it win (F2); None: nobody was asked
     benefit_claim: BenefitClaim | None = None
 
     @property

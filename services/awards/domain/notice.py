@@ -81,6 +81,11 @@ class Notice:
     published_by: str
     state: str = "published"
 
+    @property
+    def lines_left(self) -> tuple[NoticeLine, ...]:
+        """Those that were granted, or may be yet."""
+        return tuple(line for line in self.lines if line.state != "struck")
+
     def lines_of(self, entry_ids: Collection[str]) -> frozenset[int]:
         return frozenset(line.line_no for line in self.lines if line.entry_id in entry_ids)
 

@@ -114,6 +114,10 @@ class CloseEdition(Schema):
     reason = Text(max=500, required=False)  # the rules say when it is needed
 
 
+class ArchiveEdition(Schema):
+    edition_id = Id()
+
+
 class CancelEdition(Schema):
     edition_id = Id()
     reason = Text(max=500)

@@ -39,6 +39,7 @@ class HandIn(Schema):
     attachments = Many(Group(NameAttachment, Attachment), max=50, required=False)
     originality_signed_on = Day(required=False)  # the rules say when it is needed
     work_on = Day(required=False)
+    exhibition_consent = Flag(required=False)
     benefit_claim = Group(ClaimBenefit, BenefitClaim, required=False)
 
 

@@ -1,0 +1,40 @@
+"""What comes in with each command and question about an award."""
+
+from __future__ import annotations
+
+from services.chassis.fields import Id, Many, OneOf, Schema, Text
+from services.contract.awards import RevocationReason
+
+
+class AwardId(Id):
+    """The id of a notice, a point, and the number of a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.max += len(".1000")
+
+
+class IssueCertificate(Schema):
+    award_id = AwardId()
+    names = Many(Text(max=50), min=1, max=20)
+    reason = Text(max=500, required=False)  # the rules say when it is needed (A-25)
+
+
+class WithdrawExhibitionConsent(Schema):
+    award_id = AwardId()
+
+
+class RevokeAward(Schema):
+    award_id = AwardId()
+    document_no = Text(max=100, required=False)  # the rules say when it is needed (A-24)
+    reason_code = OneOf(RevocationReason)
+    reason = Text(max=500)
+
+
+class CertificateOf(Schema):
+    award_id = AwardId()
+
+
+class CheckCertificate(Schema):
+    certificate_no = Text(max=60)
+    code = Text(max=60)
