@@ -29,6 +29,7 @@ class Command:
     needed: tuple[str, ...]
     input: Mapping[str, Any] = field(default_factory=dict)  # its JSON Schema
     adds: bool = False  # a record, and changes none
+    confidential: bool = False  # what it is told is kept by its service alone
 
     def check(self, arguments: Mapping[str, Any], *, actor: Actor) -> None:
         """As much as can be said without the service; raises `NotAllowed` or `InvalidInput`."""
@@ -107,6 +108,7 @@ def read(service: str, said: Mapping[str, Any], *, heard: float) -> Description:
                 needed=tuple(one["input"]["required"]),
                 input=one["input"],
                 adds=one.get("adds", False),
+                confidential=one.get("confidential", False),
             )
             for name, one in said["commands"].items()
             if one["kind"] in kinds

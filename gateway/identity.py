@@ -15,7 +15,7 @@ from gateway import issued, users
 from gateway.attempts import Attempts
 from gateway.callers import Callers
 from gateway.issued import IssuedTokens
-from gateway.reply import JSON, Reply, Request
+from gateway.reply import JSON, NOT_STORED, Reply, Request
 from gateway.schemas import PAGE
 from gateway.sessions import Session, cookie
 from services.chassis import lists
@@ -37,7 +37,6 @@ from services.chassis.tokens import Actor, issue
 from services.kernel.calendar import day_of, end_of
 from services.kernel.lifecycle import ForbiddenMove
 
-NOT_STORED = {"Cache-Control": "no-store"}
 USER_DISABLED, USER_PLACED = "user disabled", "user has other roles or another district"
 
 Document = dict[str, Any]

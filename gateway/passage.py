@@ -22,7 +22,7 @@ from gateway.acceptance import Acceptance
 from gateway.admission import Room
 from gateway.callers import Callers
 from gateway.description import Description, Descriptions, Parked
-from gateway.reply import Reply, Request
+from gateway.reply import NOT_STORED, Reply, Request
 from services.chassis.client import Caller, Services
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, Problem, Unavailable
@@ -65,6 +65,8 @@ class Passage:
                 raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
             done = self.ask(service, name, arguments, request)
         except Unavailable as away:
+            if described.commands[name].confidential:
+                raise
             described.commands[name].check(arguments, actor=request.actor)
             return self._accept(service, name, arguments, request, away)
         plural, id_ = described.commands[name].kind.plural, quote(done["id"])
@@ -95,13 +97,13 @@ class Passage:
             raise away from None
         return Reply(told, 202, {"Location": f"/api/v1/commands/{quote(command_id, safe='')}"})
 
-    def question(self, service: str, name: str, request: Request) -> Any:
-        """A query of the service's own, as it described it."""
+    def question(self, service: str, name: str, request: Request) -> Reply:
+        """A query of the service's own, as it described it; the answer may be for the eyes of who asks alone."""
         described = self._describe(service, has=lambda known: name in known.questions)
         if name not in described.questions:
             raise schemas.not_known("question", "查询", name, described.questions)
         asked = schemas.read(request.args, schemas.described(described.questions[name]))
-        return self.ask(service, name, asked, request)
+        return Reply(self.ask(service, name, asked, request), headers=NOT_STORED)
 
     def page(self, service: str, plural: str, request: Request) -> Any:
         kind = self._kind(service, plural)

@@ -41,6 +41,10 @@ class MethodNotAllowed(NotFound):
     title_en, title_zh = "This address does not take that method.", "此地址不支持该方法。"
 
 
+NOT_STORED = {"Cache-Control": "no-store"}
+"""A header for what its reader alone may see."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """An answer with headers, or one that is no JSON; whatever else a method returns is sent as JSON.

@@ -52,6 +52,7 @@ class Editions(Records[edition.Edition]):
             "programme_kind", "level", "edition_no",
             refusal=edition.EditionTaken,
             among={"state": edition.HELD},
+            revision=2,
         ),
     )  # fmt: skip
 
@@ -62,12 +63,13 @@ class Entries(Records[entry.Entry]):
     kind = contract.awards.Entry.kind
     record = entry.Entry
     unique = (
-        Unique("edition_id", "student_refs", refusal=entry.EnteredTwice, among={"state": entry.HOLDING}),
-        Unique("edition_id", "work_keys", refusal=entry.WorkEnteredTwice, among={"state": entry.HOLDING}),
+        Unique("edition_id", "student_refs", refusal=entry.EnteredTwice, among={"state": entry.HOLDING}, revision=2),
+        Unique("edition_id", "work_keys", refusal=entry.WorkEnteredTwice, among={"state": entry.HOLDING}, revision=2),
         Unique(
             "edition_id", "nominating_unit_id", "nomination_place",
             refusal=entry.PlaceTaken,
             among={"state": entry.HOLDING},
+            revision=2,
         ),
         Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
     )  # fmt: skip
@@ -183,4 +185,4 @@ class GrantedAwards(Records[award.Award]):
 
     kind = contract.awards.Award.kind
     record = award.Award
-    indexes = (("edition_id",), ("entry_id",), ("certificate_no",))
+    indexes = (("edition_id",), ("entry_id",), ("certificate_no",), ("person_ids",))

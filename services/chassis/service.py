@@ -61,11 +61,19 @@ class TallyRecords(Tally):
 class Command(Method):
     """A method that moves one record on, or refuses; the same `command_id` again answers the first outcome (X-01).
 
-    One that `adds` a record and changes none can be given to every row of a sheet.
+    One that `adds` a record and changes none can be given to every row of a sheet. What is said to one that is
+    `confidential` is kept by its own service and nobody else, not even until that is back.
     """
 
     def __init__(
-        self, view: type[View], schema: type[AnySchema], *, roles: tuple[str, ...], adds: bool = False, **kwargs: Any
+        self,
+        view: type[View],
+        schema: type[AnySchema],
+        *,
+        roles: tuple[str, ...],
+        adds: bool = False,
+        confidential: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if unknown := sorted(set(roles) - set(ROLES)):
@@ -74,6 +82,7 @@ class Command(Method):
         self.schema = schema()
         self.roles = frozenset(roles)
         self.adds = adds
+        self.confidential = confidential
 
     def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         actor = self._authenticate(request)
@@ -109,6 +118,7 @@ class Command(Method):
             "summary": (getattr(self.container.service_cls, self.method_name).__doc__ or "").strip() or None,
             "roles": sorted(self.roles),
             "adds": self.adds,
+            "confidential": self.confidential,
             "input": json_schema(self.schema, of=f"{self.container.service_name}.{self.method_name}"),
         }
 

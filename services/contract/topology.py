@@ -32,6 +32,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "awards.round.reopened",
         "awards.external_result.verified",
         "awards.nomination.accepted_above",
+        "awards.edition.cancelled",
         "awards.entry.disqualified",
         "awards.objection.filed",
         "awards.objection.rejected_formal",

@@ -6,7 +6,6 @@ from datetime import datetime
 import pytest
 
 from services import contract
-from services.awards.domain.judging_round import Round
 from services.awards.service import Awards
 from services.chassis.document import Cause, entry, event, first_version, state_of
 from services.chassis.problem import RefusedByRule
@@ -85,22 +84,15 @@ class Jury:
         self.confirm()
         self.open_round()
 
-    def open_round(self, state="open", round_no=1):
-        entry_ids = tuple(sorted(id_ for id_, _ in self.held("entry")))
-        held = Round(
-            edition_id=EDITION,
-            programme_kind="youth",
-            round_no=round_no,
-            is_last=True,
-            entry_ids=entry_ids,
-            started_on=JUDGING.date(),
-            state=state,
-        )
-        self.keep(contract.awards.Round.kind, {f"{EDITION}.r{round_no}": held}, "started")
+    def open_round(self):
+        """The first round, whose entries are in review from then on."""
+        self.do("start_round", round_id=f"{EDITION}.r1", edition_id=EDITION, round_no=1)
+        self.running.settle()
 
-    def close_round(self, round_no=1):
+    def close_round(self):
+        """It takes no more scores, whatever has been scored so far."""
         rounds = self.running.database("awards")["round"]
-        rounds.update_one({"_id": f"{EDITION}.r{round_no}"}, {"$set": {"state.state": "closing"}})
+        rounds.update_one({"_id": f"{EDITION}.r1"}, {"$set": {"state.state": "closing"}})
 
     def hear_again(self, kind, id_):
         """The newest event of a record comes once more."""

@@ -250,6 +250,23 @@ def test_of_a_score_sent_ten_times_there_is_one_sheet_with_one_outcome(jury):
     assert len(jury.held("score_sheet", judge_id="p-1", entry_id="n-1")) == 1
 
 
+def test_a_round_goes_from_the_proposal_to_the_list_of_those_who_go_on(jury):
+    jury.seat("p-1", "p-2")
+    for judge_id, entry_id, points in (("p-1", "n-1", "70"), ("p-1", "n-2", "80"), ("p-2", "n-1", "90")):
+        jury.finish(judge_id, entry_id, points)
+    jury.accept("p-2", "n-2")
+    assert jury.refused("close_round", round_id=f"{EDITION}.r1") == "A-17"
+
+    jury.score("p-2", "n-2", "85")
+    jury.do("close_round", round_id=f"{EDITION}.r1")
+    jury.running.settle()
+
+    assert {state["state"] for _, state in jury.held("score_sheet")} == {"locked"}
+    results = {state["entry_id"]: (state["rank"], state["raw_mean"]) for _, state in jury.held("entry_result")}
+    assert results == {"n-1": (2, "80.0000"), "n-2": (1, "82.5000")}
+    assert jury.refused("reopen_score", sheet_id=jury.sheet("p-2", "n-2"), reason="再看") == "A-25"
+
+
 @pytest.mark.rule("A-15")
 def test_a_recusal_and_a_score_at_the_same_moment_have_one_outcome(jury):
     jury.seat("p-1", "p-2")
@@ -314,6 +331,19 @@ def test_of_a_judge_who_changes_employer_in_mid_round_a_begun_sheet_is_flagged_a
     assert jury.refused_score("p-1", "n-2") == "A-09"
     recused = jury.do("recuse_judge", sheet_id=jury.sheet("p-1", "n-2"), conflict_type="institutional", reason="调入")
     assert recused["state"] == "recused"
+
+
+@pytest.mark.rule("A-10")
+def test_what_a_judge_recused_for_is_the_judge_s_to_withdraw_unless_the_chair_saw_to_it(jury):
+    jury.seat("p-1", "p-2")
+    told = {"conflict_type": "collaborator", "reason": "曾共同署名"}
+    jury.as_judge("p-1", "recuse", sheet_id=jury.sheet("p-1"), **told)
+    jury.do("recuse_judge", sheet_id=jury.sheet("p-2"), **told)
+    jury.running.settle()
+    withdrawal = {"entry_id": "n-1", "conflict_type": "collaborator", "role": "judge"}
+
+    assert jury.do("withdraw_conflict", by="p-1", **withdrawal)["state"] == "clear"
+    assert jury.refused("withdraw_conflict", by="p-2", **withdrawal) == "A-10"
 
 
 def put_into(jury, state):

@@ -9,6 +9,7 @@ from services.awards.domain.judge import Affiliation, affiliate
 from services.awards.domain.score_sheet import follow_conflicts
 from tests.awards.judging import A_DAY, A_RUBRIC, a_judge, an_entry, scores
 
+TRANSFERRED = {"conflict_type": "institutional", "reason": "评审期间调入", "by": "u-chair"}
 SCHOOLS = ["o-first", "o-second", "o-third"]
 ENTRIES = [an_entry(f"e-{number:02}", unit_ids={SCHOOLS[number % 3]}) for number in range(12)]
 OF_SECOND = {entry.entry_id for entry in ENTRIES if "o-second" in entry.unit_ids}
@@ -77,7 +78,7 @@ def test_a_judge_who_joins_an_entrants_school_is_flagged_recuses_and_is_replaced
     assert again.uncovered == ()
 
     for pair in flagged:
-        recused = score_sheet.recuse(sheets[pair], conflict_type="institutional", reason="评审期间调入").record
+        recused = score_sheet.recuse(sheets[pair], **TRANSFERRED).record
         (substitute,) = (added.judge_id for added in again.added if added.entry_id == pair.entry_id)
         assert (
             score_sheet.hand_over(recused, to=substitute, conflicts=conflicts[substitute]).record.substitute_id
@@ -91,7 +92,9 @@ def test_whoever_recused_for_a_reason_of_their_own_is_not_proposed_again():
     conflicts = known_conflicts(judges)
     pair = proposed(judges, conflicts).pairs[0]
 
-    recused = score_sheet.recuse(a_scored_sheet(pair, conflicts), conflict_type="relative", reason="亲属关系").record
+    recused = score_sheet.recuse(
+        a_scored_sheet(pair, conflicts), conflict_type="relative", reason="亲属关系", by="p-0"
+    ).record
     told = declare(conflicts[pair.judge_id], entry_id=recused.entry_id, conflict_type=recused.recused_for).record
 
     assert pair not in proposed(judges, {**conflicts, pair.judge_id: told}).pairs

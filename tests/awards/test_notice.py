@@ -227,6 +227,13 @@ def test_nothing_follows_where_the_list_stands_no_longer():
     assert struck(a_notice()) is None
 
 
+@pytest.mark.parametrize("state", LIFECYCLE.states)
+def test_a_list_that_is_not_granted_ends_with_its_edition(state):
+    change = notice.withdraw_with_edition(a_notice(state=state))
+
+    assert (change and change.record.state) == ("withdrawn" if state == "published" else None)
+
+
 @pytest.mark.rule("A-25")
 def test_a_granted_prize_is_not_struck():
     assert struck(a_notice(a_line(1, state="granted"), state="granted"), 1) is None

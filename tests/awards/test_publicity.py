@@ -14,6 +14,7 @@ from services.awards.service import Awards
 from services.chassis.document import Cause, entry, first_version, state_of
 from services.chassis.problem import NotAllowed, RefusedByRule
 from services.chassis.tokens import Actor
+from services.contract.event import Event
 from services.kernel import Change
 from tests.awards import examples, rounds
 from tests.awards.publicity import DOCUMENT, LAST_MOMENT, MINUTE, OVER, WITHIN, ZHANG, deliberated
@@ -92,6 +93,17 @@ class Office:
         document = first_version(record_id, state_of(view.kind, record), first, traceparent=None)
         del document["pending"]
         self.running.database("awards")[view.kind.name].insert_one({**document, "published": 1})
+
+    def tell_again(self, view, record_id, happened):
+        """An event of a record's first version, as after a restore."""
+        held = self.running.database("awards")[view.kind.name].find_one({"_id": record_id})["history"][0]
+        self.running.publish(
+            Event(
+                kind=view.kind, record=record_id, version=1, happened=happened, time=held["at"], actor=held["by"],
+                cause=held["because"], hash=held["hash"], data=held["view"],
+            )
+        )  # fmt: skip
+        self.running.settle()
 
     def judge(self, edition, table):
         """An edition whose only round was closed with these scores, by judge and entry."""
@@ -214,6 +226,26 @@ def test_a_withdrawn_list_leaves_its_place_to_the_next(office):
     other = [{"award_kind": "special", "subject_type": "entry", "subject_id": "n-6"}]
     assert office.publish("t-2", other_awards=other)["state"] == "published"
     assert office.states() == ("publicity", "on_publicity on_publicity on_publicity proposed proposed on_publicity")
+
+
+@pytest.mark.parametrize("happened", ["started", "closed"])
+def test_an_event_of_a_round_that_is_told_again_takes_nobody_off_the_list(office, happened):
+    office.publish()
+    office.object()
+    before = office.states()
+
+    office.tell_again(contract.awards.Round, "e-1.1", happened)
+    assert office.states() == before
+
+
+@pytest.mark.rule("X-12")
+def test_the_list_of_an_edition_that_is_cancelled_is_granted_no_more(office):
+    office.publish()
+    office.do("cancel_edition", edition_id="e-1", reason="经费未落实")
+    office.running.settle()
+
+    office.at(OVER)
+    assert office.refused("grant", notice_id="t-1", document_no=DOCUMENT) == "X-12"
 
 
 # --- the grant --------------------------------------------------------------------------------------------------------
@@ -374,6 +406,13 @@ def test_who_handles_an_objection_reads_who_objects_and_that_is_noted_without_sa
     assert "张三" not in str(logged)
     with pytest.raises(NotAllowed):
         office.do("read_objector", by="u-li", role="recorder", objection_id="o-1")
+
+
+def test_who_objects_is_read_again_where_the_objection_was_filed_without_an_id(office):
+    office.publish()
+    filed = office.object(None)
+
+    assert office.do("read_objector", objection_id=filed["id"])["objector_name"] == "张三"
 
 
 @pytest.mark.rule("X-08")

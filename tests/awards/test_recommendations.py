@@ -1,13 +1,17 @@
 """Recommendations on a real broker and database."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from eventlet import GreenPool
 
+from services import contract
 from services.awards.service import Awards
 from services.chassis.problem import InvalidInput, NotAllowed, RefusedByRule
 from services.kernel.calendar import SHANGHAI
+from tests.awards.examples import an_award
+from tests.awards.holding import put
 from tests.awards.test_entries import an_entrant
 from tests.awards.upward import A_PROPOSAL, Upward
 
@@ -52,6 +56,18 @@ def test_who_is_not_confirmed_or_was_excluded_from_an_edition_is_not_recommended
     other = {**A_PROPOSAL, "target_title": "另一计划"}
     assert office.refused("recommend_talent", recommendation_id="y-2", **other) == "A-27"
     assert office.recommend("y-3", candidate_id="p-he")["state"] == "proposed"
+
+
+@pytest.mark.rule("A-27")
+def test_who_lost_a_prize_for_fraud_or_plagiarism_is_not_recommended_and_who_lost_it_by_an_error_is(office):
+    for number, reason in enumerate(("fraud", "plagiarism", "error")):
+        lost = replace(an_award(), person_ids=(f"p-{number}",), state="revoked", reason_code=reason)
+        put(office.running, contract.awards.Award.kind, f"t-1.{number}", lost, happened="revoked")
+
+    for number in (0, 1):
+        proposal = {**A_PROPOSAL, "candidate_id": f"p-{number}"}
+        assert office.refused("recommend_talent", recommendation_id="y-1", **proposal) == "A-27"
+    assert office.recommend(candidate_id="p-2")["state"] == "proposed"
 
 
 @pytest.mark.rule("A-27")

@@ -45,7 +45,7 @@ def reopen(sheet, **changes):
 
 
 def recuse(sheet, reason="曾共同署名"):
-    return score_sheet.recuse(sheet, conflict_type="collaborator", reason=reason)
+    return score_sheet.recuse(sheet, conflict_type="collaborator", reason=reason, by="p-luo")
 
 
 def hand_over(sheet, *, to="p-wu", **changes):

@@ -8,11 +8,11 @@ from eventlet import GreenPool
 from services.chassis import document
 from services.chassis.document import chained
 from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound, RefusedByRule
-from services.chassis.records import derived_id
+from services.chassis.records import Bound, derived_id
 from services.contract import KINDS
 from services.kernel import Change
 from tests.chassis.conftest import a_hall, held, register
-from tests.chassis.toy import Hall
+from tests.chassis.toy import Hall, Halls
 
 VENUE = KINDS["outreach.venue"]
 
@@ -315,6 +315,17 @@ def test_a_command_that_finds_nothing_to_do_answers_the_record_as_it_is_and_anno
     answer = shared.call("outreach", "leave_hall", hall_id=hall)
     assert (answer["version"], answer["capacity"]) == (1, 100)
     assert held(shared, hall)["history"] == before["history"]
+
+
+def test_the_versions_of_records_tell_whether_any_of_them_has_changed(shared, hall):
+    (records,) = [one for one in shared.containers[0].extensions if isinstance(one, Halls)]
+    halls, like_it = Bound(records, None), {"name": held(shared, hall)["state"]["name"]}
+    before = halls.versions(**like_it)
+
+    add_seats(shared, hall, 1)
+
+    assert (before, halls.versions(**like_it)) == ({hall: 1}, {hall: 2})
+    assert halls.versions(name="nobody's") == {}
 
 
 def test_a_happening_that_the_contract_does_not_name_cannot_be_written():

@@ -96,7 +96,7 @@ def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
         ("bureau", {"may": ("gateway.rebuild",)}, "gateway.rebuild: no such method; there are awards."),
         ("bureau", {"may": ("outreach.record_count",)}, "outreach.record_count is for recorder: name it with --role."),
         ("bureau", {"hears": ("awards.prize.given",)}, "awards.prize.given: no such event; there are awards.external"),
-        ("bureau", {"hears": ("award.*",)}, "award.*: no such event; there are awards.external_result.reported"),
+        ("bureau", {"hears": ("prize.*",)}, "prize.*: no such event; there are awards.external_result.reported"),
         ("bureau", {"hears": ("rural.*.*.*",)}, "rural.*.*.*: no such event; there are rural.association.prepared"),
         ("bureau", {"hears": ("rural.fund_*.*",)}, "rural.fund_*.*: no such event"),
     ],

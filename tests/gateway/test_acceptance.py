@@ -61,6 +61,17 @@ def test_an_accepted_command_that_a_rule_forbids_says_so_afterwards(gateway, awa
     assert (told["state"], told["problem"]["code"]) == ("refused", "A-26")
 
 
+@pytest.mark.rule("A-22", "X-08")
+@pytest.mark.usefixtures("away")
+def test_who_objects_is_kept_by_nobody_but_awards_not_even_while_that_is_away(gateway):
+    told = {"notice_id": "n-1", "line_no": 1, "objector_name": "某某", "grounds": "抄袭"}
+
+    refused = gateway.post("/api/v1/awards/file_objection", told, headers={"Idempotency-Key": "k-9"})
+
+    assert refused.status == 503
+    assert gateway.get("/api/v1/commands/k-9").status == 404
+
+
 @pytest.mark.usefixtures("away")
 def test_the_same_id_is_accepted_once_and_another_command_under_it_is_a_conflict(gateway):
     key = {"Idempotency-Key": "k-4"}

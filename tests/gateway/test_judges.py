@@ -19,7 +19,8 @@ def ask(gateway, path, roles=("judge",)):
 
 @pytest.mark.rule("A-12", "A-13")
 def test_a_judge_sees_own_sheets_accepts_one_and_scores_it_through_the_gateway(gateway):
-    sheets = ask(gateway, f"/api/v1/awards/questions/my_sheets?edition_id={EDITION}").body["sheets"]
+    asked = ask(gateway, f"/api/v1/awards/questions/my_sheets?edition_id={EDITION}")
+    sheets = asked.body["sheets"]
     sheet = {"sheet_id": sheets[0]["id"]}
     as_judge = {"by": "p-1", "roles": ["judge"]}
 
@@ -27,6 +28,7 @@ def test_a_judge_sees_own_sheets_accepts_one_and_scores_it_through_the_gateway(g
     scores = [{"criterion_code": "innovation", "points": "80"}]
     scored = gateway.post("/api/v1/awards/submit_score", sheet | {"scores": scores}, **as_judge)
 
+    assert asked.headers["Cache-Control"] == "no-store"
     assert accepted.body == {"id": sheet["sheet_id"], "version": 2, "state": "accepted"}
     assert (scored.status, scored.body["state"], scored.headers["ETag"]) == (200, "scored", '"3"')
     assert ask(gateway, "/api/v1/me").status == 200

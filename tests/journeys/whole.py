@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from base64 import b64decode
 from datetime import timedelta
 
 import eventlet
@@ -16,7 +17,7 @@ import msgspec
 from deploy.broker import Broker
 from deploy.health import is_ready
 from deploy.home import CHECKOUT, Home
-from deploy.keys import Keys
+from deploy.keys import Keys, sealing_key
 from deploy.stack import Stack
 from deploy.supervisor import bound_to_us
 from services.chassis.settings import Settings
@@ -65,6 +66,7 @@ class Whole:
             mongo_uri=addresses.mongo_uri,
             token_public_key=keys.public,
             token_private_key=keys.private,
+            sealing_key=b64decode(sealing_key(self.home)),
         )
 
     def token(self, subject="u-li", roles=("recorder",), district=None, lifetime=timedelta(hours=1)):

@@ -175,8 +175,10 @@ class AssignmentCommands:
 
     def _heed(self, edition_id: str, judge_id: str) -> None:
         told = known.told_conflicts(self, edition_id=edition_id, judge_id=judge_id)
-        for sheet_id, _ in self.sheets.find(judge_id=judge_id, edition_id=edition_id):
-            self.sheets.change(sheet_id, partial(score_sheet.follow_conflicts, conflicts=told))
+        follow = partial(score_sheet.follow_conflicts, conflicts=told)
+        for sheet_id, sheet in self.sheets.find(judge_id=judge_id, edition_id=edition_id):
+            if follow(sheet):
+                self.sheets.change(sheet_id, follow)
 
     def _against(self, edition_id: str, judge_id: str, entries: dict[str, Entry]) -> Held:
         return known.conflicts_with(self, edition_id=edition_id, judge_id=judge_id, entries=entries.items())

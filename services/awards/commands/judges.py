@@ -22,7 +22,7 @@ from services.kernel import Change
 class JudgeCommands:
     judges: Judges
 
-    @command(contract.awards.Judge, schemas.RegisterJudge, roles=("recorder", "chair"), adds=True)
+    @command(contract.awards.Judge, schemas.RegisterJudge, roles=("recorder", "chair"))
     def register_judge(self, judge_id: str, *, by: str, **said: Any) -> Any:
         """Ask a person to be a judge."""
         return self.judges.add(judge.invite(person_id=judge_id, **said), judge_id)
@@ -88,14 +88,16 @@ class ConflictCommands:
 
     @listens(contract.awards.ScoreSheet, "recused")
     def declare_for_recused(self, event: Event) -> None:
-        """Whoever recused from an entry is not asked again."""
+        """Whoever recused from an entry is not asked again; what the chair saw to no judge takes back (A-10)."""
         sheet = self.sheets.get(event.record)
         if sheet.recused_for:
-            declare = partial(conflict.declare, entry_id=sheet.entry_id, conflict_type=sheet.recused_for)
-            self._put(sheet.edition_id, sheet.judge_id, declare)
+            of = {"entry_id": sheet.entry_id, "conflict_type": sheet.recused_for}
+            is_own = sheet.recused_by == sheet.judge_id
+            decide = partial(conflict.declare, **of) if is_own else partial(conflict.pin, **of, reason="recused")
+            self._put(sheet.edition_id, sheet.judge_id, decide)
 
     def _decide(self, judge_id: str, entry_id: str, decide: Callable[[Held], Change[Held] | None]) -> Any:
-        return self._put(self.entries.get(entry_id).edition_id, judge_id, decide, even_if_none=True)
+        return self._put(self.entries.get(entry_id).edition_id, judge_id, decide)
 
     def _recomputing(self, edition_id: str, judge_id: str) -> Callable[[Held], Change[Held] | None]:
         entries = self.entries.find(edition_id=edition_id)

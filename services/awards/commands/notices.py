@@ -73,6 +73,12 @@ class NoticeCommands:
         for notice_id, _ in self.notices.find(edition_id=event.data["edition_id"], state=notice.STANDING):
             self._strike(notice_id)
 
+    @listens(contract.awards.Edition, "cancelled")
+    def withdraw_with_edition(self, event: Event) -> None:
+        """Take the list of an edition back that does not take place."""
+        for notice_id, _ in self.notices.find(edition_id=event.record, state="published"):
+            self.notices.change(notice_id, notice.withdraw_with_edition)
+
     @listens(contract.awards.Notice, "published", "granted", "withdrawn")
     def follow_list_with_edition(self, event: Event) -> None:
         """An edition is on publicity, granted, or deliberated again, by the list that stands now."""

@@ -30,7 +30,9 @@ class ObjectionCommands:
     sealing: Seal
     clock: Clock
 
-    @command(contract.awards.Objection, schemas.FileObjection, roles=("recorder", "verifier", "chair"))
+    @command(
+        contract.awards.Objection, schemas.FileObjection, roles=("recorder", "verifier", "chair"), confidential=True
+    )
     def file_objection(
         self,
         objection_id: str | None,

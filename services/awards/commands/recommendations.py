@@ -9,14 +9,16 @@ from typing import Any
 
 from services import contract
 from services.awards.domain import recommendation
+from services.awards.domain.award import REVOCABLE_FOR_EVER
 from services.awards.schemas import recommendations as schemas
-from services.awards.store import ENTRANT, Entries, Recommendations
+from services.awards.store import ENTRANT, Entries, GrantedAwards, Recommendations
 from services.chassis.clock import Clock
 from services.chassis.service import command
 
 
 class RecommendationCommands:
     entries: Entries
+    awards: GrantedAwards
     recommendations: Recommendations
     clock: Clock
 
@@ -70,6 +72,7 @@ class RecommendationCommands:
         return self._held_against(self.recommendations.get(recommendation_id).candidate_id)
 
     def _held_against(self, candidate_id: str) -> frozenset[str]:
-        """The entries that were excluded for what the candidate did."""
+        """The entries that were excluded for what the candidate did, and the awards that were lost for it."""
         excluded = self.entries.find(**{ENTRANT: candidate_id}, state="disqualified")
-        return frozenset(entry_id for entry_id, _ in excluded)
+        lost = self.awards.find(person_ids=candidate_id, state="revoked", reason_code=REVOCABLE_FOR_EVER)
+        return frozenset(record_id for record_id, _ in (*excluded, *lost))

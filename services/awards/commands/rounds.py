@@ -95,16 +95,16 @@ class RoundCommands:
     def follow_rounds(self, event: Event) -> None:
         """Bring the edition and its entries to where its newest round has come."""
         newest = max(self._rounds_of(event.data["edition_id"]), key=lambda one: one.round_no)
-        self.editions.change(newest.edition_id, partial(edition.follow, to=newest.leads_edition_to))
+        self.editions.change(newest.edition_id, partial(edition.follow_rounds, to=newest.leads_edition_to))
         for entry_id in newest.entry_ids:
-            self.entries.change(entry_id, partial(entry.follow, to=newest.leads_to(entry_id)))
+            self.entries.change(entry_id, partial(entry.follow_rounds, to=newest.leads_to(entry_id)))
 
     @listens(contract.awards.Entry, "decided")
     def take_up_late_entry(self, event: Event) -> None:
         """An entry that was found eligible while the first round goes on is judged in it."""
         held = self._rounds_of(event.data["edition_id"])
         if event.data["state"] == "eligible" and [one.state for one in held] == ["open"]:
-            self.entries.change(event.record, partial(entry.follow, to="in_review"))
+            self.entries.change(event.record, partial(entry.follow_rounds, to="in_review"))
 
     @listens(contract.awards.Round, "closed", "tie_resolved", "reopened")
     def keep_results(self, event: Event) -> None:

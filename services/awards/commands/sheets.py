@@ -1,7 +1,5 @@
 """What a judge does with a sheet, and what the chair does about one."""
 
-# ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
-
 from __future__ import annotations
 
 from functools import partial
@@ -59,12 +57,12 @@ class SheetCommands:
     def recuse(self, sheet_id: str, *, by: str, **told: Any) -> Any:
         """Step back from an entry that was given to you."""
         self._own(sheet_id, by=by)
-        return self.sheets.change(sheet_id, partial(score_sheet.recuse, **told))
+        return self.sheets.change(sheet_id, partial(score_sheet.recuse, by=by, **told))
 
     @command(contract.awards.ScoreSheet, schemas.RecuseJudge, roles=("chair",))
     def recuse_judge(self, sheet_id: str, *, by: str, **told: Any) -> Any:
         """Have a judge step back who came into conflict."""
-        return self.sheets.change(sheet_id, partial(score_sheet.recuse, **told))
+        return self.sheets.change(sheet_id, partial(score_sheet.recuse, by=by, **told))
 
     @command(contract.awards.ScoreSheet, schemas.ReopenScore, roles=("chair",))
     def reopen_score(self, sheet_id: str, *, reason: str, by: str) -> Any:

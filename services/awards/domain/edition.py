@@ -146,6 +146,11 @@ def follow(edition: Edition, *, to: str) -> Change[Edition] | None:
     return Change(replace(edition, state=to), STEPS[to])
 
 
+def follow_rounds(edition: Edition, *, to: str) -> Change[Edition] | None:
+    """Keep in step with the rounds; what has a list is deliberated again by that list alone."""
+    return None if edition.state == "publicity" else follow(edition, to=to)
+
+
 def follow_list(edition: Edition, *, to: str) -> Change[Edition] | None:
     """Keep in step with the award list, one step at a time; an edition that is judged again is not called back."""
     if edition.state not in ("deliberation", "publicity"):

@@ -40,7 +40,8 @@ LIFECYCLE = Lifecycle(
 )
 UNDECIDED = ("submitted", "returned")
 LEFT = ("ineligible", "withdrawn")
-AWAITING_LIST = ("proposed", "eliminated", "on_publicity", "on_hold")
+ON_LIST = ("on_publicity", "on_hold")
+AWAITING_LIST = ("proposed", "eliminated", *ON_LIST)
 HOLDING = tuple(state for state in LIFECYCLE.states if state not in LEFT)
 """Their students, works and places are taken; who cheated does not come again."""
 
@@ -230,6 +231,12 @@ class Entry:
         return len(self.material.entrants)
 
     @property
+    def benefit_fen(self) -> int | None:
+        """Of an eligible one verified by whoever received it (A-28); None: it claims none."""
+        claim = self.material.benefit_claim
+        return claim.benefit_fen if claim else None
+
+    @property
     def is_out(self) -> bool:
         """Was it excluded for what its entrants did? Then it has no place any more."""
         return self.state == "disqualified"
@@ -318,6 +325,11 @@ def follow(entry: Entry, *, to: str) -> Change[Entry] | None:
     if to not in LIFECYCLE.moves.get(entry.state, ()):
         return None
     return Change(replace(entry, state=to), STEPS[to])
+
+
+def follow_rounds(entry: Entry, *, to: str) -> Change[Entry] | None:
+    """Keep in step with the rounds; what is on a list is taken off by that list alone."""
+    return None if entry.state in ON_LIST else follow(entry, to=to)
 
 
 def follow_list(entry: Entry, *, to: str) -> Change[Entry] | None:

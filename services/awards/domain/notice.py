@@ -148,6 +148,11 @@ def withdraw(notice: Notice, *, reason: str) -> Change[Notice]:
     return Change(replace(notice, state=LIFECYCLE.move(notice.state, "withdrawn")), "withdrawn", reason)
 
 
+def withdraw_with_edition(notice: Notice) -> Change[Notice] | None:
+    """The edition does not take place; None where the list stands no longer, or was granted."""
+    return withdraw(notice, reason="edition cancelled") if notice.state == "published" else None
+
+
 def strike(notice: Notice, *, refuted: Collection[int]) -> Change[Notice] | None:
     """Take the prizes off the list of whoever was rightly objected to, or excluded, on one of the `refuted` lines.
 

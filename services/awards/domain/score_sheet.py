@@ -85,6 +85,7 @@ class ScoreSheet:
     versions: tuple[Scores, ...] = ()
     flagged: ConflictType | None = None
     recused_for: ConflictType | None = None
+    recused_by: str | None = None  # the judge, or the chair
     substitute_id: str | None = None
     locked_at: datetime | None = None
     state: str = "proposed"
@@ -237,13 +238,13 @@ def lock(sheet: ScoreSheet, *, now: datetime) -> Change[ScoreSheet]:
     return Change(replace(sheet, state=_moved(sheet, "locked"), locked_at=now), "locked")
 
 
-def recuse(sheet: ScoreSheet, *, conflict_type: ConflictType, reason: str) -> Change[ScoreSheet]:
-    """Step back from an entry; it counts as no score, whatever the sheet said."""
+def recuse(sheet: ScoreSheet, *, conflict_type: ConflictType, reason: str, by: str) -> Change[ScoreSheet]:
+    """Step back from an entry, or be told to; it counts as no score, whatever the sheet said."""
     state = _moved(sheet, "recused")
     if not reason.strip():
         raise RecusedWithoutReason(conflict_type=conflict_type)
 
-    return Change(replace(sheet, state=state, recused_for=conflict_type), "recused", reason)
+    return Change(replace(sheet, state=state, recused_for=conflict_type, recused_by=by), "recused", reason)
 
 
 def hand_over(sheet: ScoreSheet, *, to: str, conflicts: Conflicts) -> Change[ScoreSheet]:
