@@ -177,7 +177,7 @@ class Notices(Records[notice.Notice]):
 class Objections(Records[objection.Objection]):
     kind = contract.awards.Objection.kind
     record = objection.Objection
-    indexes = (("notice_id",),)
+    indexes = (("edition_id",),)
 
 
 class GrantedAwards(Records[award.Award]):
