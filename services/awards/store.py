@@ -23,6 +23,9 @@ from services.awards.domain import (
 )
 from services.chassis.records import Records, Unique
 
+CONTEST_ABOVE = ("from_edition_id", "to_series", "to_level", "to_edition_no")
+"""The contest that an edition nominates for."""
+
 ENTRANT = "material.entrants.person_ref"
 """By what the entries of a person are found."""
 
@@ -118,23 +121,20 @@ class NominationCalls(Records[nomination_call.NominationCall]):
 
     kind = contract.awards.NominationCall.kind
     record = nomination_call.NominationCall
-    unique = (
-        Unique(
-            "from_edition_id", "to_series", "to_level", "to_edition_no",
-            refusal=nomination_call.CalledTwice,
-            among={"state": "open"},
-        ),
-    )  # fmt: skip
+    unique = (Unique(*CONTEST_ABOVE, refusal=nomination_call.CalledTwice, among={"state": "open"}),)
 
 
 class Nominations(Records[nomination.Nomination]):
-    """A withdrawn one's slot is free again, and its entry for another slot."""
+    """A withdrawn one's slot is free again, and its entry for another slot.
+
+    A slot is one of its contest, so that a call that is taken down again gives no slot twice.
+    """
 
     kind = contract.awards.Nomination.kind
     record = nomination.Nomination
     unique = (
-        Unique("call_id", "slot_no", refusal=nomination.SlotTaken, among={"state": nomination.HOLDING}),
-        Unique("call_id", "entry_id", refusal=nomination.NominatedTwice, among={"state": nomination.HOLDING}),
+        Unique(*CONTEST_ABOVE, "slot_no", refusal=nomination.SlotTaken, among={"state": nomination.HOLDING}),
+        Unique(*CONTEST_ABOVE, "entry_id", refusal=nomination.NominatedTwice, among={"state": nomination.HOLDING}),
     )
     indexes = (("entry_id",),)
 
@@ -179,7 +179,7 @@ class Notices(Records[notice.Notice]):
 class Objections(Records[objection.Objection]):
     kind = contract.awards.Objection.kind
     record = objection.Objection
-    indexes = (("notice_id",),)
+    indexes = (("edition_id",),)
 
 
 class GrantedAwards(Records[award.Award]):

@@ -44,6 +44,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "awards.notice.withdrawn",
         "awards.award.revoked",
         "awards.entry.awarded",
+        "awards.entry.publicised",
         "gateway.token.revoked",
     ),
     "outreach": (

@@ -13,6 +13,7 @@ from services.awards.domain.nomination import (
     BeyondQuota,
     NotAProvincialWinner,
     NotAWinner,
+    SealedStays,
     heed,
     nominate,
 )
@@ -28,7 +29,7 @@ NIGHT = datetime(2011, 3, 14, 23, 30, tzinfo=SHANGHAI)
 WON = an_entry(state="awarded")
 
 COMMANDS = {
-    "withdrawn": lambda one: nomination.withdraw(one, reason="改推他项"),
+    "withdrawn": lambda one: nomination.withdraw(one, an_entry(state="revoked"), reason="改推他项"),
     "sealed": lambda one: nomination.seal(one, WON, at=NIGHT, by="u-chair"),
     "sent_up": lambda one: nomination.send_up(one, WON, today=date(2011, 3, 15)),
     "accepted_above": nomination.accept_above,
@@ -158,6 +159,17 @@ def test_who_lost_the_prize_since_goes_no_further(to):
 
     with pytest.raises(NotAWinner, match="state=revoked"):
         steps[to]()
+
+
+@pytest.mark.rule("A-08")
+@pytest.mark.parametrize("state", ["sealed", "returned_above"])
+def test_a_sealed_slot_stays_with_a_winner_and_is_left_by_whoever_lost_the_prize_since(state):
+    sealed = a_nomination(state=state, sealed_at=NIGHT, sealed_by="u-chair")
+
+    with pytest.raises(SealedStays, match="slot_no=1"):
+        nomination.withdraw(sealed, WON, reason="改推他项")
+    assert nomination.withdraw(sealed, an_entry(state="revoked"), reason="奖项撤销").record.state == "withdrawn"
+    assert nomination.withdraw(a_nomination(), WON, reason="改推他项").record.state == "withdrawn"
 
 
 @pytest.mark.rule("X-05", "A-08")

@@ -62,7 +62,22 @@ def test_a_quota_is_taken_down_once_and_anew_once_it_was_closed(office):
     assert office.call_for("c-2", places=5)["places"] == 5
 
 
-@pytest.mark.rule("X-12", "X-05", "A-08")
+@pytest.mark.rule("A-08")
+def test_a_call_that_is_taken_down_again_gives_no_slot_and_no_entry_twice(office):
+    office.open()
+    office.win("n-1", "n-2")
+    office.call_for()
+    office.nominate("m-1", "n-1", 1)
+    office.do("close_nomination_call", call_id="c-1", reason="名额有误")
+    office.call_for("c-2")
+
+    again = {"nomination_id": "m-2", "call_id": "c-2"}
+    assert office.refused("nominate_entry", **again, entry_id="n-2", slot_no=1) == "A-08"
+    assert office.refused("nominate_entry", **again, entry_id="n-1", slot_no=2) == "A-08"
+    assert office.do("nominate_entry", **again, entry_id="n-2", slot_no=2)["state"] == "drafted"
+
+
+@pytest.mark.rule("X-05", "A-08")
 def test_a_sealed_slot_stays_what_it_is_and_goes_up_and_comes_back_and_up_again(office):
     office.open()
     office.win("n-1", "n-2")
@@ -71,7 +86,7 @@ def test_a_sealed_slot_stays_what_it_is_and_goes_up_and_comes_back_and_up_again(
     assert office.refused("seal_nomination", nomination_id="m-1", by="u-li") == "X-05"
     assert office.go_up("m-1", "seal")["sealed_on"] == "2011-03-01"
 
-    assert office.refused("withdraw_nomination", nomination_id="m-1", reason="改推他项") == "X-12"
+    assert office.refused("withdraw_nomination", nomination_id="m-1", reason="改推他项") == "A-08"
     assert office.refused(
         "nominate_entry", nomination_id="m-2", call_id="c-1", entry_id="n-2", slot_no=1
     ) == "A-08"  # fmt: skip

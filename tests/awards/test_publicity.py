@@ -232,6 +232,36 @@ def test_a_withdrawn_list_leaves_its_place_to_the_next(office):
     assert office.states() == ("publicity", "on_publicity on_publicity on_publicity proposed proposed on_publicity")
 
 
+@pytest.mark.rule("A-21")
+def test_an_objection_to_a_withdrawn_list_holds_the_prize_on_the_next_one(office):
+    organisation = [{"award_kind": "organisation", "subject_type": "organisation", "subject_id": "o-1"}]
+    office.publish(other_awards=organisation)
+    office.object("o-1", line_no=1)
+    office.object("o-2", line_no=4)
+    office.do("withdraw_notice", notice_id="t-1", reason="名单有误")
+    office.running.settle()
+    office.publish("t-2", other_awards=organisation)
+    assert office.states()[1].startswith("on_hold on_publicity on_publicity")
+
+    office.at(OVER)
+    granted = office.grant(notice_id="t-2")
+    assert [line["state"] for line in granted["lines"]] == ["held", "granted", "granted", "held"]
+
+    office.decide("dismissed", "o-1")
+    assert office.states()[1].startswith("on_publicity awarded awarded")
+
+
+def test_what_was_refuted_on_a_withdrawn_list_has_no_prize_on_the_next_one(office):
+    office.publish()
+    office.object()
+    office.do("withdraw_notice", notice_id="t-1", reason="名单有误")
+    office.running.settle()
+    office.decide("upheld")
+
+    published = office.publish("t-2")
+    assert [line["entry_id"] for line in published["lines"]] == ["n-2", "n-3", "n-4"]
+
+
 @pytest.mark.rule("X-04")
 def test_a_round_is_neither_reopened_nor_voted_on_under_a_list_that_its_edition_has_not_heard_of(office):
     office.keep_notice()

@@ -13,6 +13,9 @@ from services.awards.domain import seat_plan
 from services.awards.domain.assignment import Pair, propose
 from services.awards.domain.conflict import Conflicts, ConflictStands
 from services.awards.domain.seat_plan import LIFECYCLE, Assignment, SeatsShort, seat_by_chair
+from services.awards.schemas.editions import ROUNDS
+from services.awards.schemas.sheets import ConfirmAssignment
+from services.chassis import fields
 from services.kernel import ForbiddenMove
 from tests.awards.examples import a_category, an_edition, some_rules
 from tests.awards.judging import a_judge, a_sheet
@@ -156,3 +159,9 @@ def test_a_judge_who_has_an_entry_or_gave_it_up_is_not_given_it_again():
         with pytest.raises(ForbiddenMove):
             seat_by_chair(a_sheet(state=state), **how, **of)
     assert seat_by_chair(a_sheet(state="cancelled"), **how, **of).happened == "sent"
+
+
+def test_the_plan_of_an_edition_with_the_longest_id_can_be_named():
+    named = {"assignment_id": seat_plan.assignment_id(edition_id="e" * 100, round_no=ROUNDS)}
+
+    assert fields.load(ConfirmAssignment(), named) == named

@@ -51,8 +51,9 @@ class NominationCommands:
 
     @command(contract.awards.Nomination, schemas.WithdrawNomination, roles=("recorder", "chair"))
     def withdraw_nomination(self, nomination_id: str, *, reason: str, by: str) -> Any:
-        """Leave a slot that is not sealed to another entry."""
-        return self.nominations.change(nomination_id, partial(nomination.withdraw, reason=reason))
+        """Leave a slot to another entry that is not sealed, or whose entry is no winner any more."""
+        withdraw = partial(nomination.withdraw, entry=self._nominated(nomination_id), reason=reason)
+        return self.nominations.change(nomination_id, withdraw)
 
     @command(contract.awards.Nomination, schemas.SealNomination, roles=("chair",))
     def seal_nomination(self, nomination_id: str, *, by: str) -> Any:

@@ -37,6 +37,7 @@ class NoticeCommands:
             partial(self._results_of_rounds, edition_id, held, entries),
             edition_id=edition_id,
             entry_states={entry_id: one.state for entry_id, one in entries.items()},
+            refuted=self._objected(edition_id, decision="upheld"),
             today=self.clock.today(),
             **stated,
         )
@@ -55,8 +56,8 @@ class NoticeCommands:
             return notice.grant(
                 held,
                 self.editions.get(held.edition_id),
-                contested=self._contested(notice_id),
-                refuted=self._refuted(notice_id, held),
+                contested=held.lines_of(self._objected(held.edition_id, state=objection.OPEN)),
+                refuted=self._refuted(held),
                 at=self.clock.now(),
                 **granted,
             )
@@ -66,13 +67,12 @@ class NoticeCommands:
     @listens(contract.awards.Objection, "upheld")
     def strike_refuted(self, event: Event) -> None:
         """Take off the list what was rightly objected to."""
-        self._strike(event.data["notice_id"])
+        self._strike(event.data["edition_id"])
 
     @listens(contract.awards.Entry, "disqualified")
     def strike_disqualified(self, event: Event) -> None:
         """Take off the list what was excluded since."""
-        for notice_id, _ in self.notices.find(edition_id=event.data["edition_id"], state=notice.STANDING):
-            self._strike(notice_id)
+        self._strike(event.data["edition_id"])
 
     @listens(contract.awards.Edition, "cancelled")
     def withdraw_with_edition(self, event: Event) -> None:
@@ -100,18 +100,28 @@ class NoticeCommands:
         if entry_id := event.data["entry_id"]:
             self.entries.change(entry_id, partial(listed.follow_with_entry, entry_id))
 
-    def _strike(self, notice_id: str) -> None:
-        self.notices.change(notice_id, lambda held: notice.strike(held, refuted=self._refuted(notice_id, held)))
+    @listens(contract.awards.Entry, "publicised")
+    def follow_list_further(self, event: Event) -> None:
+        """An entry follows its list by one step at a time; where somebody objects, or it is granted, another is due."""
+        edition_id = event.data["edition_id"]
+        is_objected_to = self.objections.exists(edition_id=edition_id, entry_id=event.record)
+        if is_objected_to or self.notices.exists(edition_id=edition_id, state="granted"):
+            self.entries.change(event.record, partial(Listed(self, edition_id).follow_with_entry, event.record))
 
-    def _contested(self, notice_id: str) -> frozenset[int]:
-        """The lines that somebody objects to."""
-        return frozenset(one.line_no for _, one in self.objections.find(notice_id=notice_id, state=objection.OPEN))
+    def _strike(self, edition_id: str) -> None:
+        for notice_id, _ in self.notices.find(edition_id=edition_id, state=notice.STANDING):
+            self.notices.change(notice_id, lambda held: notice.strike(held, refuted=self._refuted(held)))
 
-    def _refuted(self, notice_id: str, held: notice.Notice) -> frozenset[int]:
+    def _objected(self, edition_id: str, **what: Any) -> frozenset[notice.Subject]:
+        """Whose prizes such objections are about, to this list of the edition or to one that was withdrawn."""
+        return frozenset(one.subject for _, one in self.objections.find(edition_id=edition_id, **what))
+
+    def _refuted(self, held: notice.Notice) -> frozenset[int]:
         """The lines that were rightly objected to, or whose entry was disqualified since."""
-        upheld = frozenset(one.line_no for _, one in self.objections.find(notice_id=notice_id, decision="upheld"))
         out = self.entries.find(edition_id=held.edition_id, state="disqualified")
-        return upheld | held.lines_of([entry_id for entry_id, _ in out])
+        return held.lines_of(
+            {("entry", entry_id) for entry_id, _ in out} | self._objected(held.edition_id, decision="upheld")
+        )
 
     def _results_of_rounds(self, edition_id: str, held: edition.Edition, entries: Mapping[str, entry.Entry]) -> Results:
         rounds = sorted((one for _, one in self.rounds.find(edition_id=edition_id)), key=lambda one: one.round_no)
@@ -132,23 +142,24 @@ class Listed:
         self._read: list[tuple[str, notice.Notice]] = []
 
     def follow_with_edition(self, one: edition.Edition) -> Change[edition.Edition] | None:
-        _, standing = self._standing()
-        return edition.follow_list(one, to=notice.edition_state(standing))
+        return edition.follow_list(one, to=notice.edition_state(self._standing()))
 
     def follow_with_entry(self, entry_id: str, one: entry.Entry) -> Change[entry.Entry] | None:
-        notice_id, standing = self._standing()
-        told = [told for _, told in self._objections.find(notice_id=notice_id)] if notice_id else []
+        standing = self._standing()
+        if standing is None:
+            return entry.follow_list(one, to=notice.entry_state(None, entry_id))
+        told = [told for _, told in self._objections.find(edition_id=self.edition_id)]
         to = notice.entry_state(
             standing,
             entry_id,
-            contested={one.line_no for one in told if one.is_open},
-            refuted={one.line_no for one in told if one.decision == "upheld"},
+            contested=standing.lines_of({one.subject for one in told if one.is_open}),
+            refuted=standing.lines_of({one.subject for one in told if one.decision == "upheld"}),
         )
         return entry.follow_list(one, to=to)
 
-    def _standing(self) -> tuple[str | None, notice.Notice | None]:
+    def _standing(self) -> notice.Notice | None:
         wanted = {"edition_id": self.edition_id, "state": notice.STANDING}
         versions = self._notices.versions(**wanted)
         if versions != self._versions:
             self._read, self._versions = self._notices.find(**wanted), versions
-        return self._read[0] if self._read else (None, None)
+        return self._read[0][1] if self._read else None

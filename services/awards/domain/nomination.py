@@ -20,9 +20,9 @@ from services.kernel.duty import separate
 
 LIFECYCLE = Lifecycle(
     drafted=("withdrawn", "sealed"),
-    sealed=("sent_up",),
+    sealed=("sent_up", "withdrawn"),
     sent_up=("accepted_above", "returned_above"),
-    returned_above=("sent_up",),
+    returned_above=("sent_up", "withdrawn"),
     accepted_above=("result_known",),
 )
 HOLDING = tuple(state for state in LIFECYCLE.states if state != "withdrawn")
@@ -46,6 +46,10 @@ class SlotTaken(Refusal, rule="A-08", zh="该推荐名额已被占用"):
 
 class NominatedTwice(Refusal, rule="A-08", zh="同一项目在同一赛事只能推荐一次"):
     """An entry takes one slot of a call."""
+
+
+class SealedStays(Refusal, rule="A-08", zh="已封存的推荐名额不得更换，除非该项目的奖项已被撤销"):
+    """A sealed slot stays with its entry as long as this is a winner."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +117,13 @@ def nominate(
     return Change(nomination, "drafted")
 
 
-def withdraw(nomination: Nomination, *, reason: str) -> Change[Nomination]:
-    """Leave the slot to another entry."""
-    return Change(replace(nomination, state=LIFECYCLE.move(nomination.state, "withdrawn")), "withdrawn", reason)
+def withdraw(nomination: Nomination, entry: Entry, *, reason: str) -> Change[Nomination]:
+    """Leave the slot to another entry: one that is sealed only for an entry that lost its prize since."""
+    state = LIFECYCLE.move(nomination.state, "withdrawn")
+    if nomination.sealed_at is not None and entry.state == "awarded":
+        raise SealedStays(slot_no=nomination.slot_no)
+
+    return Change(replace(nomination, state=state), "withdrawn", reason)
 
 
 def seal(nomination: Nomination, entry: Entry, *, at: datetime, by: str) -> Change[Nomination]:

@@ -25,6 +25,9 @@ STANDING = ("published", "granted")
 UNDECIDED = ("submitted", "returned", "eligible", "in_review", "shortlisted")
 """Entries that are still to be checked or judged."""
 
+Subject = tuple[str, str]
+"""Whose a prize is: of what type, and which."""
+
 EDITION_STATES = {"published": "publicity", "granted": "granted"}
 
 
@@ -86,8 +89,8 @@ class Notice:
         """Those that were granted, or may be yet."""
         return tuple(line for line in self.lines if line.state != "struck")
 
-    def lines_of(self, entry_ids: Collection[str]) -> frozenset[int]:
-        return frozenset(line.line_no for line in self.lines if line.entry_id in entry_ids)
+    def lines_of(self, subjects: Collection[Subject]) -> frozenset[int]:
+        return frozenset(line.line_no for line in self.lines if _subject(line) in subjects)
 
     def line(self, line_no: int) -> NoticeLine | None:
         return next((line for line in self.lines if line.line_no == line_no), None)
@@ -99,6 +102,7 @@ def publish(
     *,
     edition_id: str,
     entry_states: Mapping[str, str],
+    refuted: Collection[Subject] = (),
     decisions: tuple[Decision, ...] = (),
     other_awards: tuple[OtherAward, ...] = (),
     minute_no: str | None,
@@ -109,7 +113,10 @@ def publish(
     today: date,
     by: str,
 ) -> Change[Notice]:
-    """Put the list on display that follows from the results as computed now, for the days that the call says."""
+    """Put the list on display that follows from the results as computed now, for the days that the call says.
+
+    What was `refuted` on a list that was withdrawn has no prize on this one.
+    """
     editions.LIFECYCLE.require(edition.state, "deliberation")
     if undecided := sum(state in UNDECIDED for state in entry_states.values()):
         raise EntriesUndecided(entries=undecided)
@@ -117,7 +124,11 @@ def publish(
         raise ListWithoutMinute(minute_no=minute_no)
     if starts_on < today:
         raise PublishedInThePast(starts_on=starts_on, today=today)
-    proposed = frozenset(entry_id for entry_id, state in entry_states.items() if state == "proposed")
+    proposed = frozenset(
+        entry_id
+        for entry_id, state in entry_states.items()
+        if state == "proposed" and ("entry", entry_id) not in refuted
+    )
     results = compute()
     lines = draw_up(edition, results, proposed=proposed, decisions=decisions, other_awards=other_awards)
     if not lines:
@@ -229,5 +240,5 @@ def _about(notice: Notice, line_nos: Collection[int]) -> Callable[[NoticeLine], 
     return lambda line: _subject(line) in subjects
 
 
-def _subject(line: NoticeLine) -> tuple[str, str]:
+def _subject(line: NoticeLine) -> Subject:
     return line.subject_type, line.subject_id

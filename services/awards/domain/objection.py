@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from services.awards.domain.entry import Entry
-from services.awards.domain.notice import STANDING, Notice
-from services.contract.awards import Lack, Outcome
+from services.awards.domain.notice import STANDING, Notice, Subject
+from services.contract.awards import Lack, Outcome, SubjectType
 from services.kernel import Change, ForbiddenMove, Lifecycle, Refusal
 from services.kernel.calendar import day_of
 from services.kernel.day import past
@@ -67,6 +67,8 @@ class Objection:
     notice_id: str
     edition_id: str
     line_no: int
+    subject_type: SubjectType
+    subject_id: str
     entry_id: str | None
     real_name: bool
     lacking: tuple[Lack, ...]
@@ -83,6 +85,11 @@ class Objection:
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def subject(self) -> Subject:
+        """Whose prize it is about; on another list of the edition, too, where its own was withdrawn."""
+        return self.subject_type, self.subject_id
 
 
 def file(
@@ -111,6 +118,8 @@ def file(
         notice_id=notice_id,
         edition_id=notice.edition_id,
         line_no=line_no,
+        subject_type=line.subject_type,
+        subject_id=line.subject_id,
         entry_id=line.entry_id,
         real_name=objector.has_identity,
         lacking=lacking,

@@ -11,6 +11,14 @@ from services.contract.awards import ConflictType
 MOST_JUDGES = 500
 
 
+class AssignmentId(Id):
+    """The id of an edition, a point, and the number of a round."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.max += len(f".{ROUNDS}")
+
+
 class ProposeAssignment(Schema):
     edition_id = Id()
     round_no = Whole(min=1, max=ROUNDS)
@@ -21,7 +29,7 @@ class ProposeAssignment(Schema):
 
 
 class ConfirmAssignment(Schema):
-    assignment_id = Id()
+    assignment_id = AssignmentId()
 
 
 class AssignJudge(Schema):
