@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 from typing import Any
 
@@ -227,10 +227,10 @@ def mark(*types: type) -> Reader:
     """A cursor that has parts of these types; an instant is written as a text."""
 
     def read_mark(text: str) -> list[Any]:
-        with suppress(binascii.Error, wire.BrokenJson, ValueError, TypeError):
+        with suppress(binascii.Error, wire.BrokenJson, ValueError, TypeError, OverflowError):
             found = wire.decode(base64.b64decode(text, altchars=b"-_", validate=True))
             parts = [
-                datetime.fromisoformat(part) if kind is datetime else part
+                datetime.fromisoformat(part).astimezone(UTC) if kind is datetime else part
                 for part, kind in zip(found, types, strict=True)
             ]
             if all(type(part) is kind for part, kind in zip(parts, types, strict=True)):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from jsonschema import Draft202012Validator
 
+from gateway import schemas
 from gateway.notices import NOTICES
 from gateway.service import Gateway
 from gateway.store import Store
@@ -127,6 +128,15 @@ def test_what_ends_first_is_told_first_and_of_the_ended_ones_the_last_page_by_pa
 
     assert running == ["n-d", "n-b", "n-c", "n-a"]
     assert pages == [["n-a"], ["n-b"], ["n-c"], ["n-d"]]
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00", "2011-05-08", "", 1])
+def test_a_cursor_whose_instant_is_beyond_all_calendars_is_refused(gateway, instant):
+    cursor = schemas.write_mark(instant, "awards.notice/n-1")
+
+    answered = gateway.get(f"/api/v1/notices?ended=true&cursor={cursor}", token="")
+
+    assert answered.status == (200 if instant == "2011-05-08" else 400)
 
 
 def test_an_answer_says_when_what_its_service_told_is_not_whole(gateway):
