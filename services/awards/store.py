@@ -104,6 +104,7 @@ class Rounds(Records[judging_round.Round]):
     kind = contract.awards.Round.kind
     record = judging_round.Round
     unique = (Unique("edition_id", "round_no", refusal=judging_round.RoundStarted),)
+    indexes = (("edition_id", "state"),)
 
 
 class EntryResults(Records[entry_result.EntryResult]):
@@ -172,6 +173,7 @@ class Notices(Records[notice.Notice]):
     kind = contract.awards.Notice.kind
     record = notice.Notice
     unique = (Unique("edition_id", refusal=notice.ListStands, among={"state": notice.STANDING}),)
+    indexes = (("edition_id", "state"),)
 
 
 class Objections(Records[objection.Objection]):
