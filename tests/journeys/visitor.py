@@ -22,7 +22,8 @@ class Visitor:
         self._ids = {(kind.service, kind.plural): found.distinct("_id") for kind, found in held.items()}
         self._of_name = {f"{kind.name}_id": self._ids[kind.service, kind.plural] for kind in held}
         self._of_name |= {name: self._of_name[f"{kind}_id"] for name, kind in ASKED_BY.items()}
-        self._of_name["certificate_no"] = held[KINDS["awards.award"]].distinct("state.certificate_no")
+        awards = [one["state"] for one in held[KINDS["awards.award"]].find()]
+        self._of_name["certificate_no"] = [f"{one['certificate_no']}?code={one['check_code']}" for one in awards]
 
     def addresses(self, template):
         """Of an operation, one for each thing that it can be asked about."""
