@@ -236,6 +236,11 @@ class Desk:
         standing = self._standing(counts, self._clock.now(), None, lines)
         return {"generation": self.generations.serving().generation, **standing}
 
+    def standing_of(self, services: Iterable[str]) -> Answer:
+        """How far the records of these services can be trusted now."""
+        counts = self.generations.ask(lambda store: store.read({}))
+        return self._standing(counts, self._clock.now(), None, (), of=services)
+
     # --- what is read ------------------------------------------------------------------------------------------------
 
     def _ask(self, as_of: datetime | None, question: Callable[[Reading], T]) -> T:
@@ -283,7 +288,13 @@ class Desk:
         return {"value": cell.sum if cell.seen else None, "state": _state(cell), "total": cell.n}
 
     def _standing(
-        self, counts: Counts, now: datetime, as_of: datetime | None, lines: Iterable[Line | MilestoneLine]
+        self,
+        counts: Counts,
+        now: datetime,
+        as_of: datetime | None,
+        lines: Iterable[Line | MilestoneLine],
+        *,
+        of: Iterable[str] = (),
     ) -> Answer:
         if as_of is not None:
             return report.as_known(as_of)
@@ -298,7 +309,7 @@ class Desk:
             parked=self._parked_now(),
             parked_there=self._parked_there,
         )
-        return standing.say(lines)
+        return standing.say(lines, of=of)
 
     def _parked_now(self) -> dict[str, int]:
         if monotonic() >= self._parked_until:

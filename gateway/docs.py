@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.util import find_spec
@@ -19,7 +19,7 @@ from typing import Any
 from eventlet import tpool
 from nameko.extensions import DependencyProvider
 
-from gateway import asyncapi, catalogue, certificates, openapi, problems, roles, schemas
+from gateway import asyncapi, catalogue, certificates, noticeboard, openapi, problems, roles, schemas
 from gateway.catalogue import Operation, Route, Said
 from gateway.delivery import pack
 from gateway.description import Descriptions
@@ -37,6 +37,7 @@ NAV = {
     "/docs": "接口 API",
     "/problems": "错误与规则 Problems",
     "/roles": "角色与权限 Roles",
+    "/notices": "公示 Notices",
     "/certificates": "证书查验 Certificates",
     "/openapi.json": "OpenAPI 3.1",
     "/asyncapi.json": "AsyncAPI 3.0",
@@ -109,6 +110,9 @@ class Docs:
 
     def certificates(self) -> Reply:
         return self._keep("/certificates", lambda _: _page("/certificates", head=CHECKING, **certificates.filled()))
+
+    def notices(self, displayed: Mapping[str, Any], *, ended: bool) -> Reply:
+        return _page("/notices", **noticeboard.filled(displayed, ended=ended)).reply()
 
     def asset(self, name: str) -> Reply:
         if name not in (*OF_SWAGGER, *OURS):

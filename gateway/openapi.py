@@ -34,6 +34,7 @@ TAGS = {
     "milestones": "里程碑 What is reached by a record",
     "events": "实时 Numbers as they change",
     "sources": "来源 When each service was last heard, and what waits",
+    "notices": "公示 What is on public display, and until when one may object",
     "certificates": "证书 Whether a certificate is genuine",
     "recounts": "复核 The owning service counts again",
     "alerts": "预警 Rules, inbox and deliveries of changes of status",

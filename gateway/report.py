@@ -45,8 +45,9 @@ class Standing:
     parked: Mapping[str, int]  # messages by the exchange they came from
     parked_there: Mapping[str, int]  # messages that services have parked themselves
 
-    def say(self, lines: Iterable[Line | MilestoneLine]) -> Answer:
-        reasons = list(self._reasons(lines))
+    def say(self, lines: Iterable[Line | MilestoneLine], *, of: Iterable[str] = ()) -> Answer:
+        """Concerning these lines, and the records of these services themselves."""
+        reasons = list(self._reasons(lines, of))
         return {
             "as_of": self.as_of.isoformat(timespec="milliseconds"),
             "revision": self.revision,
@@ -55,12 +56,12 @@ class Standing:
             "reasons": reasons,
         }
 
-    def _reasons(self, lines: Iterable[Line | MilestoneLine]) -> Iterator[Answer]:
+    def _reasons(self, lines: Iterable[Line | MilestoneLine], of: Iterable[str]) -> Iterator[Answer]:
         lines = list(lines)
         is_counted = all(one.key in self.counted for line in lines for one in line.measures)
         if is_counted and self._is_whole() and not self.parked and not self.parked_there:
             return
-        concerned = {service for line in lines for service in line.services}
+        concerned = {service for line in lines for service in line.services} | set(of)
         for source, messages in sorted(self.parked.items()):
             service = _service(source)
             if service is None or service in concerned:

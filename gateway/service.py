@@ -11,6 +11,7 @@ from gateway import (
     importing,
     imports,
     issued,
+    notices,
     recounts,
     schemas,
     sessions,
@@ -281,6 +282,13 @@ class Gateway:
         """Every version of a record as its service has it, with reasons. 服务记录的各版本及理由。"""
         return self.services.history(service, plural, id_, request)
 
+    # --- notices -----------------------------------------------------------------------------------------------------
+
+    @endpoint("GET", "/api/v1/notices", public=True, asks=notices.ASKS, answers={200: notices.NOTICES})
+    def all_notices(self, request: Request) -> Any:
+        """What is on public display until when, without names; a withdrawn one is not (F12). 公示。"""
+        return notices.displayed(self.desk, request.asked)
+
     # --- certificates ------------------------------------------------------------------------------------------------
 
     @endpoint(
@@ -477,6 +485,11 @@ class Gateway:
     def role_matrix(self, _: Request) -> Reply:
         """Who may do what, as a table to read. 角色权限一览。"""
         return self.docs.matrix()
+
+    @endpoint("GET", "/notices", public=True, asks=notices.ASKS, answers={200: answers.PAGE})
+    def noticeboard(self, request: Request) -> Reply:
+        """The notices to read. 公示页面。"""
+        return self.docs.notices(notices.displayed(self.desk, request.asked), ended=request.asked.get("ended", False))
 
     @endpoint("GET", "/certificates", public=True, answers={200: answers.PAGE})
     def certificates(self, _: Request) -> Reply:

@@ -56,6 +56,20 @@ def one_of(*values: str) -> Shape:
 WORDS = each(zh=TEXT, en=TEXT)
 
 
+def of_view(schema: Shape) -> Shape:
+    """A view as its service describes it, with what it refers to in its place."""
+    definitions = schema["$defs"]
+
+    def inlined(said: Any) -> Any:
+        if isinstance(said, Mapping):
+            if "$ref" in said:
+                return inlined(definitions[said["$ref"].rpartition("/")[2]])
+            return {name: inlined(one) for name, one in said.items()}
+        return [inlined(one) for one in said] if isinstance(said, list) else said
+
+    return inlined({"$ref": schema["$ref"]})
+
+
 def page(item: Shape, **fields: Shape) -> Shape:
     """A page of a list: the next one begins at the cursor; null where there is none."""
     return each(items=many(item), cursor=maybe(TEXT), **fields)

@@ -242,6 +242,11 @@ class Store:
         """The next views of a kind by id, of those that are like this."""
         return list(self.views.find({"_id": _views_between(kind, after, None), **which}).sort("_id").limit(limit))
 
+    def views_by(self, steps: Iterable[Document], kinds: Iterable[Kind]) -> list[Document]:
+        """What these steps make of the views of these kinds."""
+        of_kinds = {"$match": {"$or": [{"_id": _views_between(kind.key, "", None)} for kind in kinds]}}
+        return list(self.views.aggregate([of_kinds, *steps]))
+
     def views_of(self, kind: str, ids: Iterable[str]) -> list[Document]:
         return list(self.views.find({"_id": {"$in": [f"{kind}/{id_}" for id_ in ids]}}))
 

@@ -52,6 +52,7 @@ class Editions(Records[edition.Edition]):
             "programme_kind", "level", "edition_no",
             refusal=edition.EditionTaken,
             among={"state": edition.HELD},
+            revision=2,
         ),
     )  # fmt: skip
 
@@ -62,12 +63,13 @@ class Entries(Records[entry.Entry]):
     kind = contract.awards.Entry.kind
     record = entry.Entry
     unique = (
-        Unique("edition_id", "student_refs", refusal=entry.EnteredTwice, among={"state": entry.HOLDING}),
-        Unique("edition_id", "work_keys", refusal=entry.WorkEnteredTwice, among={"state": entry.HOLDING}),
+        Unique("edition_id", "student_refs", refusal=entry.EnteredTwice, among={"state": entry.HOLDING}, revision=2),
+        Unique("edition_id", "work_keys", refusal=entry.WorkEnteredTwice, among={"state": entry.HOLDING}, revision=2),
         Unique(
             "edition_id", "nominating_unit_id", "nomination_place",
             refusal=entry.PlaceTaken,
             among={"state": entry.HOLDING},
+            revision=2,
         ),
         Unique("edition_id", "blind_code", refusal=entry.BlindCodeTaken),
     )  # fmt: skip
@@ -102,6 +104,7 @@ class Rounds(Records[judging_round.Round]):
     kind = contract.awards.Round.kind
     record = judging_round.Round
     unique = (Unique("edition_id", "round_no", refusal=judging_round.RoundStarted),)
+    indexes = (("edition_id", "state"),)
 
 
 class EntryResults(Records[entry_result.EntryResult]):
@@ -170,6 +173,7 @@ class Notices(Records[notice.Notice]):
     kind = contract.awards.Notice.kind
     record = notice.Notice
     unique = (Unique("edition_id", refusal=notice.ListStands, among={"state": notice.STANDING}),)
+    indexes = (("edition_id", "state"),)
 
 
 class Objections(Records[objection.Objection]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
@@ -16,7 +15,6 @@ from pymongo.errors import OperationFailure
 
 from services.chassis.mongo import Document
 from services.contract.view import Kind
-from services.contract.wire import canonical
 from services.kernel import Refusal
 
 Values = tuple[Any, ...]
@@ -27,36 +25,40 @@ class Unique:
     """An invariant across records, kept by a unique index: no two records share these fields.
 
     `among` limits it to some records (equality, or a tuple for any of); a field with several values is unique value
-    by value; a record in which a field is None is not looked at.
+    by value; a record in which a field is None is not looked at. Whoever changes `among` counts `revision` up: the
+    index has another name then, and stands beside the former one until that is dropped.
     """
 
     fields: tuple[str, ...]
     refusal: type[Refusal]
     among: Mapping[str, Any] = field(default_factory=dict)
+    revision: int = 1
 
-    def __init__(self, *fields: str, refusal: type[Refusal], among: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, *fields: str, refusal: type[Refusal], among: Mapping[str, Any] | None = None, revision: int = 1
+    ) -> None:
         object.__setattr__(self, "fields", fields)
         object.__setattr__(self, "refusal", refusal)
         object.__setattr__(self, "among", among or {})
+        object.__setattr__(self, "revision", revision)
 
     def keep(self, collection: mongo.Collection[Document]) -> None:
-        """Have the index; one on the same fields for other records gives way once the new one is there."""
-        alike = {name: one for name, one in collection.index_information().items() if one["key"] == self.key}
-        stale = [name for name, one in alike.items() if one.get("partialFilterExpression") != self.only]
-        if len(stale) == len(alike):
-            collection.create_index(self.key, unique=True, partialFilterExpression=self.only, name=self._name)
-        for name in stale:
-            with suppress(OperationFailure):  # gone: another process was first
-                collection.drop_index(name)
+        """Have the index; an earlier revision, which held for other records, gives way once this one is there."""
+        collection.create_index(self.key, unique=True, partialFilterExpression=self.only, name=self.name)
+        for name, index in collection.index_information().items():
+            if index["key"] == self.key and name != self.name:
+                with suppress(OperationFailure):  # gone: another process was first
+                    collection.drop_index(name)
+
+    @property
+    def name(self) -> str:
+        """Of the first revision what the database calls it, so that a version from before names it alike."""
+        usual = "_".join(f"{name}_{direction}" for name, direction in self.key)
+        return usual if self.revision == 1 else f"{usual}.{self.revision}"
 
     @property
     def key(self) -> list[tuple[str, int]]:
         return [(f"state.{name}", 1) for name in self.fields]
-
-    @property
-    def _name(self) -> str:
-        """Other records, another name: a second index on the same fields can stand beside the first."""
-        return f"unique.{'.'.join(self.fields)}.{hashlib.sha256(canonical(self.only)).hexdigest()[:12]}"
 
     @property
     def only(self) -> Document:

@@ -454,9 +454,11 @@ class Award(View):
     subject_type: SubjectType
     subject_id: str
     person_ids: tuple[str, ...]
+    person_count: Count
     org_ids: tuple[str, ...]
     award_kind: PrizeKind
     grade: Grade
+    benefit_fen: Fen | None  # as its receiver verified it; None: its entry claims none
     document_no: str
     granted_on: date
     certificate_no: str

@@ -155,6 +155,7 @@ FIELDS = _words(
         "prior_entry_ids": ("往届申报项目编号", "Prior entries' ids"),
         "award_id": ("奖项编号", "Award id"),
         "person_ids": ("获奖人员编号", "Winners' person ids"),
+        "person_count": ("获奖人数", "Number of winners"),
         "org_ids": ("获奖单位编号", "Winning organisations' ids"),
         "certificate_no": ("证书编号", "Certificate number"),
         "names": ("证书姓名", "Names on the certificate"),

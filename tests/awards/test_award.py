@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services import contract
 from services.awards.domain import award
 from services.awards.domain.award import LIFECYCLE, IssuedAlready, RevokedLate
+from services.awards.domain.benefit import BenefitClaim
 from services.awards.domain.external_result import DocumentMissing
 from services.kernel import ForbiddenMove
 from tests.awards.examples import a_grant, a_granted_line, an_award, an_edition, an_entry
@@ -73,6 +74,15 @@ def test_an_award_honours_those_who_have_it(subject_type, subject_id, material, 
     granted = a_grant(one=an_entry(**material), subject_type=subject_type, subject_id=subject_id).record
 
     assert (granted.person_ids, granted.org_ids) == (person_ids, org_ids)
+    assert granted.person_count == len(person_ids)
+
+
+def test_an_award_says_the_benefit_that_its_entry_claims_and_none_where_there_is_no_claim():
+    claim = BenefitClaim(benefit_fen=1_200_000_00, verified_by_id="o-mill", proof_sha256="ab" * 32)
+
+    said = [a_grant(one=an_entry(benefit_claim=one)).record.benefit_fen for one in (claim, None)]
+
+    assert said == [1_200_000_00, None]
 
 
 def test_a_commendation_of_a_person_is_for_no_entry():

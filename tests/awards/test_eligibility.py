@@ -152,6 +152,16 @@ def test_the_unit_of_an_entrant_does_not_verify_the_benefit_nor_does_an_organisa
 
 
 @pytest.mark.rule("A-28")
+def test_of_an_entrant_without_a_unit_the_one_that_nominates_does_not_verify_the_benefit():
+    claim = a_bridge(verified_by_id="o-shizhong")
+    assert decide(claim).record.state == "eligible"
+
+    by_itself = replace(claim.material, entrants=(an_entrant(unit_id=None),))
+    with pytest.raises(BenefitVerifiedByEntrant, match="verified_by_id=o-shizhong"):
+        decide(replace(claim, material=by_itself))
+
+
+@pytest.mark.rule("A-28")
 def test_where_no_benefit_is_asked_for_none_is_needed_and_one_that_is_claimed_is_verified():
     assert decide(an_entry()).record.state == "eligible"
     with pytest.raises(BenefitUnverified):

@@ -1,10 +1,13 @@
 """Entry results: the figures of each entry of a closed round, void as soon as it is open again."""
 
+from dataclasses import replace
+
 import pytest
 
 from services import contract
 from services.awards.domain import entry_result
 from services.awards.domain.entry_result import LIFECYCLE
+from services.kernel import Change
 from tests.awards.rounds import a_round, judged
 
 TABLE = {"judge-a": {"e1": 90, "e2": 70, "e3": 60}, "judge-b": {"e1": 88, "e2": 40, "e3": 60}}
@@ -32,17 +35,15 @@ def test_judges_that_are_further_apart_than_the_edition_takes_are_told(limit, di
     assert [entry_id for entry_id, one in found.items() if one.disputed] == disputed
 
 
-def test_a_result_is_written_down_once_and_void_as_long_as_its_round_is_open():
+@pytest.mark.parametrize("state", [None, *LIFECYCLE.states])
+def test_a_result_is_written_down_once_and_void_as_long_as_its_round_is_open(state):
     computed = results()["e1"]
+    held = None if state is None else replace(computed, state=state)
 
-    first = entry_result.follow(None, computed=computed)
-    assert first.happened == "computed"
-    assert entry_result.follow(first.record, computed=computed) is None
-    voided = entry_result.follow(first.record, computed=None)
-    assert (voided.record.state, voided.happened) == ("void", "voided")
-    assert entry_result.follow(voided.record, computed=None) is None
-    assert entry_result.follow(None, computed=None) is None
-    assert entry_result.follow(voided.record, computed=computed).record == computed
+    counted, reopened = (entry_result.follow(held, computed=one) for one in (computed, None))
+
+    assert counted == (None if state == "standing" else Change(computed, "computed"))
+    assert reopened == (Change(replace(computed, state="void"), "voided") if state == "standing" else None)
 
 
 def test_the_states_and_happenings_are_those_of_the_contract():

@@ -41,10 +41,16 @@ def started(**changes):
     return judging_round.start(edition, **{**usual, **changes})
 
 
+def closed(*ids, table, edition=None):
+    """A first round that was closed with these scores."""
+    held = a_round(*ids, state="closing", is_last=False)
+    return judging_round.settle(held, of=judged(held, table, edition=edition), today=DAY).record
+
+
 MOVES = {
     "closing": (lambda held: judging_round.close(held, of=judged(held, CLEAR)), "closing"),
     "closed": (lambda held: judging_round.settle(held, of=judged(held, CLEAR), today=DAY), "closed"),
-    "open": (lambda held: judging_round.reopen(held, edition=an_edition(), later=(), reason="回避"), "reopened"),
+    "open": (lambda held: judging_round.reopen(held, edition=an_edition(), rested_on=False, reason="回避"), "reopened"),
 }
 
 
@@ -165,9 +171,10 @@ def test_an_entry_that_was_found_eligible_late_is_judged_like_the_others():
         judging_round.close(held, of=judged(held, CLEAR, of=entries("e1", "e2", e3="eligible")))
 
 
-def test_an_excluded_entry_is_not_waited_for_while_the_round_is_open():
+@pytest.mark.parametrize("state", ["disqualified", "withdrawn"])
+def test_an_entry_that_is_out_is_not_waited_for_while_the_round_is_open(state):
     held = a_round("e1", "e2", "e3")
-    closing = judging_round.close(held, of=judged(held, CLEAR, of=entries("e1", "e2", e3="disqualified"))).record
+    closing = judging_round.close(held, of=judged(held, CLEAR, of=entries("e1", "e2", e3=state))).record
 
     assert closing.entry_ids == ("e1", "e2")
 
@@ -232,20 +239,44 @@ def test_only_sheets_that_stand_count():
 
 
 def test_two_rounds_are_weighted_and_a_round_of_no_weight_only_selects():
-    first = a_round("e1", "e2", state="closed", is_last=False, advanced_ids=("e1", "e2"))
+    before = {"a": {"e1": 90, "e2": 50}, "b": {"e1": 90, "e2": 50}}
     second = a_round("e1", "e2", round_no=2)
-    of = sheets({"a": {"e1": 90, "e2": 50}, "b": {"e1": 90, "e2": 50}}) + sheets(
-        {"a": {"e1": 60, "e2": 80}, "b": {"e1": 60, "e2": 80}}, round_no=2
-    )
+    of = sheets(before) + sheets({"a": {"e1": 60, "e2": 80}, "b": {"e1": 60, "e2": 80}}, round_no=2)
 
     def adjusted(weight):
         rounds = (replace(TWO_ROUNDS[0], weight=weight), TWO_ROUNDS[1])
         edition = an_edition(rounds=rounds)
+        first = closed("e1", "e2", table=before, edition=edition)
         found = judging_round.gather((first, second), edition=edition, entries=entries("e1", "e2"), sheets=of)
         return {place.entry_id: str(place.adjusted) for place in found.standings().places["innovation"]}
 
     assert adjusted(25) == {"e2": "72.5000", "e1": "67.5000"}
     assert adjusted(0) == {"e2": "80.0000", "e1": "60.0000"}
+
+
+def test_a_conflict_that_comes_to_light_later_leaves_an_earlier_round_as_it_was_closed():
+    edition = an_edition(rounds=(replace(TWO_ROUNDS[0], advance_percent=100), TWO_ROUNDS[1]))
+    first = closed("e1", "e2", table=CLEAR, edition=edition)
+    flagged = [replace(one, flagged="institutional") for one in sheets(CLEAR)]
+
+    found = judging_round.gather(
+        (first, a_round("e1", "e2", round_no=2)),
+        edition=edition,
+        entries=entries("e1", "e2"),
+        sheets=[*flagged, *sheets(TIED, round_no=2)],
+    )
+
+    assert found.advanced() == ("e1", "e2")
+    assert [str(place.adjusted) for place in found.standings().places["innovation"]] == ["86.0000", "84.0000"]
+
+
+def test_the_figures_of_a_closed_round_are_those_that_it_was_closed_with():
+    of = entries("e1", "e2")
+    held = closed("e1", "e2", table=CLEAR)
+
+    kept = judging_round.closed_with((held,), edition=an_edition(), entries=of)
+
+    assert kept == judged(held, CLEAR).standings()
 
 
 # --- ties -------------------------------------------------------------------------------------------------------------
@@ -300,13 +331,21 @@ def test_a_round_is_not_reopened_under_a_later_one_or_a_list():
     held = a_round("e1", state="closed", method="mean", inputs_hash="0" * 64, advanced_ids=("e1",), votes=(A_VOTE,))
 
     with pytest.raises(LaterRound):
-        judging_round.reopen(held, edition=an_edition(), later=[a_round("e1", round_no=2)], reason="回避")
+        judging_round.reopen(held, edition=an_edition(), rested_on=True, reason="回避")
     with pytest.raises(LaterRound, match="edition=publicity"):
-        judging_round.reopen(held, edition=an_edition(state="publicity"), later=(), reason="回避")
+        judging_round.reopen(held, edition=an_edition(state="publicity"), rested_on=False, reason="回避")
 
     assert judging_round.reopen(
-        held, edition=an_edition(state="deliberation"), later=(), reason="回避"
+        held, edition=an_edition(state="deliberation"), rested_on=False, reason="回避"
     ).record == a_round("e1")
+
+
+@pytest.mark.rule("X-04")
+def test_nobody_votes_on_a_tie_under_a_later_round_or_a_list():
+    held = a_round("e1", "e2", state="closed")
+
+    with pytest.raises(LaterRound):
+        judging_round.resolve_tie(held, of=judged(held, TIED), category_code="innovation", vote=A_VOTE, rested_on=True)
 
 
 def test_the_entries_of_a_reopened_round_are_its_own_wherever_they_have_come_meanwhile():

@@ -92,11 +92,18 @@ def test_slots_are_whole():
 
 
 @pytest.mark.rule("X-12")
-def test_by_a_closed_call_nobody_is_nominated_and_it_is_closed_once():
-    with pytest.raises(ForbiddenMove, match="state=closed"):
-        put(call=a_call(state="closed"))
-    with pytest.raises(ForbiddenMove, match="state=closed"):
-        nomination_call.close(a_call(state="closed"), reason="又一次")
+@pytest.mark.parametrize("state", nomination_call.LIFECYCLE.states)
+def test_by_a_closed_call_nobody_is_nominated_and_it_is_closed_once(state):
+    call = a_call(state=state)
+
+    if "closed" in nomination_call.LIFECYCLE.moves.get(state, ()):
+        assert put(call=call).happened == "drafted"
+        assert nomination_call.close(call, reason="名额有误").record.state == "closed"
+    else:
+        with pytest.raises(ForbiddenMove, match=f"state={state}"):
+            put(call=call)
+        with pytest.raises(ForbiddenMove, match=f"state={state}"):
+            nomination_call.close(call, reason="又一次")
 
 
 # --- who goes up ------------------------------------------------------------------------------------------------------

@@ -38,7 +38,9 @@ NOTHING = frozenset()
 
 
 def granted(held, *, contested=NOTHING, refuted=NOTHING, at=OVER, document_no=DOCUMENT, **changes):
-    return notice.grant(held, contested=contested, refuted=refuted, at=at, document_no=document_no, **changes)
+    return notice.grant(
+        held, deliberated(), contested=contested, refuted=refuted, at=at, document_no=document_no, **changes
+    )
 
 
 def struck(held, *refuted):

@@ -30,9 +30,13 @@ def decided(one, outcome="dismissed", *, involved=NOBODY, by="u-wang"):
     return objection.decide(one, outcome=outcome, reason="查无实据", involved=involved, today=TODAY, by=by)
 
 
+def rejected(one, *, involved=NOBODY, by="u-wang"):
+    return objection.reject(one, reason="联系电话系空号", involved=involved, by=by)
+
+
 MOVES = {
     "accepted": (objection.accept, "accepted"),
-    "rejected_formal": (lambda one: objection.reject(one, reason="联系电话系空号"), "rejected_formal"),
+    "rejected_formal": (rejected, "rejected_formal"),
     "investigating": (lambda one: objection.investigate(one, handler_id="u-wang", involved=NOBODY), "taken_on"),
     "upheld": (lambda one: decided(one, "upheld"), "upheld"),
     "dismissed": (decided, "dismissed"),
@@ -143,6 +147,8 @@ def test_who_handed_in_checked_or_scored_an_entry_does_not_handle_an_objection_t
     for person in ("u-li", "u-he", "u-check", "p-luo"):
         with pytest.raises(HandlerInvolved):
             objection.investigate(an_objection(state="accepted"), handler_id=person, involved=involved)
+        with pytest.raises(HandlerInvolved):
+            rejected(an_objection(), involved=involved, by=person)
         with pytest.raises(HandlerInvolved):
             decided(an_objection(state="investigating", handler_id=person), involved=involved, by=person)
     assert decided(an_objection(state="investigating"), involved=involved).happened == "dismissed"

@@ -17,7 +17,7 @@ from services.chassis.tokens import Actor
 from services.contract.event import Event
 from services.kernel import Change
 from tests.awards import examples, rounds
-from tests.awards.publicity import DOCUMENT, LAST_MOMENT, MINUTE, OVER, WITHIN, ZHANG, deliberated
+from tests.awards.publicity import DOCUMENT, LAST_MOMENT, MINUTE, OVER, WITHIN, ZHANG, a_notice, deliberated
 from tests.chassis.outsider import Witness
 
 START = WITHIN - timedelta(days=2)  # 3 May 2011
@@ -93,6 +93,10 @@ class Office:
         document = first_version(record_id, state_of(view.kind, record), first, traceparent=None)
         del document["pending"]
         self.running.database("awards")[view.kind.name].insert_one({**document, "published": 1})
+
+    def keep_notice(self, *, state="published"):
+        """A list of the edition, and nobody has heard of it yet."""
+        self.keep(contract.awards.Notice, a_notice(state=state), "t-1")
 
     def tell_again(self, view, record_id, happened):
         """An event of a record's first version, as after a restore."""
@@ -228,6 +232,16 @@ def test_a_withdrawn_list_leaves_its_place_to_the_next(office):
     assert office.states() == ("publicity", "on_publicity on_publicity on_publicity proposed proposed on_publicity")
 
 
+@pytest.mark.rule("X-04")
+def test_a_round_is_neither_reopened_nor_voted_on_under_a_list_that_its_edition_has_not_heard_of(office):
+    office.keep_notice()
+    vote = {"category_code": "innovation", "order": ["n-2", "n-1"], "minute_no": MINUTE}
+
+    assert office.states()[0] == "deliberation"
+    assert office.refused("reopen_round", round_id="e-1.1", reason="重审") == "X-04"
+    assert office.refused("resolve_tie", round_id="e-1.1", **vote) == "X-04"
+
+
 @pytest.mark.parametrize("happened", ["started", "closed"])
 def test_an_event_of_a_round_that_is_told_again_takes_nobody_off_the_list(office, happened):
     office.publish()
@@ -246,6 +260,23 @@ def test_the_list_of_an_edition_that_is_cancelled_is_granted_no_more(office):
 
     office.at(OVER)
     assert office.refused("grant", notice_id="t-1", document_no=DOCUMENT) == "X-12"
+
+
+@pytest.mark.rule("X-12")
+def test_nothing_is_granted_in_a_cancelled_edition_whose_list_has_not_heard_of_it(office):
+    office.keep_notice()
+    office.running.database("awards")["edition"].update_one({"_id": "e-1"}, {"$set": {"state.state": "cancelled"}})
+
+    office.at(OVER)
+    assert office.refused("grant", notice_id="t-1", document_no=DOCUMENT) == "X-12"
+
+
+@pytest.mark.rule("X-12")
+def test_an_edition_is_not_cancelled_whose_prizes_are_granted_without_its_having_heard_of_it(office):
+    office.keep_notice(state="granted")
+
+    assert office.states()[0] == "deliberation"
+    assert office.refused("cancel_edition", edition_id="e-1", reason="经费未落实") == "X-12"
 
 
 # --- the grant --------------------------------------------------------------------------------------------------------
@@ -360,6 +391,8 @@ def test_an_anonymous_objection_is_recorded_and_holds_nothing_and_one_on_day_8_i
 def test_who_handed_in_or_scored_an_entry_neither_handles_nor_reads_an_objection_to_it(office):
     office.publish()
     office.object()
+    unheard = {"objection_id": "o-1", "reason": "联系电话系空号"}
+    assert office.refused("reject_objection", by="u-li", role="verifier", **unheard) == "A-23"
     office.do("accept_objection", objection_id="o-1")
 
     for person in ("u-li", "p-1"):  # who submitted it, and one of its judges

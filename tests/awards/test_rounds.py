@@ -79,6 +79,16 @@ def test_a_started_round_brings_its_edition_and_its_entries_into_review(jury):
     assert jury.refused("revise_edition", edition_id=EDITION, reason="改分值", **as_stated(jury)) == "X-12"
 
 
+@pytest.mark.rule("X-12")
+def test_rules_and_entries_are_fixed_from_the_start_of_a_round_whether_or_not_the_edition_has_heard_of_it(jury):
+    seat(jury, "p-luo", "p-tan")
+    jury.running.database("awards")["edition"].update_one({"_id": EDITION}, {"$set": {"state.state": "eligibility"}})
+    jury.running.database("awards")["entry"].update_many({}, {"$set": {"state.state": "eligible"}})
+
+    assert jury.refused("revise_edition", edition_id=EDITION, reason="改分值", **as_stated(jury)) == "X-12"
+    assert jury.refused("withdraw_entry", role="recorder", entry_id="n-1", reason="作者退出") == "X-12"
+
+
 def test_a_closed_round_locks_its_sheets_and_says_what_everybody_can_compute_again(jury):
     seat(jury, "p-luo", "p-tan")
     score(jury, CLEAR)
@@ -130,6 +140,17 @@ def test_the_committee_resolves_a_tie_and_the_result_names_it(jury):
 
     assert results(jury) == {"n-2": (1, "committee", "standing"), "n-1": (2, "committee", "standing")}
     assert jury.refused("resolve_tie", round_id=ROUND, **A_VOTE) == "A-19"
+
+
+@pytest.mark.rule("A-12")
+def test_a_judge_who_is_of_the_staff_too_computes_nothing_before_the_own_sheets_are_locked(jury):
+    seat(jury, "p-luo", "p-tan")
+    score(jury, CLEAR)
+
+    assert jury.refused("compute_results", by="p-luo", round_id=ROUND) == "A-12"
+    assert jury.do("compute_results", round_id=ROUND)["results"]
+    close(jury)
+    assert jury.do("compute_results", by="p-luo", round_id=ROUND)["stands"]
 
 
 def test_a_reopened_round_is_judged_on_and_computed_anew(jury):

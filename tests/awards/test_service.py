@@ -45,6 +45,13 @@ def k1(awards):
     return awards.call("awards", "tally", rule=K1, first="2011-01-01", last="2011-12-31")["value"]
 
 
+@pytest.mark.parametrize("kind", ["entry", "score_sheet", "round", "entry_result", "notice", "award"])
+def test_what_is_asked_of_an_edition_reads_an_index_and_not_every_record(awards, kind):
+    plan = awards.database("awards")[kind].find({"state.edition_id": "e-1"}).explain()["queryPlanner"]
+
+    assert "IXSCAN" in str(plan["winningPlan"])
+
+
 def test_who_is_bound_to_a_district_writes_nothing_that_is_the_municipality_s(awards):
     city = report(awards, district=None)
 

@@ -57,7 +57,7 @@ class Witness:
     def __init__(self, settings):
         self._connection = connect(settings, "tests.witness")
         self._channel = self._connection.default_channel
-        self._heard = []
+        self._messages = []
         self._queue = f"witness.{uuid.uuid4().hex}"
         for source in SOURCES:
             declare_exchange(self._channel, exchange(source))
@@ -72,11 +72,16 @@ class Witness:
         self._connection.collect()
 
     @property
+    def messages(self):
+        """All that came so far, as it was sent."""
+        while message := self._channel.basic_get(self._queue, no_ack=True):
+            self._messages.append(message)
+        return self._messages
+
+    @property
     def heard(self):
         """All events so far."""
-        while message := self._channel.basic_get(self._queue, no_ack=True):
-            self._heard.append(read(message.body))
-        return self._heard
+        return [read(message.body) for message in self.messages]
 
     def versions_of(self, record):
         return [event.version for event in self.heard if event.record == record]

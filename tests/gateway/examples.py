@@ -60,11 +60,25 @@ ACTIVITY = {
     "counts_for_k2": True, "held_on": "2011-01-04", "state": "held",
 }  # fmt: skip
 
+LINE = {
+    "line_no": 1, "award_kind": "graded", "grade": "first", "subject_type": "entry", "subject_id": "e-7",
+    "entry_id": "e-7", "category_code": "physics", "rank": 1, "decided_by": "adjusted_mean", "departs": False,
+    "state": "proposed", "document_no": None, "granted_on": None,
+}  # fmt: skip
+
+NOTICE = {
+    "edition_id": "paper-9", "programme_kind": "paper", "level": "city", "edition_no": 9, "year": 2011,
+    "starts_at": "2011-05-01T00:00:00+08:00", "ends_at": "2011-05-08T00:00:00+08:00", "lines": [LINE],
+    "inputs_hash": "0" * 64, "url": "http://lskx.example/notice/9", "office_line": "0833-2442121",
+    "state": "published",
+}  # fmt: skip
+
 EXAMPLES = {
     "outreach.campaign": CAMPAIGN,
     "outreach.activity": ACTIVITY,
     "outreach.audience_count": COUNT,
     "awards.external_result": RESULT,
+    "awards.notice": NOTICE,
     "rural.fund_receipt": RECEIPT,
     "rural.fund_grant": GRANT,
     "rural.association": ASSOCIATION,

@@ -77,6 +77,23 @@ def test_a_command_moves_a_part_only_from_the_states_that_allow_it(state, comman
             COMMANDS[command](point, part)
 
 
+STATIONS = {"incomplete": "built", "complete": "accepted", "lapsed": "lapsed"}
+
+
+@pytest.mark.rule("X-12")
+@pytest.mark.parametrize("state", LIFECYCLE.states)
+@pytest.mark.parametrize(("command", "to"), [("accept", "complete"), ("recheck", "complete"), ("lapse", "lapsed")])
+def test_a_set_becomes_what_its_last_part_makes_of_it(state, command, to):
+    point = a_complete_point(station=STATIONS[state], state=state)
+
+    if command in ALLOWED[STATIONS[state]]:
+        assert to in LIFECYCLE.moves[state]
+        assert COMMANDS[command](point, "station").record.state == to
+    else:
+        with pytest.raises(ForbiddenMove):
+            COMMANDS[command](point, "station")
+
+
 def test_the_machines_have_the_states_of_the_contract_and_no_move_that_no_command_makes():
     made = {(state, target) for state, commands in ALLOWED.items() for target in commands.values()}
     moves = {(state, target) for state, targets in PART_LIFECYCLE.moves.items() for target in targets}

@@ -10,7 +10,7 @@ from typing import Any
 from services import contract
 from services.awards.domain import edition, notice, rules
 from services.awards.schemas import editions as schemas
-from services.awards.store import Editions, Entries, GrantedAwards, Notices
+from services.awards.store import Editions, Entries, GrantedAwards, Notices, Rounds
 from services.chassis.clock import Clock
 from services.chassis.service import command
 
@@ -18,6 +18,7 @@ from services.chassis.service import command
 class EditionCommands:
     editions: Editions
     entries: Entries
+    rounds: Rounds
     notices: Notices
     awards: GrantedAwards
     clock: Clock
@@ -51,9 +52,14 @@ class EditionCommands:
         """State the rules of an edition anew, as a whole; from the first score on they are fixed."""
         revised = rules.state(self.editions.get(edition_id).programme_kind, **stated)
         used = frozenset(one.category_code for _, one in self.entries.find(edition_id=edition_id))
-        return self.editions.change(
-            edition_id, partial(edition.revise, rules=revised, used_categories=used, reason=reason)
+        revise = partial(
+            edition.revise,
+            rules=revised,
+            used_categories=used,
+            reason=reason,
+            is_judged=self.rounds.exists(edition_id=edition_id),
         )
+        return self.editions.change(edition_id, revise)
 
     @command(contract.awards.Edition, schemas.AnnounceEdition, roles=("chair",))
     def announce_edition(self, edition_id: str, *, by: str) -> Any:
@@ -81,4 +87,5 @@ class EditionCommands:
     @command(contract.awards.Edition, schemas.CancelEdition, roles=("chair",))
     def cancel_edition(self, edition_id: str, *, reason: str, by: str) -> Any:
         """Let an edition not take place."""
-        return self.editions.change(edition_id, partial(edition.cancel, reason=reason))
+        is_granted = self.notices.exists(edition_id=edition_id, state="granted")
+        return self.editions.change(edition_id, partial(edition.cancel, reason=reason, is_granted=is_granted))

@@ -12,7 +12,7 @@ from typing import Any
 from services import contract
 from services.awards.domain import edition, eligibility, entry, entry_row
 from services.awards.schemas import entries as schemas
-from services.awards.store import Editions, Entries
+from services.awards.store import Editions, Entries, Rounds
 from services.chassis.clock import Clock
 from services.chassis.service import command
 
@@ -20,6 +20,7 @@ from services.chassis.service import command
 class EntryCommands:
     editions: Editions
     entries: Entries
+    rounds: Rounds
     clock: Clock
 
     @command(contract.awards.Entry, schemas.SubmitEntry, roles=("recorder",))
@@ -89,7 +90,14 @@ class EntryCommands:
     @command(contract.awards.Entry, schemas.WithdrawEntry, roles=("recorder",))
     def withdraw_entry(self, entry_id: str, *, reason: str, by: str) -> Any:
         """Take an entry back before judging starts."""
-        return self.entries.change(entry_id, partial(entry.withdraw, edition=self._edition_of(entry_id), reason=reason))
+        edition_id = self.entries.get(entry_id).edition_id
+        withdraw = partial(
+            entry.withdraw,
+            edition=self.editions.get(edition_id),
+            reason=reason,
+            is_judged=self.rounds.exists(edition_id=edition_id),
+        )
+        return self.entries.change(entry_id, withdraw)
 
     @command(contract.awards.Entry, schemas.DisqualifyEntry, roles=("chair",))
     def disqualify_entry(self, entry_id: str, *, reason: str, by: str) -> Any:

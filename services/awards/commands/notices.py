@@ -54,6 +54,7 @@ class NoticeCommands:
         def decide(held: notice.Notice) -> Change[notice.Notice]:
             return notice.grant(
                 held,
+                self.editions.get(held.edition_id),
                 contested=self._contested(notice_id),
                 refuted=self._refuted(notice_id, held),
                 at=self.clock.now(),

@@ -65,7 +65,8 @@ class ObjectionCommands:
     @command(contract.awards.Objection, schemas.RejectObjection, roles=("verifier", "chair"))
     def reject_objection(self, objection_id: str, *, reason: str, by: str) -> Any:
         """Find that name, contact or evidence of an objection are none, so that it is not processed."""
-        return self.objections.change(objection_id, partial(objection.reject, reason=reason))
+        reject = partial(objection.reject, reason=reason, involved=self._involved(objection_id), by=by)
+        return self.objections.change(objection_id, reject)
 
     @command(contract.awards.Objection, schemas.InvestigateObjection, roles=("chair",))
     def investigate_objection(self, objection_id: str, *, handler_id: str, by: str) -> Any:

@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 
 from services import contract
-from services.awards.domain import edition, entry, entry_result, judging_round, score_sheet
+from services.awards.domain import disclosure, edition, entry, entry_result, judging_round, notice, score_sheet
 from services.awards.domain.judged import Judged, undecided
 from services.awards.domain.judging_round import Round
 from services.awards.domain.ranking import Vote
+from services.awards.domain.standing import Standings
 from services.awards.schemas import rounds as schemas
-from services.awards.store import Editions, Entries, EntryResults, Rounds, ScoreSheets
+from services.awards.store import Editions, Entries, EntryResults, Notices, Rounds, ScoreSheets
 from services.chassis.clock import Clock
 from services.chassis.service import STAFF, command, listens, question
 from services.contract.event import Event
@@ -27,6 +28,7 @@ class RoundCommands:
     entries: Entries
     rounds: Rounds
     entry_results: EntryResults
+    notices: Notices
     sheets: ScoreSheets
     clock: Clock
 
@@ -51,8 +53,13 @@ class RoundCommands:
     @command(contract.awards.Round, schemas.ResolveTie, roles=("chair",))
     def resolve_tie(self, round_id: str, *, category_code: str, order: tuple[str, ...], minute_no: str, by: str) -> Any:
         """Put entries that are tied in the order that the committee voted for, by its minute."""
-        vote = Vote(order=order, minute=minute_no)
-        resolve = partial(judging_round.resolve_tie, of=self._judged(round_id), category_code=category_code, vote=vote)
+        resolve = partial(
+            judging_round.resolve_tie,
+            of=self._judged(round_id),
+            category_code=category_code,
+            vote=Vote(order=order, minute=minute_no),
+            rested_on=self._is_rested_on(self.rounds.get(round_id)),
+        )
         return self.rounds.change(round_id, resolve)
 
     @command(contract.awards.Round, schemas.CloseRound, roles=("chair",))
@@ -64,20 +71,27 @@ class RoundCommands:
     def reopen_round(self, round_id: str, *, reason: str, by: str) -> Any:
         """Let judges score again in a closed round, before a list rests on it."""
         held = self.rounds.get(round_id)
-        later = [one for one in self._rounds_of(held.edition_id) if one.round_no > held.round_no]
-        reopen = partial(judging_round.reopen, edition=self.editions.get(held.edition_id), later=later, reason=reason)
+        reopen = partial(
+            judging_round.reopen,
+            edition=self.editions.get(held.edition_id),
+            rested_on=self._is_rested_on(held),
+            reason=reason,
+        )
         return self.rounds.change(round_id, reopen)
 
     @question(schemas.ComputeResults, roles=STAFF)
     def compute_results(self, round_id: str, *, by: str) -> Any:
         """A round computed anew from its sheets, and whether that is what stands; nothing is written."""
         held, judged = self.rounds.get(round_id), self._judged(round_id)
+        if held.takes_scores:
+            own = self.sheets.find(judge_id=by, edition_id=held.edition_id, round_no=held.round_no)
+            disclosure.require_finished((one for _, one in own), judge_id=by)
         standings = judged.standings(held.votes)
         return {
             "method": standings.method,
             "inputs_hash": standings.inputs_hash,
             "stands": standings.inputs_hash == held.inputs_hash,
-            "results": [msgspec.to_builtins(one) for one in self._results(held, judged).values()],
+            "results": [msgspec.to_builtins(one) for one in self._results(held, standings).values()],
         }
 
     @listens(contract.awards.Round, "closing")
@@ -110,20 +124,32 @@ class RoundCommands:
     def keep_results(self, event: Event) -> None:
         """Write down what each entry reached, as long as its round is closed."""
         held = self.rounds.get(event.record)
-        computed = self._results(held, self._judged(event.record)) if held.state == "closed" else {}
+        computed = self._results(held, self._closed_with(held)) if held.state == "closed" else {}
         for entry_id in held.entry_ids:
             self.entry_results.follow(
                 f"{event.record}.{entry_id}", event, partial(entry_result.follow, computed=computed.get(entry_id))
             )
 
-    def _results(self, held: Round, judged: Judged) -> dict[str, entry_result.EntryResult]:
+    def _results(self, held: Round, standings: Standings) -> dict[str, entry_result.EntryResult]:
         return entry_result.of_standings(
-            judged.standings(held.votes),
+            standings,
             edition_id=held.edition_id,
             round_no=held.round_no,
             advanced=frozenset(held.advanced_ids),
-            disagreement=judged.edition.disagreement,
+            disagreement=self.editions.get(held.edition_id).disagreement,
         )
+
+    def _closed_with(self, held: Round) -> Standings:
+        return judging_round.closed_with(
+            self._rounds_of(held.edition_id)[: held.round_no],
+            edition=self.editions.get(held.edition_id),
+            entries=dict(self.entries.find(edition_id=held.edition_id)),
+        )
+
+    def _is_rested_on(self, held: Round) -> bool:
+        """By a later round, or by a list."""
+        is_listed = self.notices.exists(edition_id=held.edition_id, state=notice.STANDING)
+        return is_listed or any(one.round_no > held.round_no for one in self._rounds_of(held.edition_id))
 
     def _judged(self, round_id: str) -> Judged:
         held = self.rounds.get(round_id)

@@ -53,6 +53,7 @@ class Award:
     org_ids: tuple[str, ...]
     award_kind: PrizeKind
     grade: Grade
+    benefit_fen: int | None
     document_no: str
     granted_on: date
     revocation_days: int
@@ -67,6 +68,10 @@ class Award:
     revoked_on: date | None = None
     revocation_document_no: str | None = None
     state: str = "granted"
+
+    @property
+    def person_count(self) -> int:
+        return len(self.person_ids)
 
     @property
     def youth(self) -> bool:
@@ -114,6 +119,7 @@ def grant(
         org_ids=_organisations(line, entry),
         award_kind=line.award_kind,
         grade=line.grade,
+        benefit_fen=entry.benefit_fen if entry else None,
         document_no=line.document_no,
         granted_on=line.granted_on,
         revocation_days=edition.revocation_days,

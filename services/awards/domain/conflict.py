@@ -103,14 +103,13 @@ def conflicts_id(*, edition_id: str, judge_id: str) -> str:
 
 
 def involved(entry_id: str, entry: Entry) -> Involved:
-    """Whom an entry involves; of an entrant without a unit it is the one that nominates."""
+    """Whom an entry involves."""
     material = entry.material
-    units = {entrant.unit_id or entry.nominating_unit_id for entrant in material.entrants}
     return Involved(
         entry_id=entry_id,
         entrant_ids=frozenset(material.person_refs),
         tutor_ids=frozenset(material.tutor_refs),
-        unit_ids=frozenset(units | ({material.organisation_id} if material.organisation_id else set())),
+        unit_ids=entry.own_units,
     )
 
 

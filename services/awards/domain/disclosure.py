@@ -99,12 +99,17 @@ def ranking(
 ) -> tuple[tuple[str, Decimal], ...]:
     """The judge's entries by their averages, best first: a place tells of the others, so all own sheets are locked."""
     sheets = tuple(sheets)
-    waiting = sorted(one.entry_id for one in sheets if one.judge_id == judge_id and one.state in OPEN)
-    if waiting:
-        raise OwnSheetOpen(entry_id=waiting[0], open_sheets=len(waiting))
+    require_finished(sheets, judge_id=judge_id)
 
     shown = averages(sheets, computed, judge_id=judge_id)
     return tuple(sorted(shown.items(), key=lambda line: (-line[1], line[0])))
+
+
+def require_finished(sheets: Iterable[ScoreSheet], *, judge_id: str) -> None:
+    """Refuse whoever has a sheet open among these, in whatever other role."""
+    waiting = sorted(one.entry_id for one in sheets if one.judge_id == judge_id and one.state in OPEN)
+    if waiting:
+        raise OwnSheetOpen(entry_id=waiting[0], open_sheets=len(waiting))
 
 
 def blinded(

@@ -30,6 +30,7 @@ RUNNING = tuple(state for state in HELD if state not in ("granted", "archived"))
 UNJUDGED = ("planned", "announced", "collecting", "eligibility")
 TAKES_PAPERS = ("collecting", "eligibility")
 DECIDES = (*TAKES_PAPERS, "judging")  # what arrived in the last second may have its turn after the first score
+LISTED = ("deliberation", "publicity", "granted")  # an edition with a list may not have heard of it yet
 STEPS = {
     "judging": "judged",
     "deliberation": "deliberated",
@@ -102,9 +103,14 @@ def create(
     return Change(edition, "created")
 
 
-def revise(edition: Edition, *, rules: Rules, used_categories: frozenset[str], reason: str) -> Change[Edition]:
-    """Other rules from now on, as long as no judge can have scored: else a ranking could be steered."""
-    LIFECYCLE.require(edition.state, *UNJUDGED)
+def revise(
+    edition: Edition, *, rules: Rules, used_categories: frozenset[str], reason: str, is_judged: bool = False
+) -> Change[Edition]:
+    """Other rules from now on, as long as no judge can have scored: else a ranking could be steered.
+
+    It `is_judged` once it has a round, whether or not it has heard of it.
+    """
+    LIFECYCLE.require("judging" if is_judged else edition.state, *UNJUDGED)
     if edition.state != "planned":
         rules_of.fit_to_announce(rules)
     if lost := used_categories - {category.category_code for category in rules.categories}:
@@ -167,6 +173,10 @@ def archive(edition: Edition, *, uncertified: int) -> Change[Edition]:
     return Change(replace(edition, state=state), "archived")
 
 
-def cancel(edition: Edition, *, reason: str) -> Change[Edition]:
-    """It does not take place; its number is free again."""
-    return Change(replace(edition, state=LIFECYCLE.move(edition.state, "cancelled")), "cancelled", reason)
+def cancel(edition: Edition, *, reason: str, is_granted: bool = False) -> Change[Edition]:
+    """It does not take place; its number is free again.
+
+    It `is_granted` once a prize of its list is, whether or not it has heard of it.
+    """
+    state = LIFECYCLE.move("granted" if is_granted else edition.state, "cancelled")
+    return Change(replace(edition, state=state), "cancelled", reason)

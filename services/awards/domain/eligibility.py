@@ -113,7 +113,7 @@ def _fit_to_be_judged(entry: Entry, *, comparison: Comparison, shortcomings: tup
     if lacking := sum(entrant.minor and entrant.consent_ref is None for entrant in entry.material.entrants):
         raise ConsentMissing(minors=lacking)
     if entry.material.benefit_claim or entry.programme_kind in BY_BENEFIT:
-        benefit.fit_to_count(entry.material.benefit_claim, own_units=entry.material.own_units)
+        benefit.fit_to_count(entry.material.benefit_claim, own_units=entry.own_units)
 
 
 def _looked_through(material: Material, anonymous_files: tuple[str, ...]) -> Material:

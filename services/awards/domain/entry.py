@@ -174,12 +174,6 @@ class Material:
         return tuple(entrant.person_ref for entrant in self.entrants)
 
     @property
-    def own_units(self) -> frozenset[str]:
-        """The organisations that entered: those of the entrants, and the one that it is about."""
-        units = (self.organisation_id, *(entrant.unit_id for entrant in self.entrants))
-        return frozenset(unit for unit in units if unit is not None)
-
-    @property
     def first(self) -> str | None:
         """Whose it is: the first entrant, or the organisation."""
         return next(iter(self.person_refs), self.organisation_id)
@@ -223,6 +217,15 @@ class Entry:
         return (*material.person_refs, *material.tutor_refs, *(unit for unit in units if unit))
 
     @property
+    def own_units(self) -> frozenset[str]:
+        """The organisations that entered: the one that it is about, and those of the entrants.
+
+        Of an entrant without a unit it is the one that nominates.
+        """
+        units = {entrant.unit_id or self.nominating_unit_id for entrant in self.material.entrants}
+        return frozenset(units | ({self.material.organisation_id} if self.material.organisation_id else set()))
+
+    @property
     def category_code(self) -> str:
         return self.material.category_code
 
@@ -231,9 +234,15 @@ class Entry:
         return len(self.material.entrants)
 
     @property
+    def benefit_fen(self) -> int | None:
+        """Of an eligible one verified by whoever received it (A-28); None: it claims none."""
+        claim = self.material.benefit_claim
+        return claim.benefit_fen if claim else None
+
+    @property
     def is_out(self) -> bool:
-        """Was it excluded for what its entrants did? Then it has no place any more."""
-        return self.state == "disqualified"
+        """Was it excluded, or taken back in the moment in which its round started? Then it has no place any more."""
+        return self.state in ("disqualified", "withdrawn")
 
     @property
     def minor(self) -> bool:
@@ -299,10 +308,10 @@ def resubmit(entry: Entry, edition: Edition, *, material: Material, at: datetime
     return Change(_keyed(mended, edition), "resubmitted")
 
 
-def withdraw(entry: Entry, edition: Edition, *, reason: str) -> Change[Entry]:
-    """Take an entry back, until judging starts."""
+def withdraw(entry: Entry, edition: Edition, *, reason: str, is_judged: bool = False) -> Change[Entry]:
+    """Take an entry back, until judging starts; `is_judged` as for `edition.revise`."""
     state = LIFECYCLE.move(entry.state, "withdrawn")
-    editions.LIFECYCLE.require(edition.state, *editions.TAKES_PAPERS)
+    editions.LIFECYCLE.require("judging" if is_judged else edition.state, *editions.TAKES_PAPERS)
 
     return Change(replace(entry, state=state, correct_by=None), "withdrawn", reason)
 

@@ -16,8 +16,9 @@ from services.awards.domain.edition import Edition
 from services.awards.domain.entry import Entry
 from services.awards.domain.judged import Judged, judged
 from services.awards.domain.ranking import Vote
+from services.awards.domain.round_result import RoundResult, RoundResults
 from services.awards.domain.score_sheet import ScoreSheet
-from services.awards.domain.standing import Results
+from services.awards.domain.standing import Results, Standings
 from services.contract.awards import ProgrammeKind
 from services.kernel import Change, Lifecycle, Refusal
 
@@ -48,13 +49,16 @@ class SeatsEmpty(Refusal, rule="A-17", zh="有项目的评委人数不足，不�
     """A round starts once every entry has as many judges as its category asks for scores."""
 
 
-class LaterRound(Refusal, rule="X-04", zh="下一轮已开始，不得重开本轮"):
-    """A round is reopened as long as no later one has started and no list rests on it."""
+class LaterRound(Refusal, rule="X-04", zh="下一轮已开始或名单已公示，不得重开本轮或裁定并列"):
+    """A round is reopened or voted on as long as no later one has started and no list rests on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """One round of an edition; what came of it can be computed again from its locked sheets."""
+    """One round of an edition; what came of it can be computed again from its locked sheets.
+
+    What it was closed with is kept for the rounds after it, which rest on it whatever becomes of its sheets then.
+    """
 
     edition_id: str
     programme_kind: ProgrammeKind
@@ -65,6 +69,7 @@ class Round:
     votes: tuple[Vote, ...] = ()
     method: str | None = None
     inputs_hash: str | None = None
+    reached: tuple[RoundResult, ...] = ()  # in this round alone
     advanced_ids: tuple[str, ...] = ()
     closed_on: date | None = None
     state: str = "open"
@@ -76,6 +81,10 @@ class Round:
     @property
     def eliminated_count(self) -> int | None:
         return len(self.entry_ids) - len(self.advanced_ids) if self.state == "closed" else None
+
+    @property
+    def results(self) -> Results:
+        return {one.entry_id: one for one in self.reached}
 
     @property
     def takes_scores(self) -> bool:
@@ -111,19 +120,29 @@ def gather(
     rounds: Sequence[Round], *, edition: Edition, entries: Mapping[str, Entry], sheets: Collection[ScoreSheet]
 ) -> Judged:
     """What the last of these rounds is computed from; `entries` and `sheets` are all of the edition."""
-    earlier: list[Results] = []
-    for held in rounds:
-        found = judged(
-            edition,
-            round_no=held.round_no,
-            ids=held.entries_of(entries),
-            entries=entries,
-            sheets=sheets,
-            earlier=tuple(earlier),
-        )
-        if held is not rounds[-1]:
-            earlier.append(found.standings().results)
-    return found
+    *earlier, held = rounds
+    return judged(
+        edition,
+        round_no=held.round_no,
+        ids=held.entries_of(entries),
+        entries=entries,
+        sheets=sheets,
+        earlier=tuple(one.results for one in earlier),
+    )
+
+
+def closed_with(rounds: Sequence[Round], *, edition: Edition, entries: Mapping[str, Entry]) -> Standings:
+    """The standings of the last of these rounds, which is closed, whatever became of its sheets since."""
+    *earlier, held = rounds
+    return standing.of_results(
+        edition,
+        RoundResults(method=held.method or "", inputs_hash=held.inputs_hash or "", by_entry=held.results),
+        round_no=held.round_no,
+        entries={id_: entries[id_].category_code for id_ in held.entry_ids},
+        earlier=tuple(one.results for one in earlier),
+        votes=held.votes,
+        out=frozenset(id_ for id_ in held.entry_ids if entries[id_].is_out),
+    )
 
 
 def start(
@@ -182,6 +201,7 @@ def settle(held: Round, *, of: Judged, today: date) -> Change[Round] | None:
         held,
         method=standings.method,
         inputs_hash=standings.inputs_hash,
+        reached=tuple(standings.results.values()),
         advanced_ids=advanced,
         closed_on=today,
         state=LIFECYCLE.move(held.state, "closed"),
@@ -189,19 +209,26 @@ def settle(held: Round, *, of: Judged, today: date) -> Change[Round] | None:
     return Change(closed, "closed")
 
 
-def reopen(held: Round, *, edition: Edition, later: Collection[Round], reason: str) -> Change[Round]:
-    """Let judges score again, for instance in place of one whose conflict came to light; locked sheets stay locked."""
+def reopen(held: Round, *, edition: Edition, rested_on: bool, reason: str) -> Change[Round]:
+    """Let judges score again, for instance in place of one whose conflict came to light; locked sheets stay locked.
+
+    `rested_on` by a later round or a list, whether or not the edition has heard of it.
+    """
     state = LIFECYCLE.move(held.state, "open")
-    if later or edition.state not in ("judging", "deliberation"):
+    if rested_on or edition.state not in ("judging", "deliberation"):
         raise LaterRound(round_no=held.round_no, edition=edition.state)
 
-    anew = replace(held, method=None, inputs_hash=None, advanced_ids=(), closed_on=None, votes=(), state=state)
+    anew = replace(
+        held, method=None, inputs_hash=None, reached=(), advanced_ids=(), closed_on=None, votes=(), state=state
+    )
     return Change(anew, "reopened", reason)
 
 
-def resolve_tie(held: Round, *, of: Judged, category_code: str, vote: Vote) -> Change[Round]:
+def resolve_tie(held: Round, *, of: Judged, category_code: str, vote: Vote, rested_on: bool = False) -> Change[Round]:
     """Put a tie in the order that the committee voted for (A-19); the vote holds as long as the tie does."""
     LIFECYCLE.require(held.state, "open", "closed")
+    if rested_on:
+        raise LaterRound(round_no=held.round_no)
     standing.with_vote(of.standings(held.votes), vote, category_code=category_code)
 
     return Change(replace(held, votes=(*held.votes, vote)), "tie_resolved")

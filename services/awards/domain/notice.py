@@ -167,6 +167,7 @@ def strike(notice: Notice, *, refuted: Collection[int]) -> Change[Notice] | None
 
 def grant(
     notice: Notice,
+    edition: Edition,
     *,
     contested: Collection[int],
     refuted: Collection[int],
@@ -176,6 +177,7 @@ def grant(
 ) -> Change[Notice]:
     """Grant every prize that nobody objects to; what is objected to is held, and granted later by another decision."""
     state = LIFECYCLE.move(notice.state, "granted")
+    editions.LIFECYCLE.require(edition.state, *editions.LISTED)
     if not document_no:
         raise GrantedWithoutDocument(document_no=document_no)
     granted_on = granted_on or day_of(at)

@@ -128,9 +128,12 @@ def accept(objection: Objection) -> Change[Objection]:
     return _moved(objection, "accepted")
 
 
-def reject(objection: Objection, *, reason: str) -> Change[Objection]:
-    """It has a name, contact and evidence in form only: it is not processed."""
-    return _moved(objection, "rejected_formal", reason=reason)
+def reject(objection: Objection, *, reason: str, involved: Collection[str], by: str) -> Change[Objection]:
+    """It has a name, contact and evidence in form only: it is not processed, as somebody without a part finds."""
+    rejected = _moved(objection, "rejected_formal", reason=reason)
+    require_uninvolved(by, involved=involved)
+
+    return rejected
 
 
 def investigate(objection: Objection, *, handler_id: str, involved: Collection[str]) -> Change[Objection]:

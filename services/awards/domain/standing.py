@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from services.awards.domain import rubric
 from services.awards.domain.ranking import Place, TieBreak, Vote, cut, rank, resolve_tie
-from services.awards.domain.round_result import RoundResult, Scoring, combine, compute_results
+from services.awards.domain.round_result import RoundResult, RoundResults, Scoring, combine, compute_results
 from services.awards.domain.rules import Rules
 from services.awards.domain.sheet import Sheet
 from services.contract.awards import EditionCategory, TieStep
@@ -40,7 +40,7 @@ def of_round(
     votes: Iterable[Vote] = (),
     out: Collection[str] = (),
 ) -> Standings:
-    """Compute a round; `entries` are ids with their categories, those `out` were excluded since and have no place."""
+    """Compute a round from its sheets; `entries` are ids with their categories."""
     scoring = {
         category.category_code: Scoring(
             rubric=rubric.of_category(category, round_no=round_no), min_scores=category.min_scores
@@ -48,6 +48,20 @@ def of_round(
         for category in rules.categories
     }
     computed = compute_results(sheets, entries=entries, scoring=scoring, method=rules.normalisation)
+    return of_results(rules, computed, round_no=round_no, entries=entries, earlier=earlier, votes=votes, out=out)
+
+
+def of_results(
+    rules: Rules,
+    computed: RoundResults,
+    *,
+    round_no: int,
+    entries: Mapping[str, str],
+    earlier: Sequence[Results] = (),
+    votes: Iterable[Vote] = (),
+    out: Collection[str] = (),
+) -> Standings:
+    """Who stands where by these results; those `out` were excluded since and have no place."""
     reached = combine((*earlier, computed.by_entry), weights=_weights(rules, round_no))
     return Standings(
         method=computed.method,

@@ -124,7 +124,7 @@ def accept(topic: Topic, *, accepted_on: date, today: date, by: str) -> Change[T
 def enter(topic: Topic, entry: Entry, *, entry_id: str) -> Change[Topic]:
     """Name the entry by which its enterprise competes with it."""
     state = LIFECYCLE.move(topic.state, "entered")
-    units = entry.material.own_units | {entry.nominating_unit_id}
+    units = entry.own_units | {entry.nominating_unit_id}
     if entry.programme_kind != "jiangbi" or entry.state not in HOLDING or topic.enterprise_org_id not in units:
         raise NotItsEntry(entry_id=entry_id, programme_kind=entry.programme_kind, state=entry.state)
 

@@ -1,0 +1,220 @@
+"""Nobody's name leaves awards (X-08): a contest full of marks, and a walk through all that came of it.
+
+They are searched for in every event, in every line of the log, in every document of every database, and in every
+answer of the gateway in every role.
+"""
+
+import logging
+import re
+from collections import defaultdict
+from contextlib import contextmanager
+
+import pytest
+import structlog
+
+from services.chassis.log import QUIET
+from services.chassis.mongo import client
+from services.chassis.service import STAFF
+from services.chassis.tokens import ROLES
+from tests.chassis.outsider import Witness
+from tests.gateway.everything import everything
+from tests.journeys.marked import OBJECTOR, ByHttp, hold, marks_in
+from tests.journeys.visitor import Visitor
+
+KEPT = {
+    "zzqtitle": {"entry.state.material.title", "entry.state.work_keys"},
+    "zzqnewtitle": {"entry.state.material.title", "entry.state.work_keys"},
+    "zzqtutor": {"entry.state.material.tutor_refs"},
+    "zzqconsent": {"entry.state.material.entrants.consent_ref"},
+    "zzqconflictnote": {"conflicts.state.conflicts.note"},
+    "zzqcommentluo": {"score_sheet.state.versions.comment"},
+    "zzqcommenttan": {"score_sheet.state.versions.comment"},
+    "zzqdecisionreason": {"notice.state.decisions.reason"},
+    "zzqprintedname": {"award.state.names"},
+    "zzqprizetitle": {"external_result.state.title", "external_result.state.title_norm"},
+    "zzqfirstentrant": {"external_result.state.first_entrant", "external_result.state.first_entrant_norm"},
+    "zzqtopictitle": {"topic.state.title", "topic.state.title_norm"},
+    "zzqtargettitle": {"recommendation.state.target_title", "recommendation.state.target_title_norm"},
+}
+"""Where awards keeps what it was told; a reason stands in the history of the record that was changed for it."""
+
+SEALED = {*OBJECTOR.values(), "zzqanonymousgrounds"}
+"""What nobody reads who has the database alone."""
+
+HISTORY = re.compile(r"/api/v1/awards/\w+/\{id\}/history(\.csv|\.xlsx)?")
+QUESTIONS = "/api/v1/awards/questions"
+READ_OBJECTOR = f"{QUESTIONS}/read_objector"
+MAY_READ = {
+    **{(READ_OBJECTOR, mark): {"verifier", "chair"} for mark in SEALED},  # who handle objections
+    (f"{QUESTIONS}/certificate_of", "zzqprintedname"): set(STAFF),  # who print certificates
+    (f"{QUESTIONS}/conflicts_of", "zzqconflictnote"): {"chair"},  # who decides about conflicts
+    (f"{QUESTIONS}/my_sheets", "zzqcommentluo"): {"judge"},  # what the judge wrote
+}
+FILES = (".csv", ".xlsx", ".docx")
+THERE_IS_NONE = {
+    "/api/v1/alerts/rules/{id}", "/api/v1/commands/{command_id}", "/api/v1/imports/{id}", "/api/v1/imports/{id}/file",
+    "/api/v1/operations/parked/{service}/{id}", "/api/v1/recounts/{id}",
+}  # fmt: skip
+OTHERS = ("/api/v1/members/", "/api/v1/outreach/", "/api/v1/rural/")
+
+
+def may_read(template, mark):
+    """In which roles somebody is told a mark there, and why."""
+    if HISTORY.fullmatch(template) and mark.endswith(("reason", "note")):
+        return set(STAFF)  # why a record was changed
+    return MAY_READ.get((template, mark), set())
+
+
+@contextmanager
+def every_line():
+    """What is logged by anybody on any level, as it would be written."""
+    lines, was, root = [], structlog.get_config(), logging.getLogger()
+    levels = {name: logging.getLogger(name).level for name in QUIET}
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            lines.append(self.format(record))
+
+    def keep(_logger, _method, said):
+        lines.append(said)
+        raise structlog.DropEvent
+
+    written = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+    handler, level = Handler(), root.level
+    structlog.configure(processors=[*written, keep])
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    for name, quiet in QUIET.items():
+        logging.getLogger(name).setLevel(quiet)
+    try:
+        yield lines
+    finally:
+        structlog.configure(**was)
+        root.removeHandler(handler)
+        root.setLevel(level)
+        for name, before in levels.items():
+            logging.getLogger(name).setLevel(before)
+
+
+@pytest.fixture(scope="module")
+def walked(addresses, keys):
+    """A contest that is over, with everything that was said of it."""
+    with every_line() as lines, everything(addresses, keys) as gateway, Witness(gateway.running.settings) as witness:
+        contest = ByHttp(gateway, 99)
+        hold(contest)
+        contest.lines_logged, contest.witness = lines, witness
+        yield contest
+
+
+# --- the walk ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("X-08", "A-29")
+def test_no_event_names_anybody(walked):
+    messages = walked.witness.messages
+    said = {(one.delivery_info["routing_key"], str(marks_in(f"{one.body} {one.headers}".encode()))) for one in messages}
+
+    assert {key for key, _ in said} >= {"objection.filed", "award.revoked", "score_sheet.scored", "honour.withdrawn"}
+    assert {one for one in said if one[1] != "set()"} == set()
+
+
+@pytest.mark.rule("X-08", "A-29")
+def test_no_line_of_the_log_names_anybody(walked):
+    logged = [line for line in walked.lines_logged if marks_in(line.encode())]
+
+    assert len(walked.lines_logged) > 10
+    assert logged == []
+
+
+@pytest.mark.rule("X-08")
+def test_no_answer_to_a_command_repeats_what_was_said(walked):
+    assert [(path, marks_in(content)) for path, content in walked.answers if marks_in(content)] == []
+
+
+@pytest.mark.rule("X-08", "A-29")
+def test_what_names_somebody_is_kept_in_its_record_and_nowhere_else(walked):
+    found = defaultdict(set)
+    for place, text in texts(walked.running):
+        for mark in marks_in(text):
+            found[mark].add(place)
+
+    assert set(found) == walked.marks_taken - SEALED
+    for mark, places in found.items():
+        wanted = {f"awards.{place}" for place in KEPT.get(mark, ())}
+        assert places == wanted or re.fullmatch(r"awards\.\w+\.history\.reason", *places), (mark, places)
+
+
+def texts(running):
+    """Every text of every database, with the database, the collection and the field that it stands in."""
+    held = client(running.settings.mongo_uri)
+    prefix = running.settings.database_prefix
+    for name in held.list_database_names():
+        if name.startswith(prefix):
+            for collection in held[name].list_collection_names():
+                for document in held[name][collection].find():
+                    yield from _texts(f"{name.removeprefix(prefix).lstrip('_.-')}.{collection}", document)
+
+
+def _texts(place, value):
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield place, str(name).encode()
+            yield from _texts(f"{place}.{name}", one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(place, one)
+    else:
+        yield place, value if isinstance(value, bytes) else str(value).encode()
+
+
+# --- the gateway ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("X-08", "A-13", "A-29")
+@pytest.mark.timeout(300)
+def test_the_gateway_tells_a_mark_to_nobody_but_those_whose_work_needs_it(walked):
+    visitor, told, asked = Visitor(walked.gateway), defaultdict(set), set()
+    for template in visitor.searchable:
+        for role, address in asking(visitor, template):
+            answered = walked.gateway.get(address, **who(walked, role))
+            asked.add(template)
+            for mark in marks_in(answered.content):
+                told[template, mark].add(role)
+
+    assert {where: roles for where, roles in told.items() if not roles <= may_read(*where)} == {}
+    assert {one for one in visitor.searchable if one not in asked and not one.startswith(OTHERS)} == THERE_IS_NONE
+    assert told[READ_OBJECTOR, "zzqphone"] == {"verifier", "chair"}
+    assert "chair" in told["/api/v1/awards/objections/{id}/history", "zzqdismissreason"]
+
+
+def asking(visitor, template):
+    """Everybody asks for each thing; of several records the others by nobody and by the chair, who may most.
+
+    A file says what the same address without its ending does, and is slow to make: the chair asks for it.
+    """
+    for role in ("chair",) if template.endswith(FILES) else (None, *ROLES):
+        addresses = visitor.addresses(template)
+        for address in addresses if role in (None, "chair") or "{id}" not in template else addresses[:1]:
+            yield role, address
+
+
+def who(contest, role):
+    """Nobody, or somebody in a role; as a judge the one who sees most."""
+    if role is None:
+        return {"token": ""}
+    return {"by": contest.judge("luo") if role == "judge" else f"u-visiting-{role}", "roles": (role,)}
+
+
+@pytest.mark.rule("X-08")
+def test_a_certificate_on_which_names_are_drawn_is_for_staff(walked):
+    visitor = Visitor(walked.gateway)
+
+    (template,) = [one for one in visitor.operations if one.endswith(".pdf")]
+    for role in (None, *ROLES):
+        asked = [walked.gateway.get(address, **who(walked, role)) for address in visitor.addresses(template)]
+        statuses = {answered.status for answered in asked}
+        assert (200 in statuses) == (role in STAFF), role
