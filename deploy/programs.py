@@ -33,10 +33,10 @@ def gateway_door(home: Home, wanted: int | None) -> socket.socket:
     return held
 
 
-def five(home: Home, stores: Stores, *, http_port: int) -> Iterator[Program]:
-    """One process of each."""
+def five(home: Home, stores: Stores, *, http_port: int, demo: bool) -> Iterator[Program]:
+    """One process of each; those of a demo take commands that say on which day of 2011 they came."""
     for name in NAMES:
-        yield replica(home, stores, name, http_port=http_port)
+        yield replica(home, stores, name, http_port=http_port, told={"REHEARSAL": "yes"} if demo else {})
 
 
 def replica(

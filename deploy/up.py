@@ -43,7 +43,7 @@ def _run(supervisor: Supervisor, *, door: socket, demo: bool, say: Callable[[str
     stores = embedded.start(supervisor, say=say)
 
     http_port = port_of(door)
-    programs = tuple(five(home, stores, http_port=http_port))
+    programs = tuple(five(home, stores, http_port=http_port, demo=demo))
     door.close()
     supervisor.start(*programs)
     for program in programs:

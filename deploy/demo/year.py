@@ -1,4 +1,4 @@
-"""2011 in Leshan: some hundred activities around the real campaigns, prizes, associations, points and money.
+"""2011 in Leshan: some hundred activities around the real campaigns, contests, associations, points and money.
 
 A pure list from a fixed seed. Names of persons do not occur; what goes wrong in a year occurs: counts that are
 corrected, rejected or replaced, a prize that is revoked, commands that are refused or sent twice.
@@ -12,7 +12,9 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+from deploy.demo.evaluations import evaluations
 from deploy.demo.story import Story, sha256_of
+from deploy.demo.youth import WON, youth
 from services.contract.district import DISTRICTS
 
 SEED = 2011
@@ -86,6 +88,8 @@ def stories(seed: int = SEED) -> tuple[list[Story], ...]:
     return (
         [_venues(), _campaigns()],
         [
+            youth(),
+            *evaluations(),
             *_activities(random, Bookings()),
             *_results(),
             *_associations(random),
@@ -334,7 +338,7 @@ def _report(story: Story, number: int, *, grade: str, kind: str, level: str, aga
         category="innovation_project" if number % 4 else "science_idea", award_kind=kind, grade=grade,
         title=f"作品 {number}", first_entrant=f"entrant-{number}", awarded_on=date(2011, 4, 9 + number % 9),
         document_sha256=sha256_of("result", level), district=list(DISTRICTS)[number % len(DISTRICTS)],
-        expected="A-26" if again else "done",
+        entry_id=WON.get(number), expected="A-26" if again else "done",
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from amqp.basic_message import Message
 from eventlet.event import Event as Signal
 from nameko.extensions import DependencyProvider
 
-from services.chassis import tokens, trace
+from services.chassis import rehearsal, tokens, trace
 from services.chassis.amqp import Gone, Link, declare_rpc_exchange
 from services.chassis.problem import Malfunction, NotFound, Problem, Unavailable, heard
 from services.chassis.settings import Settings
@@ -42,8 +42,12 @@ class Caller:
         *,
         token: str | None = None,
         timeout: float = TIMEOUT,
+        at: str | None = None,
     ) -> Any:
-        """The method's result; raises the problem that the service said, or `Unavailable`."""
+        """The method's result; raises the problem that the service said, or `Unavailable`.
+
+        `at` is when a command came, as a rehearsal has it.
+        """
         deadline = monotonic() + timeout
         if not self.link.wait_up(timeout):
             raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
@@ -54,7 +58,7 @@ class Caller:
                 trace.span("client", f"{service}.{method}", trace.current()),
                 eventlet.Timeout(deadline - monotonic(), Unavailable(service=service, method=method)),
             ):
-                self._send(f"{service}.{method}", arguments, token=token, call_id=call_id, timeout=timeout)
+                self._send(f"{service}.{method}", arguments, token=token, at=at, call_id=call_id, timeout=timeout)
                 said = answered.wait()
         except Gone:
             raise Unavailable(service=service, method=method) from None
@@ -62,8 +66,17 @@ class Caller:
             del self._waiting[call_id]
         return _result(said)
 
-    def _send(self, key: str, arguments: Mapping[str, Any], *, token: str | None, call_id: str, timeout: float) -> None:
-        headers = {tokens.HEADER: token, trace.HEADER: trace.current()}
+    def _send(
+        self,
+        key: str,
+        arguments: Mapping[str, Any],
+        *,
+        token: str | None,
+        at: str | None,
+        call_id: str,
+        timeout: float,
+    ) -> None:
+        headers = {tokens.HEADER: token, trace.HEADER: trace.current(), rehearsal.HEADER: at}
         message = Message(
             wire.encode({"args": [], "kwargs": arguments}),
             content_type="application/json",

@@ -19,7 +19,7 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
-from services.chassis import metrics, trace
+from services.chassis import metrics, rehearsal, trace
 from services.chassis.amqp import Backoff, Gone, Link, body_of, declare_exchange, declare_queue
 from services.chassis.document import Cause
 from services.chassis.mongo import is_passing
@@ -335,7 +335,7 @@ def _is_not_now(error: Exception) -> bool:
 def _context(container: Any, given: Event | list[Event]) -> dict[str, Any]:
     if isinstance(given, list):
         return {}
-    cause = Cause(because=given.id, actor=Actor(given.actor), at=container.config["CLOCK"].now())
+    cause = Cause(because=given.id, actor=Actor(given.actor), at=rehearsal.hearing(given, container.config))
     return {"cause": cause}
 
 

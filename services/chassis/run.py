@@ -66,6 +66,8 @@ def serve(classes: list[type]) -> int:
         return 2
     names = [container.service_name for container in made]
     log.set_up(settings.log_level, *names)
+    if settings.rehearsal:
+        logger.warning("a rehearsal: commands may say when they came")
     if settings.traces_url:
         from services.chassis import tracing  # noqa: PLC0415 (half a second and 20 MB, for those who want traces)
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema as AnySchema
 
-from services.chassis import fields, lists, parked, parking, upkeep
+from services.chassis import fields, lists, parked, parking, rehearsal, upkeep
 from services.chassis.batch import Batch, CheckRows, ForgetRows, WriteRows
 from services.chassis.document import Cause
 from services.chassis.fields import FieldError, json_schema
@@ -92,7 +92,7 @@ class Command(Method):
             because=_command_id(given.pop("command_id", None), request, self.method_name),
             expected_version=expected_version(given.pop("expected_version", None)),
             actor=actor,
-            at=self.container.config["CLOCK"].now(),
+            at=rehearsal.arrival(request.headers, self.container.config),
         )
         request.because = cause.because
         return {**fields.load(self.schema, given), "by": actor.id}, {"cause": cause}

@@ -57,6 +57,7 @@ class Settings:
     audit_every: float = 3_600.0  # seconds between two comparisons that the gateway makes by itself; 0: none
     traces_url: str | None = None  # of an OTLP collector, with the path; none: traces are only carried on
     traces_share: float = 1.0  # of the requests that come without a trace, those that are recorded
+    rehearsal: bool = False  # a command may say when it came, as the demo year does; never where the records are real
 
     @staticmethod
     def read(environment: Mapping[str, str] | None = None) -> Settings:
@@ -97,6 +98,7 @@ class Settings:
             audit_every=env.float("AUDIT_EVERY", 3_600.0, validate=Range(0, 604_800)),
             traces_url=env.str("TRACES_URL", None, validate=_is_address_or_none),
             traces_share=env.float("TRACES_SHARE", 1.0, validate=Range(0, 1)),
+            rehearsal=env.bool("REHEARSAL", False),
         )
         try:
             env.seal()

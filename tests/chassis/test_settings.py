@@ -103,6 +103,7 @@ def test_all_that_is_wrong_is_named_at_once():
         ("VERSIONS_LIMIT", "9"),
         ("TRACES_URL", "collector:4318"),
         ("TRACES_SHARE", "1.1"),
+        ("REHEARSAL", "perhaps"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_named(name, value):

@@ -1,7 +1,7 @@
 """The demo year through the real commands: its numbers are what anybody with its list of commands works out."""
 
 import random
-from dataclasses import replace
+from collections import Counter
 
 import pytest
 
@@ -17,26 +17,26 @@ from services.contract import KINDS
 from services.members.service import Members
 from services.outreach.service import Outreach
 from services.rural.service import Rural
+from tests.conftest import forget_databases
 from tests.gateway.conftest import Http
 from tests.journeys.arithmetic import six_numbers
+from tests.journeys.contests import prizes
+from tests.stack import Running, an_empty_world
 
 SIX = ("K1", "K2", "K3", "K4", "K5", "K6")
 FILE = PLANS / "2011.yaml"
 RULES = {kpi.code: kpi.rule for _, kpi in planfile.read(FILE.name, FILE.read_bytes()).kpis()}
 
 
-@pytest.fixture
-def settings(settings):
-    return replace(settings, http_port=0)
-
-
-@pytest.fixture
-def year(running):
-    """All services with the year in them, and its stories."""
-    running.start(Awards, Outreach, Rural, Members, Gateway)
-    parts = stories()
-    tell(running, parts)
-    return Year(running, [story for part in parts for story in part])
+@pytest.fixture(scope="module")
+def year(addresses, keys):
+    """All services with the year in them, and its stories; what is told of it is only read."""
+    settings, parts = an_empty_world(addresses, keys, http_port=0, rehearsal=True), stories()
+    with Running(settings) as running:
+        running.start(Awards, Outreach, Rural, Members, Gateway)
+        tell(running, parts)
+        yield Year(running, [story for part in parts for story in part])
+    forget_databases(settings)
 
 
 def tell(running, parts):
@@ -49,6 +49,10 @@ def tell(running, parts):
 class Year:
     def __init__(self, running, told):
         self.running, self.told, self.http = running, told, Http(running)
+
+    def held(self, service, kind):
+        """Every record of a kind, as its service keeps it."""
+        return list(self.running.database(service)[kind].find())
 
     def kpi(self, code, by=None):
         return self.http.get(f"/api/v1/kpis/{code}{f'?by={by}' if by else ''}").body
@@ -90,6 +94,50 @@ def test_the_six_numbers_are_those_of_the_commands_of_each_tally_and_of_the_reco
         assert groups | {"": answer["unassigned"]["value"] or 0} == {"": 0} | {
             name: group["value"] for name, group in tally.items() if group["value"]
         }
+
+
+@pytest.mark.timeout(300)
+def test_who_wins_in_the_contests_is_who_the_scores_and_the_committee_say(year):
+    by_hand = prizes(year.told)
+
+    assert {one["_id"]: as_told(one["state"]) for one in year.held("awards", "award")} == by_hand
+    assert Counter(kind if grade == "none" else grade for _, kind, grade, *_ in by_hand.values()) == {
+        "first": 6, "second": 8, "third": 12, "organisation": 1, "tutor": 1, "commendation": 9,
+    }  # fmt: skip
+    assert Counter(one["state"]["state"] for one in year.held("awards", "edition")) == {"granted": 1, "archived": 5}
+    assert Counter(one["state"]["state"] for one in year.held("awards", "nomination")) == {
+        "result_known": 8, "withdrawn": 1,
+    }  # fmt: skip
+    assert sum(one["state"]["result_id"] is not None for one in year.held("awards", "nomination")) == 6
+    assert Counter(one["state"]["state"] for one in year.held("awards", "objection")) == {
+        "closed": 2, "rejected_formal": 1,
+    }  # fmt: skip
+    assert Counter(one["state"]["state"] for one in year.held("awards", "topic")) == {
+        "entered": 4, "accepted": 1, "in_progress": 1, "abandoned": 1,
+    }  # fmt: skip
+    assert Counter(one["state"]["state"] for one in year.held("awards", "recommendation")) == {
+        "selected": 1, "not_selected": 1, "withdrawn": 1,
+    }  # fmt: skip
+
+
+def as_told(award):
+    return (award["subject_id"], award["award_kind"], award["grade"], award["state"], award["issued_on"] is not None)
+
+
+@pytest.mark.timeout(300)
+def test_the_contests_go_on_on_the_days_of_their_year(year):
+    late = [
+        (kind, one["_id"], version["happened"], version["at"])
+        for kind in ("edition", "entry", "round", "score_sheet", "notice", "objection", "award", "nomination", "topic")
+        for one in year.held("awards", kind)
+        for version in one["history"]
+        if version["at"] > "2012" and version["happened"] != "result_known"
+    ]
+
+    assert late == []
+    for told in year.held("awards", "edition"):
+        instants = [version["at"] for version in told["history"]]
+        assert instants == sorted(instants)
 
 
 @pytest.mark.timeout(300)
@@ -152,6 +200,10 @@ def test_the_list_of_commands_is_a_year_worth_telling():
     assert sum(step.command == "create_activity" for step in steps) > 200
     assert {"O-03", "O-06", "O-11", "O-16", "A-26", "R-01", "R-10", "R-17", "R-21", "M-07", "M-08", "X-12"} <= {
         step.expected for step in steps
+    }
+    assert {"A-01", "A-02", "A-08", "A-19", "A-21", "A-27", "A-28", "A-29", "A-34"} <= {step.expected for step in steps}
+    assert {"recuse", "replace_judge", "resolve_tie", "return_entry", "decide_objection", "revoke_award"} <= {
+        step.command for step in steps
     }
     assert {"correct_count", "revoke_external_result", "reject_count", "return_funds", "lapse_part"} <= {
         step.command for step in steps

@@ -1,0 +1,45 @@
+"""Rehearsals: what is told as if it came at another time, so that a year of deadlines can be gone through at once.
+
+Only where the setting `REHEARSAL` is on, as for the demo year: everywhere else a command came when it came, and one
+that says otherwise is refused instead of being taken for one of today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.chassis.clock import to_the_millisecond
+from services.chassis.problem import FieldError, InvalidInput, NotAllowed
+from services.contract.event import Event
+from services.kernel.calendar import SHANGHAI
+
+HEADER = "kexie.at"  # of a request over RPC: an instant like 2011-05-14T10:00:00+08:00
+
+
+def arrival(headers: Mapping[str, Any], config: Mapping[str, Any]) -> datetime:
+    """When a command came: now, or when it says in a rehearsal."""
+    said = headers.get(HEADER)
+    if said is None:
+        return _now(config)
+    if not config["SETTINGS"].rehearsal:
+        raise NotAllowed("Nothing is rehearsed here: a command comes now.", "此处并非演练，不得指定办理时间。")
+    return _instant(said)
+
+
+def hearing(event: Event, config: Mapping[str, Any]) -> datetime:
+    """When an event was heard: now, or in a rehearsal at once, since what follows then does not follow today."""
+    return _instant(event.time) if config["SETTINGS"].rehearsal else _now(config)
+
+
+def _now(config: Mapping[str, Any]) -> datetime:
+    now: datetime = config["CLOCK"].now()
+    return now
+
+
+def _instant(said: Any) -> datetime:
+    try:
+        return to_the_millisecond(datetime.fromisoformat(said).astimezone(SHANGHAI))
+    except (TypeError, ValueError):
+        raise InvalidInput(FieldError(HEADER, "Not an instant.", "不是有效的时间。")) from None
