@@ -89,7 +89,7 @@ class Judges(Records[judge.Judge]):
 class Conflicts(Records[conflict.Conflicts]):
     kind = contract.awards.Conflicts.kind
     record = conflict.Conflicts
-    indexes = (("judge_id", "edition_id"),)
+    indexes = (("judge_id", "edition_id"), ("edition_id",))
 
 
 class Assignments(Records[seat_plan.Assignment]):

@@ -7,6 +7,7 @@ import pytest
 
 from services import contract
 from services.awards.domain import judging_round
+from services.awards.domain.conflict import Conflict, Conflicts
 from services.awards.domain.judging_round import (
     LIFECYCLE,
     LaterRound,
@@ -141,6 +142,16 @@ def test_who_went_on_is_judged_next_and_whoever_was_excluded_since_is_not():
         "e2": "innovation",
     }
     assert judging_round.candidates((first,), of) == {"e1": "innovation"}
+
+
+@pytest.mark.rule("A-09")
+def test_a_judge_who_came_into_conflict_fills_no_seat_whether_the_sheet_has_heard_of_it_or_not():
+    told = sheets({"judge-a": {"e1": 1, "e2": 1}, "judge-b": {"e1": 1, "e2": 1}}, state="sent")
+    flagged = sheets({"judge-c": {"e1": 1}}, state="accepted", flagged="relative")
+    relative = Conflict(entry_id="e1", conflict_type="relative", source="declared")
+    conflicts = Conflicts(edition_id="e-1", judge_id="judge-a", conflicts=(relative,))
+
+    assert judging_round.seats([*told, *flagged], [conflicts]) == {"e1": 1, "e2": 2}
 
 
 # --- closing ----------------------------------------------------------------------------------------------------------

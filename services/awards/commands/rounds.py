@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -17,7 +16,7 @@ from services.awards.domain.judging_round import Round
 from services.awards.domain.ranking import Vote
 from services.awards.domain.standing import Standings
 from services.awards.schemas import rounds as schemas
-from services.awards.store import Editions, Entries, EntryResults, Notices, Rounds, ScoreSheets
+from services.awards.store import Conflicts, Editions, Entries, EntryResults, Notices, Rounds, ScoreSheets
 from services.chassis.clock import Clock
 from services.chassis.service import STAFF, command, listens, question
 from services.contract.event import Event
@@ -25,6 +24,7 @@ from services.contract.event import Event
 
 class RoundCommands:
     editions: Editions
+    conflicts: Conflicts
     entries: Entries
     rounds: Rounds
     entry_results: EntryResults
@@ -38,6 +38,7 @@ class RoundCommands:
         entries = dict(self.entries.find(edition_id=edition_id))
         earlier = self._rounds_of(edition_id)
         told = self.sheets.find(edition_id=edition_id, round_no=round_no, state=score_sheet.OPEN)
+        conflicts = self.conflicts.find(edition_id=edition_id)
         started = judging_round.start(
             self.editions.get(edition_id),
             edition_id=edition_id,
@@ -45,7 +46,7 @@ class RoundCommands:
             earlier=earlier,
             entries=judging_round.candidates(earlier, entries),
             undecided=undecided(entries),
-            seats=Counter(one.entry_id for _, one in told if one.flagged is None),
+            seats=judging_round.seats((one for _, one in told), (one for _, one in conflicts)),
             today=self.clock.today(),
         )
         return self.rounds.add(started, round_id)

@@ -6,12 +6,14 @@ no score can slip in between what was counted and what stands.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from services.awards.domain import edition as editions
 from services.awards.domain import standing
+from services.awards.domain.conflict import Conflicts
 from services.awards.domain.edition import Edition
 from services.awards.domain.entry import Entry
 from services.awards.domain.judged import Judged, judged
@@ -114,6 +116,14 @@ def candidates(earlier: Sequence[Round], entries: Mapping[str, Entry]) -> dict[s
     """Who is judged in the next round, by category: at first all that are eligible, then those who went on."""
     ids = earlier[-1].advanced_ids if earlier else _eligible(entries)
     return {id_: entries[id_].category_code for id_ in ids if not entries[id_].is_out}
+
+
+def seats(sheets: Iterable[ScoreSheet], conflicts: Iterable[Conflicts]) -> Counter[str]:
+    """How many judges each entry has; one who came into conflict fills no seat, whoever has heard of it (A-09)."""
+    against = {pair for one in conflicts for pair in one.pairs}
+    return Counter(
+        one.entry_id for one in sheets if one.flagged is None and (one.judge_id, one.entry_id) not in against
+    )
 
 
 def gather(
