@@ -1,1 +1,1 @@
-"""AWARDS: evaluation, contests and prizes; here the prizes won at contests above the city (K1)."""
+"""AWARDS: editions of programmes from the call to a revoked prize, and what is won above the city (K1)."""
