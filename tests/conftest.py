@@ -13,6 +13,8 @@ import pytest
 from services.chassis.mongo import client
 from tests.stack import Running, an_empty_world, key_pair
 
+pytest.register_assert_rewrite("tests.machines")  # so that what it sees fail is shown as in a test
+
 
 @pytest.fixture(scope="session")
 def addresses():

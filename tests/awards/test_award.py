@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from services.awards.domain.benefit import BenefitClaim
 from services.awards.domain.external_result import DocumentMissing
 from services.kernel import ForbiddenMove
 from tests.awards.examples import a_grant, a_granted_line, an_award, an_edition, an_entry
+from tests.machines import follows_the_machine
 
 HAPPENINGS = contract.awards.Award.kind.happenings
 TODAY = date(2011, 6, 1)
@@ -35,12 +37,7 @@ WITHIN = {
 def test_a_state_allows_its_own_moves_and_refuses_all_others(state, to):
     do, happening = MOVES[to]
 
-    if to in LIFECYCLE.moves.get(state, ()):
-        change = do(an_award(state=state))
-        assert (change.record.state, change.happened) == (to, happening)
-    else:
-        with pytest.raises(ForbiddenMove, match=f"state={state}"):
-            do(an_award(state=state))
+    follows_the_machine(LIFECYCLE, state, to, partial(do, an_award(state=state)), happened=happening)
 
 
 @pytest.mark.rule("X-12")

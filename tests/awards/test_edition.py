@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -35,6 +36,7 @@ from services.kernel import ForbiddenMove
 from services.kernel.calendar import SHANGHAI
 from services.kernel.quantity import NotWhole
 from tests.awards.examples import A_CRITERION, A_TEAM, IN_WINDOW, a_category, an_edition, some_rules
+from tests.machines import follows_the_machine
 
 HAPPENINGS = contract.awards.Edition.kind.happenings
 NOTHING = frozenset()
@@ -53,15 +55,9 @@ MOVES = {
 @pytest.mark.parametrize("to", MOVES)
 def test_a_state_allows_its_own_moves_and_refuses_all_others(state, to):
     do, happening = MOVES[to]
-    one = an_edition(state=state)
 
-    if to in LIFECYCLE.moves.get(state, ()):
-        change = do(one)
-        assert (change.record.state, change.happened) == (to, happening)
-        assert happening in HAPPENINGS
-    else:
-        with pytest.raises(ForbiddenMove, match=f"state={state}"):
-            do(one)
+    follows_the_machine(LIFECYCLE, state, to, partial(do, an_edition(state=state)), happened=happening)
+    assert happening in HAPPENINGS
 
 
 @pytest.mark.parametrize("state", LIFECYCLE.states)

@@ -1,6 +1,7 @@
 """The rules of prizes won elsewhere (K1)."""
 
 from datetime import date
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -16,10 +17,10 @@ from services.awards.domain.external_result import (
     revoke,
     verify,
 )
-from services.kernel import ForbiddenMove
 from services.kernel.day import NotYet
 from services.kernel.quantity import NotWhole
 from tests.awards.examples import a_report, a_result
+from tests.machines import follows_the_machine
 
 HAPPENINGS = contract.awards.ExternalResult.kind.happenings
 
@@ -34,15 +35,8 @@ COMMANDS = {
 @pytest.mark.parametrize("to", COMMANDS)
 @pytest.mark.rule("X-12")
 def test_a_state_allows_its_own_moves_and_refuses_all_others(state, to):
-    result = a_result(state=state)
-
-    if to in LIFECYCLE.moves.get(state, ()):
-        change = COMMANDS[to](result)
-        assert (change.record.state, change.happened) == (to, to)
-        assert change.happened in HAPPENINGS
-    else:
-        with pytest.raises(ForbiddenMove, match=f"state={state}"):
-            COMMANDS[to](result)
+    follows_the_machine(LIFECYCLE, state, to, partial(COMMANDS[to], a_result(state=state)), happened=to)
+    assert to in HAPPENINGS
 
 
 def test_the_machine_has_the_states_of_the_contract():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 
 import pytest
 
@@ -24,6 +25,7 @@ from services.kernel.duty import SamePerson
 from services.kernel.quantity import NotWhole
 from tests.awards.examples import a_result, an_edition, an_entry
 from tests.awards.upward import a_call, a_nomination
+from tests.machines import follows_the_machine
 
 NIGHT = datetime(2011, 3, 14, 23, 30, tzinfo=SHANGHAI)
 WON = an_entry(state="awarded")
@@ -46,14 +48,7 @@ def put(entry=WON, call=None, *, slot_no=1, won=()):
 @pytest.mark.parametrize("state", LIFECYCLE.states)
 @pytest.mark.parametrize("to", COMMANDS)
 def test_a_state_allows_its_own_moves_and_refuses_all_others(state, to):
-    one = a_nomination(state=state)
-
-    if to in LIFECYCLE.moves.get(state, ()):
-        change = COMMANDS[to](one)
-        assert (change.record.state, change.happened) == (to, to)
-    else:
-        with pytest.raises(ForbiddenMove, match=f"state={state}"):
-            COMMANDS[to](one)
+    follows_the_machine(LIFECYCLE, state, to, partial(COMMANDS[to], a_nomination(state=state)), happened=to)
 
 
 def test_the_machines_have_the_states_of_the_contract_and_each_move_has_its_command():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -17,11 +18,11 @@ from services.awards.domain.recommendation import (
     VoteLost,
     WorkerUnconfirmed,
 )
-from services.kernel import ForbiddenMove
 from services.kernel.calendar import SHANGHAI
 from services.kernel.day import NotYet
 from services.kernel.duty import SamePerson
 from services.kernel.quantity import NotWhole
+from tests.machines import follows_the_machine
 
 TODAY = date(2011, 3, 1)
 OVER = datetime(2011, 3, 8, tzinfo=SHANGHAI)  # a week on public display since 1 March
@@ -71,14 +72,7 @@ COMMANDS = {
 @pytest.mark.parametrize("state", LIFECYCLE.states)
 @pytest.mark.parametrize("to", COMMANDS)
 def test_a_state_allows_its_own_moves_and_refuses_all_others(state, to):
-    one = a_recommendation(state=state)
-
-    if to in LIFECYCLE.moves.get(state, ()):
-        change = COMMANDS[to](one)
-        assert (change.record.state, change.happened) == (to, to)
-    else:
-        with pytest.raises(ForbiddenMove, match=f"state={state}"):
-            COMMANDS[to](one)
+    follows_the_machine(LIFECYCLE, state, to, partial(COMMANDS[to], a_recommendation(state=state)), happened=to)
 
 
 def test_the_machine_has_the_states_of_the_contract_and_each_move_has_its_command():
