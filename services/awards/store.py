@@ -21,6 +21,7 @@ from services.awards.domain import (
     seat_plan,
     topic,
 )
+from services.awards.domain.material import EnteredTwice
 from services.chassis.records import Records, Unique
 
 CONTEST_ABOVE = ("from_edition_id", "to_series", "to_level", "to_edition_no")
@@ -66,7 +67,7 @@ class Entries(Records[entry.Entry]):
     kind = contract.awards.Entry.kind
     record = entry.Entry
     unique = (
-        Unique("edition_id", "student_refs", refusal=entry.EnteredTwice, among={"state": entry.HOLDING}, revision=2),
+        Unique("edition_id", "student_refs", refusal=EnteredTwice, among={"state": entry.HOLDING}, revision=2),
         Unique("edition_id", "work_keys", refusal=entry.WorkEnteredTwice, among={"state": entry.HOLDING}, revision=2),
         Unique(
             "edition_id", "nominating_unit_id", "nomination_place",

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from services.awards.domain import award, edition, entry, external_result, rules
-from services.awards.domain.entry import Attachment, Entrant, Material
+from services.awards.domain.material import Attachment, Entrant, Material
 from services.contract.awards import Criterion, EditionCategory, NoticeLine, Quota
 from services.kernel.calendar import SHANGHAI
 

@@ -17,7 +17,7 @@ from services.awards.domain.disclosure import (
     scores_of_others,
     shown,
 )
-from services.awards.domain.entry import Attachment
+from services.awards.domain.material import Attachment
 from services.awards.domain.score_sheet import LIFECYCLE, OPEN, Scores
 from tests.awards.examples import a_category
 from tests.awards.judging import A_RUBRIC, a_sheet, scores

@@ -15,11 +15,13 @@ from services.awards.domain.entry import (
     LETTERS,
     LIFECYCLE,
     STEPS,
-    CategoryUnknown,
     CorrectedLate,
-    EnteredTwice,
     EntrantAdded,
     OutsideWindow,
+)
+from services.awards.domain.material import (
+    CategoryUnknown,
+    EnteredTwice,
     PublishedOutsideYears,
     SignatureMissing,
     TeamFromSeveralPlaces,

@@ -6,8 +6,8 @@ import pytest
 
 from services.awards.domain import entry_row
 from services.awards.domain.benefit import BenefitClaim
-from services.awards.domain.entry import Attachment, Entrant, Material
 from services.awards.domain.entry_row import EntrantUnclear
+from services.awards.domain.material import Attachment, Entrant, Material
 from services.awards.schemas.entries import ImportEntry
 from services.chassis import fields
 

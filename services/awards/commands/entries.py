@@ -11,6 +11,7 @@ from typing import Any
 
 from services import contract
 from services.awards.domain import edition, eligibility, entry, entry_row
+from services.awards.domain.material import Material
 from services.awards.schemas import entries as schemas
 from services.awards.store import Editions, Entries, Rounds
 from services.chassis.clock import Clock
@@ -36,7 +37,7 @@ class EntryCommands:
     ) -> Any:
         """Enter a work, a person or an organisation in an edition, through the unit that nominates it."""
         return self._submit(
-            entry_id, edition_id, nominating_unit_id, district=district, material=entry.Material(**handed_in), by=by
+            entry_id, edition_id, nominating_unit_id, district=district, material=Material(**handed_in), by=by
         )
 
     @command(contract.awards.Entry, schemas.ImportEntry, roles=("recorder",), adds=True)
@@ -68,7 +69,7 @@ class EntryCommands:
         resubmit = partial(
             entry.resubmit,
             edition=self._edition_of(entry_id),
-            material=entry.Material(**handed_in),
+            material=Material(**handed_in),
             at=self.clock.now(),
             by=by,
         )
@@ -105,7 +106,7 @@ class EntryCommands:
         return self.entries.change(entry_id, partial(entry.disqualify, reason=reason))
 
     def _submit(
-        self, entry_id: str | None, edition_id: str, nominating_unit_id: str, *, material: entry.Material, **how: Any
+        self, entry_id: str | None, edition_id: str, nominating_unit_id: str, *, material: Material, **how: Any
     ) -> Any:
         """Submit it in a free place of its unit's quota."""
         held = self.editions.get(edition_id)

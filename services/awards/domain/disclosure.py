@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from services.awards.domain.entry import Attachment, Entry
+from services.awards.domain.entry import Entry
 from services.awards.domain.figure import kept, mean
+from services.awards.domain.material import Attachment
 from services.awards.domain.rubric import Rubric
 from services.awards.domain.score_sheet import OPEN, ScoreSheet
 from services.awards.domain.sheet import total

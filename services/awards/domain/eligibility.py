@@ -13,7 +13,8 @@ from services.awards.domain import benefit
 from services.awards.domain import edition as editions
 from services.awards.domain.comparison import Comparison, compare
 from services.awards.domain.edition import Edition
-from services.awards.domain.entry import LIFECYCLE, Entry, Material
+from services.awards.domain.entry import LIFECYCLE, Entry
+from services.awards.domain.material import Material
 from services.awards.domain.programme import BY_BENEFIT
 from services.contract.awards import Shortcoming
 from services.kernel import Change, Refusal

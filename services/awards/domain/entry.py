@@ -1,6 +1,6 @@
 """Entries (申报): what a unit nominates in an edition, from the submission to the decision who is judged.
 
-Late and unsigned entries are void (A-01). Who entered, with what and under which blind code is told to nobody (A-13).
+A late entry is void (A-01). Who entered, with what and under which blind code is told to nobody (A-13).
 """
 
 from __future__ import annotations
@@ -8,20 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
 
 from services.awards.domain import edition as editions
-from services.awards.domain.benefit import BenefitClaim
 from services.awards.domain.edition import Edition
+from services.awards.domain.material import Material, require_fit
 from services.awards.domain.rules import Rules
-from services.contract.awards import EditionCategory, ProgrammeKind, Shortcoming
+from services.contract.awards import ProgrammeKind, Shortcoming
 from services.kernel import Change, Lifecycle, Refusal
 from services.kernel.calendar import day_of
-from services.kernel.day import past
-from services.kernel.name import normalised
-
-Stage = Literal["primary", "junior", "senior"]
-AttachmentKind = Literal["signed_form", "work", "proof"]
 
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none is taken for another one when it is read aloud or copied
 CODE_LENGTH = 8
@@ -66,48 +60,12 @@ class OutsideWindow(Refusal, rule="A-01", zh="不在申报期内"):
     """An entry is submitted while its edition takes entries."""
 
 
-class SignatureMissing(Refusal, rule="A-01", zh="须有原创性签字日期和盖章的申报表"):
-    """An entry comes with the day of its signature and with the signed and sealed form."""
-
-
 class CorrectedLate(Refusal, rule="A-01", zh="已过补正期限"):
     """A returned entry comes back on the last day given to it at the latest."""
 
 
-class EnteredTwice(Refusal, rule="A-02", zh="每人在同一届只能申报一项（含集体项目成员）"):
-    """Each student enters an edition once, as a member of a team too."""
-
-
-class WrongParticipation(Refusal, rule="A-03", zh="申报人与该类别的参赛形式不符"):
-    """An individual entry has one entrant, one of a team has several, and one of an organisation names it alone."""
-
-
-class TeamTooLarge(Refusal, rule="A-03", zh="集体项目人数超过上限"):
-    """A team has no more members than its category allows."""
-
-
-class TeamFromSeveralPlaces(Refusal, rule="A-03", zh="集体项目成员须来自同一县（市、区）"):
-    """The members of a team are of one district."""
-
-
-class TeamOfSeveralStages(Refusal, rule="A-03", zh="集体项目成员须在同一学段"):
-    """The members of a team are of one stage of school."""
-
-
 class EntrantAdded(Refusal, rule="A-04", zh="申报后不得增加成员"):
     """Nobody joins an entry once it was submitted."""
-
-
-class WorkOutsideYears(Refusal, rule="A-05", zh="作品完成时间不在规定期限内"):
-    """The work was finished within the edition's working period."""
-
-
-class PublishedOutsideYears(Refusal, rule="A-06", zh="论文发表时间不在评选年度内"):
-    """A paper was published within the years that the edition evaluates."""
-
-
-class TooManyAuthors(Refusal, rule="A-06", zh="论文作者人数超过上限"):
-    """A paper has no more authors than its category allows."""
 
 
 class WorkEnteredTwice(Refusal, rule="A-07", zh="同一作品在同一届只能申报一次"):
@@ -124,65 +82,6 @@ class PlaceTaken(Refusal, rule="A-08", zh="该推荐名额已被占用"):
 
 class BlindCodeTaken(Refusal, rule="A-13", zh="盲评编号已被使用，请重新提交"):
     """A blind code belongs to one entry of its edition."""
-
-
-class CategoryUnknown(Refusal, rule="A-31", zh="该届没有这一类别"):
-    """An entry is of a category that its edition has."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entrant:
-    """Somebody who entered, by the id of the person; a minor's guardian consents by a document (A-29)."""
-
-    person_ref: str
-    unit_id: str | None = None
-    district: str | None = None
-    stage: Stage | None = None
-    minor: bool = False
-    consent_ref: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attachment:
-    """A file, by its SHA-256: the signed and sealed form, the work itself, or a proof of it.
-
-    `names_nobody` once whoever checked the entry looked, into what the file says about itself too (A-13).
-    """
-
-    sha256: str
-    attachment_kind: AttachmentKind
-    names_nobody: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Material:
-    """What is handed in, at first and again after a return; the first entrant comes first."""
-
-    category_code: str
-    title: str
-    entrants: tuple[Entrant, ...] = ()
-    organisation_id: str | None = None  # of an entry that is about an organisation
-    tutor_refs: tuple[str, ...] = ()
-    attachments: tuple[Attachment, ...] = ()
-    originality_signed_on: date | None = None
-    work_on: date | None = None  # when it was finished, a paper: published
-    exhibition_consent: bool | None = None  # whether the work may be shown, should it win (F2); None: nobody was asked
-    benefit_claim: BenefitClaim | None = None
-
-    @property
-    def person_refs(self) -> tuple[str, ...]:
-        return tuple(entrant.person_ref for entrant in self.entrants)
-
-    @property
-    def first(self) -> str | None:
-        """Whose it is: the first entrant, or the organisation."""
-        return next(iter(self.person_refs), self.organisation_id)
-
-    @property
-    def work_keys(self) -> tuple[str, ...]:
-        """By what the same work is known again (A-07): its title with the first entrant, and its files."""
-        files = (file.sha256 for file in self.attachments if file.attachment_kind == "work")
-        return tuple(dict.fromkeys((f"{normalised(self.title)}/{self.first}", *files)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,7 +162,7 @@ def submit(
     """Enter a work, a person or an organisation through the unit that nominates it."""
     if not edition.takes_entries(at):
         raise OutsideWindow(submit_from=edition.submit_from, submit_to=edition.submit_to, state=edition.state)
-    _fit_to_submit(material, edition, today=day_of(at))
+    require_fit(material, edition, today=day_of(at))
 
     entry = Entry(
         edition_id=edition_id,
@@ -301,7 +200,7 @@ def resubmit(entry: Entry, edition: Edition, *, material: Material, at: datetime
         raise CorrectedLate(correct_by=entry.correct_by)
     if joined := set(material.person_refs) - set(entry.material.person_refs):
         raise EntrantAdded(added=len(joined))
-    _fit_to_submit(material, edition, today=day_of(at))
+    require_fit(material, edition, today=day_of(at))
 
     handed_in_by = tuple(dict.fromkeys((*entry.handed_in_by, by)))
     mended = replace(entry, material=material, handed_in_by=handed_in_by, shortcomings=(), correct_by=None, state=state)
@@ -351,52 +250,3 @@ def _keyed(entry: Entry, rules: Rules) -> Entry:
     """With what no other entry of the edition may have."""
     students = entry.material.person_refs if rules.one_entry_each else ()
     return replace(entry, student_refs=students, work_keys=entry.material.work_keys)
-
-
-def _fit_to_submit(material: Material, edition: Edition, *, today: date) -> None:
-    past(today=today, originality_signed_on=material.originality_signed_on, work_on=material.work_on)
-    category = edition.category(material.category_code)
-    if category is None:
-        raise CategoryUnknown(category_code=material.category_code)
-    _signed(material)
-    _fit_to_category(material, category, edition.programme_kind)
-    _of_one_kind(material, edition)
-    _done_in_time(material, edition)
-
-
-def _signed(material: Material) -> None:
-    kinds = {file.attachment_kind for file in material.attachments}
-    if material.originality_signed_on is None or "signed_form" not in kinds:
-        raise SignatureMissing(originality_signed_on=material.originality_signed_on, signed_form="signed_form" in kinds)
-
-
-def _fit_to_category(material: Material, category: EditionCategory, programme_kind: ProgrammeKind) -> None:
-    members = len(material.entrants)
-    if len(set(material.person_refs)) < members:
-        raise EnteredTwice(entrants=members)
-    of_organisation = category.participation == "organisation"
-    enough = {"individual": members == 1, "team": members > 1, "organisation": members == 0}
-    if not enough[category.participation] or of_organisation != (material.organisation_id is not None):
-        raise WrongParticipation(participation=category.participation, entrants=members)
-    if members > category.max_team and category.participation == "team":
-        raise (TooManyAuthors if programme_kind == "paper" else TeamTooLarge)(
-            entrants=members, max_team=category.max_team
-        )
-
-
-def _of_one_kind(material: Material, rules: Rules) -> None:
-    """A team's members are of one place and one stage of school, where the rules ask for it."""
-    districts = {entrant.district for entrant in material.entrants}
-    if rules.same_place and len(districts) > 1:
-        raise TeamFromSeveralPlaces(districts=len(districts))
-    stages = {entrant.stage for entrant in material.entrants}
-    if rules.same_stage and len(stages) > 1:
-        raise TeamOfSeveralStages(stages=len(stages))
-
-
-def _done_in_time(material: Material, edition: Edition) -> None:
-    years = edition.work
-    if years is None or (material.work_on is not None and years.holds(material.work_on)):
-        return
-    outside = PublishedOutsideYears if edition.programme_kind == "paper" else WorkOutsideYears
-    raise outside(work_on=material.work_on, work_from=years.first, work_to=years.last)

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from services.awards.domain.benefit import BenefitClaim
-from services.awards.domain.entry import Attachment, AttachmentKind, Entrant, Material, Stage
+from services.awards.domain.material import Attachment, AttachmentKind, Entrant, Material, Stage
 from services.kernel import Refusal
 
 ENTRANTS = ("first", "second", "third")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.awards.domain.benefit import BenefitClaim
-from services.awards.domain.entry import Attachment, AttachmentKind, Entrant, Stage
+from services.awards.domain.material import Attachment, AttachmentKind, Entrant, Stage
 from services.chassis.fields import Day, District, Fen, Flag, Group, Id, Many, OneOf, Schema, Sha256, Text
 from services.contract.awards import Shortcoming
 
