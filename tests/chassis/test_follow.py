@@ -27,7 +27,8 @@ def halls(shared):
     """Records as a listener sees them, of one event each."""
     collection = database(shared.settings, "outreach")["venue"]
     records = SimpleNamespace(
-        kind=Halls.kind, record=Halls.record, collection=collection, unique=Halls.unique, settings=shared.settings,
+        kind=Halls.kind, record=Halls.record, read=Halls.read, collection=collection, unique=Halls.unique,
+        settings=shared.settings,
         relay=SimpleNamespace(ring=lambda *_: None),
     )  # fmt: skip
 
