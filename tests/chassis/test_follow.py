@@ -26,11 +26,9 @@ POINT = KINDS["rural.service_point"]
 def halls(shared):
     """Records as a listener sees them, of one event each."""
     collection = database(shared.settings, "outreach")["venue"]
-    records = SimpleNamespace(
-        kind=Halls.kind, record=Halls.record, read=Halls.read, collection=collection, unique=Halls.unique,
-        settings=shared.settings,
-        relay=SimpleNamespace(ring=lambda *_: None),
-    )  # fmt: skip
+    records = Halls()
+    records.collection, records.settings = collection, shared.settings
+    records.relay = SimpleNamespace(ring=lambda *_: None)
 
     def because_of(event):
         return Bound(records, Cause(because=event.id, actor=Actor("u-li"), at=SystemClock().now()))
