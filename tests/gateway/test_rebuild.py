@@ -84,7 +84,8 @@ def is_whole(ask, store):
 
 
 def names(services):
-    return set(services.database("gateway").list_collection_names())
+    """Of the ledger; what services said of themselves is kept beside it, whenever they first do."""
+    return set(services.database("gateway").list_collection_names()) - {"descriptions"}
 
 
 def test_the_new_ones_hold_what_the_old_ones_held_and_take_their_place(services, ask, generations):
