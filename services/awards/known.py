@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from services.awards.domain import conflict, seat_plan
+from services.awards.domain import conflict, judging_round
 from services.awards.domain.conflict import Conflicts
 from services.awards.domain.entry import Entry
+from services.awards.domain.judging_round import Round
 
 Named = Iterable[tuple[str, Entry]]
 """Entries with their ids."""
@@ -40,9 +41,15 @@ def conflicts_with_one(awards: Any, *, judge_id: str, entry_id: str) -> Conflict
     return conflicts_with(awards, edition_id=entry.edition_id, judge_id=judge_id, entries=[(entry_id, entry)])
 
 
+def rounds_of(awards: Any, edition_id: str) -> list[Round]:
+    """The rounds of an edition, the first one first."""
+    return judging_round.in_order(one for _, one in awards.rounds.find(edition_id=edition_id))
+
+
 def entries_to_score(awards: Any, *, edition_id: str, round_no: int) -> dict[str, Entry]:
-    """The entries of a round by their ids."""
-    return dict(awards.entries.find(edition_id=edition_id, state=seat_plan.states_taken_up(round_no)))
+    """The entries of a round by their ids; none of a later one before it is certain who goes on."""
+    entries = dict(awards.entries.find(edition_id=edition_id))
+    return judging_round.candidates(rounds_of(awards, edition_id), entries, round_no=round_no)
 
 
 def takes_scores(awards: Any, *, edition_id: str, round_no: int) -> bool:

@@ -33,7 +33,7 @@ def started(**changes):
         "edition_id": "e-1",
         "round_no": 1,
         "earlier": (),
-        "entries": {"e1": "innovation", "e2": "innovation"},
+        "entries": entries("e1", "e2", state="eligible"),
         "undecided": frozenset(),
         "seats": {"e1": 2, "e2": 2},
         "today": DAY,
@@ -46,6 +46,10 @@ def closed(*ids, table, edition=None):
     """A first round that was closed with these scores."""
     held = a_round(*ids, state="closing", is_last=False)
     return judging_round.settle(held, of=judged(held, table, edition=edition), today=DAY).record
+
+
+def candidates(rounds, of, *, round_no=1):
+    return judging_round.candidates(rounds, of, round_no=round_no)
 
 
 MOVES = {
@@ -137,11 +141,16 @@ def test_who_went_on_is_judged_next_and_whoever_was_excluded_since_is_not():
     first = a_round("e1", "e2", "e3", state="closed", is_last=False, advanced_ids=("e1", "e2"))
     of = entries("e1", "e3", e2="disqualified")
 
-    assert judging_round.candidates((), entries("e1", e2="eligible", e3="ineligible", e4="submitted")) == {
-        "e1": "innovation",
-        "e2": "innovation",
-    }
-    assert judging_round.candidates((first,), of) == {"e1": "innovation"}
+    assert set(candidates((), entries("e1", e2="eligible", e3="ineligible", e4="submitted"))) == {"e1", "e2"}
+    assert set(candidates((first,), of, round_no=2)) == {"e1"}
+
+
+def test_nobody_is_judged_in_a_later_round_before_it_is_certain_who_goes_on():
+    first = a_round("e1", "e2", is_last=False)
+
+    assert candidates((), entries("e1"), round_no=2) == {}
+    assert candidates((first,), entries("e1", "e2"), round_no=2) == {}
+    assert set(candidates((first,), entries("e1", "e2"))) == {"e1", "e2"}
 
 
 @pytest.mark.rule("A-09")

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from services import contract
+from services.awards import known
 from services.awards.domain import edition, entry, notice, objection
 from services.awards.domain.list_line import Results, results_of
 from services.awards.schemas import notices as schemas
@@ -124,7 +125,7 @@ class NoticeCommands:
         )
 
     def _results_of_rounds(self, edition_id: str, held: edition.Edition, entries: Mapping[str, entry.Entry]) -> Results:
-        rounds = sorted((one for _, one in self.rounds.find(edition_id=edition_id)), key=lambda one: one.round_no)
+        rounds = known.rounds_of(self, edition_id)
         sheets = [one for _, one in self.sheets.find(edition_id=edition_id)]
         return results_of(rounds, edition=held, entries=entries, sheets=sheets)
 

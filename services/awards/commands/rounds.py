@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from services import contract
+from services.awards import known
 from services.awards.domain import disclosure, edition, entry, entry_result, judging_round, notice, score_sheet
 from services.awards.domain.judged import Judged, undecided
 from services.awards.domain.judging_round import Round
@@ -36,7 +37,7 @@ class RoundCommands:
     def start_round(self, round_id: str | None, *, edition_id: str, round_no: int, by: str) -> Any:
         """Let judges score, once every entry was decided about and has its judges."""
         entries = dict(self.entries.find(edition_id=edition_id))
-        earlier = self._rounds_of(edition_id)
+        earlier = known.rounds_of(self, edition_id)
         told = self.sheets.find(edition_id=edition_id, round_no=round_no, state=score_sheet.OPEN)
         conflicts = self.conflicts.find(edition_id=edition_id)
         started = judging_round.start(
@@ -44,7 +45,7 @@ class RoundCommands:
             edition_id=edition_id,
             round_no=round_no,
             earlier=earlier,
-            entries=judging_round.candidates(earlier, entries),
+            entries=judging_round.candidates(earlier, entries, round_no=round_no),
             undecided=undecided(entries),
             seats=judging_round.seats((one for _, one in told), (one for _, one in conflicts)),
             today=self.clock.today(),
@@ -109,7 +110,7 @@ class RoundCommands:
     @listens(contract.awards.Round, "started", "closed", "reopened")
     def follow_rounds(self, event: Event) -> None:
         """Bring the edition and its entries to where its newest round has come."""
-        newest = max(self._rounds_of(event.data["edition_id"]), key=lambda one: one.round_no)
+        newest = known.rounds_of(self, event.data["edition_id"])[-1]
         self.editions.change(newest.edition_id, partial(edition.follow_rounds, to=newest.leads_edition_to))
         for entry_id in newest.entry_ids:
             self.entries.change(entry_id, partial(entry.follow_rounds, to=newest.leads_to(entry_id)))
@@ -117,7 +118,7 @@ class RoundCommands:
     @listens(contract.awards.Entry, "decided")
     def take_up_late_entry(self, event: Event) -> None:
         """An entry that was found eligible while the first round goes on is judged in it."""
-        held = self._rounds_of(event.data["edition_id"])
+        held = known.rounds_of(self, event.data["edition_id"])
         if event.data["state"] == "eligible" and [one.state for one in held] == ["open"]:
             self.entries.change(event.record, partial(entry.follow_rounds, to="in_review"))
 
@@ -142,7 +143,7 @@ class RoundCommands:
 
     def _closed_with(self, held: Round) -> Standings:
         return judging_round.closed_with(
-            self._rounds_of(held.edition_id)[: held.round_no],
+            known.rounds_of(self, held.edition_id)[: held.round_no],
             edition=self.editions.get(held.edition_id),
             entries=dict(self.entries.find(edition_id=held.edition_id)),
         )
@@ -150,16 +151,13 @@ class RoundCommands:
     def _is_rested_on(self, held: Round) -> bool:
         """By a later round, or by a list."""
         is_listed = self.notices.exists(edition_id=held.edition_id, state=notice.STANDING)
-        return is_listed or any(one.round_no > held.round_no for one in self._rounds_of(held.edition_id))
+        return is_listed or any(one.round_no > held.round_no for one in known.rounds_of(self, held.edition_id))
 
     def _judged(self, round_id: str) -> Judged:
         held = self.rounds.get(round_id)
         return judging_round.gather(
-            self._rounds_of(held.edition_id)[: held.round_no],
+            known.rounds_of(self, held.edition_id)[: held.round_no],
             edition=self.editions.get(held.edition_id),
             entries=dict(self.entries.find(edition_id=held.edition_id)),
             sheets=[one for _, one in self.sheets.find(edition_id=held.edition_id)],
         )
-
-    def _rounds_of(self, edition_id: str) -> list[Round]:
-        return sorted((one for _, one in self.rounds.find(edition_id=edition_id)), key=lambda one: one.round_no)

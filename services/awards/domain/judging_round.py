@@ -112,10 +112,17 @@ class Round:
         return "deliberation" if self.state == "closed" and self.is_last else "judging"
 
 
-def candidates(earlier: Sequence[Round], entries: Mapping[str, Entry]) -> dict[str, str]:
-    """Who is judged in the next round, by category: at first all that are eligible, then those who went on."""
-    ids = earlier[-1].advanced_ids if earlier else _eligible(entries)
-    return {id_: entries[id_].category_code for id_ in ids if not entries[id_].is_out}
+def in_order(rounds: Iterable[Round]) -> list[Round]:
+    """The rounds of an edition, the first one first."""
+    return sorted(rounds, key=lambda one: one.round_no)
+
+
+def candidates(rounds: Sequence[Round], entries: Mapping[str, Entry], *, round_no: int) -> dict[str, Entry]:
+    """Who is judged in a round: in the first all that are eligible, then those who went on from the one before."""
+    before = next((one for one in rounds if one.round_no == round_no - 1), None)
+    went_on = before.advanced_ids if before else ()
+    ids = _eligible(entries) if round_no == 1 else went_on
+    return {id_: entries[id_] for id_ in ids if not entries[id_].is_out}
 
 
 def seats(sheets: Iterable[ScoreSheet], conflicts: Iterable[Conflicts]) -> Counter[str]:
@@ -161,7 +168,7 @@ def start(
     edition_id: str,
     round_no: int,
     earlier: Collection[Round],
-    entries: Mapping[str, str],
+    entries: Mapping[str, Entry],
     undecided: Collection[str],
     seats: Mapping[str, int],
     today: date,
@@ -254,8 +261,8 @@ def _require_decided(undecided: Collection[str]) -> None:
         raise Undecided(entries=", ".join(sorted(undecided)))
 
 
-def _require_seats(edition: Edition, entries: Mapping[str, str], seats: Mapping[str, int]) -> None:
+def _require_seats(edition: Edition, entries: Mapping[str, Entry], seats: Mapping[str, int]) -> None:
     needed = {category.category_code: category.min_scores for category in edition.categories}
-    short = sorted(one for one, code in entries.items() if seats.get(one, 0) < needed[code])
+    short = sorted(id_ for id_, one in entries.items() if seats.get(id_, 0) < needed[one.category_code])
     if short:
         raise SeatsEmpty(entries=", ".join(short))
