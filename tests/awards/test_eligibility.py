@@ -13,10 +13,10 @@ from services.awards.domain.comparison import compare, similarity
 from services.awards.domain.eligibility import (
     AwardedBefore,
     ConsentMissing,
-    CorrectedBeforeToday,
     ReasonLeft,
     ReasonMissing,
 )
+from services.kernel.day import Over
 from services.kernel.duty import SamePerson
 from tests.awards.examples import FORM, an_edition, an_entrant, an_entry
 
@@ -75,7 +75,7 @@ def test_an_entry_is_returned_for_reasons():
 @pytest.mark.rule("X-07")
 def test_an_entry_may_be_due_today_and_not_yesterday():
     assert send_back(correct_by=date(2011, 4, 5)).record.correct_by == date(2011, 4, 5)
-    with pytest.raises(CorrectedBeforeToday):
+    with pytest.raises(Over):
         send_back(correct_by=date(2011, 4, 4))
 
 

@@ -16,12 +16,11 @@ from services.awards.domain.notice import (
     ListEmpty,
     ListWithoutMinute,
     NothingToGrant,
-    PublishedInThePast,
 )
 from services.contract.awards import Quota
 from services.kernel import ForbiddenMove
 from services.kernel.calendar import SHANGHAI
-from services.kernel.day import NotYet
+from services.kernel.day import NotYet, Over
 from tests.awards.examples import an_edition, an_entry
 from tests.awards.publicity import (
     DOCUMENT,
@@ -115,7 +114,7 @@ def test_a_list_without_a_prize_is_none():
 @pytest.mark.rule("X-07")
 def test_a_list_is_on_display_from_today_on_at_the_earliest():
     assert published(today=STARTS_ON).happened == "published"
-    with pytest.raises(PublishedInThePast):
+    with pytest.raises(Over):
         published(today=STARTS_ON + timedelta(days=1))
 
 

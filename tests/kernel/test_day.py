@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.kernel.day import NotYet, past
+from services.kernel.day import NotYet, Over, past, upcoming
 
 TODAY = date(2011, 5, 14)
 
@@ -16,3 +16,11 @@ def test_today_and_a_day_that_is_not_known_are_taken_and_tomorrow_is_refused_by_
     with pytest.raises(NotYet) as refused:
         past(today=TODAY, filed_on=TODAY, content_on=date(2011, 5, 15))
     assert refused.value.involved == {"content_on": date(2011, 5, 15), "today": TODAY}
+
+
+@pytest.mark.rule("X-07")
+def test_what_is_set_for_a_day_is_set_for_today_at_the_earliest():
+    upcoming(today=TODAY, starts_on=TODAY, correct_by=date(2011, 5, 15))
+
+    with pytest.raises(Over, match="starts_on=2011-05-13, today=2011-05-14"):
+        upcoming(today=TODAY, starts_on=date(2011, 5, 13))

@@ -18,6 +18,7 @@ from services.awards.domain.material import Material
 from services.awards.domain.programme import BY_BENEFIT
 from services.contract.awards import Shortcoming
 from services.kernel import Change, Refusal
+from services.kernel.day import upcoming
 from services.kernel.duty import separate
 
 
@@ -27,10 +28,6 @@ class ReasonMissing(Refusal, rule="A-32", zh="退回或判定不合格须列明�
 
 class ReasonLeft(Refusal, rule="A-32", zh="仍有不合格情形的申报不得判定为合格"):
     """An entry is found eligible when no shortcoming is left."""
-
-
-class CorrectedBeforeToday(Refusal, rule="X-07", zh="补正期限不得早于今天"):
-    """Whoever has to mend an entry is given today at least."""
 
 
 class AwardedBefore(Refusal, rule="A-07", zh="同一作品已在往届获奖"):
@@ -59,8 +56,7 @@ def send_back(
     editions.LIFECYCLE.require(edition.state, *editions.TAKES_PAPERS)
     if not shortcomings:
         raise ReasonMissing(state=state)
-    if correct_by < today:
-        raise CorrectedBeforeToday(correct_by=correct_by, today=today)
+    upcoming(today=today, correct_by=correct_by)
 
     returned = replace(entry, state=state, shortcomings=shortcomings, correct_by=correct_by)
     return Change(returned, "sent_back", note)

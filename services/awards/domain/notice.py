@@ -18,7 +18,7 @@ from services.awards.domain.list_line import OtherAward, Results, draw_up
 from services.contract.awards import EditionLevel, NoticeLine, ProgrammeKind
 from services.kernel import Change, Lifecycle, Refusal
 from services.kernel.calendar import day_of, publicity_ends, start_of
-from services.kernel.day import past
+from services.kernel.day import past, upcoming
 
 LIFECYCLE = Lifecycle(published=("granted", "withdrawn"), granted=("granted",))  # again: lines that were held
 STANDING = ("published", "granted")
@@ -45,10 +45,6 @@ class EntriesUndecided(Refusal, rule="A-20", zh="仍有申报项目未审查或�
 
 class ListEmpty(Refusal, rule="A-20", zh="获奖名单不得为空"):
     """A list has a prize."""
-
-
-class PublishedInThePast(Refusal, rule="X-07", zh="公示开始日期不得早于今天"):
-    """A publicity period begins today at the earliest."""
 
 
 class GrantedWithoutDocument(Refusal, rule="A-21", zh="授奖须有表彰决定文号"):
@@ -122,8 +118,7 @@ def publish(
         raise EntriesUndecided(entries=undecided)
     if not minute_no or not minute_sha256:
         raise ListWithoutMinute(minute_no=minute_no)
-    if starts_on < today:
-        raise PublishedInThePast(starts_on=starts_on, today=today)
+    upcoming(today=today, starts_on=starts_on)
     proposed = frozenset(
         entry_id
         for entry_id, state in entry_states.items()

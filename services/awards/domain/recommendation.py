@@ -13,7 +13,7 @@ from typing import Literal
 from services.contract.awards import EditionLevel, TalentTarget
 from services.kernel import Change, Lifecycle, Refusal
 from services.kernel.calendar import Unit, day_of, publicity_ends
-from services.kernel.day import past
+from services.kernel.day import past, upcoming
 from services.kernel.duty import separate
 from services.kernel.name import normalised
 from services.kernel.quantity import whole
@@ -49,10 +49,6 @@ class RecommendedTwice(Refusal, rule="A-27", zh="同一人不得重复举荐同�
 
 class VoteLost(Refusal, rule="A-20", zh="表决未通过，不得公示"):
     """Only whom more voted for than against is publicised."""
-
-
-class PublicisedLate(Refusal, rule="X-07", zh="公示开始日期不得早于今天"):
-    """A publicity period begins today at the earliest."""
 
 
 class PublicityRunning(Refusal, rule="X-07", zh="公示期未满，不得上报"):
@@ -156,8 +152,7 @@ def publicise(
     state = LIFECYCLE.move(recommendation.state, "publicised")
     if (recommendation.votes_for or 0) <= (recommendation.votes_against or 0):
         raise VoteLost(votes_for=recommendation.votes_for, votes_against=recommendation.votes_against)
-    if starts_on < today:
-        raise PublicisedLate(starts_on=starts_on, today=today)
+    upcoming(today=today, starts_on=starts_on)
 
     ends_at = publicity_ends(starts_on, days=publicity_days, unit=publicity_unit)
     publicised = replace(recommendation, state=state, publicity_from=starts_on, publicity_ends_at=ends_at)
