@@ -75,7 +75,7 @@ def main(is_cluster: bool, before: str | None) -> None:
         with tempfile.TemporaryDirectory() as folder:
             run("sh", "-c", f"git archive {before} | tar -x -C {folder}")
             build("before", Path(folder))
-    with started(is_cluster) as (containers, office):
+    with started(is_cluster, tag="before" if before else "latest") as (containers, office):
         if before:
             upgraded(containers, office)
         elif is_cluster:
@@ -90,17 +90,17 @@ def main(is_cluster: bool, before: str | None) -> None:
 
 
 @contextmanager
-def started(is_cluster: bool) -> Iterator[tuple[Containers, Office]]:
-    """All of it in a new site, and who works with it; gone without a trace afterwards."""
+def started(is_cluster: bool, *, tag: str) -> Iterator[tuple[Containers, Office]]:
+    """All of it in a new site, its services of this version, and who works with it; gone without a trace afterwards."""
     with tempfile.TemporaryDirectory(prefix="kexie-try-") as folder:
         site = Site(Path(folder, "site"), Path(folder, ".env"))
         site.make(CLUSTER if is_cluster else Layout())
-        with running(site, is_cluster) as it:
+        with running(site, is_cluster, tag=tag) as it:
             yield it
 
 
 @contextmanager
-def running(site: Site, is_cluster: bool) -> Iterator[tuple[Containers, Office]]:
+def running(site: Site, is_cluster: bool, *, tag: str) -> Iterator[tuple[Containers, Office]]:
     with closing(socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -110,7 +110,7 @@ def running(site: Site, is_cluster: bool) -> Iterator[tuple[Containers, Office]]
     containers = Containers(os.environ | told, files, site.folder)
     try:
         containers.compose("build", "--quiet")
-        took = containers.start()
+        took = containers.start() if tag == "latest" else containers.start_as(tag)
         say(f"healthy after {took:.0f} s")
         yield containers, Office(f"https://127.0.0.1:{port}", Keys(site.private_key()), site.trust())
     finally:
@@ -133,6 +133,17 @@ class Containers:
         """How many seconds it took until all were healthy."""
         began = time.monotonic()
         self.compose("up", "--detach", "--wait", *arguments)
+        return time.monotonic() - began
+
+    def start_as(self, tag: str) -> float:
+        """With services of an earlier version from the first moment on, so that plan and indexes are those of it."""
+        began = time.monotonic()
+        around = set(self.compose("config", "--services").split()) - {*SOURCES, "proxy"}
+        self.compose("up", "--detach", *sorted(around))
+        self.compose("run", "--rm", "--no-deps", "provision")  # once more: it ends when everything is prepared
+        self.start("--no-deps", *sorted(name for name in around if name.startswith("rabbitmq")))
+        self.of_version(tag).start("--no-deps", *SOURCES)
+        self.start("--no-deps", "proxy")
         return time.monotonic() - began
 
     def of_version(self, tag: str) -> Containers:
@@ -318,8 +329,7 @@ def restarted(containers: Containers, office: Office) -> None:
 
 
 def upgraded(containers: Containers, office: Office) -> None:
-    """The services of the version before work first, then those of here take over, then those of before again."""
-    containers.of_version("before").start("--no-deps", *SOURCES)
+    """The services of the version before work; those of here take over, then those of before again, then these."""
     with office.at_work():
         for tag in ("latest", "before", "latest"):
             time.sleep(BETWEEN)
