@@ -1,6 +1,6 @@
 """Before anything else is imported the tests take Eventlet's place in the standard library, as the services do."""
 
-import deploy.green  # noqa: F401, I001 - before anything else
+import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 
 import eventlet
 import hypothesis

@@ -19,9 +19,9 @@ from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
-from deploy.archive import RAW, Damaged, Manifest, Writing
-from deploy.telling import Progress, telling
-from deploy.trouble import Trouble
+from deploy.errors import Trouble
+from deploy.image.backup_archive import RAW, Damaged, Manifest, Writing
+from deploy.image.progress_lines import Progress, telling
 from services.chassis.version import VERSION
 from services.contract.topology import SOURCES
 

@@ -18,10 +18,10 @@ from bson import json_util
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
-from deploy.archive import DOCUMENTS, METADATA, RAW, Damaged, Manifest, Reading, together
 from deploy.backup import DATABASES, MARK, SECRETS, SIZE, Document, connect
-from deploy.telling import Progress, say, telling
-from deploy.trouble import Trouble
+from deploy.errors import Trouble
+from deploy.image.backup_archive import DOCUMENTS, METADATA, RAW, Damaged, Manifest, Reading, together
+from deploy.image.progress_lines import Progress, say, telling
 from services.contract.topology import SOURCES
 
 BATCH, AT_ONCE = 1_000, 8_000_000  # documents or bytes that are written together

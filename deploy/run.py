@@ -1,10 +1,10 @@
 """`python -m deploy.run SERVICE...`: these services in one process; the entry point of every container."""
 
-import deploy.green  # noqa: F401, I001 - before anything else
+import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 
 import sys
 
-from deploy.served import HOMES, service_class
+from deploy.image.service_classes import HOMES, service_class
 from services.chassis.run import serve
 
 

@@ -4,43 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway import (
-    answers,
-    audit,
-    certificates,
-    importing,
-    imports,
-    issued,
-    notices,
-    recounts,
-    schemas,
-    sessions,
-    shapes,
-    sources,
-    users,
-    yearly,
-)
-from gateway.alerting import Alerting
-from gateway.alerts import ALERT, INBOX, NEW_RULE, RULE, RULES
-from gateway.audit import Auditing
-from gateway.deliveries import DELIVERIES, DELIVERY
-from gateway.desk import Reporting
-from gateway.docs import Documenting
-from gateway.editions import Closing
-from gateway.exports import document, exported
-from gateway.files import rows
-from gateway.identity import Identifying
-from gateway.importing import Importing
-from gateway.issued import IssuedTokens
-from gateway.live import EVENTS, Broadcasting
-from gateway.operations import Operating
-from gateway.passage import Passages
-from gateway.planning import Deciding
-from gateway.recounts import Recounting
-from gateway.reply import Reply, Request
-from gateway.sources import Surveying
-from gateway.watching import Watching
-from gateway.web import Condition, endpoint
+from gateway.api.documentation import Documenting
+from gateway.api.endpoint import Condition, endpoint
+from gateway.api.exports import document, exported
+from gateway.documents import answer_rows
+from gateway.http import json_schema, parameters
+from gateway.http.messages import Reply, Request
+from gateway.identity import api_tokens, sessions, users
+from gateway.identity import audit_trail as audit
+from gateway.identity.accounts import Identifying
+from gateway.identity.api_tokens import IssuedTokens
+from gateway.identity.audit_trail import Auditing
+from gateway.imports import import_store, uploads
+from gateway.imports.uploads import Importing
+from gateway.notifications.alert_requests import Alerting
+from gateway.notifications.alerts import ALERT, INBOX, NEW_RULE, RULE, RULES
+from gateway.notifications.event_stream import EVENTS, Broadcasting
+from gateway.notifications.webhook_outbox import DELIVERIES, DELIVERY
+from gateway.operations import freshness
+from gateway.operations.freshness import Surveying
+from gateway.operations.metrics import Watching
+from gateway.operations.operator_requests import Operating
+from gateway.public import certificates, notices
+from gateway.reconciliation import recounts
+from gateway.reconciliation.recounts import Recounting
+from gateway.reporting import answer_schemas, yearly_report
+from gateway.reporting.editions import Closing
+from gateway.reporting.plan_commands import Deciding
+from gateway.reporting.query_service import Reporting
+from gateway.upstream.proxy import Passages
 from services.chassis.listener import batches
 from services.chassis.service import STAFF
 from services.chassis.tokens import ROLES
@@ -82,94 +74,103 @@ class Gateway:
 
     # --- the plan ----------------------------------------------------------------------------------------------------
 
-    @exported("/api/v1/plans", "工作要点", rows.of("plans"), public=True)
-    @endpoint("GET", "/api/v1/plans", public=True, answers={200: answers.PLANS})
+    @exported("/api/v1/plans", "工作要点", answer_rows.of("plans"), public=True)
+    @endpoint("GET", "/api/v1/plans", public=True, answers={200: answer_schemas.PLANS})
     def plans(self, _: Request) -> Any:
         """All plans. 全部年度计划。"""
         return self.desk.plans()
 
-    @endpoint("GET", "/api/v1/plans/<year>", public=True, answers={200: answers.PLAN})
+    @endpoint("GET", "/api/v1/plans/<year>", public=True, answers={200: answer_schemas.PLAN})
     def plan(self, _: Request, year: str) -> Any:
         """A plan as it was decided: items, targets, rules, versions. 计划条目、目标、统计规则与版本。"""
         return self.desk.plan(year)
 
-    @exported("/api/v1/plans/<year>/progress", "工作要点进展", rows.kpis, public=True, asks=schemas.PROGRESS)
+    @exported("/api/v1/plans/<year>/progress", "工作要点进展", answer_rows.kpis, public=True, asks=parameters.PROGRESS)
     @endpoint(
-        "GET", "/api/v1/plans/<year>/progress", public=True, asks=schemas.PROGRESS, answers={200: answers.PROGRESS}
+        "GET",
+        "/api/v1/plans/<year>/progress",
+        public=True,
+        asks=parameters.PROGRESS,
+        answers={200: answer_schemas.PROGRESS},
     )
     def progress(self, request: Request, year: str) -> Any:
         """Every item of a plan with its numbers and milestones. 计划全部条目及其进度。"""
         return self.desk.progress(year, request.asked)
 
-    @document("/api/v1/plans/<year>/report", "工作要点完成情况报告", public=True, asks=schemas.PROGRESS)
+    @document("/api/v1/plans/<year>/report", "工作要点完成情况报告", public=True, asks=parameters.PROGRESS)
     def report(self, request: Request, year: str) -> Any:
         """The yearly report, with tables and charts. 年度完成情况报告。"""
-        return yearly.material(self.desk, year, request.asked)
+        return yearly_report.material(self.desk, year, request.asked)
 
-    @endpoint("GET", "/api/v1/items/<no>", public=True, asks=schemas.ITEM, answers={200: answers.ITEM_NOW})
+    @endpoint("GET", "/api/v1/items/<no>", public=True, asks=parameters.ITEM, answers={200: answer_schemas.ITEM_NOW})
     def item(self, request: Request, no: str) -> Any:
         """One item of a plan, as progress tells it. 单项工作进度。"""
         return self.desk.item(no, request.asked)
 
-    @endpoint("GET", "/api/v1/milestones/<code>", asks=schemas.THEN, answers={200: answers.MILESTONE_NOW})
+    @endpoint("GET", "/api/v1/milestones/<code>", asks=parameters.THEN, answers={200: answer_schemas.MILESTONE_NOW})
     def milestone(self, request: Request, code: str) -> Any:
         """Reached or not, and the record that is the evidence (G-10). 里程碑及其依据记录。"""
         return self.desk.milestone(code, request.asked)
 
-    @endpoint("POST", "/api/v1/plans", **PLANNERS, takes=schemas.PlanFile, answers={200: answers.APPLIED})
+    @endpoint("POST", "/api/v1/plans", **PLANNERS, takes=parameters.PlanFile, answers={200: answer_schemas.APPLIED})
     def apply_plan(self, request: Request) -> Any:
         """A plan file comes into force; the earlier versions are kept. 计划文件生效，旧版本保留。"""
         return self.planning.apply(request.said, by=request.actor.id)
 
     @endpoint(
-        "POST", "/api/v1/plans/<year>/targets/<code>", **CHAIR, takes=schemas.Target,
-        answers={200: answers.REVISED},
+        "POST", "/api/v1/plans/<year>/targets/<code>", **CHAIR, takes=parameters.Target,
+        answers={200: answer_schemas.REVISED},
     )  # fmt: skip
     def revise_target(self, request: Request, year: str, code: str) -> Any:
         """A target is revised by a later decision; the earlier ones stay (G-09). 目标调整，原目标保留。"""
         return self.planning.revise(year, code, request.said, by=request.actor.id)
 
     @endpoint(
-        "POST", "/api/v1/plans/<year>/periods/<period>/close", **CHAIR, takes=schemas.Close,
-        answers={200: answers.EDITION},
+        "POST", "/api/v1/plans/<year>/periods/<period>/close", **CHAIR, takes=parameters.Close,
+        answers={200: answer_schemas.EDITION},
     )  # fmt: skip
     def close_period(self, request: Request, year: str, period: str) -> Any:
         """Sign what is known of a period, as its next edition (G-07). 关账并签章存档。"""
         return self.editions.close(year, period, by=request.actor.id, why=request.said["why"])
 
-    @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions", answers={200: answers.EDITIONS})
+    @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions", answers={200: answer_schemas.EDITIONS})
     def all_editions(self, _: Request, year: str, period: str) -> Any:
         """The editions of a period, and what has changed since the last one. 各版关账及其后变动。"""
         return self.editions.all(year, period)
 
-    @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions/<no>", answers={200: answers.SIGNED})
+    @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions/<no>", answers={200: answer_schemas.SIGNED})
     def edition(self, _: Request, year: str, period: str, no: str) -> Reply:
         """An edition byte for byte as it was signed. 签章原文。"""
         return self.editions.one(year, period, no)
 
     # --- its numbers -------------------------------------------------------------------------------------------------
 
-    @exported("/api/v1/kpis/<code>", "指标", rows.number, asks=schemas.KPI)
-    @endpoint("GET", "/api/v1/kpis/<code>", asks=schemas.KPI, answers={200: answers.KPI})
+    @exported("/api/v1/kpis/<code>", "指标", answer_rows.number, asks=parameters.KPI)
+    @endpoint("GET", "/api/v1/kpis/<code>", asks=parameters.KPI, answers={200: answer_schemas.KPI})
     def kpi(self, request: Request, code: str) -> Any:
         """One number, whole or grouped. 单项指标，可分组。"""
         return self.desk.kpi(code, request.asked)
 
-    @exported("/api/v1/kpis/<code>/series", "指标序列", rows.of("steps"), asks=schemas.SERIES)
-    @endpoint("GET", "/api/v1/kpis/<code>/series", asks=schemas.SERIES, answers={200: answers.SERIES})
+    @exported("/api/v1/kpis/<code>/series", "指标序列", answer_rows.of("steps"), asks=parameters.SERIES)
+    @endpoint("GET", "/api/v1/kpis/<code>/series", asks=parameters.SERIES, answers={200: answer_schemas.SERIES})
     def series(self, request: Request, code: str) -> Any:
         """A number step by step, with what was due. 指标分时段序列及应达进度。"""
         return self.desk.series(code, request.asked)
 
-    @exported("/api/v1/kpis/<code>/records", "指标记录", asks=schemas.RECORDS)
-    @endpoint("GET", "/api/v1/kpis/<code>/records", asks=schemas.RECORDS, answers={200: answers.RECORDS})
+    @exported("/api/v1/kpis/<code>/records", "指标记录", asks=parameters.RECORDS)
+    @endpoint("GET", "/api/v1/kpis/<code>/records", asks=parameters.RECORDS, answers={200: answer_schemas.RECORDS})
     def records(self, request: Request, code: str) -> Any:
         """The records behind a number. 构成指标的记录。"""
         return self.desk.records(code, request.asked)
 
-    @exported("/api/v1/records/<service>/<kind>/<id_>/history", "历史", rows.of("versions"), asks=schemas.THEN)
+    @exported(
+        "/api/v1/records/<service>/<kind>/<id_>/history", "历史", answer_rows.of("versions"), asks=parameters.THEN
+    )
     @endpoint(
-        "GET", "/api/v1/records/<service>/<kind>/<id_>/history", asks=schemas.THEN, answers={200: answers.HISTORY}
+        "GET",
+        "/api/v1/records/<service>/<kind>/<id_>/history",
+        asks=parameters.THEN,
+        answers={200: answer_schemas.HISTORY},
     )
     def history(self, request: Request, service: str, kind: str, id_: str) -> Any:
         """Every version of a record as it was heard. 网关收到的记录各版本。"""
@@ -180,12 +181,12 @@ class Gateway:
         """Numbers that changed, as they change. 指标变动推送。"""
         return self.live.stream(request)
 
-    @endpoint("POST", "/api/v1/recounts", roles=RECOUNTERS, takes=schemas.Recount, answers={202: recounts.RECOUNT})
+    @endpoint("POST", "/api/v1/recounts", roles=RECOUNTERS, takes=parameters.Recount, answers={202: recounts.RECOUNT})
     def recount(self, request: Request) -> Reply:
         """Have the owning service count a number again, record by record (G-16). 由所属服务重新统计核对。"""
         return self.recounting.begin(request)
 
-    @endpoint("GET", "/api/v1/recounts", asks=schemas.RECOUNTS, answers={200: shapes.page(recounts.OUTLINE)})
+    @endpoint("GET", "/api/v1/recounts", asks=parameters.RECOUNTS, answers={200: json_schema.page(recounts.OUTLINE)})
     def all_recounts(self, request: Request) -> Any:
         """Recounts, the newest first. 历次核对。"""
         return self.recounting.page(request.asked)
@@ -195,19 +196,19 @@ class Gateway:
         """How far a recount is, and the records that differ. 核对进展与差异记录。"""
         return self.recounting.find(id_)
 
-    @endpoint("GET", "/api/v1/sources", answers={200: sources.SOURCES})
+    @endpoint("GET", "/api/v1/sources", answers={200: freshness.SOURCES})
     def all_sources(self, _: Request) -> Any:
         """How fresh the records of each service are. 各服务数据时效。"""
         return self.surveying.all()
 
     # --- alerts ------------------------------------------------------------------------------------------------------
 
-    @endpoint("POST", "/api/v1/alerts/rules", takes=schemas.AlertRule, answers={201: NEW_RULE})
+    @endpoint("POST", "/api/v1/alerts/rules", takes=parameters.AlertRule, answers={201: NEW_RULE})
     def make_alert_rule(self, request: Request) -> Reply:
         """Be told when a number changes its status. 订阅状态变化提醒。"""
         return self.alarms.make(request)
 
-    @endpoint("GET", "/api/v1/alerts/rules", asks=schemas.RULES, answers={200: RULES})
+    @endpoint("GET", "/api/v1/alerts/rules", asks=parameters.RULES, answers={200: RULES})
     def alert_rules(self, request: Request) -> Any:
         """Your rules. 我的提醒规则。"""
         return self.alarms.rules(request)
@@ -222,7 +223,7 @@ class Gateway:
         """Be told no more. 停用提醒规则。"""
         return self.alarms.retire(id_, request)
 
-    @endpoint("GET", "/api/v1/alerts", asks=schemas.INBOX, answers={200: INBOX})
+    @endpoint("GET", "/api/v1/alerts", asks=parameters.INBOX, answers={200: INBOX})
     def alerts(self, request: Request) -> Any:
         """Your inbox. 提醒收件箱。"""
         return self.alarms.inbox(request)
@@ -233,7 +234,7 @@ class Gateway:
         return self.alarms.read(id_, request)
 
     @endpoint(
-        "GET", "/api/v1/alerts/deliveries", **OPERATOR, asks=schemas.DELIVERIES,
+        "GET", "/api/v1/alerts/deliveries", **OPERATOR, asks=parameters.DELIVERIES,
         answers={200: DELIVERIES},
     )  # fmt: skip
     def deliveries(self, request: Request) -> Any:
@@ -247,19 +248,21 @@ class Gateway:
 
     # --- the services ------------------------------------------------------------------------------------------------
 
-    @endpoint("POST", "/api/v1/<service>/<command>", **EVERYBODY, for_each="command", answers={202: answers.ACCEPTED})
+    @endpoint(
+        "POST", "/api/v1/<service>/<command>", **EVERYBODY, for_each="command", answers={202: answer_schemas.ACCEPTED}
+    )
     def command(self, request: Request, service: str, command: str) -> Reply:
         """A service's command. 服务命令。"""
         return self.services.command(service, command, request)
 
-    @endpoint("GET", "/api/v1/commands/<command_id>", **EVERYBODY, answers={200: answers.ACCEPTED})
+    @endpoint("GET", "/api/v1/commands/<command_id>", **EVERYBODY, answers={200: answer_schemas.ACCEPTED})
     def accepted(self, request: Request, command_id: str) -> Any:
         """What became of a command that was answered with 202. 已受理命令的结果。"""
         return self.services.accepted(command_id, request)
 
     @endpoint(
         "GET", "/api/v1/<service>/questions/<question>", **EVERYBODY, asks=None, for_each="question",
-        answers={200: shapes.ANYTHING},
+        answers={200: json_schema.ANYTHING},
     )  # fmt: skip
     def question(self, request: Request, service: str, question: str) -> Any:
         """A service's own question. 服务查询。"""
@@ -276,7 +279,7 @@ class Gateway:
         """A record as its service has it. 服务记录。"""
         return self.services.record(service, plural, id_, request)
 
-    @exported("/api/v1/<service>/<plural>/<id_>/history", "历史", rows.of("versions"), for_each="history")
+    @exported("/api/v1/<service>/<plural>/<id_>/history", "历史", answer_rows.of("versions"), for_each="history")
     @endpoint("GET", "/api/v1/<service>/<plural>/<id_>/history", for_each="history")
     def history_at_service(self, request: Request, service: str, plural: str, id_: str) -> Any:
         """Every version of a record as its service has it, with reasons. 服务记录的各版本及理由。"""
@@ -306,35 +309,35 @@ class Gateway:
 
     # --- sheets ------------------------------------------------------------------------------------------------------
 
-    @endpoint("GET", "/api/v1/imports/<service>/<command>/template.xlsx", answers={200: importing.SHEET})
+    @endpoint("GET", "/api/v1/imports/<service>/<command>/template.xlsx", answers={200: uploads.SHEET})
     def template(self, _: Request, service: str, command: str) -> Reply:
         """An empty sheet for a command, with what may stand in each column. 导入模板。"""
         return self.sheets.template(service, command)
 
     @endpoint(
-        "POST", "/api/v1/imports/<service>/<command>", asks=importing.UPLOAD, uploads=True,
-        answers={202: imports.IMPORT},
+        "POST", "/api/v1/imports/<service>/<command>", asks=uploads.UPLOAD, uploads=True,
+        answers={202: import_store.IMPORT},
     )  # fmt: skip
     def import_(self, request: Request, service: str, command: str) -> Reply:
         """Upload a sheet: all rows or none (X-10). 上传表格：全部写入或全部不写。"""
         return self.sheets.begin(service, command, request)
 
-    @endpoint("GET", "/api/v1/imports", asks=importing.PAGE, answers={200: imports.IMPORT_LIST})
+    @endpoint("GET", "/api/v1/imports", asks=uploads.PAGE, answers={200: import_store.IMPORT_LIST})
     def list_imports(self, request: Request) -> Any:
         """Your imports, the newest first. 我的导入。"""
         return self.sheets.page(request)
 
-    @endpoint("GET", "/api/v1/imports/<id_>", answers={200: imports.IMPORT})
+    @endpoint("GET", "/api/v1/imports/<id_>", answers={200: import_store.IMPORT})
     def imported(self, request: Request, id_: str) -> Any:
         """How far it is, and the first rows that are wrong. 导入进展与错误。"""
         return self.sheets.find(id_, request)
 
-    @endpoint("GET", "/api/v1/imports/<id_>/file", answers={200: shapes.ANYTHING})
+    @endpoint("GET", "/api/v1/imports/<id_>/file", answers={200: json_schema.ANYTHING})
     def marked_file(self, request: Request, id_: str) -> Reply:
         """The same sheet with what is wrong beside each row. 标注错误的原表。"""
         return self.sheets.marked(id_, request)
 
-    @endpoint("POST", "/api/v1/imports/<id_>/confirm", answers={202: imports.IMPORT})
+    @endpoint("POST", "/api/v1/imports/<id_>/confirm", answers={202: import_store.IMPORT})
     def confirm_import(self, request: Request, id_: str) -> Reply:
         """Write what was checked. 确认写入。"""
         return self.sheets.confirm(id_, request)
@@ -386,17 +389,19 @@ class Gateway:
         """A new password; all sessions end. 修改密码。"""
         return self.identity.change_password(id_, request)
 
-    @endpoint("GET", "/api/v1/tokens", **OPERATOR, asks=issued.ASKS, answers={200: issued.TOKENS})
+    @endpoint("GET", "/api/v1/tokens", **OPERATOR, asks=api_tokens.ASKS, answers={200: api_tokens.TOKENS})
     def list_tokens(self, request: Request) -> Any:
         """Tokens of systems. 系统令牌列表。"""
         return self.identity.tokens(request)
 
-    @endpoint("POST", "/api/v1/tokens", **OPERATOR, takes=issued.Issue, answers={201: issued.ISSUED})
+    @endpoint("POST", "/api/v1/tokens", **OPERATOR, takes=api_tokens.Issue, answers={201: api_tokens.ISSUED})
     def issue_token(self, request: Request) -> Reply:
         """A token for a system; it is shown this once. 签发令牌，仅显示一次。"""
         return self.identity.issue_token(request)
 
-    @endpoint("POST", "/api/v1/tokens/<id_>/revoke", **OPERATOR, takes=issued.Revoke, answers={200: issued.TOKEN})
+    @endpoint(
+        "POST", "/api/v1/tokens/<id_>/revoke", **OPERATOR, takes=api_tokens.Revoke, answers={200: api_tokens.TOKEN}
+    )
     def revoke_token(self, request: Request, id_: str) -> Any:
         """Let a token open nothing any more, at any service. 吊销令牌。"""
         return self.identity.revoke_token(id_, request)
@@ -408,42 +413,46 @@ class Gateway:
 
     # --- operations --------------------------------------------------------------------------------------------------
 
-    @endpoint("GET", "/api/v1/operations/status", **OPERATOR, answers={200: answers.STATUS})
+    @endpoint("GET", "/api/v1/operations/status", **OPERATOR, answers={200: answer_schemas.STATUS})
     def status(self, request: Request) -> Any:
         """How all of it is now. 系统现状。"""
         return self.operations.status(request)
 
-    @endpoint("POST", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={202: answers.JOB})
+    @endpoint("POST", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={202: answer_schemas.JOB})
     def begin_job(self, request: Request, job: str) -> Reply:
         """Begin a job. 启动任务。"""
         return self.operations.begin(job, request)
 
-    @endpoint("GET", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={200: answers.JOB})
+    @endpoint("GET", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={200: answer_schemas.JOB})
     def job(self, _: Request, job: str) -> Any:
         """How far a job has come. 任务进展。"""
         return self.operations.job(job)
 
-    @endpoint("GET", "/api/v1/operations/parked", **OPERATOR, asks=schemas.PARKED, answers={200: answers.PARKED})
+    @endpoint(
+        "GET", "/api/v1/operations/parked", **OPERATOR, asks=parameters.PARKED, answers={200: answer_schemas.PARKED}
+    )
     def parked(self, request: Request) -> Any:
         """Messages that could not be handled. 未能处理的消息。"""
         return self.operations.parked(request)
 
-    @endpoint("GET", "/api/v1/operations/parked/<service>/<id_>", **OPERATOR, answers={200: answers.PARKED_MESSAGE})
+    @endpoint(
+        "GET", "/api/v1/operations/parked/<service>/<id_>", **OPERATOR, answers={200: answer_schemas.PARKED_MESSAGE}
+    )
     def parked_message(self, request: Request, service: str, id_: str) -> Any:
         """One of them with its body and its traceback. 消息详情。"""
         return self.operations.parked_message(service, id_, request)
 
     @endpoint(
-        "POST", "/api/v1/operations/parked/<service>/<id_>/replay", **OPERATOR, takes=schemas.Settle,
-        answers={200: answers.SETTLED},
+        "POST", "/api/v1/operations/parked/<service>/<id_>/replay", **OPERATOR, takes=parameters.Settle,
+        answers={200: answer_schemas.SETTLED},
     )  # fmt: skip
     def replay(self, request: Request, service: str, id_: str) -> Any:
         """Handle it now. 重放消息。"""
         return self.operations.settle("replay_parked", service, id_, request)
 
     @endpoint(
-        "POST", "/api/v1/operations/parked/<service>/<id_>/discard", **OPERATOR, takes=schemas.Settle,
-        answers={200: answers.SETTLED},
+        "POST", "/api/v1/operations/parked/<service>/<id_>/discard", **OPERATOR, takes=parameters.Settle,
+        answers={200: answer_schemas.SETTLED},
     )  # fmt: skip
     def discard(self, request: Request, service: str, id_: str) -> Any:
         """It need not be handled any more. 丢弃消息。"""
@@ -451,62 +460,62 @@ class Gateway:
 
     # --- the process and its documents -------------------------------------------------------------------------------
 
-    @endpoint("GET", "/api/v1/roles", public=True, answers={200: answers.ROLES})
+    @endpoint("GET", "/api/v1/roles", public=True, answers={200: answer_schemas.ROLES})
     def roles(self, _: Request) -> Reply:
         """Who may do what: each role at each address. 角色权限表。"""
         return self.docs.roles()
 
-    @endpoint("GET", "/openapi.json", public=True, answers={200: answers.OPENAPI})
+    @endpoint("GET", "/openapi.json", public=True, answers={200: answer_schemas.OPENAPI})
     def openapi(self, _: Request) -> Reply:
         """All of this as OpenAPI 3.1. 接口说明（OpenAPI 3.1）。"""
         return self.docs.openapi()
 
-    @endpoint("GET", "/asyncapi.json", public=True, answers={200: answers.ASYNCAPI})
+    @endpoint("GET", "/asyncapi.json", public=True, answers={200: answer_schemas.ASYNCAPI})
     def asyncapi(self, _: Request) -> Reply:
         """Events and RPC methods as AsyncAPI 3.0. 事件与 RPC 说明（AsyncAPI 3.0）。"""
         return self.docs.asyncapi()
 
-    @endpoint("GET", "/docs", public=True, answers={200: answers.PAGE})
+    @endpoint("GET", "/docs", public=True, answers={200: answer_schemas.PAGE})
     def documentation(self, _: Request) -> Reply:
         """All of this to read and to try. 接口文档页面。"""
         return self.docs.page()
 
-    @endpoint("GET", "/docs/assets/<name>", public=True, asks=schemas.FILE, answers={200: answers.ASSET})
+    @endpoint("GET", "/docs/assets/<name>", public=True, asks=parameters.FILE, answers={200: answer_schemas.ASSET})
     def asset(self, _: Request, name: str) -> Reply:
         """A file of the pages. 页面文件。"""
         return self.docs.asset(name)
 
-    @endpoint("GET", "/problems", public=True, answers={200: answers.PAGE})
+    @endpoint("GET", "/problems", public=True, answers={200: answer_schemas.PAGE})
     def problems(self, _: Request) -> Reply:
         """All codes of errors and all rules that forbid something. 错误代码与规则一览。"""
         return self.docs.problems()
 
-    @endpoint("GET", "/roles", public=True, answers={200: answers.PAGE})
+    @endpoint("GET", "/roles", public=True, answers={200: answer_schemas.PAGE})
     def role_matrix(self, _: Request) -> Reply:
         """Who may do what, as a table to read. 角色权限一览。"""
         return self.docs.matrix()
 
-    @endpoint("GET", "/notices", public=True, asks=notices.ASKS, answers={200: answers.PAGE})
+    @endpoint("GET", "/notices", public=True, asks=notices.ASKS, answers={200: answer_schemas.PAGE})
     def noticeboard(self, request: Request) -> Reply:
         """The notices to read. 公示页面。"""
         return self.docs.notices(notices.displayed(self.desk, request.asked), ended=request.asked.get("ended", False))
 
-    @endpoint("GET", "/certificates", public=True, answers={200: answers.PAGE})
+    @endpoint("GET", "/certificates", public=True, answers={200: answer_schemas.PAGE})
     def certificates(self, _: Request) -> Reply:
         """Check a certificate. 证书查验页面。"""
         return self.docs.certificates()
 
-    @endpoint("GET", "/health", public=True, answers={200: answers.HEALTH, 503: answers.HEALTH})
+    @endpoint("GET", "/health", public=True, answers={200: answer_schemas.HEALTH, 503: answer_schemas.HEALTH})
     def health(self, _: Request) -> Reply:
         """Whether the process works; 503: start it again. 进程是否正常。"""
         return Reply.of(self.condition.health())
 
-    @endpoint("GET", "/ready", public=True, answers={200: answers.READY, 503: answers.READY})
+    @endpoint("GET", "/ready", public=True, answers={200: answer_schemas.READY, 503: answer_schemas.READY})
     def ready(self, _: Request) -> Reply:
         """Whether it can answer now. 是否就绪。"""
         return Reply.of(self.condition.ready())
 
-    @endpoint("GET", "/metrics", public=True, answers={200: answers.PLAIN})
+    @endpoint("GET", "/metrics", public=True, answers={200: answer_schemas.PLAIN})
     def metrics(self, _: Request) -> Reply:
         """What it counts, for Prometheus. 监控指标。"""
         return Reply.of(self.condition.metrics())

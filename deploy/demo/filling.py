@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from deploy import stack
-from deploy.demo.giving import Giver, NotAsExpected
+from deploy.demo.player import Giver, NotAsExpected
 from deploy.demo.year import stories
-from deploy.home import Home
-from deploy.keys import Keys
+from deploy.local import stack_file
+from deploy.local.home import Home
+from deploy.secrets.keys import Keys
 from services.chassis.amqp import connect
 from services.chassis.client import Caller
 from services.chassis.settings import Settings
@@ -55,7 +55,7 @@ def _addresses(home: Home) -> tuple[str, str]:
     """Of the broker and of the gateway."""
     if "AMQP_URI" in os.environ:
         return os.environ["AMQP_URI"], os.environ["GATEWAY_URL"]
-    found = stack.addresses(home)
+    found = stack_file.addresses(home)
     return found.amqp_uri, found.gateway_url
 
 

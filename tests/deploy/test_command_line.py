@@ -4,9 +4,9 @@ import stat
 
 import pytest
 
-from deploy.home import Home
-from deploy.keys import Keys
-from deploy.ports import Ports, port_of
+from deploy.local.home import Home
+from deploy.local.ports import Ports, port_of
+from deploy.secrets.keys import Keys
 from tests.deploy.running import kexie
 
 ELSEWHERE = {"AMQP_URI": "amqp://elsewhere", "MONGO_URI": "mongodb://elsewhere"}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.home import CHECKOUT
-from deploy.site import CLUSTER
+from deploy.deployment.site_files import CLUSTER
+from deploy.local.home import CHECKOUT
 from services.contract.topology import SOURCES
 
 FOLDER = CHECKOUT / "deploy"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from deploy.keys import as_setting, new_private_key
-from deploy.operators.gateway import Gateway
+from deploy.cli.client import Gateway
+from deploy.secrets.keys import as_setting, new_private_key
 
 WANG = {
     "id": "u-1", "login": "wang", "roles": ["viewer", "recorder"], "district": "511102", "state": "active",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.home import CHECKOUT
+from deploy.local.home import CHECKOUT
 
 SERVICES = ("awards", "outreach", "rural", "members")
 MODULES = (
-    *("deploy.up", "services.contract.view", "services.kernel.change", "services.chassis.records"),
+    *("deploy.local.up", "services.contract.view", "services.kernel.change", "services.chassis.records"),
     *(
         f"services.{service}.{name}"
         for service in SERVICES
@@ -34,13 +34,13 @@ ALLOWED = (
     ("gateway.service", "gateway.store"),
     ("gateway.ledger", "gateway.plan"),
     ("gateway.plan", "services.contract.view"),
-    ("deploy.up", "gateway.service"),
+    ("deploy.local.up", "gateway.service"),
 )
 
 FORBIDDEN = (
     ("services.awards.service", "services.outreach.domain.record"),
     ("services.rural.store", "gateway.plan"),
-    ("services.rural.service", "deploy.up"),
+    ("services.rural.service", "deploy.local.up"),
     ("gateway.service", "services.members.domain.record"),
     ("services.chassis.records", "services.awards.service"),
     ("services.kernel.change", "services.chassis.records"),

@@ -5,8 +5,8 @@ from dataclasses import MISSING, fields
 
 import pytest
 
-from deploy.command_line import kexie
-from deploy.home import CHECKOUT
+from deploy.__main__ import kexie
+from deploy.local.home import CHECKOUT
 from gateway.service import Gateway
 from services.chassis.settings import Settings
 

@@ -12,14 +12,14 @@ import pytest
 import yaml
 from cryptography import x509
 
-from deploy import rights, systems
-from deploy.certificates import Authority
-from deploy.home import CHECKOUT
-from deploy.keys import SEALING
-from deploy.served import methods
-from deploy.site import CLUSTER, Layout, Site
-from deploy.systems import System, understood
-from deploy.trouble import Trouble
+from deploy.deployment import broker_rights, other_systems
+from deploy.deployment.other_systems import System, understood
+from deploy.deployment.site_files import CLUSTER, Layout, Site
+from deploy.errors import Trouble
+from deploy.image.service_classes import methods
+from deploy.local.home import CHECKOUT
+from deploy.secrets.certificate_authority import Authority
+from deploy.secrets.keys import SEALING
 from services.chassis.fields import json_schema
 from services.chassis.service import Command
 from services.chassis.settings import Settings
@@ -82,7 +82,7 @@ def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
     assert [user["name"] for user in told["users"]] == [*SOURCES, "bureau"]
     assert dict(site.systems())["bureau"] == System(may=("awards.ping",), hears=BUREAU.hears, password="p")
     (mine,) = [one for one in told["permissions"] if one["user"] == "bureau"]
-    assert mine["configure"] == rights.of_system("bureau", may=("awards.ping",), hears=BUREAU.hears).configure
+    assert mine["configure"] == broker_rights.of_system("bureau", may=("awards.ping",), hears=BUREAU.hears).configure
     assert all(site_secret not in json.dumps(told) for site_secret in ("another", *contents(site).values()))
 
 
@@ -154,7 +154,7 @@ def test_a_token_stays_until_it_ends_soon_says_too_little_or_is_to_be_renewed(si
     assert len({first, second, third, fourth}) == 4
     assert token_id(roles=("recorder",), district="511102") == fourth
 
-    monkeypatch.setattr(systems, "SOON", systems.TOKEN_HOLDS + timedelta(days=1))
+    monkeypatch.setattr(other_systems, "SOON", other_systems.TOKEN_HOLDS + timedelta(days=1))
     assert token_id(roles=("recorder",), district="511102") != fourth
 
 

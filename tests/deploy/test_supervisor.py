@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from deploy.home import Home, InUse
-from deploy.stack import NothingRuns, read, running
-from deploy.supervisor import NotReady, Program, Supervisor
+from deploy.local.home import Home, InUse
+from deploy.local.stack_file import NothingRuns, read, running
+from deploy.local.supervisor import NotReady, Program, Supervisor
 from tests.deploy.running import eventually
 
 LIVES = ("sleep", "300")

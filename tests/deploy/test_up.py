@@ -11,9 +11,9 @@ import pytest
 from amqp.exceptions import AccessRefused
 from kombu import Connection
 
-from deploy.home import Home
-from deploy.keys import Keys
-from deploy.programs import NAMES
+from deploy.local.home import Home
+from deploy.local.programs import NAMES
+from deploy.secrets.keys import Keys
 from tests.deploy.running import eventually, fetch, fetch_if_reached, kexie, post, records_of, ups
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import eventlet
 import pytest
 
-from deploy.chaos import books, invariants
-from deploy.chaos.commands import Command, CommandLog, Given, Outcome
-from deploy.chaos.stored import Held, Parked, Queue, expected_queues
+from tests.chaos.checks import invariants
+from tests.chaos.checks.stored_state import Held, Parked, Queue, expected_queues
+from tests.chaos.log import expected_state
+from tests.chaos.log.command_log import Command, CommandLog, Given, Outcome
 
 GRANT, RECEIPT, POINT = "rural.fund_grant", "rural.fund_receipt", "rural.service_point"
 VENUE, ACTIVITY, PRIZE = "outreach.venue", "outreach.activity", "awards.external_result"
@@ -34,7 +35,7 @@ class Books:
 
     def command(self, id_, method, view, **arguments):
         command = Command(id=id_, service="rural", method=method, arguments=arguments, by="u-li")
-        kind, record = books.record_of(command)
+        kind, record = expected_state.record_of(command)
         version = self.version(kind, record, because=id_, view=view)
         self.given[id_] = Given(command, [Outcome(state="done", record=record, version=version)])
 
@@ -356,8 +357,8 @@ def test_the_arithmetic_takes_corrections_in_the_order_of_their_versions():
     first, second = (command("correct_count", count_id="n", person_times=times) for times in (50, 70))
     begun = [command("record_count", count_id="n", person_times=9), command("verify_count", count_id="n")]
 
-    assert books.totals([*begun, first, second])["K2"] == 70
-    assert books.totals([*begun, second, first])["K2"] == 50
+    assert expected_state.totals([*begun, first, second])["K2"] == 70
+    assert expected_state.totals([*begun, second, first])["K2"] == 50
 
 
 def test_a_prize_that_was_revoked_a_point_that_lapsed_and_money_that_went_back_do_not_count():
@@ -367,7 +368,7 @@ def test_a_prize_that_was_revoked_a_point_that_lapsed_and_money_that_went_back_d
     parts = [
         command("accept_part", point_id=point, part=part) for point in "st" for part in ("station", "column", "officer")
     ]
-    told = books.totals(
+    told = expected_state.totals(
         [
             *(command("verify_external_result", result_id=id_) for id_ in "ab"),
             command("revoke_external_result", result_id="a"),

@@ -7,10 +7,10 @@ from dataclasses import replace
 import eventlet
 import pytest
 
-from deploy.chaos.points import POINTS
 from gateway.service import Gateway
 from services.chassis.problem import Unavailable
 from services.contract.topology import LEDGER_QUEUE
+from tests.chaos.injection.crash_points import POINTS
 from tests.chassis.outsider import Outsider
 from tests.chassis.points import publish_raw
 from tests.chassis.processes import Process
@@ -41,7 +41,7 @@ def crashing(settings, tmp_path):
         with closing(eventlet.listen(("127.0.0.1", 0))) as free:
             http_port = str(free.getsockname()[1])
         told = {"CRASH_AT": point, "CRASH_LOG": str(tmp_path / "crashes"), "HTTP_PORT": http_port}
-        process = Process(settings, tmp_path / f"{service}.log", "deploy.chaos.process", service, **told)
+        process = Process(settings, tmp_path / f"{service}.log", "tests.chaos.injection.process", service, **told)
         started.append(process)
         return process.ready()
 

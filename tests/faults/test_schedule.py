@@ -4,9 +4,9 @@ from itertools import chain, islice
 
 import pytest
 
-from deploy.chaos.faults import FAULTS
-from deploy.chaos.mutants import MUTANTS
-from deploy.chaos.schedule import AT_ONCE, bouts
+from tests.chaos.faults import FAULTS
+from tests.chaos.injection.mutants import MUTANTS
+from tests.chaos.schedule import AT_ONCE, bouts
 
 MANY = 300
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from gateway.decisions import Decisions
-from gateway.desk import Desk
-from gateway.generation import Generations
-from gateway.port import Server
+from gateway.http.server import Server
+from gateway.read_model.generations import Generations
+from gateway.read_model.store import Store
+from gateway.reporting.plan_history import Decisions
+from gateway.reporting.query_service import Desk
 from gateway.service import Gateway
-from gateway.store import Store
 from services.chassis.clock import SystemClock
 from services.chassis.health import Health
 from services.chassis.mongo import database

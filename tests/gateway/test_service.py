@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 from amqp.basic_message import Message
 
-from gateway.decisions import PLANS
-from gateway.desk import Reporting
+from gateway.reporting.plan_history import PLANS
+from gateway.reporting.query_service import Reporting
 from services.awards.service import Awards
 from services.chassis.amqp import connect
 from services.contract.topology import LEDGER_QUEUE
@@ -15,7 +15,7 @@ from services.rural.service import Rural
 from tests.awards.events import granted, revoked
 from tests.gateway.conftest import MovedClock
 from tests.gateway.examples import an_event
-from tests.gateway.test_passage import RESULT
+from tests.gateway.upstream.test_proxy import RESULT
 from tests.stack import until
 
 PLAN_FILE = (PLANS / "2011.yaml").read_text()

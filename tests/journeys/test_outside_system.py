@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from deploy.keys import Keys, as_setting
-from deploy.ports import Ports
-from deploy.site import Site
-from deploy.systems import System
+from deploy.deployment.other_systems import System
+from deploy.deployment.site_files import Site
+from deploy.local.ports import Ports
+from deploy.secrets.keys import Keys, as_setting
 from tests.deploy.running import eventually
 
 LISTEN = """

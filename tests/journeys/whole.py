@@ -14,12 +14,12 @@ from datetime import timedelta
 import eventlet
 import msgspec
 
-from deploy.broker import Broker
-from deploy.health import is_ready
-from deploy.home import CHECKOUT, Home
-from deploy.keys import Keys, sealing_key
-from deploy.stack import Stack
-from deploy.supervisor import bound_to_us
+from deploy.local.broker import Broker
+from deploy.local.health import is_ready
+from deploy.local.home import CHECKOUT, Home
+from deploy.local.stack_file import Stack
+from deploy.local.supervisor import bound_to_us
+from deploy.secrets.keys import Keys, sealing_key
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
 
@@ -37,7 +37,7 @@ class Whole:
         self._environment = told | {"KEXIE_HOME": str(folder)}
         with self._told.open("w") as output:
             self.popen = subprocess.Popen(
-                (*bound_to_us(), sys.executable, "-m", "deploy.command_line", "up"),
+                (*bound_to_us(), sys.executable, "-m", "deploy", "up"),
                 cwd=CHECKOUT,
                 env=self._environment,
                 stdout=output,
@@ -85,7 +85,7 @@ class Whole:
 
     def kexie(self, *arguments):
         """Give one of the operator's commands and wait for its end."""
-        command = (sys.executable, "-m", "deploy.command_line", *arguments)
+        command = (sys.executable, "-m", "deploy", *arguments)
         return subprocess.run(
             command, cwd=CHECKOUT, env=self._environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             check=False,

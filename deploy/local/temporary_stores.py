@@ -1,0 +1,51 @@
+"""A broker and a database for one occasion, the tests or a benchmark: in a home made for it and removed afterwards."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from deploy.local import embedded, stack_file
+from deploy.local.embedded import Stores
+from deploy.local.home import Home, InUse
+from deploy.local.supervisor import AskedToStop, Supervisor
+
+
+def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
+    """Run pytest on stores of its own: `./kexie test`; its exit code."""
+    try:
+        with stores_of_its_own(home, "test", say=say) as (supervisor, stores):
+            told = {
+                "AMQP_URI": stores.amqp_uri,
+                "MONGO_URI": stores.mongo_uri,
+                "KEXIE_HOME": str(supervisor.home.folder),
+            }
+            return supervisor.attend(sys.executable, "-m", "pytest", *arguments, environment=os.environ | told)
+    except AskedToStop as asked:
+        return 128 + asked.number
+
+
+@contextmanager
+def stores_of_its_own(home: Home, occasion: str, *, say: Callable[[str], None]) -> Iterator[tuple[Supervisor, Stores]]:
+    """Started and working; what an earlier occasion left behind because it was killed is removed before."""
+    home.make()
+    remove_left_behind(home, occasion)
+    fresh = Home(home.folder / f"{occasion}-{os.getpid()}")
+    try:
+        with fresh.claimed(), Supervisor(fresh, say=say) as supervisor:
+            yield supervisor, embedded.start(supervisor, say=say)
+    finally:
+        shutil.rmtree(fresh.folder)
+
+
+def remove_left_behind(home: Home, occasion: str) -> None:
+    """End what a killed run of this occasion left, and remove its home."""
+    for folder in home.folder.glob(f"{occasion}-*"):
+        left = Home(folder)
+        try:
+            with left.claimed():
+                stack_file.clear_away(left)
+                shutil.rmtree(folder)
+        except InUse:
+            continue
