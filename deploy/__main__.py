@@ -15,11 +15,11 @@ from deploy.cli.output import console
 from deploy.errors import Trouble
 from deploy.local import stack_file
 from deploy.local.home import Home
+from deploy.local.home_keys import token_keys
 from deploy.local.process_status import report
 from deploy.local.programs import NAMES, RUN
 from deploy.local.temporary_stores import run_tests
 from deploy.local.up import up as run_everything
-from deploy.secrets.keys import Keys
 
 TOKEN_HOLDS = timedelta(days=1)
 
@@ -51,7 +51,7 @@ def env() -> None:
         "AMQP_URI": addresses.amqp_uri,
         "MONGO_URI": addresses.mongo_uri,
         "GATEWAY_URL": addresses.gateway_url,
-        "KEXIE_TOKEN": Keys.of(home).token(subject="operator", roles=("operator",), lifetime=TOKEN_HOLDS),
+        "KEXIE_TOKEN": token_keys(home).token(subject="operator", roles=("operator",), lifetime=TOKEN_HOLDS),
     }
     for name, value in assignments.items():
         click.echo(f"export {name}={shlex.quote(value)}")

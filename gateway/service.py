@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.api import answer_schemas as api_answer_schemas
 from gateway.api.documentation import Documenting
-from gateway.api.endpoint import Condition, endpoint
+from gateway.api.endpoint import endpoint
 from gateway.api.exports import document, exported
 from gateway.documents import answer_rows
 from gateway.http import json_schema, parameters
+from gateway.http import json_schema as http_json_schema
 from gateway.http.messages import Reply, Request
 from gateway.identity import api_tokens, sessions, users
 from gateway.identity import audit_trail as audit
@@ -16,22 +18,27 @@ from gateway.identity.accounts import Identifying
 from gateway.identity.api_tokens import IssuedTokens
 from gateway.identity.audit_trail import Auditing
 from gateway.imports import import_store, uploads
-from gateway.imports.uploads import Importing
-from gateway.notifications.alert_requests import Alerting
+from gateway.imports.import_runner import Importing
+from gateway.notifications import inputs as notifications_inputs
+from gateway.notifications.alert_watch import Alerting
 from gateway.notifications.alerts import ALERT, INBOX, NEW_RULE, RULE, RULES
 from gateway.notifications.event_stream import EVENTS, Broadcasting
 from gateway.notifications.webhook_outbox import DELIVERIES, DELIVERY
+from gateway.operations import answer_schemas as operations_answer_schemas
 from gateway.operations import freshness
+from gateway.operations import inputs as operations_inputs
 from gateway.operations.freshness import Surveying
+from gateway.operations.health import Condition
 from gateway.operations.metrics import Watching
 from gateway.operations.operator_requests import Operating
 from gateway.public import certificates, notices
-from gateway.reconciliation import recounts
+from gateway.reconciliation import inputs, recounts
 from gateway.reconciliation.recounts import Recounting
-from gateway.reporting import answer_schemas, yearly_report
+from gateway.reporting import answer_schemas, question_parameters, yearly_report
 from gateway.reporting.editions import Closing
 from gateway.reporting.plan_commands import Deciding
 from gateway.reporting.query_service import Reporting
+from gateway.upstream import answer_schemas as upstream_answer_schemas
 from gateway.upstream.proxy import Passages
 from services.chassis.listener import batches
 from services.chassis.service import STAFF
@@ -85,40 +92,52 @@ class Gateway:
         """A plan as it was decided: items, targets, rules, versions. 计划条目、目标、统计规则与版本。"""
         return self.desk.plan(year)
 
-    @exported("/api/v1/plans/<year>/progress", "工作要点进展", answer_rows.kpis, public=True, asks=parameters.PROGRESS)
+    @exported(
+        "/api/v1/plans/<year>/progress",
+        "工作要点进展",
+        answer_rows.kpis,
+        public=True,
+        asks=question_parameters.PROGRESS,
+    )
     @endpoint(
         "GET",
         "/api/v1/plans/<year>/progress",
         public=True,
-        asks=parameters.PROGRESS,
+        asks=question_parameters.PROGRESS,
         answers={200: answer_schemas.PROGRESS},
     )
     def progress(self, request: Request, year: str) -> Any:
         """Every item of a plan with its numbers and milestones. 计划全部条目及其进度。"""
         return self.desk.progress(year, request.asked)
 
-    @document("/api/v1/plans/<year>/report", "工作要点完成情况报告", public=True, asks=parameters.PROGRESS)
+    @document("/api/v1/plans/<year>/report", "工作要点完成情况报告", public=True, asks=question_parameters.PROGRESS)
     def report(self, request: Request, year: str) -> Any:
         """The yearly report, with tables and charts. 年度完成情况报告。"""
         return yearly_report.material(self.desk, year, request.asked)
 
-    @endpoint("GET", "/api/v1/items/<no>", public=True, asks=parameters.ITEM, answers={200: answer_schemas.ITEM_NOW})
+    @endpoint(
+        "GET", "/api/v1/items/<no>", public=True, asks=question_parameters.ITEM, answers={200: answer_schemas.ITEM_NOW}
+    )
     def item(self, request: Request, no: str) -> Any:
         """One item of a plan, as progress tells it. 单项工作进度。"""
         return self.desk.item(no, request.asked)
 
-    @endpoint("GET", "/api/v1/milestones/<code>", asks=parameters.THEN, answers={200: answer_schemas.MILESTONE_NOW})
+    @endpoint(
+        "GET", "/api/v1/milestones/<code>", asks=question_parameters.THEN, answers={200: answer_schemas.MILESTONE_NOW}
+    )
     def milestone(self, request: Request, code: str) -> Any:
         """Reached or not, and the record that is the evidence (G-10). 里程碑及其依据记录。"""
         return self.desk.milestone(code, request.asked)
 
-    @endpoint("POST", "/api/v1/plans", **PLANNERS, takes=parameters.PlanFile, answers={200: answer_schemas.APPLIED})
+    @endpoint(
+        "POST", "/api/v1/plans", **PLANNERS, takes=question_parameters.PlanFile, answers={200: answer_schemas.APPLIED}
+    )
     def apply_plan(self, request: Request) -> Any:
         """A plan file comes into force; the earlier versions are kept. 计划文件生效，旧版本保留。"""
         return self.planning.apply(request.said, by=request.actor.id)
 
     @endpoint(
-        "POST", "/api/v1/plans/<year>/targets/<code>", **CHAIR, takes=parameters.Target,
+        "POST", "/api/v1/plans/<year>/targets/<code>", **CHAIR, takes=question_parameters.Target,
         answers={200: answer_schemas.REVISED},
     )  # fmt: skip
     def revise_target(self, request: Request, year: str, code: str) -> Any:
@@ -126,7 +145,7 @@ class Gateway:
         return self.planning.revise(year, code, request.said, by=request.actor.id)
 
     @endpoint(
-        "POST", "/api/v1/plans/<year>/periods/<period>/close", **CHAIR, takes=parameters.Close,
+        "POST", "/api/v1/plans/<year>/periods/<period>/close", **CHAIR, takes=question_parameters.Close,
         answers={200: answer_schemas.EDITION},
     )  # fmt: skip
     def close_period(self, request: Request, year: str, period: str) -> Any:
@@ -145,31 +164,38 @@ class Gateway:
 
     # --- its numbers -------------------------------------------------------------------------------------------------
 
-    @exported("/api/v1/kpis/<code>", "指标", answer_rows.number, asks=parameters.KPI)
-    @endpoint("GET", "/api/v1/kpis/<code>", asks=parameters.KPI, answers={200: answer_schemas.KPI})
+    @exported("/api/v1/kpis/<code>", "指标", answer_rows.number, asks=question_parameters.KPI)
+    @endpoint("GET", "/api/v1/kpis/<code>", asks=question_parameters.KPI, answers={200: answer_schemas.KPI})
     def kpi(self, request: Request, code: str) -> Any:
         """One number, whole or grouped. 单项指标，可分组。"""
         return self.desk.kpi(code, request.asked)
 
-    @exported("/api/v1/kpis/<code>/series", "指标序列", answer_rows.of("steps"), asks=parameters.SERIES)
-    @endpoint("GET", "/api/v1/kpis/<code>/series", asks=parameters.SERIES, answers={200: answer_schemas.SERIES})
+    @exported("/api/v1/kpis/<code>/series", "指标序列", answer_rows.of("steps"), asks=question_parameters.SERIES)
+    @endpoint(
+        "GET", "/api/v1/kpis/<code>/series", asks=question_parameters.SERIES, answers={200: answer_schemas.SERIES}
+    )
     def series(self, request: Request, code: str) -> Any:
         """A number step by step, with what was due. 指标分时段序列及应达进度。"""
         return self.desk.series(code, request.asked)
 
-    @exported("/api/v1/kpis/<code>/records", "指标记录", asks=parameters.RECORDS)
-    @endpoint("GET", "/api/v1/kpis/<code>/records", asks=parameters.RECORDS, answers={200: answer_schemas.RECORDS})
+    @exported("/api/v1/kpis/<code>/records", "指标记录", asks=question_parameters.RECORDS)
+    @endpoint(
+        "GET", "/api/v1/kpis/<code>/records", asks=question_parameters.RECORDS, answers={200: answer_schemas.RECORDS}
+    )
     def records(self, request: Request, code: str) -> Any:
         """The records behind a number. 构成指标的记录。"""
         return self.desk.records(code, request.asked)
 
     @exported(
-        "/api/v1/records/<service>/<kind>/<id_>/history", "历史", answer_rows.of("versions"), asks=parameters.THEN
+        "/api/v1/records/<service>/<kind>/<id_>/history",
+        "历史",
+        answer_rows.of("versions"),
+        asks=question_parameters.THEN,
     )
     @endpoint(
         "GET",
         "/api/v1/records/<service>/<kind>/<id_>/history",
-        asks=parameters.THEN,
+        asks=question_parameters.THEN,
         answers={200: answer_schemas.HISTORY},
     )
     def history(self, request: Request, service: str, kind: str, id_: str) -> Any:
@@ -181,12 +207,12 @@ class Gateway:
         """Numbers that changed, as they change. 指标变动推送。"""
         return self.live.stream(request)
 
-    @endpoint("POST", "/api/v1/recounts", roles=RECOUNTERS, takes=parameters.Recount, answers={202: recounts.RECOUNT})
+    @endpoint("POST", "/api/v1/recounts", roles=RECOUNTERS, takes=inputs.Recount, answers={202: recounts.RECOUNT})
     def recount(self, request: Request) -> Reply:
         """Have the owning service count a number again, record by record (G-16). 由所属服务重新统计核对。"""
         return self.recounting.begin(request)
 
-    @endpoint("GET", "/api/v1/recounts", asks=parameters.RECOUNTS, answers={200: json_schema.page(recounts.OUTLINE)})
+    @endpoint("GET", "/api/v1/recounts", asks=inputs.RECOUNTS, answers={200: json_schema.page(recounts.OUTLINE)})
     def all_recounts(self, request: Request) -> Any:
         """Recounts, the newest first. 历次核对。"""
         return self.recounting.page(request.asked)
@@ -203,12 +229,12 @@ class Gateway:
 
     # --- alerts ------------------------------------------------------------------------------------------------------
 
-    @endpoint("POST", "/api/v1/alerts/rules", takes=parameters.AlertRule, answers={201: NEW_RULE})
+    @endpoint("POST", "/api/v1/alerts/rules", takes=notifications_inputs.AlertRule, answers={201: NEW_RULE})
     def make_alert_rule(self, request: Request) -> Reply:
         """Be told when a number changes its status. 订阅状态变化提醒。"""
         return self.alarms.make(request)
 
-    @endpoint("GET", "/api/v1/alerts/rules", asks=parameters.RULES, answers={200: RULES})
+    @endpoint("GET", "/api/v1/alerts/rules", asks=notifications_inputs.RULES, answers={200: RULES})
     def alert_rules(self, request: Request) -> Any:
         """Your rules. 我的提醒规则。"""
         return self.alarms.rules(request)
@@ -223,7 +249,7 @@ class Gateway:
         """Be told no more. 停用提醒规则。"""
         return self.alarms.retire(id_, request)
 
-    @endpoint("GET", "/api/v1/alerts", asks=parameters.INBOX, answers={200: INBOX})
+    @endpoint("GET", "/api/v1/alerts", asks=notifications_inputs.INBOX, answers={200: INBOX})
     def alerts(self, request: Request) -> Any:
         """Your inbox. 提醒收件箱。"""
         return self.alarms.inbox(request)
@@ -234,7 +260,7 @@ class Gateway:
         return self.alarms.read(id_, request)
 
     @endpoint(
-        "GET", "/api/v1/alerts/deliveries", **OPERATOR, asks=parameters.DELIVERIES,
+        "GET", "/api/v1/alerts/deliveries", **OPERATOR, asks=notifications_inputs.DELIVERIES,
         answers={200: DELIVERIES},
     )  # fmt: skip
     def deliveries(self, request: Request) -> Any:
@@ -249,13 +275,17 @@ class Gateway:
     # --- the services ------------------------------------------------------------------------------------------------
 
     @endpoint(
-        "POST", "/api/v1/<service>/<command>", **EVERYBODY, for_each="command", answers={202: answer_schemas.ACCEPTED}
+        "POST",
+        "/api/v1/<service>/<command>",
+        **EVERYBODY,
+        for_each="command",
+        answers={202: upstream_answer_schemas.ACCEPTED},
     )
     def command(self, request: Request, service: str, command: str) -> Reply:
         """A service's command. 服务命令。"""
         return self.services.command(service, command, request)
 
-    @endpoint("GET", "/api/v1/commands/<command_id>", **EVERYBODY, answers={200: answer_schemas.ACCEPTED})
+    @endpoint("GET", "/api/v1/commands/<command_id>", **EVERYBODY, answers={200: upstream_answer_schemas.ACCEPTED})
     def accepted(self, request: Request, command_id: str) -> Any:
         """What became of a command that was answered with 202. 已受理命令的结果。"""
         return self.services.accepted(command_id, request)
@@ -413,46 +443,57 @@ class Gateway:
 
     # --- operations --------------------------------------------------------------------------------------------------
 
-    @endpoint("GET", "/api/v1/operations/status", **OPERATOR, answers={200: answer_schemas.STATUS})
+    @endpoint("GET", "/api/v1/operations/status", **OPERATOR, answers={200: operations_answer_schemas.STATUS})
     def status(self, request: Request) -> Any:
         """How all of it is now. 系统现状。"""
         return self.operations.status(request)
 
-    @endpoint("POST", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={202: answer_schemas.JOB})
+    @endpoint(
+        "POST", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={202: operations_answer_schemas.JOB}
+    )
     def begin_job(self, request: Request, job: str) -> Reply:
         """Begin a job. 启动任务。"""
         return self.operations.begin(job, request)
 
-    @endpoint("GET", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={200: answer_schemas.JOB})
+    @endpoint(
+        "GET", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={200: operations_answer_schemas.JOB}
+    )
     def job(self, _: Request, job: str) -> Any:
         """How far a job has come. 任务进展。"""
         return self.operations.job(job)
 
     @endpoint(
-        "GET", "/api/v1/operations/parked", **OPERATOR, asks=parameters.PARKED, answers={200: answer_schemas.PARKED}
+        "GET",
+        "/api/v1/operations/parked",
+        **OPERATOR,
+        asks=operations_inputs.PARKED,
+        answers={200: operations_answer_schemas.PARKED},
     )
     def parked(self, request: Request) -> Any:
         """Messages that could not be handled. 未能处理的消息。"""
         return self.operations.parked(request)
 
     @endpoint(
-        "GET", "/api/v1/operations/parked/<service>/<id_>", **OPERATOR, answers={200: answer_schemas.PARKED_MESSAGE}
+        "GET",
+        "/api/v1/operations/parked/<service>/<id_>",
+        **OPERATOR,
+        answers={200: operations_answer_schemas.PARKED_MESSAGE},
     )
     def parked_message(self, request: Request, service: str, id_: str) -> Any:
         """One of them with its body and its traceback. 消息详情。"""
         return self.operations.parked_message(service, id_, request)
 
     @endpoint(
-        "POST", "/api/v1/operations/parked/<service>/<id_>/replay", **OPERATOR, takes=parameters.Settle,
-        answers={200: answer_schemas.SETTLED},
+        "POST", "/api/v1/operations/parked/<service>/<id_>/replay", **OPERATOR, takes=operations_inputs.Settle,
+        answers={200: operations_answer_schemas.SETTLED},
     )  # fmt: skip
     def replay(self, request: Request, service: str, id_: str) -> Any:
         """Handle it now. 重放消息。"""
         return self.operations.settle("replay_parked", service, id_, request)
 
     @endpoint(
-        "POST", "/api/v1/operations/parked/<service>/<id_>/discard", **OPERATOR, takes=parameters.Settle,
-        answers={200: answer_schemas.SETTLED},
+        "POST", "/api/v1/operations/parked/<service>/<id_>/discard", **OPERATOR, takes=operations_inputs.Settle,
+        answers={200: operations_answer_schemas.SETTLED},
     )  # fmt: skip
     def discard(self, request: Request, service: str, id_: str) -> Any:
         """It need not be handled any more. 丢弃消息。"""
@@ -460,62 +501,62 @@ class Gateway:
 
     # --- the process and its documents -------------------------------------------------------------------------------
 
-    @endpoint("GET", "/api/v1/roles", public=True, answers={200: answer_schemas.ROLES})
+    @endpoint("GET", "/api/v1/roles", public=True, answers={200: api_answer_schemas.ROLES})
     def roles(self, _: Request) -> Reply:
         """Who may do what: each role at each address. 角色权限表。"""
         return self.docs.roles()
 
-    @endpoint("GET", "/openapi.json", public=True, answers={200: answer_schemas.OPENAPI})
+    @endpoint("GET", "/openapi.json", public=True, answers={200: api_answer_schemas.OPENAPI})
     def openapi(self, _: Request) -> Reply:
         """All of this as OpenAPI 3.1. 接口说明（OpenAPI 3.1）。"""
         return self.docs.openapi()
 
-    @endpoint("GET", "/asyncapi.json", public=True, answers={200: answer_schemas.ASYNCAPI})
+    @endpoint("GET", "/asyncapi.json", public=True, answers={200: api_answer_schemas.ASYNCAPI})
     def asyncapi(self, _: Request) -> Reply:
         """Events and RPC methods as AsyncAPI 3.0. 事件与 RPC 说明（AsyncAPI 3.0）。"""
         return self.docs.asyncapi()
 
-    @endpoint("GET", "/docs", public=True, answers={200: answer_schemas.PAGE})
+    @endpoint("GET", "/docs", public=True, answers={200: http_json_schema.PAGE})
     def documentation(self, _: Request) -> Reply:
         """All of this to read and to try. 接口文档页面。"""
         return self.docs.page()
 
-    @endpoint("GET", "/docs/assets/<name>", public=True, asks=parameters.FILE, answers={200: answer_schemas.ASSET})
+    @endpoint("GET", "/docs/assets/<name>", public=True, asks=parameters.FILE, answers={200: http_json_schema.ASSET})
     def asset(self, _: Request, name: str) -> Reply:
         """A file of the pages. 页面文件。"""
         return self.docs.asset(name)
 
-    @endpoint("GET", "/problems", public=True, answers={200: answer_schemas.PAGE})
+    @endpoint("GET", "/problems", public=True, answers={200: http_json_schema.PAGE})
     def problems(self, _: Request) -> Reply:
         """All codes of errors and all rules that forbid something. 错误代码与规则一览。"""
         return self.docs.problems()
 
-    @endpoint("GET", "/roles", public=True, answers={200: answer_schemas.PAGE})
+    @endpoint("GET", "/roles", public=True, answers={200: http_json_schema.PAGE})
     def role_matrix(self, _: Request) -> Reply:
         """Who may do what, as a table to read. 角色权限一览。"""
         return self.docs.matrix()
 
-    @endpoint("GET", "/notices", public=True, asks=notices.ASKS, answers={200: answer_schemas.PAGE})
+    @endpoint("GET", "/notices", public=True, asks=notices.ASKS, answers={200: http_json_schema.PAGE})
     def noticeboard(self, request: Request) -> Reply:
         """The notices to read. 公示页面。"""
         return self.docs.notices(notices.displayed(self.desk, request.asked), ended=request.asked.get("ended", False))
 
-    @endpoint("GET", "/certificates", public=True, answers={200: answer_schemas.PAGE})
+    @endpoint("GET", "/certificates", public=True, answers={200: http_json_schema.PAGE})
     def certificates(self, _: Request) -> Reply:
         """Check a certificate. 证书查验页面。"""
         return self.docs.certificates()
 
-    @endpoint("GET", "/health", public=True, answers={200: answer_schemas.HEALTH, 503: answer_schemas.HEALTH})
+    @endpoint("GET", "/health", public=True, answers={200: api_answer_schemas.HEALTH, 503: api_answer_schemas.HEALTH})
     def health(self, _: Request) -> Reply:
         """Whether the process works; 503: start it again. 进程是否正常。"""
         return Reply.of(self.condition.health())
 
-    @endpoint("GET", "/ready", public=True, answers={200: answer_schemas.READY, 503: answer_schemas.READY})
+    @endpoint("GET", "/ready", public=True, answers={200: api_answer_schemas.READY, 503: api_answer_schemas.READY})
     def ready(self, _: Request) -> Reply:
         """Whether it can answer now. 是否就绪。"""
         return Reply.of(self.condition.ready())
 
-    @endpoint("GET", "/metrics", public=True, answers={200: answer_schemas.PLAIN})
+    @endpoint("GET", "/metrics", public=True, answers={200: http_json_schema.PLAIN})
     def metrics(self, _: Request) -> Reply:
         """What it counts, for Prometheus. 监控指标。"""
         return Reply.of(self.condition.metrics())

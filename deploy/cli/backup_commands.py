@@ -26,9 +26,9 @@ from deploy.cli.output import console, plain
 from deploy.deployment.site_files import Site
 from deploy.errors import Trouble
 from deploy.image.backup_archive import Manifest, check, together
-from deploy.local.home import CHECKOUT
 from deploy.provision import HALF_RESTORED
 from deploy.secrets.keys import Keys
+from deploy.secrets.private_files import CHECKOUT
 from services.contract.topology import HEARS, SOURCES, queues
 
 TOKEN_HOLDS = timedelta(hours=8)  # a restore of many records takes long

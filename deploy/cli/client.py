@@ -21,7 +21,7 @@ from urllib.request import Request, urlopen
 from deploy.errors import Trouble
 from deploy.local import stack_file
 from deploy.local.home import Home
-from deploy.secrets.keys import Keys
+from deploy.local.home_keys import token_keys
 
 WITHIN = 15.0  # seconds that an answer may take
 TOKEN_HOLDS = timedelta(hours=1)
@@ -140,4 +140,4 @@ def _cause(error: Exception) -> object:
 
 
 def _token(home: Home, roles: tuple[str, ...]) -> str:
-    return Keys.of(home).token(subject="operator", roles=roles, lifetime=TOKEN_HOLDS)
+    return token_keys(home).token(subject="operator", roles=roles, lifetime=TOKEN_HOLDS)

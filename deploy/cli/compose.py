@@ -8,7 +8,7 @@ import subprocess
 from deploy.cli.output import plain
 from deploy.deployment.site_files import Layout, Site
 from deploy.errors import Trouble
-from deploy.local.home import CHECKOUT
+from deploy.secrets.private_files import CHECKOUT
 
 COMPOSE, FILE, OF_CLUSTER = ("docker", "compose"), ("-f", "deploy/compose.yml"), ("-f", "deploy/compose.cluster.yml")
 

@@ -16,8 +16,8 @@ from deploy.cli import backup_commands, compose, user_commands
 from deploy.cli.output import console, table
 from deploy.deployment.other_systems import USUAL_ROLES, System, last_day
 from deploy.deployment.site_files import CLUSTER, Layout, Site
-from deploy.local.home import CHECKOUT
 from deploy.secrets.keys import Keys, as_setting
+from deploy.secrets.private_files import CHECKOUT
 from services.chassis.tokens import ROLES, Verified
 
 IN_CONTAINERS = (

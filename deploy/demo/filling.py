@@ -20,7 +20,7 @@ from deploy.demo.player import Giver, NotAsExpected
 from deploy.demo.year import stories
 from deploy.local import stack_file
 from deploy.local.home import Home
-from deploy.secrets.keys import Keys
+from deploy.local.home_keys import token_keys
 from services.chassis.amqp import connect
 from services.chassis.client import Caller
 from services.chassis.settings import Settings
@@ -35,7 +35,7 @@ console = Console()
 def fill() -> int:
     """Give every command of the year; the exit code."""
     home = Home.of_the_environment()
-    keys, (amqp_uri, gateway_url) = Keys.of(home), _addresses(home)
+    keys, (amqp_uri, gateway_url) = token_keys(home), _addresses(home)
     settings = Settings(amqp_uri=amqp_uri, mongo_uri="", token_public_key=keys.public)
     caller = Caller(settings, "demo")
     reading = eventlet.spawn(caller.link.run)

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from deploy.errors import Trouble
-from deploy.local.home import CHECKOUT, write_privately
+from deploy.secrets.private_files import CHECKOUT, write_privately
 from services.chassis.problem import NotAuthenticated
 from services.chassis.tokens import Tokens, Verified, issue
 from services.contract import KINDS

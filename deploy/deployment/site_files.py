@@ -28,10 +28,10 @@ from deploy.deployment import other_systems as systems
 from deploy.deployment.broker_rights import Rights
 from deploy.deployment.other_systems import USUAL_ROLES, Folder, System
 from deploy.errors import Trouble
-from deploy.local.home import CHECKOUT, write_privately
 from deploy.secrets import certificate_authority as certificates
 from deploy.secrets.certificate_authority import Authority
 from deploy.secrets.keys import as_setting, new_private_key, new_sealing_key, of_setting, public_of
+from deploy.secrets.private_files import CHECKOUT, write_privately
 from services.contract.topology import SERVICES, SOURCES
 
 FOLDER = CHECKOUT / "deploy" / "site"

@@ -11,9 +11,10 @@ from amqp import Connection
 from amqp.exceptions import AMQPError
 
 from deploy.errors import Trouble
-from deploy.local.home import Home, write_privately
+from deploy.local.home import Home
 from deploy.local.ports import Ports, answers
 from deploy.local.supervisor import Program
+from deploy.secrets.private_files import write_privately
 
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")  # those on Debian's PATH would change to the system's own user
 USER = "kexie"

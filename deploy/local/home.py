@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.errors import Trouble
-
-CHECKOUT = Path(__file__).resolve().parent.parent
+from deploy.secrets.private_files import CHECKOUT, write_privately
 
 
 class InUse(Trouble):
@@ -55,13 +54,3 @@ class Home:
             except BlockingIOError:
                 raise InUse(f"A stack is already running in {self.folder}.") from None
             yield
-
-
-def write_privately(file: Path, text: str) -> None:
-    """Replace the file in one step; only its owner may read it, at every moment."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}.draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as sheet:
-        sheet.write(text)
-    draft.replace(file)

@@ -5,7 +5,8 @@ import random
 import socket
 from dataclasses import dataclass
 
-from deploy.local.home import Home, write_privately
+from deploy.local.home import Home
+from deploy.secrets.private_files import write_privately
 
 CHOICE = range(20_000, 32_000)  # below the ports that Linux lends to outgoing connections
 

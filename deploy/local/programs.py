@@ -8,10 +8,12 @@ from types import MappingProxyType
 
 from deploy.errors import Trouble
 from deploy.local.embedded import Stores
-from deploy.local.home import CHECKOUT, Home
+from deploy.local.home import Home
+from deploy.local.home_keys import sealing_key, token_keys
 from deploy.local.ports import Ports, hold
 from deploy.local.supervisor import Program
-from deploy.secrets.keys import SEALING, Keys, as_setting, sealing_key
+from deploy.secrets.keys import SEALING, as_setting
+from deploy.secrets.private_files import CHECKOUT
 from services.contract.topology import SERVICES
 
 NAMES = (*SERVICES, "gateway")
@@ -54,7 +56,7 @@ def replica(
     The private key is told to the gateway alone, the sealing key to the services that seal.
     """
     name = name or service
-    keys = Keys.of(home)
+    keys = token_keys(home)
     port = Ports(home).take(f"{name} health")
     environment = {variable: value for variable, value in os.environ.items() if variable not in SECRET} | {
         "AMQP_URI": stores.amqp_uri,

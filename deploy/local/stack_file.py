@@ -6,8 +6,9 @@ from datetime import datetime
 import msgspec
 
 from deploy.errors import Trouble
-from deploy.local.home import Home, write_privately
+from deploy.local.home import Home
 from deploy.local.processes import Process, end
+from deploy.secrets.private_files import write_privately
 
 
 class NothingRuns(Trouble):

@@ -16,9 +16,10 @@ from typing import Self
 
 from deploy.errors import Trouble
 from deploy.local import stack_file
-from deploy.local.home import CHECKOUT, Home
+from deploy.local.home import Home
 from deploy.local.processes import end, process_of
 from deploy.local.stack_file import Addresses, Part, Stack
+from deploy.secrets.private_files import CHECKOUT
 
 SOONEST, LATEST = 0.2, 5.0  # seconds until what died is started again: doubled with each time
 HOPELESS = 4  # deaths in a row after which nobody waits for it any longer

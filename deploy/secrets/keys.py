@@ -1,7 +1,6 @@
 """The pair of keys that signs and verifies tokens, whose private one stays with the gateway and the operator; and the
 key that seals what only some may read, for the services that keep such things."""
 
-import os
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
@@ -17,7 +16,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from deploy.local.home import Home
 from services.chassis import tokens
 from services.chassis.settings import SEALING_KEY
 
@@ -29,15 +27,6 @@ SEALING = ("awards",)
 class Keys:
     private: str  # PEM
 
-    @classmethod
-    def of(cls, home: Home) -> "Keys":
-        """`TOKEN_PRIVATE_KEY` where it is set, else the home's own, made once."""
-        given = os.environ.get("TOKEN_PRIVATE_KEY")
-        if given:
-            return cls(of_setting(given))
-        home.make()
-        return cls(home.secret("token.pem", new_private_key))
-
     @property
     def public(self) -> str:
         return public_of(self.private)
@@ -45,15 +34,6 @@ class Keys:
     def token(self, *, subject: str, roles: Iterable[str], lifetime: timedelta, district: str | None = None) -> str:
         """Signed by this key; ValueError for a role or district that does not exist."""
         return tokens.issue(self.private, subject=subject, roles=roles, district=district, lifetime=lifetime)
-
-
-def sealing_key(home: Home) -> str:
-    """`SEALING_KEY` where it is set, else the home's own, made once."""
-    given = os.environ.get("SEALING_KEY")
-    if given:
-        return given
-    home.make()
-    return home.secret("sealing.key", new_sealing_key)
 
 
 def as_setting(pem: str) -> str:

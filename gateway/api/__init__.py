@@ -1,1 +1,1 @@
-"""The machine-readable face of the gateway: endpoints and their schemas, OpenAPI, AsyncAPI, problems, roles and exports."""
+"""The machine-readable face of the gateway: endpoints, OpenAPI, AsyncAPI, problems, roles and exports."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from gateway.api import catalogue
 from gateway.api.catalogue import Said, in_words, outcome, reference
-from gateway.http.json_schema import ANYTHING, INSTANT, TEXT, TRUTH, WHOLE, Shape, by_name, each, many, page, some
-from gateway.reporting.answer_schemas import HASH, PROBLEM_SAID
+from gateway.http.json_schema import ANYTHING, HASH, INSTANT, TEXT, TRUTH, WHOLE, Shape, by_name, each, many, page, some
+from gateway.upstream.answer_schemas import PROBLEM_SAID
 from services.chassis import trace
 from services.chassis.tokens import HEADER, ROLES
 from services.chassis.version import VERSION

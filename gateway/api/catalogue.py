@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from gateway.http import parameters
+from gateway.http import json_schema as http_json_schema
+from gateway.http import pagination
 from gateway.http.json_schema import (
     ANYTHING,
     INSTANT,
@@ -28,7 +29,8 @@ from gateway.http.json_schema import (
     some,
 )
 from gateway.http.parameters import Parameter
-from gateway.reporting import answer_schemas as answers
+from gateway.reconciliation import inputs
+from gateway.upstream import list_parameters
 from services.chassis.fields import json_schema
 from services.chassis.tokens import BRIEF, READERS, ROLES
 from services.contract import KINDS
@@ -161,7 +163,7 @@ def outcome(service: str, command: Mapping[str, Any]) -> Shape:
     record = reference(service, command["kind"])
     if "judge" not in command["roles"]:
         return record
-    return either(record, each(**dict.fromkeys(BRIEF, TEXT) | {"version": answers.VERSION}))
+    return either(record, each(**dict.fromkeys(BRIEF, TEXT) | {"version": http_json_schema.VERSION}))
 
 
 def view_of(service: str, described: Mapping[str, Any]) -> Shape:
@@ -171,8 +173,8 @@ def view_of(service: str, described: Mapping[str, Any]) -> Shape:
 
 def history(kind: str) -> Shape:
     version = each(
-        version=answers.VERSION, happened=TEXT, at=INSTANT, by=TEXT, because=TEXT, reason=maybe(TEXT),
-        view=by_name(ANYTHING), hash=answers.HASH,
+        version=http_json_schema.VERSION, happened=TEXT, at=INSTANT, by=TEXT, because=TEXT, reason=maybe(TEXT),
+        view=by_name(ANYTHING), hash=http_json_schema.HASH,
     )  # fmt: skip
     return each(id=TEXT, kind={"const": kind}, versions=many(version))
 
@@ -189,7 +191,7 @@ def _itself(route: Route, _: Said) -> Iterator[Operation]:
 
 
 def _jobs(route: Route, _: Said) -> Iterator[Operation]:
-    for job, schema in parameters.JOBS.items():
+    for job, schema in inputs.JOBS.items():
         one = replace(route, name=f"{route.name}_{job}", about=route.about and f"{route.about} ({job})")
         takes = json_schema(schema) if route.method == "POST" else None
         yield _operation(replace(one, takes=takes), job=job)
@@ -226,7 +228,7 @@ def _lists(route: Route, said: Said) -> Iterator[Operation]:
         about = f"{in_words(plural)}, page by page. 列表。"
         made = _operation(replace(one, about=about), service=service, plural=plural)
         paging = {
-            name: one for name, one in _paging(known).items() if not (route.answers and name in parameters.PAGING)
+            name: one for name, one in _paging(known).items() if not (route.answers and name in pagination.PAGING)
         }
         yield replace(made, words=(*made.words, *_filters(known), *_queries(paging)))
 
@@ -332,12 +334,12 @@ def _filters(kind: Kind) -> Iterator[Word]:
 def _paging(kind: Kind) -> Mapping[str, Parameter]:
     sortable = [name for name, one in kind.fields.items() if one.type in COMPARABLE and not one.many]
     orders = [sign + name for name in ["id", *sortable] for sign in ("", "-")]
-    order = replace(parameters.ORDER, schema={"type": "string", "enum": orders})
+    order = replace(list_parameters.ORDER, schema={"type": "string", "enum": orders})
     return {
         "order": order,
-        "cursor": parameters.THEIR_CURSOR,
-        "limit": parameters.LIMIT,
-        "revision": parameters.REVISION,
+        "cursor": pagination.THEIR_CURSOR,
+        "limit": pagination.LIMIT,
+        "revision": list_parameters.REVISION,
     }
 
 
@@ -353,7 +355,7 @@ def _value(one: Field) -> Shape:
 
 def _record(service: str, view: Mapping[str, Any]) -> Shape:
     shown = view["$defs"][view["$ref"].rpartition("/")[2]]
-    properties = {"id": TEXT, "version": answers.VERSION, **_referring(shown["properties"], service)}
+    properties = {"id": TEXT, "version": http_json_schema.VERSION, **_referring(shown["properties"], service)}
     about = {"description": shown["description"]} if "description" in shown else {}
     return {**about, **each(**properties)}
 

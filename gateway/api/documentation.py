@@ -34,7 +34,7 @@ from services.contract import wire
 
 HTML = "text/html; charset=utf-8"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".png": "image/png"}
-PAGES = Path(__file__).parent / "pages"
+PAGES = Path(__file__).parents[1] / "pages"
 OF_SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 OURS = ("docs.js", "certificates.js", "pages.css")
 NAV = {
@@ -185,7 +185,7 @@ def _page(address: str, *, head: str = "", **filled: str) -> Kept:
 
 
 def _template(name: str) -> Template:
-    return Template((PAGES / f"{name}.html").read_text(encoding="utf-8"))
+    return Template((PAGES / "templates" / f"{name}.html").read_text(encoding="utf-8"))
 
 
 def _nav(here: str) -> str:
@@ -197,7 +197,7 @@ def _nav(here: str) -> str:
 @cache
 def _asset(name: str) -> Kept:
     """A file that does not change as long as its address stays the same."""
-    content = (_of_swagger() if name in OF_SWAGGER else PAGES).joinpath(name).read_bytes()
+    content = (_of_swagger() if name in OF_SWAGGER else PAGES / "assets").joinpath(name).read_bytes()
     return Kept(content, TYPES[Path(name).suffix], {"Cache-Control": A_YEAR})
 
 

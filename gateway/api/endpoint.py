@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from eventlet.event import Event as Signal
-from nameko.extensions import DependencyProvider
 from nameko.web.handlers import HttpRequestHandler
 
 from gateway.http import parameters
@@ -16,7 +15,6 @@ from gateway.http.parameters import Parameter
 from gateway.http.server import Server
 from gateway.identity.authentication import Callers
 from services.chassis import fields
-from services.chassis.health import Health
 from services.chassis.problem import NotAllowed, Problem
 from services.chassis.tokens import READERS
 from services.kernel import Refusal
@@ -94,10 +92,3 @@ class Endpoint(HttpRequestHandler):
 
 
 endpoint = Endpoint.decorator
-
-
-class Condition(DependencyProvider):
-    """Gives the gateway what its process says of its health."""
-
-    def get_dependency(self, worker_ctx: Any) -> Health:  # noqa: ARG002 - nameko's signature
-        return self.container.config["HEALTH"]

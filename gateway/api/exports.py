@@ -35,10 +35,11 @@ from gateway.documents import csv, xlsx
 from gateway.documents.answer_rows import Split, items
 from gateway.documents.table import Gathered
 from gateway.documents.xlsx import DoesNotFit
-from gateway.http import parameters
+from gateway.http import pagination, parameters
 from gateway.http.admission import Room
 from gateway.http.messages import Reply, Request
-from gateway.http.parameters import LONGEST_PAGE, Parameter
+from gateway.http.pagination import LONGEST_PAGE
+from gateway.http.parameters import Parameter
 from services.chassis.problem import FieldError, InvalidInput, Unavailable
 from services.contract import KINDS, glossary
 
@@ -117,14 +118,14 @@ class Export(Endpoint):
         **declared: Any,
     ) -> None:
         self.title, self.form, self.gather, self.pages = title, form, gather, asks
-        of_all = asks if asks is None else {name: one for name, one in asks.items() if name not in parameters.PAGING}
+        of_all = asks if asks is None else {name: one for name, one in asks.items() if name not in pagination.PAGING}
         shape = {"type": "string", "contentMediaType": form.content_type.partition(";")[0]}
         super().__init__("GET", f"{url}.{form.ending}", asks=of_all, answers={200: shape}, **declared)
 
     def answer(self, request: Request) -> Reply:
         if self.asks is None:
             parameters.read(
-                MultiDict((name, "") for name in parameters.PAGING if name in request.args), parameters.NOTHING
+                MultiDict((name, "") for name in pagination.PAGING if name in request.args), parameters.NOTHING
             )
         try:
             with self.shared.room.place("exports"):

@@ -11,8 +11,8 @@ from typing import Any
 
 from gateway.api import catalogue
 from gateway.api.catalogue import Operation, Said, Word
+from gateway.http import session
 from gateway.http.json_schema import ANYTHING, TEXT, WHOLE, Shape, by_name, each, many, maybe
-from gateway.identity import sessions
 from services.chassis.health import VERSION
 from services.contract.topology import SERVICES
 
@@ -89,8 +89,8 @@ SECURITY = {
     "session": {
         "type": "apiKey",
         "in": "cookie",
-        "name": sessions.COOKIE,
-        "description": f"Of POST /api/v1/login; what is written needs {sessions.CSRF_HEADER} too. 登录会话。",
+        "name": session.COOKIE,
+        "description": f"Of POST /api/v1/login; what is written needs {session.CSRF_HEADER} too. 登录会话。",
     },
 }
 

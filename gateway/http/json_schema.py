@@ -78,3 +78,14 @@ def page(item: Shape, **fields: Shape) -> Shape:
 def of_type(media_type: str) -> Shape:
     """An answer that is no JSON."""
     return {"type": "string", "contentMediaType": media_type}
+
+
+HASH: Shape = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+VERSION: Shape = {"type": "integer", "minimum": 1}
+
+PLAIN = of_type("text/plain")
+
+PAGE = of_type("text/html")
+
+ASSET = ANYTHING

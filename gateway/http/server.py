@@ -7,7 +7,6 @@ the service when a connection breaks at the wrong moment, and cut off the answer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -22,14 +21,14 @@ from structlog import get_logger
 
 from gateway.http.admission import Rates, Turns
 from gateway.http.caching import finish
-from gateway.http.messages import Request, Response, error_response
-from gateway.identity.audit_trail import Trail
+from gateway.http.errors import error_response
+from gateway.http.messages import Request, Response
+from gateway.http.request_body import Punctual, _drain
 from services.chassis import trace
 from services.chassis.problem import Overloaded, Unavailable
 
 IDLE = 15  # seconds that a connection may wait for its next request
 SILENT = 30  # seconds that half a request may take to go on, and its headers or a usual body in all
-DRAINED = 30_000_000  # bytes of a body that nobody wanted, taken so that its sender reads the answer
 ALWAYS = ("/health", "/ready", "/metrics")  # answered also by a gateway that is full
 EVENT_STREAM = "text/event-stream"
 LATE = 0.25  # seconds that a request may wait for its turn
@@ -59,7 +58,8 @@ class App(WsgiApp):
         request.max_content_length = self.server.settings.request_limit
         self.server.busy += 1
         response = self._respond(request)
-        self.server.trail.note(request, response.status_code)
+        for note in self.server.after_each:
+            note(request, response.status_code)
         _drain(environ)
         response.call_on_close(request.close)  # and with it the files of a form
         if response.mimetype == EVENT_STREAM:
@@ -95,42 +95,10 @@ class App(WsgiApp):
         return response
 
 
-class Punctual:
-    """A body that has to come within so many seconds; one that trickles in would hold its place for hours."""
-
-    def __init__(self, body: Any, seconds: float) -> None:
-        self._body, self._until = body, monotonic() + seconds
-
-    def grant(self, seconds: float) -> None:
-        """So many more, for a body that may be long."""
-        self._until += seconds
-
-    def read(self, *size: int) -> bytes:
-        return self._in_time(self._body.read, *size)
-
-    def readline(self, *size: int) -> bytes:
-        return self._in_time(self._body.readline, *size)
-
-    def _in_time(self, take: Callable[..., bytes], *size: int) -> bytes:
-        with eventlet.Timeout(max(0.001, self._until - monotonic()), TimeoutError("the body takes too long")):
-            return take(*size)
-
-
 def _see_through_the_proxy(environ: dict[str, Any]) -> None:
     """The caller's address is the last that the proxy has added; whatever stands before it anybody may have said."""
     if forwarded := environ.get("HTTP_X_FORWARDED_FOR", ""):
         environ["REMOTE_ADDR"] = forwarded.rpartition(",")[2].strip()
-
-
-def _drain(environ: dict[str, Any]) -> None:
-    """Take what is left of a body: a connection closed with unread bytes is reset, and its answer lost with it.
-
-    Whoever waits for our word before the body (`Expect`) has not sent any.
-    """
-    left = 0 if "HTTP_EXPECT" in environ else DRAINED
-    with suppress(OSError, ValueError):  # broken off, or no chunks: then nobody waits for an answer
-        while left > 0 and (piece := environ["wsgi.input"].read(min(left, 65_536))):
-            left -= len(piece)
 
 
 class Protocol(HttpOnlyProtocol):
@@ -160,7 +128,10 @@ class Protocol(HttpOnlyProtocol):
 class Server(WebServer):
     """The gateway's port."""
 
-    trail = Trail()
+    def __init__(self) -> None:
+        super().__init__()
+        self.after_each: list[Callable[[Request, int], None]] = []  # called with each request and its status
+        self.at_stop: list[Callable[[], None]] = []  # called once the last request was answered
 
     def setup(self) -> None:
         self.settings = self.container.config["SETTINGS"]
@@ -243,5 +214,6 @@ class Server(WebServer):
         if self.busy:
             with eventlet.Timeout(LAST_WORDS, False):
                 self._idle.wait()
-        self.trail.close()
+        for end in self.at_stop:
+            end()
         super(WebServer, self).stop()

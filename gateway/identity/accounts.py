@@ -12,12 +12,12 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 
 from gateway.http.messages import JSON, NOT_STORED, Reply, Request
-from gateway.http.parameters import PAGE
+from gateway.http.pagination import PAGE
+from gateway.http.session import Session, cookie
 from gateway.identity import api_tokens, users
 from gateway.identity.api_tokens import IssuedTokens
 from gateway.identity.authentication import Callers
 from gateway.identity.login_throttle import Attempts
-from gateway.identity.sessions import Session, cookie
 from services.chassis import lists
 from services.chassis.document import Cause
 from services.chassis.mongo import database, patiently

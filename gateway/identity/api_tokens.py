@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.http.json_schema import DAY, TEXT, WHOLE, Shape, each, many, maybe, one_of, page
-from gateway.http.parameters import LIMIT, THEIR_CURSOR, Parameter
+from gateway.http.pagination import LIMIT, THEIR_CURSOR
+from gateway.http.parameters import Parameter
 from gateway.http.parameters import one_of as any_of
 from services import contract
 from services.chassis import fields

@@ -23,7 +23,9 @@ from structlog import get_logger
 from gateway.http import parameters
 from gateway.http.json_schema import INSTANT, TEXT, WHOLE, Shape, each, maybe, one_of, page
 from gateway.http.messages import Request
-from gateway.http.parameters import CURSOR, LIMIT, PAGE, Parameter, Wrong
+from gateway.http.pagination import CURSOR, LIMIT, PAGE
+from gateway.http.parameters import Parameter, Wrong
+from gateway.http.server import Server
 from services.chassis.amqp import Backoff
 from services.chassis.mongo import database, patiently
 from services.kernel.calendar import SHANGHAI, end_of
@@ -64,6 +66,8 @@ ENTRIES: Shape = page(ENTRY)
 class Trail(SharedExtension):
     """One for each gateway; all of them write to the same collection."""
 
+    server = Server()
+
     def __init__(self) -> None:
         self._waiting: deque[Document] = deque()
         self._bell = Signal()
@@ -74,12 +78,14 @@ class Trail(SharedExtension):
         config = self.container.config
         self._entries: Collection[Document] = database(config["SETTINGS"], self.container.service_name)["audit"]
         patiently(self._prepare)
+        self.server.after_each.append(self.note)
+        self.server.at_stop.append(self.close)
 
     def start(self) -> None:
         self._thread = self.container.spawn_managed_thread(self._run, identifier="audit trail")
 
     def close(self) -> None:
-        """The last request was answered: write what is left. Whoever answers requests says when."""
+        """Write what is left; the server calls it once the last request was answered."""
         self._is_closing = True
         self._wake()
         if self._thread is not None:

@@ -11,8 +11,9 @@ from typing import Any
 from nameko.extensions import SharedExtension
 
 from gateway.http.messages import Request
+from gateway.http.session import COOKIE, CSRF_HEADER
 from gateway.identity.passwords import Passwords
-from gateway.identity.sessions import COOKIE, CSRF_HEADER, Sessions
+from gateway.identity.sessions import Sessions
 from gateway.identity.users import Users, actor_of, is_active
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import NotAllowed, NotAuthenticated, Unavailable

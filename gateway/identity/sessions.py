@@ -6,25 +6,19 @@ The token against forged requests (CSRF) follows from the secret, so that a copy
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.collection import Collection
-from werkzeug.http import dump_cookie
 
 from gateway.http.json_schema import INSTANT, TEXT, TRUTH, Shape, each, many, maybe
+from gateway.http.session import LASTS, Session
 from gateway.identity.api_tokens import DISTRICT, ROLE
 from gateway.identity.passwords import LONGEST
 from services.chassis import fields
 from services.kernel.calendar import SHANGHAI
-
-LASTS = timedelta(hours=8)
-COOKIE = "kexie_session"
-CSRF_HEADER = "X-CSRF-Token"
 
 Document = dict[str, Any]
 
@@ -38,23 +32,6 @@ ME: Shape = each(
     id=TEXT, login=maybe(TEXT), roles=many(ROLE), district=DISTRICT, csrf_token=maybe(TEXT), ends_at=maybe(INSTANT)
 )
 LOGGED_OUT: Shape = each(ended=TRUTH)
-
-
-@dataclass(frozen=True)
-class Session:
-    """One that has not ended, known by the secret that came with the request."""
-
-    secret: str
-    user_id: str
-    ends_at: datetime
-
-    @property
-    def csrf_token(self) -> str:
-        return hmac.digest(self.secret.encode(), b"csrf", "sha256").hex()
-
-    def is_meant(self, csrf_token: str) -> bool:
-        """Does the request come from a page that may read our answers?"""
-        return hmac.compare_digest(csrf_token.encode(), self.csrf_token.encode())
 
 
 class Sessions:
@@ -83,19 +60,6 @@ class Sessions:
         """Those of a user, wherever they were begun."""
         kept = _hash(but.secret) if but else None
         self._sessions.delete_many({"user_id": user_id, "_id": {"$ne": kept}})
-
-
-def cookie(session: Session | None, *, is_secure: bool) -> str:
-    """The header that begins a session in a browser, or ends it."""
-    return dump_cookie(
-        COOKIE,
-        session.secret if session else "",
-        max_age=LASTS if session else 0,
-        path="/",
-        secure=is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
 
 
 def _hash(secret: str) -> str:

@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from gateway.http.json_schema import INSTANT, TEXT, Shape, each, many, one_of, page
-from gateway.http.parameters import LIMIT, THEIR_CURSOR
+from gateway.http.pagination import LIMIT, THEIR_CURSOR
 from gateway.identity.api_tokens import DISTRICT, ROLE, Token
 from gateway.identity.passwords import LONGEST, Password, Passwords
 from services.chassis import fields

@@ -20,7 +20,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from gateway.http import json_schema
+from gateway.http.json_schema import INSTANT, TEXT, TRUTH, WHOLE, WORDS, each, many, maybe, one_of
 from gateway.imports.chunks import Pieces
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Conflict, NotAllowed, NotFound, Problem
@@ -38,19 +38,19 @@ STATES = ("waiting", "running", "checked", "refused", "stopped", "failed", "done
 PHASES = ("reading", "checking", "writing")
 NONE_WRONG = {"rows": 0, "errors": 0}
 
-ERROR = json_schema.each(
-    row=json_schema.WHOLE, cell=json_schema.maybe(json_schema.TEXT), field=json_schema.maybe(json_schema.TEXT), code=json_schema.TEXT,
-    zh=json_schema.TEXT, en=json_schema.TEXT,
+ERROR = each(
+    row=WHOLE, cell=maybe(TEXT), field=maybe(TEXT), code=TEXT,
+    zh=TEXT, en=TEXT,
 )  # fmt: skip
-LISTED = json_schema.each(
-    id=json_schema.TEXT, service=json_schema.TEXT, command=json_schema.TEXT, filename=json_schema.TEXT, bytes=json_schema.WHOLE,
-    sha256=json_schema.TEXT, by=json_schema.TEXT, dry_run=json_schema.TRUTH, state=json_schema.one_of(*STATES),
-    phase=json_schema.one_of(*PHASES), done=json_schema.WHOLE, total=json_schema.WHOLE, wrong_rows=json_schema.WHOLE,
-    errors=json_schema.WHOLE, problem=json_schema.maybe(json_schema.WORDS), created_at=json_schema.INSTANT,
-    ended_at=json_schema.maybe(json_schema.INSTANT),
+LISTED = each(
+    id=TEXT, service=TEXT, command=TEXT, filename=TEXT, bytes=WHOLE,
+    sha256=TEXT, by=TEXT, dry_run=TRUTH, state=one_of(*STATES),
+    phase=one_of(*PHASES), done=WHOLE, total=WHOLE, wrong_rows=WHOLE,
+    errors=WHOLE, problem=maybe(WORDS), created_at=INSTANT,
+    ended_at=maybe(INSTANT),
 )  # fmt: skip
-IMPORT = json_schema.each(**LISTED["properties"], first_errors=json_schema.many(ERROR))
-IMPORT_LIST = json_schema.each(items=json_schema.many(LISTED), total=json_schema.WHOLE)
+IMPORT = each(**LISTED["properties"], first_errors=many(ERROR))
+IMPORT_LIST = each(items=many(LISTED), total=WHOLE)
 
 
 class TakenOver(Exception):

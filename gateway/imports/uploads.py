@@ -6,48 +6,35 @@ import hashlib
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
-import eventlet
 from eventlet import tpool
-from pymongo.errors import PyMongoError
 from structlog import get_logger
 
-from gateway.http import json_schema, parameters
+from gateway.http import json_schema, pagination, parameters
 from gateway.http.admission import Room
 from gateway.http.messages import Reply, Request
 from gateway.http.parameters import Parameter
-from gateway.identity.authentication import Callers
 from gateway.imports import sheets
-from gateway.imports.chunks import PIECE, Pieces
-from gateway.imports.import_store import Document, Imports, TakenOver
+from gateway.imports.chunks import PIECE
+from gateway.imports.import_store import Document, Imports
 from gateway.imports.import_worker import Importer, unreadable
 from gateway.imports.sheets import BrokenSheet, Column, NotFlat, Wrong
 from gateway.upstream import descriptions
-from services.chassis.client import Caller, Services
-from services.chassis.log import malfunction
-from services.chassis.mongo import database, is_passing, patiently
+from services.chassis.client import Caller
 from services.chassis.problem import (
     FieldError,
     InvalidInput,
-    Malfunction,
     NotAllowed,
     NotFound,
-    Overloaded,
-    Problem,
-    Unavailable,
 )
 from services.chassis.service import command_id
 from services.contract import glossary
 from services.contract.topology import SERVICES
 
-LOOK = 1.0  # seconds between two looks after imports that wait
-BEAT = 5.0  # seconds between two signs of life of the one at work
-TRIES = 3  # gateways that may end at one step of an import before it counts as what ended them
 LONGEST = 200  # characters of a file's name
 MARKED = 50_000  # errors that are written beside the rows of a file
 MARKED_AT_ONCE = 2  # files
@@ -63,7 +50,7 @@ DRY_RUN = Parameter(
 )
 FILENAME = Parameter(str, "What the file is called, where the body is nothing but the file.", "文件名（直接上传时）。")
 UPLOAD = {"dry_run": DRY_RUN, "filename": FILENAME}
-PAGE = {"limit": parameters.LIMIT}
+PAGE = {"limit": pagination.LIMIT}
 
 log = get_logger()
 
@@ -103,7 +90,7 @@ class ImportDesk:
         return self._imports.find(id_, request.actor)
 
     def page(self, request: Request) -> Any:
-        return self._imports.page(request.actor, request.asked.get("limit", parameters.PAGE))
+        return self._imports.page(request.actor, request.asked.get("limit", pagination.PAGE))
 
     def template(self, service: str, command: str) -> Reply:
         """An empty sheet to be filled."""
@@ -166,96 +153,6 @@ class ImportDesk:
             raise InvalidInput(FieldError("file", "The file is empty.", "文件为空。"))
         filename = PurePosixPath(called.replace("\\", "/")).name[-LONGEST:] or f"{command}.{kind}"
         return {"upload": upload, "sha256": digest.hexdigest(), "bytes": size, "filename": filename}
-
-
-class Importing(Services):
-    """Gives the gateway its import desk, and works on what was uploaded, one import after the other."""
-
-    callers = Callers()
-
-    def setup(self) -> None:
-        super().setup()
-        config = self.container.config
-        settings, clock = config["SETTINGS"], config["CLOCK"]
-        held = database(settings, self.container.service_name)
-        self._imports = Imports(held["imports"], Pieces(held["uploads"], clock), clock)
-        patiently(self._imports.prepare)
-        self._importer = Importer(self._imports, self._caller, settings.token_private_key, self.callers.as_now)
-        self._desk = ImportDesk(self._imports, self._importer, self._caller)
-
-    def start(self) -> None:
-        super().start()
-        self._working = self.container.spawn_managed_thread(self._run, identifier="imports")
-
-    def stop(self) -> None:
-        """The one at work is put back: whatever is cut off is done again, and does nothing new."""
-        self._working.kill()
-        super().stop()
-
-    def get_dependency(self, worker_ctx: Any) -> ImportDesk:  # type: ignore[override]  # noqa: ARG002
-        return self._desk
-
-    def _run(self) -> None:
-        while True:
-            try:
-                held = self._imports.claim() if self._caller.link.is_up else None
-                if held is not None:
-                    self._work(held)
-                    continue
-            except (PyMongoError, TakenOver) as error:
-                log.info("imports wait", error=type(error).__name__)
-            eventlet.sleep(LOOK)
-
-    def _work(self, held: Document) -> None:
-        working = eventlet.getcurrent()
-        beat = eventlet.spawn(self._beat, held, working)
-        try:
-            state, problem = self._outcome(held)
-            self._imports.end(held, state, problem)
-            log.info("import ended", id=held["_id"], state=state, rows=held["done"])
-        except (Unavailable, Overloaded) as away:
-            beat.kill()  # it would find the import ours no longer
-            self._imports.put_back(held)
-            log.info("import waits", id=held["_id"], why=away.en)
-            eventlet.sleep(LOOK)
-        except TakenOver:
-            log.warning("import was taken over", id=held["_id"])
-        except BaseException:
-            beat.kill()
-            with suppress(PyMongoError):  # then it is found dead by its silence
-                self._imports.put_back(held)
-            raise
-        finally:
-            beat.kill()
-
-    def _outcome(self, held: Document) -> tuple[str, Problem | None]:
-        """The state that it ends in, and why where it failed; raises where it goes on another time."""
-        if held["tries"] > TRIES:
-            return "failed", Malfunction("Every gateway ended that was at it.", "处理该文件的网关均异常退出。")
-        try:
-            return self._importer.work(held), None
-        except (Unavailable, Overloaded):
-            raise
-        except Problem as problem:
-            return "failed", problem
-        except (PyMongoError, TakenOver) as error:
-            if isinstance(error, TakenOver) or is_passing(error):
-                raise
-            malfunction(error, job=f"import {held['_id']}")
-        except Exception as error:  # noqa: BLE001 - whatever it was, the import's document says so
-            malfunction(error, job=f"import {held['_id']}")
-        return "failed", Malfunction()
-
-    def _beat(self, held: Document, working: Any) -> None:
-        while True:
-            eventlet.sleep(BEAT)
-            try:
-                self._imports.note(held)
-            except TakenOver as taken:
-                eventlet.kill(working, taken)
-                return
-            except PyMongoError as error:
-                log.warning("import cannot be written down", id=held["_id"], error=type(error).__name__)
 
 
 def _columns(service: str, command: str, known: descriptions.Command) -> tuple[Column, ...]:

@@ -16,7 +16,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from gateway.http import parameters
+from gateway.http import pagination
 from gateway.http.json_schema import INSTANT, TEXT, TRUTH, WHOLE, WORDS, each, many, maybe, one_of, page
 from gateway.notifications import status_changes
 from gateway.notifications.status_changes import Standings, Wants
@@ -122,7 +122,7 @@ class Alerts:
 
     def rules(self, asked: Mapping[str, Any], *, owner: str) -> Document:
         """The newest first, also those that are retired."""
-        limit, after = asked.get("limit", parameters.PAGE), asked.get("cursor")
+        limit, after = asked.get("limit", pagination.PAGE), asked.get("cursor")
         which: Document = {"owner": owner}
         if after:
             made_at, id_ = after
@@ -131,7 +131,7 @@ class Alerts:
         last = found[limit - 1] if len(found) > limit else None
         return {
             "items": [_rule(rule) for rule in found[:limit]],
-            "cursor": parameters.write_mark(last["made_at"], last["_id"]) if last else None,
+            "cursor": pagination.write_mark(last["made_at"], last["_id"]) if last else None,
         }
 
     def rule(self, id_: str, *, actor: Actor) -> Document:
@@ -186,7 +186,7 @@ class Alerts:
 
     def inbox(self, asked: Mapping[str, Any], *, owner: str) -> Document:
         """Unread ones first, of each the newest first."""
-        limit, after = asked.get("limit", parameters.PAGE), asked.get("cursor")
+        limit, after = asked.get("limit", pagination.PAGE), asked.get("cursor")
         which: Document = {"owner": owner}
         if after:
             read, at, id_ = after
@@ -196,7 +196,7 @@ class Alerts:
         last = found[limit - 1] if len(found) > limit else None
         return {
             "items": [_said(alert) for alert in found[:limit]],
-            "cursor": parameters.write_mark(last["read"], last["at"], last["_id"]) if last else None,
+            "cursor": pagination.write_mark(last["read"], last["at"], last["_id"]) if last else None,
             "unread": self._inbox.count_documents({"owner": owner, "read": False}),
         }
 

@@ -14,8 +14,9 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
-from gateway.http import parameters
+from gateway.http import pagination
 from gateway.http.json_schema import INSTANT, TEXT, WHOLE, each, maybe, one_of, page
+from gateway.notifications import inputs
 from gateway.notifications.webhooks import next_try, origin
 from services.chassis.clock import SystemClock
 from services.chassis.problem import NotFound
@@ -31,7 +32,7 @@ DELIVERY = each(
     id=TEXT,
     rule=TEXT,
     to=TEXT,
-    state=one_of(*parameters.DELIVERY_STATES),
+    state=one_of(*inputs.DELIVERY_STATES),
     tries=WHOLE,
     made_at=INSTANT,
     next_at=maybe(INSTANT),
@@ -91,7 +92,7 @@ class Deliveries:
 
     def page(self, asked: Mapping[str, Any]) -> Document:
         """The newest first."""
-        limit, after = asked.get("limit", parameters.PAGE), asked.get("cursor")
+        limit, after = asked.get("limit", pagination.PAGE), asked.get("cursor")
         which: list[Document] = [{"state": asked["state"]}] if "state" in asked else []
         if after:
             made_at, id_ = after
@@ -101,7 +102,7 @@ class Deliveries:
         last = found[limit - 1] if len(found) > limit else None
         return {
             "items": [_said(held) for held in found[:limit]],
-            "cursor": parameters.write_mark(_instant(last["made_at"]), last["_id"]) if last else None,
+            "cursor": pagination.write_mark(_instant(last["made_at"]), last["_id"]) if last else None,
         }
 
     def again(self, id_: str) -> Document:

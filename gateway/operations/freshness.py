@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import eventlet
 from eventlet.semaphore import Semaphore
 
-from gateway.http import json_schema
+from gateway.http.json_schema import DAY, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, each, many, maybe, one_of
 from gateway.kpi.plan_index import Line
 from gateway.operations import system_status
 from gateway.read_model.store import Store, compared
@@ -44,24 +44,22 @@ EXPECTED = {
 
 Said = dict[str, Any]
 
-COUNT = json_schema.maybe(json_schema.WHOLE)
-REASON = json_schema.each(code=json_schema.TEXT, zh=json_schema.TEXT, en=json_schema.TEXT)
-FACT = json_schema.each(
-    kpi=json_schema.TEXT,
-    expects=json_schema.TEXT,
-    last_fact=json_schema.maybe(json_schema.DAY),
-    due=json_schema.DAY,
-    stale=json_schema.TRUTH,
+COUNT = maybe(WHOLE)
+REASON = each(code=TEXT, zh=TEXT, en=TEXT)
+FACT = each(
+    kpi=TEXT,
+    expects=TEXT,
+    last_fact=maybe(DAY),
+    due=DAY,
+    stale=TRUTH,
 )
-SOURCE = json_schema.each(
-    service=json_schema.TEXT, state=json_schema.one_of("fresh", "late", "stale", "away"), reasons=json_schema.many(REASON),
-    reachable=json_schema.TRUTH, last_event=json_schema.maybe(json_schema.INSTANT),
-    pending=COUNT, oldest_pending=json_schema.maybe(json_schema.NUMBER), parked_here=json_schema.WHOLE, parked_there=COUNT,
-    differing=COUNT, expected=json_schema.many(FACT),
+SOURCE = each(
+    service=TEXT, state=one_of("fresh", "late", "stale", "away"), reasons=many(REASON),
+    reachable=TRUTH, last_event=maybe(INSTANT),
+    pending=COUNT, oldest_pending=maybe(NUMBER), parked_here=WHOLE, parked_there=COUNT,
+    differing=COUNT, expected=many(FACT),
 )  # fmt: skip
-SOURCES = json_schema.each(
-    as_of=json_schema.INSTANT, revision=json_schema.WHOLE, queued=COUNT, sources=json_schema.many(SOURCE)
-)
+SOURCES = each(as_of=INSTANT, revision=WHOLE, queued=COUNT, sources=many(SOURCE))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ import eventlet
 from pymongo.errors import PyMongoError
 from structlog import get_logger
 
-from gateway.http import parameters
+from gateway.http import pagination, parameters
 from gateway.http.messages import Reply, Request
 from gateway.operations import system_status
+from gateway.reconciliation import inputs
 from gateway.reconciliation.jobs import Jobs
 from gateway.reconciliation.maintenance import Upkeep
 from gateway.reporting.query_service import Desk, Reporting
@@ -58,7 +59,7 @@ class Operations:
     def begin(self, job: str, request: Request) -> Reply:
         """202 with the job; `Conflict` while one of that name runs."""
         self._check(job)
-        asked = load(parameters.JOBS[job], parameters.body(request.content))
+        asked = load(inputs.JOBS[job], parameters.body(request.content))
         return Reply(
             self._upkeep.start(job, asked, by=request.actor.id), 202, {"Location": f"/api/v1/operations/{job}"}
         )
@@ -87,7 +88,7 @@ class Operations:
         pages = {name: page.wait() for name, page in asked.items()}
         found = [item for page in pages.values() if page for item in page["items"]]
         return {
-            "items": sorted(found, key=lambda item: item["parked_at"])[: wanted.get("limit", parameters.PAGE)],
+            "items": sorted(found, key=lambda item: item["parked_at"])[: wanted.get("limit", pagination.PAGE)],
             "total": sum(page["total"] for page in pages.values() if page),
             "cursor": None,
             "away": [name for name, page in pages.items() if page is None],

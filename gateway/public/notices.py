@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gateway.http import json_schema, parameters
+from gateway.http import json_schema, pagination, parameters
+from gateway.http import json_schema as http_json_schema
 from gateway.http.json_schema import TEXT, Shape, at_least, either, page
 from gateway.http.parameters import Parameter
 from gateway.kpi.ledger import Document
@@ -27,8 +28,8 @@ ENDED = Parameter(
 )  # fmt: skip
 ASKS = {
     "ended": ENDED,
-    "cursor": Parameter(parameters.mark(datetime, str), parameters.CURSOR.en, parameters.CURSOR.zh),
-    "limit": parameters.LIMIT,
+    "cursor": Parameter(pagination.mark(datetime, str), pagination.CURSOR.en, pagination.CURSOR.zh),
+    "limit": pagination.LIMIT,
 }
 
 
@@ -38,7 +39,7 @@ def _shape(kind: Kind) -> Shape:
         "service": {"const": kind.service},
         "kind": {"const": kind.name},
         "id": TEXT,
-        "version": answer_schemas.VERSION,
+        "version": http_json_schema.VERSION,
     }
     return at_least(**about, **view["properties"])
 
@@ -49,7 +50,7 @@ NOTICES = page(either(*map(_shape, ON_DISPLAY)), **answer_schemas.STANDING)
 def displayed(desk: Desk, asked: Mapping[str, Any]) -> Answer:
     """The notices that run now, the one that ends first before the others; or those that ended, page by page."""
     standing = desk.standing_of({kind.service for kind in ON_DISPLAY})
-    limit, ended = asked.get("limit", parameters.PAGE), asked.get("ended", False)
+    limit, ended = asked.get("limit", pagination.PAGE), asked.get("ended", False)
     steps = [
         *_at(datetime.fromisoformat(standing["as_of"]), ended=ended),
         *_after(asked.get("cursor"), ended=ended),
@@ -60,7 +61,7 @@ def displayed(desk: Desk, asked: Mapping[str, Any]) -> Answer:
     last = found[limit - 1] if len(found) > limit else None
     return {
         "items": [_said(held) for held in found[:limit]],
-        "cursor": parameters.write_mark(last["data"]["ends_at"], last["_id"]) if last else None,
+        "cursor": pagination.write_mark(last["data"]["ends_at"], last["_id"]) if last else None,
         **standing,
     }
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from gateway.kpi import answers
-from gateway.kpi.answers import Figures
+from gateway.kpi import figures as kpi_figures
+from gateway.kpi.figures import Figures
 from gateway.kpi.measures import Measure
 from gateway.kpi.plan_index import Asked, Line
 from gateway.plans.model import Words
@@ -107,7 +107,7 @@ def _amount(rule: Rule, data: Mapping[str, Any]) -> Any:
 def shown(store: Store, line: Line, part: Part, question: Asked, *, district: str | None) -> tuple[dict[str, Any], int]:
     """Value and records as everybody is told them, and the revision of the ledger that they are of."""
     read = Reading(store)
-    counts = read.counts(answers.wanted([line], question), line.measures)
+    counts = read.counts(kpi_figures.wanted([line], question), line.measures)
     figures = Figures(counts.held, counts.counted, read.value, question.period.last)
     number = figures.one(part.measure, question, {} if district is None else {"district": district})
     value = Total(part.rule.measure).value if number["value"] is None else number["value"]

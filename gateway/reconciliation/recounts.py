@@ -13,11 +13,13 @@ from typing import Any
 from bson import ObjectId
 from pymongo.collection import Collection
 
-from gateway.http import json_schema, parameters
+from gateway.http import pagination, parameters
+from gateway.http.json_schema import DAY, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, WORDS, each, many, maybe, one_of
 from gateway.http.messages import Reply, Request
 from gateway.reconciliation import jobs
 from gateway.reconciliation.jobs import Document, Jobs
 from gateway.reconciliation.recount_run import Question, recount
+from gateway.reporting import question_parameters
 from gateway.reporting.query_service import Desk, Reporting
 from gateway.upstream.delegation import Asking
 from services.chassis.client import Caller, Services
@@ -29,27 +31,25 @@ AT_ONCE = 4  # recounts at work among all gateways
 KEPT = timedelta(days=366)
 
 VALUE = {"type": ["number", "string", "boolean", "null"]}
-NUMBER = json_schema.each(value=VALUE, records=json_schema.WHOLE)
-SIDE = json_schema.maybe(
-    json_schema.each(version=json_schema.WHOLE, day=json_schema.maybe(json_schema.DAY), amount=VALUE)
-)
-PART = json_schema.each(
-    part=json_schema.TEXT, title=json_schema.WORDS, of=json_schema.TEXT, measure=json_schema.TEXT, ours=NUMBER, theirs=NUMBER, shown=NUMBER,
-    differing=json_schema.WHOLE, equal=json_schema.TRUTH,
+FIGURE = each(value=VALUE, records=WHOLE)
+SIDE = maybe(each(version=WHOLE, day=maybe(DAY), amount=VALUE))
+PART = each(
+    part=TEXT, title=WORDS, of=TEXT, measure=TEXT, ours=FIGURE, theirs=FIGURE, shown=FIGURE,
+    differing=WHOLE, equal=TRUTH,
 )  # fmt: skip
-DIFFERENCE = json_schema.each(
-    part=json_schema.TEXT, service=json_schema.TEXT, kind=json_schema.TEXT, id=json_schema.TEXT,
-    what=json_schema.one_of("only_here", "only_there", "other_amount", "other_day"),
-    here=SIDE, there=SIDE, history=json_schema.TEXT,
+DIFFERENCE = each(
+    part=TEXT, service=TEXT, kind=TEXT, id=TEXT,
+    what=one_of("only_here", "only_there", "other_amount", "other_day"),
+    here=SIDE, there=SIDE, history=TEXT,
 )  # fmt: skip
-OUTLINE = json_schema.each(
-    id=json_schema.TEXT, kpi=json_schema.TEXT, plan=json_schema.WHOLE, period=json_schema.TEXT, first=json_schema.DAY, last=json_schema.DAY,
-    district=json_schema.maybe(json_schema.TEXT), state=json_schema.one_of("running", "done", "failed"), by=json_schema.TEXT,
-    started_at=json_schema.INSTANT, ended_at=json_schema.maybe(json_schema.INSTANT), seconds=json_schema.NUMBER, at=json_schema.TEXT,
-    done=json_schema.WHOLE, total=json_schema.WHOLE, revision=json_schema.maybe(json_schema.WHOLE), equal=json_schema.maybe(json_schema.TRUTH),
-    differing=json_schema.WHOLE, parts=json_schema.many(PART), error=json_schema.maybe(json_schema.WORDS),
+OUTLINE = each(
+    id=TEXT, kpi=TEXT, plan=WHOLE, period=TEXT, first=DAY, last=DAY,
+    district=maybe(TEXT), state=one_of("running", "done", "failed"), by=TEXT,
+    started_at=INSTANT, ended_at=maybe(INSTANT), seconds=NUMBER, at=TEXT,
+    done=WHOLE, total=WHOLE, revision=maybe(WHOLE), equal=maybe(TRUTH),
+    differing=WHOLE, parts=many(PART), error=maybe(WORDS),
 )  # fmt: skip
-RECOUNT = json_schema.each(**OUTLINE["properties"], records=json_schema.many(DIFFERENCE))
+RECOUNT = each(**OUTLINE["properties"], records=many(DIFFERENCE))
 
 
 class Recounts:
@@ -79,7 +79,7 @@ class Recounts:
 
     def page(self, asked: Mapping[str, Any]) -> Document:
         """Without the records that differ."""
-        limit = asked.get("limit", parameters.PAGE)
+        limit = asked.get("limit", pagination.PAGE)
         found = self._jobs.read(
             {"$match": self._older_than(asked.get("cursor"))},
             {"$sort": {"started_at": -1, "_id": -1}},
@@ -100,7 +100,7 @@ class Recounts:
 
     def _question(self, said: Mapping[str, Any]) -> Question:
         try:
-            wanted = {"period": parameters.period(said["period"])} if said["period"] else {}
+            wanted = {"period": question_parameters.period(said["period"])} if said["period"] else {}
         except parameters.Wrong as error:
             raise InvalidInput(FieldError("period", error.en, error.zh)) from None
         try:

@@ -7,20 +7,20 @@ from typing import get_args
 from gateway.http.json_schema import (
     ANYTHING,
     DAY,
+    HASH,
     INSTANT,
     NUMBER,
     TEXT,
     TRUTH,
+    VERSION,
     WHOLE,
     WORDS,
     Shape,
-    at_least,
     by_name,
     each,
     either,
     many,
     maybe,
-    of_type,
     one_of,
     page,
     some,
@@ -28,9 +28,6 @@ from gateway.http.json_schema import (
 from gateway.plans.model import Better, Interval, Nature
 from gateway.plans.pace import Code
 from services.contract.topology import SERVICES
-
-HASH: Shape = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-VERSION: Shape = {"type": "integer", "minimum": 1}
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
 
@@ -216,88 +213,8 @@ HISTORY = each(
 
 # --- what the services do ---------------------------------------------------------------------------------------------
 
-PROBLEM_SAID = each(
-    error=TEXT,
-    status=WHOLE,
-    code=TEXT,
-    en=TEXT,
-    zh=TEXT,
-    involved=by_name(ANYTHING),
-    errors=many(each(field=TEXT, en=TEXT, zh=TEXT, rule=maybe(TEXT))),
-)
-ACCEPTED = some(
-    each(
-        command_id=TEXT,
-        service=one_of(*SERVICES),
-        command=TEXT,
-        state=one_of("accepted", "done", "refused"),
-        accepted_at=INSTANT,
-    ),
-    record=by_name(ANYTHING),
-    problem=PROBLEM_SAID,
-)
 
 # --- operations -------------------------------------------------------------------------------------------------------
 
-DIFFERENCE: Shape = {"type": "object", "required": ["service", "kind", "id", "what"]}
-JOB = some(
-    each(job=TEXT, state=one_of("none", "running", "done", "failed")),
-    by=TEXT,
-    why=maybe(TEXT),
-    started_at=INSTANT,
-    ended_at=maybe(INSTANT),
-    seconds=NUMBER,
-    at=TEXT,
-    done=WHOLE,
-    total=WHOLE,
-    unit=TEXT,
-    found=many(DIFFERENCE),
-    found_count=WHOLE,
-    error=maybe(WORDS),
-)
-CONDITION = either(
-    each(service=TEXT, version=TEXT, pending=WHOLE, oldest_pending=maybe(NUMBER), parked=WHOLE, alarms=WHOLE),
-    each(away={"const": True}),
-)
-STATUS = each(
-    services=by_name(CONDITION),
-    gateway=each(version=TEXT, generation=TEXT, parked=WHOLE, alarms=WHOLE, jobs=by_name(JOB)),
-    queues=by_name(maybe(WHOLE)),
-    heard=by_name(maybe(INSTANT)),
-    as_of=INSTANT,
-    revision=WHOLE,
-    complete=TRUTH,
-    reasons=many(REASON),
-)
-SETTLED = each(
-    id=TEXT,
-    queue=TEXT,
-    exchange=maybe(TEXT),
-    routing_key=maybe(TEXT),
-    error=TEXT,
-    parked_at=INSTANT,
-    size=WHOLE,
-    state=one_of("waiting", "handled", "replayed", "discarded"),
-    tries=WHOLE,
-    due_at=maybe(INSTANT),
-    alarm=TRUTH,
-    settled_at=maybe(INSTANT),
-    settled_by=maybe(TEXT),
-    why=maybe(TEXT),
-)
-PARKED = some(page(each(service=TEXT, **SETTLED["properties"]), total=WHOLE), away=many(TEXT))
-PARKED_MESSAGE = each(**SETTLED["properties"], body=TEXT, properties=by_name(ANYTHING), traceback=TEXT)
 
 # --- the process and its documents ------------------------------------------------------------------------------------
-
-HEALTH = each(version=TEXT, services=many(TEXT), stuck=many(TEXT))
-READY = each(ready=TRUTH, services=many(TEXT), missing=many(TEXT))
-PLAIN = of_type("text/plain")
-PAGE = of_type("text/html")
-ASSET = ANYTHING
-OPENAPI = at_least(openapi=TEXT, info=by_name(ANYTHING), paths=by_name(ANYTHING))
-ASYNCAPI = at_least(asyncapi=TEXT, info=by_name(ANYTHING), channels=by_name(ANYTHING), operations=by_name(ANYTHING))
-ROLES = each(
-    roles=many(TEXT),
-    operations=many(each(method=TEXT, path=TEXT, id=TEXT, summary=TEXT, public=TRUTH, roles=many(TEXT))),
-)

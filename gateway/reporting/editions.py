@@ -19,7 +19,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from gateway.http.messages import Reply
-from gateway.kpi import answers
+from gateway.kpi import answers, figures
 from gateway.kpi.plan_index import Asked, Line, asked
 from gateway.plans.periods import UnknownPeriod
 from gateway.read_model import reader
@@ -136,7 +136,7 @@ class Editions:
     def _because(self, line: Line, question: Asked, then: datetime, now: datetime) -> Iterator[Reason]:
         """The records that bring something else to this number than they did."""
         for part in line.parts.values():
-            rule, counted = part.rule, answers.of(line, question)
+            rule, counted = part.rule, figures.of(line, question)
             since = self._read(now, lambda read, rule=rule: read.learnt(rule.of))
             touched = self._read(then, lambda read, rule=rule: read.learnt(rule.of))
             for record, one in sorted(touched.items()):

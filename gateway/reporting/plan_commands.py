@@ -11,8 +11,8 @@ from pymongo.errors import PyMongoError
 from structlog import get_logger
 
 from gateway.http import parameters
-from gateway.kpi import answers
-from gateway.kpi.answers import Answer
+from gateway.kpi import figures
+from gateway.kpi.plan_answers import Answer
 from gateway.kpi.plan_index import asked
 from gateway.plans.model import Target
 from gateway.plans.yaml_lines import BrokenFile, Fault
@@ -68,7 +68,7 @@ class Planning:
         """The KPIs of which a record is known in their plan's year."""
         book = self._decisions.book()
         lines = [(line, asked(str(year))) for year in book.plans for line in book.lines(year)]
-        wanted = {id_: piece for line, year in lines for id_, piece in answers.wanted([line], year).items()}
+        wanted = {id_: piece for line, year in lines for id_, piece in figures.wanted([line], year).items()}
         held = self._desk.generations.ask(lambda store: store.read(wanted)).held
         return {
             line.code for line, year in lines if any(part.total(year.pieces, held).seen for part in line.parts.values())

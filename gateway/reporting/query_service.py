@@ -11,10 +11,14 @@ from typing import Any, TypeVar
 from nameko.extensions import DependencyProvider
 from structlog import get_logger
 
-from gateway.http import parameters
+from gateway.http import pagination, parameters
 from gateway.kpi import answers as report
-from gateway.kpi.answers import Answer, Figures, Standing
+from gateway.kpi import completeness, plan_answers
+from gateway.kpi import figures as kpi_figures
+from gateway.kpi.completeness import Standing
+from gateway.kpi.figures import Figures
 from gateway.kpi.measures import Cell, Measure
+from gateway.kpi.plan_answers import Answer
 from gateway.kpi.plan_index import Asked, Book, Line, MilestoneLine, asked
 from gateway.plans import periods
 from gateway.plans.model import Plan
@@ -24,7 +28,7 @@ from gateway.read_model.reader import Among, Reading
 from gateway.read_model.store import Counts, compared
 from gateway.reporting.cache import Shelf
 from gateway.reporting.plan_history import Decisions
-from gateway.upstream.descriptions import Parked
+from gateway.upstream.parked_counts import Parked
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound
@@ -61,13 +65,13 @@ class Desk:
     # --- the plan ----------------------------------------------------------------------------------------------------
 
     def plans(self) -> Answer:
-        return {"plans": [report.outline(plan) for plan in self.decisions.book().plans.values()]}
+        return {"plans": [plan_answers.outline(plan) for plan in self.decisions.book().plans.values()]}
 
     def plan(self, year: str, wanted: Mapping[str, Any] = parameters.NOTHING) -> Answer:
         """As it is, or as it was at an instant."""
         _, as_of = self._moment(wanted)
         plan = self._plan(self.decisions.book(as_of), year)
-        return report.describe(plan, self.decisions.versions(plan.year))
+        return plan_answers.describe(plan, self.decisions.versions(plan.year))
 
     # --- numbers -----------------------------------------------------------------------------------------------------
 
@@ -86,7 +90,7 @@ class Desk:
             answers = {line.kpi.code: report.answer(line, question, figures, among=among) for line in lines}
             milestones = {one.code: self._milestone(read, one, plan, counts, now, as_of) for one in stones}
             return {
-                "plan": report.outline(plan),
+                "plan": plan_answers.outline(plan),
                 "definition": self.decisions.version(plan.year, as_of),
                 "period": question.period.name,
                 "district": among.get("district"),
@@ -110,7 +114,7 @@ class Desk:
             if is_crossed:
                 said |= self._crossed(read, line, question, by, among)
             if wanted.get("explain"):
-                period = report.of(line, question).period
+                period = kpi_figures.of(line, question).period
                 spreads = [
                     (rule, read.spread(rule, ["state"], period, among=among)) for rule in line.kpi.parts.values()
                 ]
@@ -137,11 +141,11 @@ class Desk:
         steps = [asked(f"{one.first}..{one.last}") for one in names]
 
         def ask(read: Reading) -> Answer:
-            counts = self.shelf.counts(read, report.wanted([line], *steps), line.measures, as_of)
+            counts = self.shelf.counts(read, kpi_figures.wanted([line], *steps), line.measures, as_of)
             told = report.series(line, steps, _figures(read, counts, now), among=among)
             return {
                 "code": code,
-                "unit": report.unit(line.kpi.unit),
+                "unit": plan_answers.unit(line.kpi.unit),
                 "step": wanted.get("step", "month"),
                 "period": question.period.name,
                 "district": among.get("district"),
@@ -157,8 +161,8 @@ class Desk:
         now, as_of = self._moment(wanted)
         line, question = self._asked(code, wanted, now, as_of)
         measure = self._part(line, wanted)
-        among, limit = self._among(line.plan, wanted) | self._group(line, wanted), wanted.get("limit", parameters.PAGE)
-        period = report.of(line, question).period
+        among, limit = self._among(line.plan, wanted) | self._group(line, wanted), wanted.get("limit", pagination.PAGE)
+        period = kpi_figures.of(line, question).period
 
         def ask(read: Reading) -> Answer:
             counts = self._counts(read, [line], question, as_of)
@@ -166,7 +170,7 @@ class Desk:
             return {
                 "code": code,
                 "part": wanted.get("part"),
-                "unit": report.unit(line.kpi.unit),
+                "unit": plan_answers.unit(line.kpi.unit),
                 "period": question.period.name,
                 "district": among.get("district"),
                 "group": _told(wanted.get("group")),
@@ -224,7 +228,7 @@ class Desk:
     def question(self, code: str, wanted: Mapping[str, Any]) -> tuple[Line, Asked]:
         """The KPI of that year's plan, and the days that are counted when this period is asked for."""
         line, question = self._asked(code, wanted, self._clock.now(), None)
-        return line, report.of(line, question)
+        return line, kpi_figures.of(line, question)
 
     def lines(self, year: int) -> list[Line]:
         """The KPIs of that year's plan; none where there is no plan."""
@@ -260,7 +264,7 @@ class Desk:
         lines, milestones = list(lines), list(milestones)
         concerned: list[Line | MilestoneLine] = [*lines, *milestones]
         measures = [measure for line in concerned for measure in line.measures]
-        wanted = report.wanted(lines, question, milestones=milestones)
+        wanted = kpi_figures.wanted(lines, question, milestones=milestones)
         return self.shelf.counts(read, wanted, measures, as_of)
 
     def _milestone(
@@ -278,7 +282,7 @@ class Desk:
 
     def _crossed(self, read: Reading, line: Line, question: Asked, by: tuple[str, ...], among: Among) -> Answer:
         rule = self._one_rule(line)
-        found = read.spread(rule, by, report.of(line, question).period, among=among)
+        found = read.spread(rule, by, kpi_figures.of(line, question).period, among=among)
         return report.crossed(line, by, ((one.values, _cell(rule, one)) for one in found))
 
     def _total(
@@ -286,7 +290,7 @@ class Desk:
     ) -> Answer:
         if len(among) < 2:
             return report.total(line, question, figures, measure, among=among)
-        found = read.spread(measure.rule, (), report.of(line, question).period, among=among)
+        found = read.spread(measure.rule, (), kpi_figures.of(line, question).period, among=among)
         cell = sum((_cell(measure.rule, one) for one in found), start=Cell())
         return {"value": cell.sum if cell.seen else None, "state": _state(cell), "total": cell.n}
 
@@ -300,7 +304,7 @@ class Desk:
         of: Iterable[str] = (),
     ) -> Answer:
         if as_of is not None:
-            return report.as_known(as_of)
+            return completeness.as_known(as_of)
         state = counts.ledger
         standing = Standing(
             as_of=now,
@@ -437,4 +441,4 @@ def _kind(service: str, name: str) -> Kind:
 
 
 def _cursor(rule: Rule, view: dict[str, Any]) -> str:
-    return parameters.write_cursor(view["data"][rule.on], view["_id"])
+    return pagination.write_cursor(view["data"][rule.on], view["_id"])

@@ -79,22 +79,6 @@ class Descriptions(SharedExtension):
         return {held["_id"]: wire.decode(held["said"]) for held in self._held.find()}
 
 
-class Parked(SharedExtension):
-    """How many messages wait for an operator at the services, as each of them said last; one without any is not there.
-
-    The passage asks them, the desk says so with its numbers.
-    """
-
-    def __init__(self) -> None:
-        self.messages: dict[str, int] = {}  # there before anybody is set up: nameko does that in any order
-
-    def hear(self, service: str, messages: int) -> None:
-        if messages:
-            self.messages[service] = messages
-        else:
-            self.messages.pop(service, None)
-
-
 def read(service: str, said: Mapping[str, Any], *, heard: float) -> Description:
     """Of what it said, the part that this gateway's contract knows too."""
     kinds = {name: KINDS[f"{service}.{name}"] for name in said["kinds"] if f"{service}.{name}" in KINDS}

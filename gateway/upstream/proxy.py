@@ -22,8 +22,10 @@ from gateway.http.admission import Room
 from gateway.http.messages import NOT_STORED, Reply, Request
 from gateway.identity.authentication import Callers
 from gateway.upstream import descriptions as description
+from gateway.upstream import list_parameters
 from gateway.upstream.accepted_commands import Acceptance
-from gateway.upstream.descriptions import Description, Descriptions, Parked
+from gateway.upstream.descriptions import Description, Descriptions
+from gateway.upstream.parked_counts import Parked
 from services.chassis.client import Caller, Services
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, Problem, Unavailable
@@ -103,12 +105,12 @@ class Passage:
         described = self._describe(service, has=lambda known: name in known.questions)
         if name not in described.questions:
             raise parameters.not_known("question", "查询", name, described.questions)
-        asked = parameters.read(request.args, parameters.described(described.questions[name]))
+        asked = parameters.read(request.args, list_parameters.described(described.questions[name]))
         return Reply(self.ask(service, name, asked, request), headers=NOT_STORED)
 
     def page(self, service: str, plural: str, request: Request) -> Any:
         kind = self._kind(service, plural)
-        arguments = parameters.listing(request.args, kind)
+        arguments = list_parameters.listing(request.args, kind)
         return self.ask(service, f"list_{plural}", arguments, request)
 
     def record(self, service: str, plural: str, id_: str, request: Request) -> Reply:

@@ -9,10 +9,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from deploy.local.home import CHECKOUT, Home
+from deploy.local.home import Home
+from deploy.local.home_keys import sealing_key, token_keys
 from deploy.local.supervisor import AskedToStop
 from deploy.local.temporary_stores import stores_of_its_own
-from deploy.secrets.keys import Keys, as_setting, sealing_key
+from deploy.secrets.keys import as_setting
+from deploy.secrets.private_files import CHECKOUT
 
 MEASUREMENTS = {"--limit": "limit", "--import": "sheet", "--judging": "judging"}
 
@@ -23,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     given = [argument for argument in arguments if argument not in MEASUREMENTS]
     try:
         with stores_of_its_own(Home.of_the_environment(), "bench", say=_say) as (supervisor, stores):
-            keys = Keys.of(supervisor.home)
+            keys = token_keys(supervisor.home)
             told = {
                 "AMQP_URI": stores.amqp_uri,
                 "MONGO_URI": stores.mongo_uri,

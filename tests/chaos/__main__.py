@@ -23,7 +23,8 @@ from tests.chaos.injection.mutants import MUTANTS
 from tests.chaos.live_screen import Screen
 from tests.chaos.result_table import Report, Trial, show, show_trials
 from tests.chaos.world.world import World
-from deploy.local.home import Home, write_privately
+from deploy.local.home import Home
+from deploy.secrets.private_files import write_privately
 from deploy.local.supervisor import AskedToStop
 from deploy.local.temporary_stores import remove_left_behind
 from deploy.errors import Trouble

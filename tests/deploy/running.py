@@ -12,9 +12,9 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 from pymongo import MongoClient
 
-from deploy.local.home import CHECKOUT
 from deploy.local.stack_file import Stack
 from deploy.local.supervisor import bound_to_us
+from deploy.secrets.private_files import CHECKOUT
 
 OURS = ("AMQP_URI", "MONGO_URI", "KEXIE_HOME", "TOKEN_PRIVATE_KEY", "GATEWAY_URL", "KEXIE_TOKEN", "KEXIE_CA")
 COMMAND = (sys.executable, "-m", "tests.deploy.command_line_with_stand_ins")

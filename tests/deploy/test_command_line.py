@@ -5,15 +5,15 @@ import stat
 import pytest
 
 from deploy.local.home import Home
+from deploy.local.home_keys import token_keys
 from deploy.local.ports import Ports, port_of
-from deploy.secrets.keys import Keys
 from tests.deploy.running import kexie
 
 ELSEWHERE = {"AMQP_URI": "amqp://elsewhere", "MONGO_URI": "mongodb://elsewhere"}
 
 
 def test_the_keys_of_a_home_are_made_once(tmp_path):
-    assert Keys.of(Home(tmp_path)) == Keys.of(Home(tmp_path))
+    assert token_keys(Home(tmp_path)) == token_keys(Home(tmp_path))
     assert stat.S_IMODE((tmp_path / "token.pem").stat().st_mode) == 0o600
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from deploy.deployment.site_files import CLUSTER
-from deploy.local.home import CHECKOUT
+from deploy.secrets.private_files import CHECKOUT
 from services.contract.topology import SOURCES
 
 FOLDER = CHECKOUT / "deploy"

@@ -3,11 +3,12 @@
 import shutil
 import subprocess
 import sys
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
 
-from deploy.local.home import CHECKOUT
+from deploy.secrets.private_files import CHECKOUT
 
 SERVICES = ("awards", "outreach", "rural", "members")
 MODULES = (
@@ -19,7 +20,15 @@ MODULES = (
     ),
     *(
         ".".join(file.relative_to(CHECKOUT).with_suffix("").parts)
-        for file in sorted((CHECKOUT / "gateway").glob("**/[!_]*.py"))
+        for root in ("gateway", "deploy")
+        for file in sorted((CHECKOUT / root).glob("**/*.py"))
+        if file.name != "__init__.py"
+    ),
+    *(
+        f"{folder.parent.name}.{folder.name}.planted"
+        for root in ("gateway", "deploy")
+        for folder in sorted((CHECKOUT / root).iterdir())
+        if (folder / "__init__.py").exists()
     ),
 )
 
@@ -31,15 +40,40 @@ ALLOWED = (
     ("services.chassis.records", "services.kernel.change"),
     ("services.kernel.change", "services.contract.view"),
     ("services.contract.view", "msgspec"),
-    ("gateway.service", "gateway.store"),
-    ("gateway.ledger", "gateway.plan"),
-    ("gateway.plan", "services.contract.view"),
+    ("gateway.service", "gateway.read_model.store"),
+    ("gateway.kpi.ledger", "gateway.plans.model"),
+    ("gateway.plans.model", "services.contract.view"),
+    ("gateway.notifications.alerts", "pymongo"),
     ("deploy.local.up", "gateway.service"),
+)
+
+LAYERS_OF_THE_GATEWAY = (
+    ("service",),
+    ("endpoints",),
+    ("api", "operations"),
+    ("public", "reconciliation", "notifications"),
+    ("reporting", "imports"),
+    ("read_model", "upstream"),
+    ("kpi", "identity", "pages"),
+    ("http", "plans", "documents"),
+)
+"""As pyproject.toml has them, from the top down; the console will be one more."""
+
+UPWARDS = tuple(
+    (f"gateway.{lower}.planted", f"gateway.{upper}.planted" if upper != "service" else "gateway.service")
+    for uppers, lowers in pairwise(LAYERS_OF_THE_GATEWAY)
+    for upper in uppers
+    for lower in lowers
+)
+ASIDE = tuple(
+    (f"gateway.{importer}.planted", f"gateway.{imported}.planted")
+    for layer in LAYERS_OF_THE_GATEWAY
+    for importer, imported in permutations(layer, 2)
 )
 
 FORBIDDEN = (
     ("services.awards.service", "services.outreach.domain.record"),
-    ("services.rural.store", "gateway.plan"),
+    ("services.rural.store", "gateway.plans.model"),
     ("services.rural.service", "deploy.local.up"),
     ("gateway.service", "services.members.domain.record"),
     ("services.chassis.records", "services.awards.service"),
@@ -48,19 +82,25 @@ FORBIDDEN = (
     ("services.members.domain.record", "services.members.store"),
     ("services.members.store", "services.members.service"),
     ("services.members.schemas", "services.members.store"),
-    ("gateway.plan", "gateway.store"),
-    ("gateway.store", "gateway.service"),
     ("services.rural.domain.record", "services.chassis.records"),
     ("services.outreach.domain.record", "nameko"),
     ("services.kernel.change", "pymongo"),
     ("services.contract.view", "werkzeug"),
-    ("gateway.periods", "eventlet"),
-    ("gateway.measures", "bson"),
-    ("gateway.ledger", "kombu"),
-    ("gateway.files.table", "services.chassis.records"),
-    ("gateway.report", "services.chassis.records"),
-    ("gateway.sheets.rows", "services.chassis.records"),
-    ("gateway.sheets.rows", "gateway.store"),
+    ("gateway.plans.periods", "eventlet"),
+    ("gateway.kpi.measures", "bson"),
+    ("gateway.kpi.ledger", "kombu"),
+    ("gateway.documents.table", "services.chassis.records"),
+    ("gateway.kpi.answers", "services.chassis.records"),
+    ("gateway.imports.sheets.rows", "services.chassis.records"),
+    ("gateway.reconciliation.record_pairs", "pymongo"),
+    ("gateway.notifications.status_changes", "nameko"),
+    ("gateway.notifications.kpi_snapshot", "services.chassis.records"),
+    ("deploy.secrets.planted", "deploy.local.planted"),
+    ("deploy.local.planted", "deploy.deployment.planted"),
+    ("deploy.deployment.planted", "deploy.cli.planted"),
+    ("deploy.run", "deploy.provision"),
+    *UPWARDS,
+    *ASIDE,
 )
 
 
@@ -100,3 +140,12 @@ def test_every_arrow_against_the_architecture_is_reported(tree):
     linted = lint(tree)
     assert linted.returncode == 1
     assert [pair for pair in FORBIDDEN if " -> ".join(pair) not in linted.stdout] == []
+
+
+def test_a_package_that_no_layer_names_is_reported(tree):
+    (tree / "gateway" / "drawer").mkdir()
+    (tree / "gateway" / "drawer" / "__init__.py").touch()
+
+    linted = lint(tree)
+    assert linted.returncode == 1
+    assert "gateway.drawer" in linted.stdout

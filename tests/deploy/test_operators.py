@@ -11,10 +11,11 @@ from click.testing import CliRunner
 
 from deploy.__main__ import kexie
 from deploy.local import stack_file
-from deploy.local.home import CHECKOUT, Home
+from deploy.local.home import Home
 from deploy.local.processes import process_of
 from deploy.local.stack_file import Addresses, Stack
 from deploy.secrets.certificate_authority import Authority
+from deploy.secrets.private_files import CHECKOUT
 from tests.deploy import running
 from tests.deploy.running import COMMAND, environment, eventually
 from tests.deploy.stand_in import AT_EASE, OVERVIEW

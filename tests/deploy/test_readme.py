@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 import pytest
 
 from deploy.__main__ import kexie
-from deploy.local.home import CHECKOUT
+from deploy.secrets.private_files import CHECKOUT
 from gateway.service import Gateway
 from services.chassis.settings import Settings
 

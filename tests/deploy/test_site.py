@@ -17,9 +17,9 @@ from deploy.deployment.other_systems import System, understood
 from deploy.deployment.site_files import CLUSTER, Layout, Site
 from deploy.errors import Trouble
 from deploy.image.service_classes import methods
-from deploy.local.home import CHECKOUT
 from deploy.secrets.certificate_authority import Authority
 from deploy.secrets.keys import SEALING
+from deploy.secrets.private_files import CHECKOUT
 from services.chassis.fields import json_schema
 from services.chassis.service import Command
 from services.chassis.settings import Settings

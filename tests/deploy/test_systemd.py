@@ -7,8 +7,8 @@ from dataclasses import fields
 import pytest
 
 from deploy.deployment.site_files import Layout, Site
-from deploy.local.home import CHECKOUT
 from deploy.secrets.keys import SEALING
+from deploy.secrets.private_files import CHECKOUT
 from services.chassis.settings import Settings
 from services.contract.topology import SOURCES
 

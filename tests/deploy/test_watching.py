@@ -11,7 +11,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 from deploy.__main__ import kexie
-from deploy.local.home import CHECKOUT
+from deploy.secrets.private_files import CHECKOUT
 from gateway.service import Gateway  # noqa: F401 - with it come the numbers of the gateway
 from services.contract.topology import LEDGER_QUEUE, SOURCES
 

@@ -16,10 +16,11 @@ import msgspec
 
 from deploy.local.broker import Broker
 from deploy.local.health import is_ready
-from deploy.local.home import CHECKOUT, Home
+from deploy.local.home import Home
+from deploy.local.home_keys import sealing_key, token_keys
 from deploy.local.stack_file import Stack
 from deploy.local.supervisor import bound_to_us
-from deploy.secrets.keys import Keys, sealing_key
+from deploy.secrets.private_files import CHECKOUT
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
 
@@ -60,7 +61,7 @@ class Whole:
 
     @property
     def settings(self):
-        addresses, keys = self.stack.addresses, Keys.of(self.home)
+        addresses, keys = self.stack.addresses, token_keys(self.home)
         return Settings(
             amqp_uri=addresses.amqp_uri,
             mongo_uri=addresses.mongo_uri,
@@ -70,7 +71,7 @@ class Whole:
         )
 
     def token(self, subject="u-li", roles=("recorder",), district=None, lifetime=timedelta(hours=1)):
-        key = Keys.of(self.home).private
+        key = token_keys(self.home).private
         return issue(key, subject=subject, roles=roles, district=district, lifetime=lifetime)
 
     def kill(self, name):

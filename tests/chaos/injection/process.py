@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.injection.process SERVICE...`: as `deploy.run`, with a fault built in that the environment names.
+"""`python -m tests.chaos.injection.process SERVICE...`: `deploy.run` with a fault that the environment names.
 
 CRASH_AT names the point where it ends, CRASH_LOG the file that tells it did; WITHOUT the protection that it lacks;
 CLOCK_AHEAD by how many seconds its clock is wrong.

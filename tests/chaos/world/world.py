@@ -1,6 +1,6 @@
 """The world of a campaign: a replica set of three, one broker node or three, and two replicas of each of the five.
 
-Whatever dies is started again. Import `deploy.image.greenthreads` before anything else: supervision and faults are greenthreads.
+Whatever dies is started again. Import `deploy.image.greenthreads` first: supervision and faults are greenthreads.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from deploy.local.database import Database
 from deploy.local.embedded import READY_WITHIN, Stores
 from deploy.local.health import says_ready
 from deploy.local.home import Home
+from deploy.local.home_keys import token_keys
 from deploy.local.ports import Ports, answers
 from deploy.local.processes import Process, end
 from deploy.local.programs import NAMES, replica
@@ -95,7 +96,7 @@ class World:
         self.hits: Counter[str] = Counter()
         self.needs_repair: set[str] = set()
         self._told = TOLD | dict(told or {})
-        self._keys = Keys.of(home)
+        self._keys = token_keys(home)
         self._ports = Ports(home)
         nodes = tuple(f"broker.{number}" for number in range(1, brokers + 1))
         founder = nodes[0] if brokers > 1 else None

@@ -2,9 +2,9 @@
 
 from gateway.api import catalogue, openapi, problem_list
 from gateway.api.catalogue import Route
-from gateway.http import parameters
+from gateway.http import pagination
 from gateway.http.json_schema import ANYTHING, TEXT, each, of_type
-from gateway.http.parameters import PAGING
+from gateway.http.pagination import PAGING
 from services.chassis.tokens import READERS, ROLES
 from services.contract import KINDS
 
@@ -31,7 +31,7 @@ def operation(*routes, path, method="get"):
 
 
 def test_a_variable_of_an_address_is_a_parameter_and_what_is_asked_is_another():
-    route = Route("kpi", "GET", "/api/v1/kpis/<code>", asks={"limit": parameters.LIMIT}, answers={200: each()})
+    route = Route("kpi", "GET", "/api/v1/kpis/<code>", asks={"limit": pagination.LIMIT}, answers={200: each()})
 
     found = operation(route, path="/api/v1/kpis/{code}")
 

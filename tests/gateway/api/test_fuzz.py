@@ -21,7 +21,7 @@ def test_no_answer_is_undocumented_in_any_role(addresses, keys):
         tokens = [f"--token={role}={gateway.running.token(f'u-{role}', [role])}" for role in ROLES]
 
         told = subprocess.run(
-            (sys.executable, "-m", "tests.gateway.fuzz", url, f"--seconds={SECONDS}", f"--seed={SEED}", *tokens),
+            (sys.executable, "-m", "tests.gateway.api.fuzz", url, f"--seconds={SECONDS}", f"--seed={SEED}", *tokens),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
 

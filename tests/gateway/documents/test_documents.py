@@ -11,7 +11,8 @@ from python_calamine import CalamineWorkbook
 
 from gateway.documents import answer_rows, column_labels, csv, table, xlsx
 from gateway.documents.table import AMOUNTS, Gathered, Table
-from gateway.kpi.answers import Figures, answer
+from gateway.kpi.answers import answer
+from gateway.kpi.figures import Figures
 from gateway.kpi.plan_index import Book, asked
 from services.contract import KINDS
 from tests.gateway.examples import COUNT, EXAMPLES, PLAN, RECEIPT

@@ -7,7 +7,8 @@ import pytest
 from werkzeug.test import EnvironBuilder
 
 from gateway.http.caching import LEAST, MOST, finish, pack
-from gateway.http.messages import Reply, Request, error_response
+from gateway.http.errors import error_response
+from gateway.http.messages import Reply, Request
 from services.chassis.problem import Conflict
 
 LONG = {"词": "科" * 2_000}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.imports import import_store, import_worker, sheets, uploads
+from gateway.imports import import_runner, import_store, import_worker, sheets, uploads
 from gateway.imports.chunks import Pieces
 from gateway.imports.import_store import Imports
 from gateway.service import Gateway
@@ -447,6 +447,6 @@ def test_an_import_at_which_every_gateway_ends_is_left_alone(gateway, monkeypatc
     kept.note(kept.claim(), total=5)
     assert kept.claim()["tries"] == 1  # it got on
 
-    outcome = gateway.extension(uploads.Importing)._outcome
-    state, problem = outcome({"tries": uploads.TRIES + 1})
+    outcome = gateway.extension(import_runner.Importing)._outcome
+    state, problem = outcome({"tries": import_runner.TRIES + 1})
     assert (state, problem.code) == ("failed", "malfunction")

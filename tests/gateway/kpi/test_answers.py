@@ -2,8 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.kpi.answers import Figures, Standing, answer, describe, outline, progress, record, total, wanted
+from gateway.kpi.answers import answer, progress, record, total
+from gateway.kpi.completeness import Standing
+from gateway.kpi.figures import Figures, wanted
 from gateway.kpi.measures import Cell
+from gateway.kpi.plan_answers import describe, outline
 from gateway.kpi.plan_index import Book, asked
 from services.contract.topology import SERVICES
 from tests.gateway.examples import COUNT, GRANT, PLAN, RECEIPT, a_plan

@@ -8,7 +8,7 @@ import pytest
 from amqp.basic_message import Message
 from jsonschema import validate
 
-from gateway.notifications import alert_requests, alerts
+from gateway.notifications import alert_requests, alert_watch, alerts
 from gateway.notifications.alerts import INBOX, NEW_RULE, RULES, Alerts, Sight
 from gateway.notifications.lease import Lease
 from gateway.notifications.status_changes import standing
@@ -145,7 +145,7 @@ def test_a_rule_whose_plan_is_no_more_holds_up_no_other(gateway, held):
 
 def test_the_watch_goes_on_after_a_mistake_of_ours(gateway, monkeypatch):
     look_once(gateway, make(gateway))
-    real, broken = alert_requests.Watch.look, []
+    real, broken = alert_watch.Watch.look, []
 
     def look(watch):
         if not broken:
@@ -153,7 +153,7 @@ def test_the_watch_goes_on_after_a_mistake_of_ours(gateway, monkeypatch):
             raise RuntimeError("the password is 1234")
         real(watch)
 
-    monkeypatch.setattr(alert_requests.Watch, "look", look)
+    monkeypatch.setattr(alert_watch.Watch, "look", look)
     differ(gateway, 3)
 
     arrived(gateway, 1)

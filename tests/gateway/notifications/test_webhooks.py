@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from jsonschema import validate
 
 from gateway.notifications import alert_requests, webhook_outbox, webhooks
-from gateway.notifications.alert_requests import Alerting
+from gateway.notifications.alert_watch import Alerting
 from gateway.notifications.alerts import Sight
 from gateway.notifications.status_changes import standing
 from gateway.notifications.webhook_outbox import DELIVERIES, Deliveries

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from jsonschema import Draft202012Validator
 
-from gateway.http import parameters
+from gateway.http import pagination
 from gateway.public.notices import NOTICES
 from gateway.read_model.store import Store
 from gateway.service import Gateway
@@ -132,7 +132,7 @@ def test_what_ends_first_is_told_first_and_of_the_ended_ones_the_last_page_by_pa
 
 @pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00", "2011-05-08", "", 1])
 def test_a_cursor_whose_instant_is_beyond_all_calendars_is_refused(gateway, instant):
-    cursor = parameters.write_mark(instant, "awards.notice/n-1")
+    cursor = pagination.write_mark(instant, "awards.notice/n-1")
 
     answered = gateway.get(f"/api/v1/notices?ended=true&cursor={cursor}", token="")
 

@@ -9,6 +9,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from gateway.kpi import answers
+from gateway.kpi import figures as kpi_figures
 from gateway.kpi.measures import Measure
 from gateway.kpi.plan_index import Book, asked
 from gateway.read_model import reader
@@ -43,7 +44,7 @@ def number(store, as_of=None, *, period="2011", measure=K2, among=None):
 
     def ask(read):
         counts = read.counts(measure.documents(question.pieces), [measure])
-        figures = answers.Figures(counts.held, counts.counted, read.value, BEGAN.date())
+        figures = kpi_figures.Figures(counts.held, counts.counted, read.value, BEGAN.date())
         records = read.records(measure.rule, question.period, among=among or {}, limit=1_000)
         value = figures.one(measure, question, among or {})["value"]
         return value, [view["_id"].partition("/")[2] for view in records], _folded(measure, records)
@@ -225,8 +226,8 @@ def _groups(store, as_of, period):
     line, question = BOOK.line("K2"), asked(period)
 
     def ask(read):
-        counts = read.counts(answers.wanted([line], question), line.measures)
-        figures = answers.Figures(counts.held, counts.counted, read.value, BEGAN.date())
+        counts = read.counts(kpi_figures.wanted([line], question), line.measures)
+        figures = kpi_figures.Figures(counts.held, counts.counted, read.value, BEGAN.date())
         told = answers.answer(line, question, figures, by=("district",))
         return sum(group["value"] or 0 for group in (*told["groups"], told["unassigned"]))
 

@@ -2,7 +2,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from gateway.http import parameters
-from gateway.reporting import cache
+from gateway.reporting import cache, question_parameters
 from services.contract.topology import SERVICES
 from tests.gateway.examples import an_event
 
@@ -27,7 +27,7 @@ def reads(store, monkeypatch):
 
 
 def k2(desk, **asked):
-    return desk.kpi("K2", parameters.read(MultiDict(asked), parameters.KPI))["value"]
+    return desk.kpi("K2", parameters.read(MultiDict(asked), question_parameters.KPI))["value"]
 
 
 def test_what_was_read_a_moment_ago_serves_those_who_ask_the_same(desk, reads):

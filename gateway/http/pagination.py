@@ -1,0 +1,74 @@
+"""Pages of lists: their size, and the cursors at which they begin."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from typing import Any
+
+from gateway.http.parameters import Parameter, Reader, Wrong
+from services.contract import wire
+
+PAGE = 100
+
+LONGEST_PAGE = 1_000
+
+
+def limit(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+    if not 1 <= number <= LONGEST_PAGE:
+        raise Wrong(f"A whole number from 1 to {LONGEST_PAGE}.", f"须为 1 至 {LONGEST_PAGE} 的整数。")
+    return number
+
+
+def write_cursor(day: str, record: str) -> str:
+    return base64.urlsafe_b64encode(wire.encode([day, record])).decode()
+
+
+def cursor(text: str) -> tuple[str, str]:
+    """The day and the record that the last page ended with."""
+    try:
+        day, record = wire.decode(base64.urlsafe_b64decode(text))
+        date.fromisoformat(day)
+    except (binascii.Error, wire.BrokenJson, ValueError, TypeError):
+        record = None
+    if not isinstance(record, str):
+        raise Wrong("Not a cursor of this list.", "不是此列表的游标。")
+    return day, record
+
+
+def write_mark(*parts: Any) -> str:
+    """Where a page ended, as a cursor that `mark` reads."""
+    return base64.urlsafe_b64encode(wire.encode(parts)).decode()
+
+
+def mark(*types: type) -> Reader:
+    """A cursor that has parts of these types; an instant is written as a text."""
+
+    def read_mark(text: str) -> list[Any]:
+        with suppress(binascii.Error, wire.BrokenJson, ValueError, TypeError, OverflowError):
+            found = wire.decode(base64.b64decode(text, altchars=b"-_", validate=True))
+            parts = [
+                datetime.fromisoformat(part).astimezone(UTC) if kind is datetime else part
+                for part, kind in zip(found, types, strict=True)
+            ]
+            if all(type(part) is kind for part, kind in zip(parts, types, strict=True)):
+                return parts
+        raise Wrong("Not a cursor of this list.", "不是此列表的游标。")
+
+    return read_mark
+
+
+LIMIT = Parameter(
+    limit, "How many at most.", "每页至多几条。",
+    {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": PAGE},
+)  # fmt: skip
+
+CURSOR = Parameter(cursor, "Where the last page ended.", "上一页末尾的游标。")
+
+THEIR_CURSOR = Parameter(str, CURSOR.en, CURSOR.zh)
+
+PAGING = ("cursor", "limit", "revision")
+"""What is asked of a page and not of all of them."""
