@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.api import answer_schemas as api_answer_schemas
-from gateway.api.documentation import Documenting
+from gateway.api.documentation import DocumentationProvider
 from gateway.api.endpoint import endpoint
 from gateway.api.exports import document, exported
 from gateway.documents import answer_rows
@@ -14,32 +14,32 @@ from gateway.http import json_schema as http_json_schema
 from gateway.http.messages import Reply, Request
 from gateway.identity import api_tokens, sessions, users
 from gateway.identity import audit_trail as audit
-from gateway.identity.accounts import Identifying
+from gateway.identity.accounts import AccountsProvider
 from gateway.identity.api_tokens import IssuedTokens
-from gateway.identity.audit_trail import Auditing
+from gateway.identity.audit_trail import AuditTrailProvider
 from gateway.imports import import_store, uploads
 from gateway.imports.import_runner import Importing
 from gateway.notifications import inputs as notifications_inputs
-from gateway.notifications.alert_watch import Alerting
+from gateway.notifications.alert_watch import AlertRequestsProvider
 from gateway.notifications.alerts import ALERT, INBOX, NEW_RULE, RULE, RULES
-from gateway.notifications.event_stream import EVENTS, Broadcasting
+from gateway.notifications.event_stream import EVENTS, EventStreamProvider
 from gateway.notifications.webhook_outbox import DELIVERIES, DELIVERY
 from gateway.operations import answer_schemas as operations_answer_schemas
 from gateway.operations import freshness
 from gateway.operations import inputs as operations_inputs
-from gateway.operations.freshness import Surveying
-from gateway.operations.health import Condition
-from gateway.operations.metrics import Watching
-from gateway.operations.operator_requests import Operating
+from gateway.operations.freshness import SourcesProvider
+from gateway.operations.health import HealthProvider
+from gateway.operations.metrics import MetricsProvider
+from gateway.operations.operator_requests import OperatorRequestsProvider
 from gateway.public import certificates, notices
 from gateway.reconciliation import inputs, recounts
-from gateway.reconciliation.recounts import Recounting
+from gateway.reconciliation.recounts import RecountsProvider
 from gateway.reporting import answer_schemas, question_parameters, yearly_report
-from gateway.reporting.editions import Closing
-from gateway.reporting.plan_commands import Deciding
-from gateway.reporting.query_service import Reporting
+from gateway.reporting.editions import EditionsProvider
+from gateway.reporting.plan_commands import PlanCommandsProvider
+from gateway.reporting.query_service import QueryServiceProvider
 from gateway.upstream import answer_schemas as upstream_answer_schemas
-from gateway.upstream.proxy import Passages
+from gateway.upstream.proxy import ServiceProxyProvider
 from services.chassis.listener import batches
 from services.chassis.service import STAFF
 from services.chassis.tokens import ROLES
@@ -58,22 +58,22 @@ class Gateway:
 
     name = "gateway"
 
-    desk = Reporting()
-    services = Passages()
-    live = Broadcasting()
-    alarms = Alerting()
-    condition = Condition()
-    operations = Operating()
-    planning = Deciding()
-    editions = Closing()
+    desk = QueryServiceProvider()
+    services = ServiceProxyProvider()
+    live = EventStreamProvider()
+    alarms = AlertRequestsProvider()
+    condition = HealthProvider()
+    operations = OperatorRequestsProvider()
+    planning = PlanCommandsProvider()
+    editions = EditionsProvider()
     sheets = Importing()
-    recounting = Recounting()
-    surveying = Surveying()
-    watching = Watching()
-    identity = Identifying()
+    recounting = RecountsProvider()
+    surveying = SourcesProvider()
+    watching = MetricsProvider()
+    identity = AccountsProvider()
     tokens = IssuedTokens()
-    trail = Auditing()
-    docs = Documenting()
+    trail = AuditTrailProvider()
+    docs = DocumentationProvider()
 
     @batches(LEDGER_QUEUE)
     def take(self, events: list[Event]) -> None:

@@ -85,7 +85,7 @@ class Kept:
         return Reply(self.content, 200, self.headers, self.content_type, self.packed)
 
 
-class Docs:
+class Documentation:
     """Each method answers with a document."""
 
     def __init__(self, routes: Callable[[], list[Route]], descriptions: Descriptions) -> None:
@@ -137,15 +137,15 @@ class Docs:
         return made.reply()
 
 
-class Documenting(DependencyProvider):
+class DocumentationProvider(DependencyProvider):
     """Gives the gateway the documents about itself."""
 
     descriptions = Descriptions()
 
     def setup(self) -> None:
-        self._docs = Docs(self._routes, self.descriptions)
+        self._docs = Documentation(self._routes, self.descriptions)
 
-    def get_dependency(self, worker_ctx: Any) -> Docs:  # noqa: ARG002 - nameko's signature
+    def get_dependency(self, worker_ctx: Any) -> Documentation:  # noqa: ARG002 - nameko's signature
         return self._docs
 
     def _routes(self) -> list[Route]:

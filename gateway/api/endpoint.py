@@ -13,7 +13,7 @@ from gateway.http import parameters
 from gateway.http.messages import Reply, Request, Response
 from gateway.http.parameters import Parameter
 from gateway.http.server import Server
-from gateway.identity.authentication import Callers
+from gateway.identity.authentication import Authentication
 from services.chassis import fields
 from services.chassis.problem import NotAllowed, Problem
 from services.chassis.tokens import READERS
@@ -36,7 +36,7 @@ class Endpoint(HttpRequestHandler):
     """
 
     server = Server()
-    callers = Callers()
+    callers = Authentication()
 
     def __init__(
         self,

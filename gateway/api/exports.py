@@ -36,7 +36,7 @@ from gateway.documents.answer_rows import Split, items
 from gateway.documents.table import Gathered
 from gateway.documents.xlsx import DoesNotFit
 from gateway.http import pagination, parameters
-from gateway.http.admission import Room
+from gateway.http.admission import Bulkhead
 from gateway.http.messages import Reply, Request
 from gateway.http.pagination import LONGEST_PAGE
 from gateway.http.parameters import Parameter
@@ -98,7 +98,7 @@ class Exporting(SharedExtension):
     """What all exports of a gateway share: how many there may be at once, and the clock."""
 
     def setup(self) -> None:
-        self.room = Room(AT_ONCE)
+        self.room = Bulkhead(AT_ONCE)
         self.clock = self.container.config["CLOCK"]
 
 
@@ -134,7 +134,7 @@ class Export(Endpoint):
         except DoesNotFit as error:
             raise InvalidInput(FieldError("file", error.en, error.zh)) from None
         name = f"{_name(gathered, request)}.{self.form.ending}"
-        return Reply(Pieces(made.file), 200, _headers(gathered, made, name), self.form.content_type)
+        return Reply(ByteStream(made.file), 200, _headers(gathered, made, name), self.form.content_type)
 
     def _gathered(self, request: Request) -> Gathered:
         """All of the answer, of one state; `Unavailable` where it did not stay the same in any attempt."""
@@ -247,7 +247,7 @@ def _make(form: Form, gathered: Gathered) -> Made:
     return Made(file, size, digest.digest(), data)
 
 
-class Pieces(Iterator[bytes]):
+class ByteStream(Iterator[bytes]):
     """A file piece by piece; it is gone with the last one, or when nobody wants more."""
 
     def __init__(self, file: IO[bytes]) -> None:

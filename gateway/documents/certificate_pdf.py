@@ -30,7 +30,7 @@ class NoFont(Exception):
 
 
 @dataclass(frozen=True)
-class Line:
+class CertificateLine:
     """A line, with its middle or its left end so many millimetres from the left, and from the bottom."""
 
     text: str
@@ -78,22 +78,22 @@ def draw(certificate: Answer, *, check_at: str) -> bytes:
     return drawn.getvalue()
 
 
-def _lines(certificate: Answer, check_at: str) -> Iterator[Line]:
-    yield Line("荣 誉 证 书", MIDDLE, 166, 44, RED)
+def _lines(certificate: Answer, check_at: str) -> Iterator[CertificateLine]:
+    yield CertificateLine("荣 誉 证 书", MIDDLE, 166, 44, RED)
     yield from _fitted("、".join(certificate["names"]), NAMES)
     if certificate["title"]:
         yield from _fitted(f"《{certificate['title']}》", TITLE)
-    yield Line(_occasion(certificate), MIDDLE, 93, 17)
-    yield Line(_prize(certificate), MIDDLE, 74, 32, RED)
-    yield Line("特发此证，以资鼓励。", MIDDLE, 59, 15)
-    yield Line("颁发单位（盖章）", RIGHT, 45, 14)
-    yield Line(_long_day(certificate["granted_on"]), RIGHT, 36, 14)
+    yield CertificateLine(_occasion(certificate), MIDDLE, 93, 17)
+    yield CertificateLine(_prize(certificate), MIDDLE, 74, 32, RED)
+    yield CertificateLine("特发此证，以资鼓励。", MIDDLE, 59, 15)
+    yield CertificateLine("颁发单位（盖章）", RIGHT, 45, 14)
+    yield CertificateLine(_long_day(certificate["granted_on"]), RIGHT, 36, 14)
     yield from _fitted(f"文号：{certificate['document_no']}", DOCUMENT)
-    yield Line(f"证书编号：{certificate['certificate_no']}", LEFT, 37, 10, GREY, "left")
-    yield Line(f"校验码：{certificate['check_code']}    查验：{check_at}", LEFT, 29, 10, GREY, "left")
+    yield CertificateLine(f"证书编号：{certificate['certificate_no']}", LEFT, 37, 10, GREY, "left")
+    yield CertificateLine(f"校验码：{certificate['check_code']}    查验：{check_at}", LEFT, 29, 10, GREY, "left")
 
 
-def _fitted(text: str, place: Place) -> Iterator[Line]:
+def _fitted(text: str, place: Place) -> Iterator[CertificateLine]:
     """In the largest size in which all of it has room."""
     for size in (size for size in SIZES if size <= place.largest):
         wrapped = _wrapped(text, place.width / (size * POINT))
@@ -102,7 +102,7 @@ def _fitted(text: str, place: Place) -> Iterator[Line]:
             break
     top = place.y + (len(wrapped) - 1) * step / 2
     for number, line in enumerate(wrapped):
-        yield Line(line, place.x, top - number * step, size, place.colour, place.align)
+        yield CertificateLine(line, place.x, top - number * step, size, place.colour, place.align)
 
 
 def _wrapped(text: str, width: float) -> list[str]:

@@ -23,7 +23,7 @@ SHADE = "E8EEF5"
 LEFT, CENTRE, RIGHT = WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT
 
 
-class Paper:
+class WordDocument:
     """A document that is written from its beginning to its end. A font that a machine lacks, it stands in for."""
 
     def __init__(self, title: str) -> None:

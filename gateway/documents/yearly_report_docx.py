@@ -10,7 +10,7 @@ from typing import IO, Any
 from gateway.documents import chart, column_labels
 from gateway.documents.chart import Bar
 from gateway.documents.table import Gathered
-from gateway.documents.word_document import Paper
+from gateway.documents.word_document import WordDocument
 from services.contract import glossary, wire
 
 Answer = Mapping[str, Any]
@@ -24,7 +24,7 @@ def write(file: IO[bytes], gathered: Gathered) -> bytes:
     """Write the report; the digest of everything that it is made of, in canonical JSON."""
     told = gathered.told
     digest = sha256(wire.canonical(told)).digest()
-    paper = Paper(f"{told['plan']['title']['zh']}完成情况报告")
+    paper = WordDocument(f"{told['plan']['title']['zh']}完成情况报告")
     paper.dated(_long_day(told["as_of"]))
     promised = [kpi for kpi in _kpis(told) if kpi["target"] is not None]
     _overall(paper, told, promised)
@@ -36,7 +36,7 @@ def write(file: IO[bytes], gathered: Gathered) -> bytes:
     return digest
 
 
-def _overall(paper: Paper, told: Answer, promised: Sequence[Answer]) -> None:
+def _overall(paper: WordDocument, told: Answer, promised: Sequence[Answer]) -> None:
     paper.chapter("一、总体完成情况")
     reached = [kpi for kpi in promised if _is_reached(kpi)]
     without = [kpi for kpi in promised if kpi["value"] is None]
@@ -71,7 +71,7 @@ def _overall(paper: Paper, told: Answer, promised: Sequence[Answer]) -> None:
         paper.figure(chart.across(bars, unit="完成百分比（虚线为目标）", mark=100), "各项指标完成百分比")
 
 
-def _sections(paper: Paper, told: Answer) -> None:
+def _sections(paper: WordDocument, told: Answer) -> None:
     paper.chapter("二、分项完成情况")
     for place, (code, title) in enumerate(told["sections"].items()):
         items = [item for item in told["items"] if item["section"] == code]
@@ -88,7 +88,7 @@ def _sections(paper: Paper, told: Answer) -> None:
             )
 
 
-def _split(paper: Paper, told: Answer, promised: Sequence[Answer]) -> None:
+def _split(paper: WordDocument, told: Answer, promised: Sequence[Answer]) -> None:
     """By district and by month, each number of which there is anything there."""
     paper.chapter("三、分辖区和分月完成情况")
     drawn = 0
@@ -103,7 +103,7 @@ def _split(paper: Paper, told: Answer, promised: Sequence[Answer]) -> None:
         paper.text("所查时段内尚无可以分列的数据。")
 
 
-def _sources(paper: Paper, told: Answer) -> None:
+def _sources(paper: WordDocument, told: Answer) -> None:
     paper.chapter("四、数据来源与完整性")
     paper.text(
         f"本报告由科协业务系统台账自动生成，数据截至{_moment(told['as_of'])}，"

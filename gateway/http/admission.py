@@ -23,7 +23,7 @@ CALLERS = 10_000  # that are remembered
 
 
 @dataclass
-class Rates:
+class RateLimiter:
     """A token bucket for each caller: `rate` requests a second, and `BURST` seconds' worth (or one) at once.
 
     A rate of 0 is no limit.
@@ -49,7 +49,7 @@ class Rates:
 
 
 @dataclass
-class Room:
+class Bulkhead:
     """Places for so many at once, by name."""
 
     places: int

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
 
-from gateway.http.parameters import Parameter, Reader, Wrong
+from gateway.http.parameters import InvalidValue, Parameter, Reader
 from services.contract import wire
 
 PAGE = 100
@@ -19,7 +19,7 @@ LONGEST_PAGE = 1_000
 def limit(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
     if not 1 <= number <= LONGEST_PAGE:
-        raise Wrong(f"A whole number from 1 to {LONGEST_PAGE}.", f"须为 1 至 {LONGEST_PAGE} 的整数。")
+        raise InvalidValue(f"A whole number from 1 to {LONGEST_PAGE}.", f"须为 1 至 {LONGEST_PAGE} 的整数。")
     return number
 
 
@@ -35,7 +35,7 @@ def cursor(text: str) -> tuple[str, str]:
     except (binascii.Error, wire.BrokenJson, ValueError, TypeError):
         record = None
     if not isinstance(record, str):
-        raise Wrong("Not a cursor of this list.", "不是此列表的游标。")
+        raise InvalidValue("Not a cursor of this list.", "不是此列表的游标。")
     return day, record
 
 
@@ -56,7 +56,7 @@ def mark(*types: type) -> Reader:
             ]
             if all(type(part) is kind for part, kind in zip(parts, types, strict=True)):
                 return parts
-        raise Wrong("Not a cursor of this list.", "不是此列表的游标。")
+        raise InvalidValue("Not a cursor of this list.", "不是此列表的游标。")
 
     return read_mark
 

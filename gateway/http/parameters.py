@@ -33,7 +33,7 @@ class Parameter:
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
-class Wrong(ValueError):
+class InvalidValue(ValueError):
     """This value cannot be taken; says why in both languages."""
 
     def __init__(self, en: str, zh: str) -> None:
@@ -48,7 +48,7 @@ def read(given: MultiDict[str, str], known: Mapping[str, Parameter]) -> dict[str
         if name in known:
             try:
                 found[name] = known[name].read(_single(given.getlist(name)))
-            except Wrong as error:
+            except InvalidValue as error:
                 errors.append(FieldError(name, error.en, error.zh))
     if errors:
         raise InvalidInput(*errors)
@@ -61,7 +61,7 @@ def day(text: str) -> date:
         found = date.fromisoformat(text)
         if len(text) == 10 and 1900 <= found.year < 2200:
             return found
-    raise Wrong(f"{text[:40]!r} is no day like 2011-05-14.", f"“{text[:40]}”不是日期；应写作 2011-05-14。")
+    raise InvalidValue(f"{text[:40]!r} is no day like 2011-05-14.", f"“{text[:40]}”不是日期；应写作 2011-05-14。")
 
 
 def instant(text: str) -> datetime:
@@ -72,10 +72,10 @@ def instant(text: str) -> datetime:
         found = datetime.fromisoformat(text)
         if found.tzinfo is not None and 1900 <= found.year < 2200:
             return to_the_millisecond(found.astimezone(SHANGHAI))
-    except (ValueError, OverflowError, Wrong):
+    except (ValueError, OverflowError, InvalidValue):
         pass
     en = f"{text[:40]!r} is neither a day nor an instant like 2011-06-30T18:00:00+08:00."
-    raise Wrong(en, f"“{text[:40]}”不是日期或时刻；时刻应写作 2011-06-30T18:00:00+08:00。")
+    raise InvalidValue(en, f"“{text[:40]}”不是日期或时刻；时刻应写作 2011-06-30T18:00:00+08:00。")
 
 
 def truth(text: str) -> bool:
@@ -86,7 +86,7 @@ def names(text: str) -> tuple[str, ...]:
     """Fields, with commas between them; each once."""
     found = tuple(text.split(","))
     if len(set(found)) < len(found) or "" in found:
-        raise Wrong("Names with commas between them, each once.", "以逗号分隔的字段名，不得重复。")
+        raise InvalidValue("Names with commas between them, each once.", "以逗号分隔的字段名，不得重复。")
     return found
 
 
@@ -94,7 +94,9 @@ def one_of(known: Collection[str]) -> Reader:
     def read_one(text: str) -> str:
         if text not in known:
             listed = ", ".join(known)
-            raise Wrong(f"{text[:40]!r} is not known here; known: {listed}", f"“{text[:40]}”未知；可用：{listed}")
+            raise InvalidValue(
+                f"{text[:40]!r} is not known here; known: {listed}", f"“{text[:40]}”未知；可用：{listed}"
+            )
         return text
 
     return read_one
@@ -136,7 +138,7 @@ def choose(name: str, wanted: str | None, known: Collection[str]) -> str | None:
     if wanted is not None:
         try:
             one_of(known)(wanted)
-        except Wrong as error:
+        except InvalidValue as error:
             raise InvalidInput(FieldError(name, error.en, error.zh)) from None
     return wanted
 
@@ -160,5 +162,5 @@ def _unknown(given: MultiDict[str, str], known: Collection[str]) -> list[FieldEr
 
 def _single(values: list[str]) -> str:
     if len(values) > 1:
-        raise Wrong("Given more than once.", "不得重复。")
+        raise InvalidValue("Given more than once.", "不得重复。")
     return values[0]

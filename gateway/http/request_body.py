@@ -13,7 +13,7 @@ import eventlet.wsgi
 DRAINED = 30_000_000  # bytes of a body that nobody wanted, taken so that its sender reads the answer
 
 
-class Punctual:
+class DeadlineBody:
     """A body that has to come within so many seconds; one that trickles in would hold its place for hours."""
 
     def __init__(self, body: Any, seconds: float) -> None:

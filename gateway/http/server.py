@@ -19,11 +19,11 @@ from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
 from prometheus_client import Counter, Histogram
 from structlog import get_logger
 
-from gateway.http.admission import Rates, Turns
+from gateway.http.admission import RateLimiter, Turns
 from gateway.http.caching import finish
 from gateway.http.errors import error_response
 from gateway.http.messages import Request, Response
-from gateway.http.request_body import Punctual, _drain
+from gateway.http.request_body import DeadlineBody, _drain
 from services.chassis import trace
 from services.chassis.problem import Overloaded, Unavailable
 
@@ -53,7 +53,7 @@ class App(WsgiApp):
             environ["wsgi.input_terminated"] = True  # else its body would be empty
         if self.server.settings.http_behind_tls:
             _see_through_the_proxy(environ)
-        environ["wsgi.input"] = Punctual(environ["wsgi.input"], SILENT)
+        environ["wsgi.input"] = DeadlineBody(environ["wsgi.input"], SILENT)
         request = Request(environ)
         request.max_content_length = self.server.settings.request_limit
         self.server.busy += 1
@@ -135,7 +135,7 @@ class Server(WebServer):
 
     def setup(self) -> None:
         self.settings = self.container.config["SETTINGS"]
-        self.rates = Rates(self.settings.caller_rate)
+        self.rates = RateLimiter(self.settings.caller_rate)
         self._gt: Any = None
         self._connections = Semaphore(self.settings.http_connections)
         self.turns = Turns(AT_A_TURN)

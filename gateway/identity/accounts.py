@@ -16,8 +16,8 @@ from gateway.http.pagination import PAGE
 from gateway.http.session import Session, cookie
 from gateway.identity import api_tokens, users
 from gateway.identity.api_tokens import IssuedTokens
-from gateway.identity.authentication import Callers
-from gateway.identity.login_throttle import Attempts
+from gateway.identity.authentication import Authentication
+from gateway.identity.login_throttle import LoginThrottle
 from services.chassis import lists
 from services.chassis.document import Cause
 from services.chassis.mongo import database, patiently
@@ -47,10 +47,12 @@ class WrongLogin(NotAuthenticated):
     title_en, title_zh = "Login or password is wrong.", "登录名或密码有误。"
 
 
-class Identity:
+class Accounts:
     """Each method answers a request."""
 
-    def __init__(self, settings: Settings, callers: Callers, attempts: Attempts, tokens: IssuedTokens) -> None:
+    def __init__(
+        self, settings: Settings, callers: Authentication, attempts: LoginThrottle, tokens: IssuedTokens
+    ) -> None:
         self._settings, self._callers, self._attempts, self._tokens = settings, callers, attempts, tokens
         self._users, self._sessions = callers.users, callers.sessions
 
@@ -204,22 +206,22 @@ class Identity:
         return Bound(self._tokens, cause)
 
 
-class Identifying(DependencyProvider):
+class AccountsProvider(DependencyProvider):
     """Gives the gateway its identity, with the tokens' records that stand beside it."""
 
-    callers = Callers()
+    callers = Authentication()
 
     def setup(self) -> None:
         settings = self.container.config["SETTINGS"]
         attempts = database(settings, self.container.service_name)["attempts"]
-        self._attempts = Attempts(attempts, self.callers.now)
+        self._attempts = LoginThrottle(attempts, self.callers.now)
         patiently(self._attempts.prepare)
 
     def start(self) -> None:
         (tokens,) = [one for one in self.container.dependencies if isinstance(one, IssuedTokens)]
-        self._identity = Identity(self.container.config["SETTINGS"], self.callers, self._attempts, tokens)
+        self._identity = Accounts(self.container.config["SETTINGS"], self.callers, self._attempts, tokens)
 
-    def get_dependency(self, worker_ctx: Any) -> Identity:  # noqa: ARG002 - nameko's signature
+    def get_dependency(self, worker_ctx: Any) -> Accounts:  # noqa: ARG002 - nameko's signature
         return self._identity
 
 

@@ -24,7 +24,7 @@ from gateway.http import parameters
 from gateway.http.json_schema import INSTANT, TEXT, WHOLE, Shape, each, maybe, one_of, page
 from gateway.http.messages import Request
 from gateway.http.pagination import CURSOR, LIMIT, PAGE
-from gateway.http.parameters import Parameter, Wrong
+from gateway.http.parameters import InvalidValue, Parameter
 from gateway.http.server import Server
 from services.chassis.amqp import Backoff
 from services.chassis.mongo import database, patiently
@@ -44,7 +44,7 @@ log = get_logger()
 
 def cursor(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{12}-[0-9a-f]{16}", text):
-        raise Wrong("Not a cursor of this list.", "不是此列表的游标。")
+        raise InvalidValue("Not a cursor of this list.", "不是此列表的游标。")
     return text
 
 
@@ -63,7 +63,7 @@ ENTRY: Shape = each(
 ENTRIES: Shape = page(ENTRY)
 
 
-class Trail(SharedExtension):
+class AuditTrail(SharedExtension):
     """One for each gateway; all of them write to the same collection."""
 
     server = Server()
@@ -165,12 +165,12 @@ class Trail(SharedExtension):
             log.error("audit entries lost", entries=lost)
 
 
-class Auditing(DependencyProvider):
+class AuditTrailProvider(DependencyProvider):
     """Gives the gateway its trail."""
 
-    trail = Trail()
+    trail = AuditTrail()
 
-    def get_dependency(self, worker_ctx: Any) -> Trail:  # noqa: ARG002 - nameko's signature
+    def get_dependency(self, worker_ctx: Any) -> AuditTrail:  # noqa: ARG002 - nameko's signature
         return self.trail
 
 

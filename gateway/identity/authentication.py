@@ -52,7 +52,7 @@ class Signer:
         return token
 
 
-class Callers(SharedExtension):
+class Authentication(SharedExtension):
     """One for each gateway; the users and their sessions are those of all gateways."""
 
     revocations = Revocations()

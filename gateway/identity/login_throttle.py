@@ -38,7 +38,7 @@ class Attempt:
     names: tuple[str, ...]  # what it counts for
 
 
-class Attempts:
+class LoginThrottle:
     """What counts is named by hashes: people type passwords where their login belongs."""
 
     def __init__(self, attempts: Collection[Document], now: Callable[[], datetime]) -> None:

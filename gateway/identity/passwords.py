@@ -11,7 +11,7 @@ from argon2.exceptions import VerificationError
 from eventlet import tpool
 from eventlet.semaphore import Semaphore
 
-from gateway.http.admission import Room
+from gateway.http.admission import Bulkhead
 from services.chassis import fields
 
 SHORTEST, LONGEST = 10, 200  # characters
@@ -39,7 +39,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
-        self._turn, self._room = Semaphore(AT_ONCE), Room(WAITING)
+        self._turn, self._room = Semaphore(AT_ONCE), Bulkhead(WAITING)
         self._nobodys = ""
 
     def prepare(self) -> None:

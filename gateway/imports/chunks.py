@@ -19,7 +19,7 @@ PIECE = 256 * 1024  # bytes of a file
 What = Literal["file", "rows", "wrongs", "refusals"]
 
 
-class Pieces:
+class FileChunks:
     """The pieces of all uploads, by what they hold and their place."""
 
     def __init__(self, pieces: Collection[dict[str, Any]], clock: SystemClock) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import eventlet
 from pymongo.errors import PyMongoError
 
-from gateway.identity.authentication import Callers
-from gateway.imports.chunks import Pieces
-from gateway.imports.import_store import Document, Imports, TakenOver
-from gateway.imports.import_worker import Importer
-from gateway.imports.uploads import ImportDesk, log
+from gateway.identity.authentication import Authentication
+from gateway.imports.chunks import FileChunks
+from gateway.imports.import_store import Document, ImportStore, TakenOver
+from gateway.imports.import_worker import ImportWorker
+from gateway.imports.uploads import Uploads, log
 from services.chassis.client import Services
 from services.chassis.log import malfunction
 from services.chassis.mongo import database, is_passing, patiently
@@ -33,17 +33,17 @@ TRIES = 3  # gateways that may end at one step of an import before it counts as 
 class Importing(Services):
     """Gives the gateway its import desk, and works on what was uploaded, one import after the other."""
 
-    callers = Callers()
+    callers = Authentication()
 
     def setup(self) -> None:
         super().setup()
         config = self.container.config
         settings, clock = config["SETTINGS"], config["CLOCK"]
         held = database(settings, self.container.service_name)
-        self._imports = Imports(held["imports"], Pieces(held["uploads"], clock), clock)
+        self._imports = ImportStore(held["imports"], FileChunks(held["uploads"], clock), clock)
         patiently(self._imports.prepare)
-        self._importer = Importer(self._imports, self._caller, settings.token_private_key, self.callers.as_now)
-        self._desk = ImportDesk(self._imports, self._importer, self._caller)
+        self._importer = ImportWorker(self._imports, self._caller, settings.token_private_key, self.callers.as_now)
+        self._desk = Uploads(self._imports, self._importer, self._caller)
 
     def start(self) -> None:
         super().start()
@@ -54,7 +54,7 @@ class Importing(Services):
         self._working.kill()
         super().stop()
 
-    def get_dependency(self, worker_ctx: Any) -> ImportDesk:  # type: ignore[override]  # noqa: ARG002
+    def get_dependency(self, worker_ctx: Any) -> Uploads:  # type: ignore[override]  # noqa: ARG002
         return self._desk
 
     def _run(self) -> None:

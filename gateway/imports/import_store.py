@@ -21,7 +21,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from gateway.http.json_schema import INSTANT, TEXT, TRUTH, WHOLE, WORDS, each, many, maybe, one_of
-from gateway.imports.chunks import Pieces
+from gateway.imports.chunks import FileChunks
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Conflict, NotAllowed, NotFound, Problem
 from services.chassis.tokens import Actor
@@ -57,10 +57,10 @@ class TakenOver(Exception):
     """Another gateway is at this import, since it did not hear of us."""
 
 
-class Imports:
+class ImportStore:
     """The imports of all gateways."""
 
-    def __init__(self, imports: Collection[Document], pieces: Pieces, clock: SystemClock) -> None:
+    def __init__(self, imports: Collection[Document], pieces: FileChunks, clock: SystemClock) -> None:
         self._imports, self.pieces, self._clock = imports, pieces, clock
 
     def prepare(self) -> None:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from eventlet import tpool
 
 from gateway.imports import sheets
-from gateway.imports.import_store import NONE_WRONG, Document, Imports
-from gateway.imports.sheets import BrokenSheet, Row, Wrong
+from gateway.imports.import_store import NONE_WRONG, Document, ImportStore
+from gateway.imports.sheets import BrokenSheet, CellError, Row
 from gateway.upstream.delegation import Asking
 from services.chassis.client import Caller
 from services.chassis.problem import FieldError, InvalidInput, NotFound
@@ -38,12 +38,12 @@ class Portion(NamedTuple):
     unreadable: int
 
 
-class Importer:
+class ImportWorker:
     """Works on imports, one after the other."""
 
     def __init__(
         self,
-        imports: Imports,
+        imports: ImportStore,
         caller: Caller,
         private_key: str | None,
         as_now: Callable[[Document, str | None], Actor],
@@ -169,7 +169,7 @@ def _next(portions: Iterator[Portion]) -> Portion | None:
 
 def unreadable(broken: BrokenSheet) -> InvalidInput:
     """What is told of a file of which no row can be read."""
-    wrongs = broken.wrongs or (Wrong("file", "", broken.zh, broken.en),)
+    wrongs = broken.wrongs or (CellError("file", "", broken.zh, broken.en),)
     return InvalidInput(*(FieldError(wrong.cell, wrong.en, wrong.zh) for wrong in wrongs))
 
 
@@ -198,6 +198,6 @@ def _portion(rows: list[Row]) -> Portion:
     )
 
 
-def _wrong(row: Row, wrong: Wrong) -> Document:
+def _wrong(row: Row, wrong: CellError) -> Document:
     said = {"row": row.number, "cell": wrong.cell or None, "field": wrong.field or None}
     return {**said, "code": InvalidInput.code, "zh": wrong.zh, "en": wrong.en}

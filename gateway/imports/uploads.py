@@ -15,14 +15,14 @@ from eventlet import tpool
 from structlog import get_logger
 
 from gateway.http import json_schema, pagination, parameters
-from gateway.http.admission import Room
+from gateway.http.admission import Bulkhead
 from gateway.http.messages import Reply, Request
 from gateway.http.parameters import Parameter
 from gateway.imports import sheets
 from gateway.imports.chunks import PIECE
-from gateway.imports.import_store import Document, Imports
-from gateway.imports.import_worker import Importer, unreadable
-from gateway.imports.sheets import BrokenSheet, Column, NotFlat, Wrong
+from gateway.imports.import_store import Document, ImportStore
+from gateway.imports.import_worker import ImportWorker, unreadable
+from gateway.imports.sheets import BrokenSheet, CellError, Column, NotFlat
 from gateway.upstream import descriptions
 from services.chassis.client import Caller
 from services.chassis.problem import (
@@ -61,12 +61,12 @@ class NotImportable(NotFound):
     code = "not_importable"
 
 
-class ImportDesk:
+class Uploads:
     """Each method answers a request."""
 
-    def __init__(self, imports: Imports, importer: Importer, caller: Caller) -> None:
+    def __init__(self, imports: ImportStore, importer: ImportWorker, caller: Caller) -> None:
         self._imports, self._importer, self._caller = imports, importer, caller
-        self._room = Room(MARKED_AT_ONCE)
+        self._room = Bulkhead(MARKED_AT_ONCE)
 
     def begin(self, service: str, command: str, request: Request) -> Reply:
         """202 with the import, once the file is stored; `Idempotency-Key` is its id."""
@@ -105,9 +105,9 @@ class ImportDesk:
             raise NotFound("The file is kept until the import is done, or for 7 days.", "文件仅保留至导入完成或七天。")
         service, command = held["service"], held["command"]
         columns = _columns(service, command, self._command(service, command))
-        errors: dict[int, list[Wrong]] = {}
+        errors: dict[int, list[CellError]] = {}
         for error in self._imports.errors(held, at_most=MARKED):
-            wrong = Wrong(error["cell"] or "", error["field"] or "", error["zh"], error["en"])
+            wrong = CellError(error["cell"] or "", error["field"] or "", error["zh"], error["en"])
             errors.setdefault(error["row"], []).append(wrong)
         with (
             self._room.place("marked files"),

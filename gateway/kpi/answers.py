@@ -16,7 +16,7 @@ from gateway.kpi import rule_text as words
 from gateway.kpi.figures import EVERYWHERE, NOTHING, Among, Figures, of
 from gateway.kpi.measures import Cell, Measure
 from gateway.kpi.plan_answers import Answer, _item, _target, _words, unit
-from gateway.kpi.plan_index import Asked, Line, MilestoneLine
+from gateway.kpi.plan_index import AskedPeriod, KpiLine, MilestoneLine
 from gateway.plans import pace
 from gateway.plans.model import Plan, Target
 from gateway.plans.periods import Period, Piece
@@ -26,8 +26,8 @@ MONTHS = range(1, 13)
 
 
 def answer(
-    line: Line,
-    question: Asked,
+    line: KpiLine,
+    question: AskedPeriod,
     figures: Figures,
     *,
     among: Among = EVERYWHERE,
@@ -57,13 +57,13 @@ def answer(
     return {**said, "by": by[0], **_groups(line, by[0], counted, figures)} if len(by) == 1 else said
 
 
-def total(line: Line, question: Asked, figures: Figures, measure: Measure, *, among: Among) -> Answer:
+def total(line: KpiLine, question: AskedPeriod, figures: Figures, measure: Measure, *, among: Among) -> Answer:
     """The number alone: how many records there are, and what they add up to."""
     number = figures.one(measure, of(line, question), among)
     return {"value": number["value"], "state": number["state"], "total": number["records"]}
 
 
-def series(line: Line, steps: Sequence[Asked], figures: Figures, *, among: Among) -> list[Answer]:
+def series(line: KpiLine, steps: Sequence[AskedPeriod], figures: Figures, *, among: Among) -> list[Answer]:
     """The number step by step, also where nothing happened, with what was due of the target in each (pace)."""
     target = line.kpi.target(figures.on) if not among else None
     return [
@@ -76,7 +76,7 @@ def series(line: Line, steps: Sequence[Asked], figures: Figures, *, among: Among
     ]
 
 
-def crossed(line: Line, by: Sequence[str], cells: Iterable[tuple[Mapping[str, Any], Cell]]) -> Answer:
+def crossed(line: KpiLine, by: Sequence[str], cells: Iterable[tuple[Mapping[str, Any], Cell]]) -> Answer:
     """The number by the values of several fields at once; `unassigned` lack one of them."""
     found: dict[tuple[Any, ...], Cell] = {}
     for values, cell in cells:
@@ -99,7 +99,7 @@ def crossed(line: Line, by: Sequence[str], cells: Iterable[tuple[Mapping[str, An
     }
 
 
-def explain(line: Line, spreads: Iterable[tuple[Rule, Iterable[Any]]]) -> Answer:
+def explain(line: KpiLine, spreads: Iterable[tuple[Rule, Iterable[Any]]]) -> Answer:
     """How the number comes about: the rule in words, records by state, and why those that do not count do not."""
     parts = []
     for rule, combinations in spreads:
@@ -181,7 +181,7 @@ def version(row: Mapping[str, Any]) -> Answer:
 # --- the target and the way there -------------------------------------------------------------------------------------
 
 
-def _aim(line: Line, question: Asked, figures: Figures, number: Answer, *, is_whole: bool) -> Answer:
+def _aim(line: KpiLine, question: AskedPeriod, figures: Figures, number: Answer, *, is_whole: bool) -> Answer:
     """What was decided, how far it is reached, and what is due by now; only of the whole, and in the plan's year."""
     kpi, period, year = line.kpi, question.period, line.plan.year
     target = kpi.target(figures.on) if is_whole and period.is_within(year) else None
@@ -207,7 +207,7 @@ def _aim(line: Line, question: Asked, figures: Figures, number: Answer, *, is_wh
     }
 
 
-def _due(line: Line, period: Period, target: Target) -> int:
+def _due(line: KpiLine, period: Period, target: Target) -> int:
     """What is due of a target in a period; what is no flow is due as a whole by the end of it."""
     if period.last < period.first:
         return 0
@@ -216,7 +216,7 @@ def _due(line: Line, period: Period, target: Target) -> int:
     return line.pace.expected(target.value, period.last)
 
 
-def _months(line: Line, target: Target, figures: Figures) -> list[Answer] | None:
+def _months(line: KpiLine, target: Target, figures: Figures) -> list[Answer] | None:
     """None where months do not add up to the year."""
     if line.kpi.nature != "flow" or not all(measure.rule.is_additive for measure in line.parts.values()):
         return None
@@ -227,7 +227,7 @@ def _months(line: Line, target: Target, figures: Figures) -> list[Answer] | None
     return pace.months(values, target, line.pace, better=line.kpi.better, on=figures.on)
 
 
-def _outlook(line: Line, number: Answer, figures: Figures) -> Answer | None:
+def _outlook(line: KpiLine, number: Answer, figures: Figures) -> Answer | None:
     if number["value"] is None or line.kpi.nature != "flow":
         return None
     scheduled = None
@@ -243,7 +243,7 @@ def _percent_of(value: int | None, target: Target, better: str) -> float | None:
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def _groups(line: Line, by: str, question: Asked, figures: Figures) -> Answer:
+def _groups(line: KpiLine, by: str, question: AskedPeriod, figures: Figures) -> Answer:
     """The known values first, in their order, then what else there is; with `unassigned` they add up to the number.
 
     Not where a value may be counted in several groups, or the least of parts is told (G-11).
@@ -263,7 +263,7 @@ def _groups(line: Line, by: str, question: Asked, figures: Figures) -> Answer:
     }
 
 
-def _name(line: Line, by: str, value: str) -> str:
+def _name(line: KpiLine, by: str, value: str) -> str:
     return line.plan.districts.get(value, value) if by == "district" else words.value(value, line.kpi.rule, by).zh
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.kpi.plan_answers import Answer
-from gateway.kpi.plan_index import Line, MilestoneLine
+from gateway.kpi.plan_index import KpiLine, MilestoneLine
 from services.contract.topology import SERVICES, exchange
 
 
@@ -24,7 +24,7 @@ class Standing:
     parked: Mapping[str, int]  # messages by the exchange they came from
     parked_there: Mapping[str, int]  # messages that services have parked themselves
 
-    def say(self, lines: Iterable[Line | MilestoneLine], *, of: Iterable[str] = ()) -> Answer:
+    def say(self, lines: Iterable[KpiLine | MilestoneLine], *, of: Iterable[str] = ()) -> Answer:
         """Concerning these lines, and the records of these services themselves."""
         reasons = list(self._reasons(lines, of))
         return {
@@ -35,7 +35,7 @@ class Standing:
             "reasons": reasons,
         }
 
-    def _reasons(self, lines: Iterable[Line | MilestoneLine], of: Iterable[str]) -> Iterator[Answer]:
+    def _reasons(self, lines: Iterable[KpiLine | MilestoneLine], of: Iterable[str]) -> Iterator[Answer]:
         lines = list(lines)
         is_counted = all(one.key in self.counted for line in lines for one in line.measures)
         if is_counted and self._is_whole() and not self.parked and not self.parked_there:

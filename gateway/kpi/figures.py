@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.kpi.measures import Cell, Measure
 from gateway.kpi.plan_answers import Answer
-from gateway.kpi.plan_index import Asked, Line, MilestoneLine
+from gateway.kpi.plan_index import AskedPeriod, KpiLine, MilestoneLine
 from gateway.plans.periods import Period, Piece
 from services.contract.rule import Rule
 
@@ -33,7 +33,7 @@ class Figures:
     look: Look
     on: date
 
-    def cell(self, measure: Measure, question: Asked, among: Among) -> Cell:
+    def cell(self, measure: Measure, question: AskedPeriod, among: Among) -> Cell:
         if not among:
             cell = measure.total(question.pieces, self.held)
         else:
@@ -41,7 +41,7 @@ class Figures:
             cell = measure.groups(by, question.pieces, self.held).get(value, NOTHING)
         return self._valued(cell, measure, question.period, among)
 
-    def groups(self, measure: Measure, by: str, question: Asked) -> dict[str | None, Cell]:
+    def groups(self, measure: Measure, by: str, question: AskedPeriod) -> dict[str | None, Cell]:
         found = measure.groups(by, question.pieces, self.held)
         return {value: self._valued(cell, measure, question.period, {by: value}) for value, cell in found.items()}
 
@@ -49,16 +49,16 @@ class Figures:
         is_told = measure.rule.is_additive or not cell.seen
         return cell if is_told else replace(cell, sum=self.look(measure.rule, period, among))
 
-    def line(self, line: Line, question: Asked, among: Among) -> Answer:
+    def line(self, line: KpiLine, question: AskedPeriod, among: Among) -> Answer:
         """The number of a KPI; of several parts it is the least."""
         return self.said(
             line.parts.values(), [self.cell(one, question, among) for one in line.parts.values()], question
         )
 
-    def one(self, measure: Measure, question: Asked, among: Among) -> Answer:
+    def one(self, measure: Measure, question: AskedPeriod, among: Among) -> Answer:
         return self.said([measure], [self.cell(measure, question, among)], question)
 
-    def said(self, measures: Iterable[Measure], cells: Sequence[Cell], question: Asked) -> Answer:
+    def said(self, measures: Iterable[Measure], cells: Sequence[Cell], question: AskedPeriod) -> Answer:
         """Value, state and number of records, one of five states (G-05): none where no record has its day there, 0
         where none of them counts, not due where it is all to come, an error where it is not counted yet."""
         if any(measure.key not in self.counted for measure in measures):
@@ -70,7 +70,9 @@ class Figures:
         return {"value": value, "state": "value" if value else "zero", "records": sum(cell.n for cell in cells)}
 
 
-def wanted(lines: Iterable[Line], *questions: Asked, milestones: Iterable[MilestoneLine] = ()) -> dict[str, Piece]:
+def wanted(
+    lines: Iterable[KpiLine], *questions: AskedPeriod, milestones: Iterable[MilestoneLine] = ()
+) -> dict[str, Piece]:
     """The documents of counts that answers to these questions are made of.
 
     A month of which one question asks for some days and another for the whole is read with its days.
@@ -94,6 +96,6 @@ def wanted(lines: Iterable[Line], *questions: Asked, milestones: Iterable[Milest
     return found
 
 
-def of(line: Line, question: Asked) -> Asked:
+def of(line: KpiLine, question: AskedPeriod) -> AskedPeriod:
     """The days that a KPI counts when it is asked for a period: a stock is what it was, however long nobody told it."""
     return question if line.kpi.nature == "flow" else question.to_date

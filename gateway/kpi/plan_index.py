@@ -16,7 +16,7 @@ from services.contract.rule import Rule
 
 
 @dataclass(frozen=True)
-class Line:
+class KpiLine:
     """A KPI in its plan, with the measures of its numbers."""
 
     plan: Plan
@@ -67,14 +67,14 @@ class MilestoneLine:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedPeriod:
     """The period of a question and the pieces of time it is made of."""
 
     period: Period
     pieces: tuple[Piece, ...]
 
     @cached_property
-    def to_date(self) -> Asked:
+    def to_date(self) -> AskedPeriod:
         """All that happened until the end of it."""
         return _asked(replace(self.period, first=min(SINCE, self.period.first)))
 
@@ -82,17 +82,17 @@ class Asked:
 SINCE = date(2000, 1, 1)  # what is counted to date is counted from that day on
 
 
-def asked(period: str, today: date | None = None) -> Asked:
+def asked(period: str, today: date | None = None) -> AskedPeriod:
     """What this text asks for; raises `UnknownPeriod`. Some texts mean other days every day."""
     return _asked(periods.read(period, today))
 
 
 @lru_cache(maxsize=1_000)
-def _asked(period: Period) -> Asked:
-    return Asked(period, tuple(periods.pieces(period)))
+def _asked(period: Period) -> AskedPeriod:
+    return AskedPeriod(period, tuple(periods.pieces(period)))
 
 
-class Book:
+class PlanIndex:
     """The plans of all years, and their KPIs by code."""
 
     def __init__(self, plans: Mapping[int, Plan]) -> None:
@@ -110,7 +110,7 @@ class Book:
         for plan in self.plans.values():
             yield from plan.rules()
 
-    def lines(self, year: int) -> list[Line]:
+    def lines(self, year: int) -> list[KpiLine]:
         """The KPIs of a year in the order of the plan."""
         return list(self._lines[year].values())
 
@@ -124,14 +124,14 @@ class Book:
         found = ((self.plans[year], one) for year in years for one in self._milestones[year])
         return next((one for one in found if one[1].code == code), None)
 
-    def line(self, code: str, year: int | None = None) -> Line | None:
+    def line(self, code: str, year: int | None = None) -> KpiLine | None:
         """The KPI of that year's plan, else of the last plan that has it."""
         years = [year] if year in self.plans else sorted(self.plans, reverse=True)
         return next((self._lines[one][code] for one in years if one is not None and code in self._lines[one]), None)
 
 
-def _line(plan: Plan, item: Item, kpi: Kpi) -> Line:
-    return Line(
+def _line(plan: Plan, item: Item, kpi: Kpi) -> KpiLine:
+    return KpiLine(
         plan=plan,
         item=item,
         kpi=kpi,

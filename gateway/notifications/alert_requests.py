@@ -14,18 +14,18 @@ from structlog import get_logger
 from gateway.http.messages import Reply, Request
 from gateway.notifications import webhooks
 from gateway.notifications.alerts import Alerts
-from gateway.notifications.webhook_outbox import Deliveries
+from gateway.notifications.webhook_outbox import WebhookOutbox
 from gateway.notifications.webhooks import Undelivered
-from gateway.reporting.query_service import Desk
+from gateway.reporting.query_service import QueryService
 from services.chassis.problem import FieldError, InvalidInput, NotFound
 
 log = get_logger()
 
 
-class Alarms:
+class AlertRequests:
     """Each method answers a request."""
 
-    def __init__(self, desk: Desk, alerts: Alerts, deliveries: Deliveries, *, hosts: str | None) -> None:
+    def __init__(self, desk: QueryService, alerts: Alerts, deliveries: WebhookOutbox, *, hosts: str | None) -> None:
         self._desk, self._alerts, self._deliveries = desk, alerts, deliveries
         self._origins = webhooks.origins(hosts)
 

@@ -13,14 +13,14 @@ from nameko.extensions import DependencyProvider
 from pymongo.errors import PyMongoError
 
 from gateway.notifications import status_changes, webhooks
-from gateway.notifications.alert_requests import Alarms, log
+from gateway.notifications.alert_requests import AlertRequests, log
 from gateway.notifications.alerts import Alerts, Document, Sight, wants_of
 from gateway.notifications.lease import Lease
 from gateway.notifications.status_changes import Standings
-from gateway.notifications.webhook_outbox import Deliveries
+from gateway.notifications.webhook_outbox import WebhookOutbox
 from gateway.notifications.webhooks import Undelivered
 from gateway.reporting import question_parameters
-from gateway.reporting.query_service import Desk, Reporting
+from gateway.reporting.query_service import QueryService, QueryServiceProvider
 from services.chassis.log import malfunction
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import NotFound, Problem
@@ -36,10 +36,10 @@ DUE = 1.0  # seconds between two looks for webhooks that are due
 AT_ONCE = 8  # webhooks under way in one gateway
 
 
-class Watch:
+class AlertWatch:
     """Looks at the numbers for all rules, twice before it believes what it sees."""
 
-    def __init__(self, desk: Desk, alerts: Alerts) -> None:
+    def __init__(self, desk: QueryService, alerts: Alerts) -> None:
         self._desk, self._alerts = desk, alerts
         self._last: dict[int, Standings] = {}
         self._revision, self._look_at = -1, 0.0
@@ -88,24 +88,24 @@ class Watch:
         return self._desk.kpi(code, {"period": question_parameters.period(str(year))})["reasons"]
 
 
-class Alerting(DependencyProvider):
+class AlertRequestsProvider(DependencyProvider):
     """Gives the gateway its alarms, and keeps the watch."""
 
     def setup(self) -> None:
         config = self.container.config
         held = database(config["SETTINGS"], self.container.service_name)
-        self._deliveries = Deliveries(held["deliveries"], config["CLOCK"])
+        self._deliveries = WebhookOutbox(held["deliveries"], config["CLOCK"])
         self._alerts = Alerts(held, self._deliveries, config["CLOCK"])
         self._lease = Lease(held["leases"], "watch", seconds=HELD)
         patiently(self._alerts.prepare)
         patiently(self._lease.prepare)
 
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, Reporting)]
+        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
         desk, config = reporting.get_dependency(None), self.container.config
         self._clock = config["CLOCK"]
-        self._alarms = Alarms(desk, self._alerts, self._deliveries, hosts=config["SETTINGS"].webhook_hosts)
-        self._watch = Watch(desk, self._alerts)
+        self._alarms = AlertRequests(desk, self._alerts, self._deliveries, hosts=config["SETTINGS"].webhook_hosts)
+        self._watch = AlertWatch(desk, self._alerts)
         self._under_way = GreenPool(AT_ONCE)
         self._threads = [
             self.container.spawn_managed_thread(self._tend, identifier="watch"),
@@ -119,7 +119,7 @@ class Alerting(DependencyProvider):
         with suppress(PyMongoError):  # then another gateway waits a little for the lease
             self._lease.release()
 
-    def get_dependency(self, worker_ctx: Any) -> Alarms:  # noqa: ARG002 - nameko's signature
+    def get_dependency(self, worker_ctx: Any) -> AlertRequests:  # noqa: ARG002 - nameko's signature
         return self._alarms
 
     def _tend(self) -> None:

@@ -20,7 +20,7 @@ from gateway.http import pagination
 from gateway.http.json_schema import INSTANT, TEXT, TRUTH, WHOLE, WORDS, each, many, maybe, one_of, page
 from gateway.notifications import status_changes
 from gateway.notifications.status_changes import Standings, Wants
-from gateway.notifications.webhook_outbox import Deliveries
+from gateway.notifications.webhook_outbox import WebhookOutbox
 from gateway.notifications.webhooks import a_new_secret
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Conflict, NotFound
@@ -82,7 +82,7 @@ class Sight:
 class Alerts:
     """The rules and inboxes of all gateways."""
 
-    def __init__(self, database: Database[Document], deliveries: Deliveries, clock: SystemClock) -> None:
+    def __init__(self, database: Database[Document], deliveries: WebhookOutbox, clock: SystemClock) -> None:
         self._rules: Collection[Document] = database["alert_rules"]
         self._inbox: Collection[Document] = database["alerts"]
         self._deliveries, self._clock = deliveries, clock

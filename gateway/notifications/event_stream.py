@@ -21,8 +21,8 @@ from gateway.http.json_schema import INSTANT, TEXT, WHOLE, each, many, maybe
 from gateway.http.messages import Reply, Request
 from gateway.http.server import EVENT_STREAM, Server
 from gateway.notifications import kpi_snapshot
-from gateway.notifications.kpi_snapshot import Numbers
-from gateway.reporting.query_service import Desk, Reporting
+from gateway.notifications.kpi_snapshot import KpiSnapshot
+from gateway.reporting.query_service import QueryService, QueryServiceProvider
 from services.chassis.log import malfunction
 from services.chassis.problem import Overloaded, Problem
 from services.contract import wire
@@ -44,17 +44,17 @@ EVENTS = {
 log = get_logger()
 
 
-class Live:
+class EventStream:
     """The streams of one gateway, and the newest numbers, which are read only while somebody listens."""
 
-    def __init__(self, desk: Desk, spawn: Any, *, at_most: int) -> None:
+    def __init__(self, desk: QueryService, spawn: Any, *, at_most: int) -> None:
         self._desk, self._spawn, self._at_most = desk, spawn, at_most
         self._streams: set[Stream] = set()
         self._looking: Any = None
-        self._remembered: dict[str, Numbers] = {}
+        self._remembered: dict[str, KpiSnapshot] = {}
         self._seen, self._read_at = -1, 0.0
         self._changed = Signal()
-        self.newest: Numbers | None = None
+        self.newest: KpiSnapshot | None = None
         self.has_ended = False
 
     def stream(self, request: Request) -> Reply:
@@ -103,12 +103,12 @@ class Live:
             self._remember(found)
             self._tell()
 
-    def _read(self, revision: int) -> Numbers:
+    def _read(self, revision: int) -> KpiSnapshot:
         """The numbers are at least as new as this revision."""
         progresses = [self._desk.progress(str(plan["year"]), {}) for plan in self._desk.plans()["plans"]]
         return kpi_snapshot.read(progresses, revision=revision, as_of=max(one["as_of"] for one in progresses))
 
-    def _remember(self, found: Numbers) -> None:
+    def _remember(self, found: KpiSnapshot) -> None:
         self._remembered.pop(found.digest, None)
         self._remembered[found.digest] = found
         if len(self._remembered) > REMEMBERED:
@@ -122,7 +122,7 @@ class Live:
 class Stream(Iterator[bytes]):
     """What one listener is sent; it goes on from the numbers that this one knows."""
 
-    def __init__(self, live: Live, known: Numbers | None) -> None:
+    def __init__(self, live: EventStream, known: KpiSnapshot | None) -> None:
         self._live, self._known = live, known
         self._beat_at = 0.0
 
@@ -149,22 +149,22 @@ class Stream(Iterator[bytes]):
         return said
 
 
-class Broadcasting(DependencyProvider):
+class EventStreamProvider(DependencyProvider):
     """Gives the gateway its live numbers; they end as soon as its port closes."""
 
     server = Server()
 
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, Reporting)]
+        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
         settings, spawn = self.container.config["SETTINGS"], self.container.spawn_managed_thread
-        self._live = Live(reporting.get_dependency(None), spawn, at_most=settings.http_streams)
+        self._live = EventStream(reporting.get_dependency(None), spawn, at_most=settings.http_streams)
         self.server.at_close.append(self._live.end)
 
-    def get_dependency(self, worker_ctx: Any) -> Live:  # noqa: ARG002 - nameko's signature
+    def get_dependency(self, worker_ctx: Any) -> EventStream:  # noqa: ARG002 - nameko's signature
         return self._live
 
 
-def _event(found: Numbers, changed: list[kpi_snapshot.Answer]) -> bytes:
+def _event(found: KpiSnapshot, changed: list[kpi_snapshot.Answer]) -> bytes:
     """The id names revision and numbers: these alone change with the day, too."""
     data = wire.encode({"revision": found.revision, "as_of": found.as_of, "kpis": changed})
     return b"event: numbers\nid: %d.%s\ndata: %s\n\n" % (found.revision, found.digest.encode(), data)

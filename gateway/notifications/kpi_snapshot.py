@@ -14,7 +14,7 @@ Answer = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Numbers:
+class KpiSnapshot:
     """Every KPI by plan and code, as one revision of the ledger had it."""
 
     revision: int
@@ -26,13 +26,13 @@ class Numbers:
         """The same for the same numbers, whichever gateway read them."""
         return hashlib.sha256(wire.canonical(list(self.kpis.values()))).hexdigest()[:16]
 
-    def since(self, known: Numbers | None) -> list[Answer]:
+    def since(self, known: KpiSnapshot | None) -> list[Answer]:
         """Those that differ from what was known; all of them where nothing was."""
         before = known.kpis if known else {}
         return [kpi for key, kpi in self.kpis.items() if before.get(key) != kpi]
 
 
-def read(progresses: Iterable[Answer], *, revision: int, as_of: str) -> Numbers:
+def read(progresses: Iterable[Answer], *, revision: int, as_of: str) -> KpiSnapshot:
     """Out of the answers about the progress of each plan."""
     found = {}
     for progress in progresses:
@@ -41,7 +41,7 @@ def read(progresses: Iterable[Answer], *, revision: int, as_of: str) -> Numbers:
             for kpi in item["kpis"]:
                 said = {"plan": year, "code": kpi["code"], "value": kpi["value"], "state": kpi["state"]}
                 found[year, kpi["code"]] = said | {"status": status(kpi)}
-    return Numbers(revision, as_of, found)
+    return KpiSnapshot(revision, as_of, found)
 
 
 def status(kpi: Answer) -> str | None:

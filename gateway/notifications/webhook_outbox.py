@@ -42,7 +42,7 @@ DELIVERY = each(
 DELIVERIES = page(DELIVERY)
 
 
-class Deliveries:
+class WebhookOutbox:
     """The outgoing webhooks of all gateways."""
 
     def __init__(self, deliveries: Collection[Document], clock: SystemClock) -> None:

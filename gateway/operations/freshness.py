@@ -16,11 +16,11 @@ import eventlet
 from eventlet.semaphore import Semaphore
 
 from gateway.http.json_schema import DAY, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, each, many, maybe, one_of
-from gateway.kpi.plan_index import Line
+from gateway.kpi.plan_index import KpiLine
 from gateway.operations import system_status
 from gateway.read_model.store import Store, compared
 from gateway.reconciliation import own_records
-from gateway.reporting.query_service import Desk, Reporting
+from gateway.reporting.query_service import QueryService, QueryServiceProvider
 from gateway.upstream.delegation import Asking
 from services.chassis.client import Caller, Services
 from services.chassis.clock import SystemClock
@@ -84,7 +84,7 @@ class Expected:
         }
 
 
-class Reason(NamedTuple):
+class StaleReason(NamedTuple):
     """Why a source is in that state."""
 
     state: str
@@ -128,31 +128,31 @@ class Source:
             "expected": [one.say(today) for one in self.expected],
         }
 
-    def _reasons(self, today: date) -> Iterator[Reason]:
+    def _reasons(self, today: date) -> Iterator[StaleReason]:
         if not self.is_reachable:
-            yield Reason("away", "away", "服务无响应", "the service does not answer")
+            yield StaleReason("away", "away", "服务无响应", "the service does not answer")
         for one in self.expected:
             if one.is_stale(today):
                 zh = f"指标 {one.kpi} 应有数据的最后日期为 {one.due}，至今没有"
-                yield Reason("stale", "stale", zh, f"{one.kpi} expects a fact by {one.due} and has none")
+                yield StaleReason("stale", "stale", zh, f"{one.kpi} expects a fact by {one.due} and has none")
         yield from self._lags()
 
-    def _lags(self) -> Iterator[Reason]:
+    def _lags(self) -> Iterator[StaleReason]:
         if (seconds := round(self.oldest_pending or 0)) > LATE:
             en = f"a record waits to be published for {seconds} s"
-            yield Reason("late", "pending", f"有记录 {seconds} 秒未发布", en)
+            yield StaleReason("late", "pending", f"有记录 {seconds} 秒未发布", en)
         if (self.queued or 0) > QUEUED:
             en = f"{self.queued} events of all services wait to be taken in"
-            yield Reason("late", "queued", f"{self.queued} 个事件等待接收（所有服务合计）", en)
+            yield StaleReason("late", "queued", f"{self.queued} 个事件等待接收（所有服务合计）", en)
         if self.parked_here:
             en = f"{self.parked_here} messages are parked at the gateway"
-            yield Reason("late", "parked", f"网关有 {self.parked_here} 条消息待处理", en)
+            yield StaleReason("late", "parked", f"网关有 {self.parked_here} 条消息待处理", en)
         if self.parked_there:
             en = f"{self.parked_there} messages are parked at the service"
-            yield Reason("late", "parked", f"该服务有 {self.parked_there} 条消息待处理", en)
+            yield StaleReason("late", "parked", f"该服务有 {self.parked_there} 条消息待处理", en)
         if self.differing:
             en = f"{self.differing} records differed at the last comparison"
-            yield Reason("late", "behind", f"上次比对有 {self.differing} 条记录不一致", en)
+            yield StaleReason("late", "behind", f"上次比对有 {self.differing} 条记录不一致", en)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Here:
     store: Store
     ledger: Mapping[str, Any]
     parked: Mapping[str, int]
-    lines: list[Line]
+    lines: list[KpiLine]
 
     def source(self, service: str, said: Mapping[str, Any] | None, queued: int | None, today: date) -> Source:
         """With what it says of itself, None where it does not answer."""
@@ -186,7 +186,7 @@ STATES = ("fresh", "late", "stale", "away")
 """The worst one last."""
 
 
-def expected(store: Store, line: Line, today: date) -> Expected | None:
+def expected(store: Store, line: KpiLine, today: date) -> Expected | None:
     """None where the plan expects nothing, or its year is not this one; before the first fact its year begins it."""
     often = line.kpi.expects
     if often is None or line.plan.year != today.year:
@@ -199,7 +199,7 @@ def expected(store: Store, line: Line, today: date) -> Expected | None:
 class Sources:
     """Answers how the sources are."""
 
-    def __init__(self, caller: Caller, settings: Settings, desk: Desk, clock: SystemClock) -> None:
+    def __init__(self, caller: Caller, settings: Settings, desk: QueryService, clock: SystemClock) -> None:
         self._caller, self._settings, self._desk, self._clock = caller, settings, desk, clock
         self._one_at_a_time = Semaphore(1)
         self._known: tuple[float, Said] = (0.0, {})
@@ -244,13 +244,13 @@ class Sources:
         return dict(Asking(self._caller, key, by="gateway")(service, "condition", timeout=system_status.WITHIN))
 
 
-class Surveying(Services):
+class SourcesProvider(Services):
     """Gives the gateway what it knows of its sources, over a connection of their own."""
 
     def start(self) -> None:
         super().start()
         config = self.container.config
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, Reporting)]
+        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
         self._sources = Sources(self._caller, config["SETTINGS"], reporting.get_dependency(None), config["CLOCK"])
 
     def get_dependency(self, worker_ctx: Any) -> Sources:  # type: ignore[override]  # noqa: ARG002

@@ -9,7 +9,7 @@ from nameko.extensions import DependencyProvider
 from services.chassis.health import Health
 
 
-class Condition(DependencyProvider):
+class HealthProvider(DependencyProvider):
     """Gives the gateway what its process says of its health."""
 
     def get_dependency(self, worker_ctx: Any) -> Health:  # noqa: ARG002 - nameko's signature

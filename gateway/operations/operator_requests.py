@@ -15,8 +15,8 @@ from gateway.http.messages import Reply, Request
 from gateway.operations import system_status
 from gateway.reconciliation import inputs
 from gateway.reconciliation.jobs import Jobs
-from gateway.reconciliation.maintenance import Upkeep
-from gateway.reporting.query_service import Desk, Reporting
+from gateway.reconciliation.maintenance import Maintenance
+from gateway.reporting.query_service import QueryService, QueryServiceProvider
 from services.chassis import parking
 from services.chassis.client import Caller, Services
 from services.chassis.fields import load
@@ -33,12 +33,14 @@ HERE = "gateway"
 log = get_logger()
 
 
-class Operations:
+class OperatorRequests:
     """Each method answers a request of an operator."""
 
-    def __init__(self, caller: Caller, settings: Settings, desk: Desk, jobs: Jobs, parked: ParkedMessages) -> None:
+    def __init__(
+        self, caller: Caller, settings: Settings, desk: QueryService, jobs: Jobs, parked: ParkedMessages
+    ) -> None:
         self._caller, self._settings, self._desk, self._jobs, self._parked = caller, settings, desk, jobs, parked
-        self._upkeep = Upkeep(caller, settings, desk.generations, jobs)
+        self._upkeep = Maintenance(caller, settings, desk.generations, jobs)
         self.tend = self._upkeep.tend
 
     def status(self, request: Request) -> Any:
@@ -118,7 +120,7 @@ class Operations:
         return self._caller.call(service, method, given, token=request.token)
 
 
-class Operating(Services):
+class OperatorRequestsProvider(Services):
     """Gives the gateway its operations, over a connection of their own: a comparison holds up no command."""
 
     parked_messages = ParkedMessages()
@@ -133,8 +135,8 @@ class Operating(Services):
     def start(self) -> None:
         super().start()
         settings, parked = self.container.config["SETTINGS"], self.parked_messages
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, Reporting)]
-        self._operations = Operations(self._caller, settings, reporting.get_dependency(None), self._jobs, parked)
+        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
+        self._operations = OperatorRequests(self._caller, settings, reporting.get_dependency(None), self._jobs, parked)
         self._tending = self.container.spawn_managed_thread(self._tend, identifier="upkeep")
 
     def stop(self) -> None:
@@ -151,5 +153,5 @@ class Operating(Services):
             except (Problem, PyMongoError) as error:
                 log.info("not compared yet", error=type(error).__name__)
 
-    def get_dependency(self, worker_ctx: Any) -> Operations:  # type: ignore[override]  # noqa: ARG002
+    def get_dependency(self, worker_ctx: Any) -> OperatorRequests:  # type: ignore[override]  # noqa: ARG002
         return self._operations

@@ -14,7 +14,7 @@ from gateway.documents.certificate_pdf import NoFont, draw
 from gateway.http.json_schema import DAY, TEXT, WHOLE, each, maybe, of_type, one_of
 from gateway.http.messages import Reply, Request
 from gateway.http.parameters import Parameter
-from gateway.upstream.proxy import Passage
+from gateway.upstream.proxy import ServiceProxy
 from services.chassis.problem import Unavailable
 from services.contract import awards, glossary
 
@@ -49,12 +49,12 @@ class NotDrawn(Unavailable):
     title_zh = "本机字体缺少证书所需的字，请运维人员安装中文字体。"
 
 
-def checked(services: Passage, certificate_no: str, request: Request) -> Any:
+def checked(services: ServiceProxy, certificate_no: str, request: Request) -> Any:
     """What stands on the certificate, without names; `NotFound` for a wrong number and a wrong code alike."""
     return services.ask("awards", "check_certificate", {**request.asked, "certificate_no": certificate_no}, request)
 
 
-def printed(services: Passage, award_id: str, request: Request) -> Reply:
+def printed(services: ServiceProxy, award_id: str, request: Request) -> Reply:
     """The certificate as a page to be sealed."""
     said = services.ask("awards", "certificate_of", {"award_id": award_id}, request)
     try:

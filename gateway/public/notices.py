@@ -15,7 +15,7 @@ from gateway.http.json_schema import TEXT, Shape, at_least, either, page
 from gateway.http.parameters import Parameter
 from gateway.kpi.ledger import Document
 from gateway.reporting import answer_schemas
-from gateway.reporting.query_service import Answer, Desk
+from gateway.reporting.query_service import Answer, QueryService
 from services.contract import KINDS, awards
 from services.contract.view import Kind
 
@@ -47,7 +47,7 @@ def _shape(kind: Kind) -> Shape:
 NOTICES = page(either(*map(_shape, ON_DISPLAY)), **answer_schemas.STANDING)
 
 
-def displayed(desk: Desk, asked: Mapping[str, Any]) -> Answer:
+def displayed(desk: QueryService, asked: Mapping[str, Any]) -> Answer:
     """The notices that run now, the one that ends first before the others; or those that ended, page by page."""
     standing = desk.standing_of({kind.service for kind in ON_DISPLAY})
     limit, ended = asked.get("limit", pagination.PAGE), asked.get("ended", False)

@@ -42,15 +42,15 @@ Among = Mapping[str, Any]
 EVERYWHERE: Among = MappingProxyType({})
 
 
-def at(store: Store, as_of: datetime | None, ask: Callable[[Reading], T]) -> T:
+def at(store: Store, as_of: datetime | None, ask: Callable[[Reader], T]) -> T:
     """What is answered at that instant; None: now. Raises `Vanished`."""
     if as_of is None:
-        return ask(Reading(store))
+        return ask(Reader(store))
     store.settle(as_of)
     for _ in range(TRIES):
         try:
             with store.views.database.client.start_session(snapshot=True) as session:
-                return ask(Reading(store, as_of, session))
+                return ask(Reader(store, as_of, session))
         except OperationFailure as error:
             if error.code not in NO_SNAPSHOT:
                 raise
@@ -58,7 +58,7 @@ def at(store: Store, as_of: datetime | None, ask: Callable[[Reading], T]) -> T:
     raise Unavailable("The database cannot look back.", "数据库暂不能提供快照。")
 
 
-class Reading:
+class Reader:
     """A store at one moment."""
 
     def __init__(self, store: Store, as_of: datetime | None = None, session: ClientSession | None = None) -> None:

@@ -173,7 +173,7 @@ def differences(
     return found
 
 
-class Flaw(NamedTuple):
+class ChainFlaw(NamedTuple):
     """A version that is not what it was when it was written, and who has it so."""
 
     kind: Kind
@@ -199,7 +199,7 @@ def verify(ask: Ask, store: Store, kinds: Iterable[Kind], progress: Progress) ->
     return away
 
 
-def _flaws_of(kind: Kind, ask: Ask, store: Store, progress: Progress) -> Iterator[Flaw]:
+def _flaws_of(kind: Kind, ask: Ask, store: Store, progress: Progress) -> Iterator[ChainFlaw]:
     progress.at = kind.key
     for records in histories(ask, Block(kind, "", None)):
         ids = [record["id"] for record in records]
@@ -209,18 +209,18 @@ def _flaws_of(kind: Kind, ask: Ask, store: Store, progress: Progress) -> Iterato
         progress.done += len(ids)
 
 
-def flaws(kind: Kind, record: Document, rows: Iterable[Document], view: Document | None) -> Iterator[Flaw]:
+def flaws(kind: Kind, record: Document, rows: Iterable[Document], view: Document | None) -> Iterator[ChainFlaw]:
     """What is wrong with one record: its own chain first, then what the gateway's rows and view say otherwise."""
     if record["broken"]:
-        yield Flaw(kind, record["id"], record["broken"]["version"], "service", record["broken"]["what"])
+        yield ChainFlaw(kind, record["id"], record["broken"]["version"], "service", record["broken"]["what"])
     held = {row["_id"]["version"]: row for row in rows}
     for entry in record["entries"]:
         version = entry.get("version")
         row = held.get(version) if isinstance(version, int) else None
         if row and (what := next((word for name, word in SAME.items() if entry.get(name) != row.get(word)), None)):
-            yield Flaw(kind, record["id"], version, "gateway", what)
+            yield ChainFlaw(kind, record["id"], version, "gateway", what)
         elif view and view["version"] == version and view["data"] != entry.get("view"):
-            yield Flaw(kind, record["id"], version, "gateway", "view")
+            yield ChainFlaw(kind, record["id"], version, "gateway", "view")
 
 
 def histories(ask: Ask, block: Block) -> Iterator[list[Document]]:

@@ -34,7 +34,7 @@ SOON, LATER = 10.0, 600.0  # seconds until a ledger that is new or behind is com
 ITSELF = "gateway"
 
 
-class Upkeep:
+class Maintenance:
     """The jobs that operators can have done, and what the gateway has done by itself."""
 
     def __init__(self, caller: Caller, settings: Settings, generations: Generations, jobs: Jobs) -> None:

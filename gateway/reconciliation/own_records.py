@@ -13,9 +13,9 @@ from typing import Any
 from gateway.kpi import figures as kpi_figures
 from gateway.kpi.figures import Figures
 from gateway.kpi.measures import Measure
-from gateway.kpi.plan_index import Asked, Line
+from gateway.kpi.plan_index import AskedPeriod, KpiLine
 from gateway.plans.model import Words
-from gateway.read_model.reader import Reading
+from gateway.read_model.reader import Reader
 from gateway.read_model.store import Store
 from gateway.reconciliation.record_pairs import Row, Total
 from services.contract.rule import Rule
@@ -36,7 +36,7 @@ class Part:
         return self.measure.rule
 
 
-def parts(line: Line) -> list[Part]:
+def parts(line: KpiLine) -> list[Part]:
     """The number or its parts, what was reported (G-04), and the numbers beside it."""
     several = len(line.parts) > 1
     found = [Part(name if several else "counted", line.kpi.title, part) for name, part in line.parts.items()]
@@ -50,7 +50,7 @@ def parts(line: Line) -> list[Part]:
 
 
 def rows(
-    store: Store, rule: Rule, question: Asked, *, district: str | None, after: str
+    store: Store, rule: Rule, question: AskedPeriod, *, district: str | None, after: str
 ) -> tuple[list[Row], str | None]:
     """The next records that count, by id, and the id after which to go on; None where there are no more."""
     views = store.views_after(rule.of.key, after, _within(rule, question, district), limit=LOOKED_AT)
@@ -58,7 +58,9 @@ def rows(
     return found, _id(rule, views[-1]) if len(views) == LOOKED_AT else None
 
 
-def rows_of(store: Store, rule: Rule, question: Asked, ids: Sequence[str], *, district: str | None) -> dict[str, Row]:
+def rows_of(
+    store: Store, rule: Rule, question: AskedPeriod, ids: Sequence[str], *, district: str | None
+) -> dict[str, Row]:
     """Those of these records that are held, whether they count or not."""
     period = question.period
     first, last = period.first.isoformat(), period.last.isoformat()
@@ -73,11 +75,11 @@ def rows_of(store: Store, rule: Rule, question: Asked, ids: Sequence[str], *, di
 
 def last_fact(store: Store, rule: Rule, *, since: date, until: date) -> date | None:
     """The last day in this time with a record that counts."""
-    day = Reading(store).last_day(rule, since.isoformat(), until.isoformat())
+    day = Reader(store).last_day(rule, since.isoformat(), until.isoformat())
     return date.fromisoformat(day) if day else None
 
 
-def _within(rule: Rule, question: Asked, district: str | None) -> dict[str, Any]:
+def _within(rule: Rule, question: AskedPeriod, district: str | None) -> dict[str, Any]:
     period = question.period
     days = {f"data.{rule.on}": {"$gte": period.first.isoformat(), "$lte": period.last.isoformat()}}
     return days | ({} if district is None else {"data.district": district})
@@ -104,9 +106,11 @@ def _amount(rule: Rule, data: Mapping[str, Any]) -> Any:
 # --- the number that is shown ----------------------------------------------------------------------------------------
 
 
-def shown(store: Store, line: Line, part: Part, question: Asked, *, district: str | None) -> tuple[dict[str, Any], int]:
+def shown(
+    store: Store, line: KpiLine, part: Part, question: AskedPeriod, *, district: str | None
+) -> tuple[dict[str, Any], int]:
     """Value and records as everybody is told them, and the revision of the ledger that they are of."""
-    read = Reading(store)
+    read = Reader(store)
     counts = read.counts(kpi_figures.wanted([line], question), line.measures)
     figures = Figures(counts.held, counts.counted, read.value, question.period.last)
     number = figures.one(part.measure, question, {} if district is None else {"district": district})

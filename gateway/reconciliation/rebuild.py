@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from gateway.kpi.ledger import Document
 from gateway.read_model.generations import Generations
 from gateway.read_model.store import Store, Vanished
-from gateway.reconciliation.comparison import Ask, Block, Comparison, Difference, Flaw, histories
+from gateway.reconciliation.comparison import Ask, Block, ChainFlaw, Comparison, Difference, histories
 from gateway.reconciliation.jobs import Progress
 from services.chassis.document import event
 from services.chassis.mongo import patiently
@@ -48,7 +48,7 @@ class Filling:
 
     def __init__(self, ask: Ask, store: Store, progress: Progress) -> None:
         self._ask, self._store, self._progress = ask, store, progress
-        self._flaws: set[Flaw] = set()
+        self._flaws: set[ChainFlaw] = set()
 
     def fill(self, block: Block) -> None:
         """Take in the whole histories of these records."""
@@ -121,7 +121,7 @@ class Filling:
 
     def _find(self, kind: Kind, id_: str, version: int, what: str) -> None:
         """Tell it once, however often it is met."""
-        flaw = Flaw(kind, id_, version, "service", what)
+        flaw = ChainFlaw(kind, id_, version, "service", what)
         if flaw not in self._flaws:
             self._flaws.add(flaw)
             self._progress.find(flaw.say())

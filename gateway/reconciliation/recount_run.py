@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import eventlet
 
-from gateway.kpi.plan_index import Asked, Line
+from gateway.kpi.plan_index import AskedPeriod, KpiLine
 from gateway.read_model.store import Store
 from gateway.reconciliation import own_records
 from gateway.reconciliation.comparison import Ask
@@ -35,11 +35,11 @@ COUNTED_WITHIN = 60.0  # seconds that a service may take for a page
 
 
 @dataclass(frozen=True)
-class Question:
+class RecountQuestion:
     """A KPI in a period (a stock since ever), of the whole municipality or one district."""
 
-    line: Line
-    asked: Asked
+    line: KpiLine
+    asked: AskedPeriod
     district: str | None
 
     def say(self) -> Document:
@@ -54,7 +54,7 @@ class Question:
         }
 
 
-def recount(ask: Ask, store: Store, question: Question, progress: Progress) -> None:
+def recount(ask: Ask, store: Store, question: RecountQuestion, progress: Progress) -> None:
     """Count every part at both sides; what differs is found, `progress.result` says what each part makes."""
     for part in own_records.parts(question.line):
         progress.at = f"{part.name} {part.rule.of.key}"
@@ -67,7 +67,7 @@ def recount(ask: Ask, store: Store, question: Question, progress: Progress) -> N
 class PartCount:
     """One part of a KPI, counted here and at its service."""
 
-    def __init__(self, ask: Ask, store: Store, question: Question, part: Part, progress: Progress) -> None:
+    def __init__(self, ask: Ask, store: Store, question: RecountQuestion, part: Part, progress: Progress) -> None:
         self._store, self._question, self._part, self._progress = store, question, part, progress
         period = question.asked.period
         asked = {

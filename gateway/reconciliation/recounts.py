@@ -18,9 +18,9 @@ from gateway.http.json_schema import DAY, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, W
 from gateway.http.messages import Reply, Request
 from gateway.reconciliation import jobs
 from gateway.reconciliation.jobs import Document, Jobs
-from gateway.reconciliation.recount_run import Question, recount
+from gateway.reconciliation.recount_run import RecountQuestion, recount
 from gateway.reporting import question_parameters
-from gateway.reporting.query_service import Desk, Reporting
+from gateway.reporting.query_service import QueryService, QueryServiceProvider
 from gateway.upstream.delegation import Asking
 from services.chassis.client import Caller, Services
 from services.chassis.mongo import database, patiently
@@ -55,7 +55,9 @@ RECOUNT = each(**OUTLINE["properties"], records=many(DIFFERENCE))
 class Recounts:
     """The recounts of all gateways, the newest first; each method answers a request."""
 
-    def __init__(self, caller: Caller, settings: Settings, desk: Desk, held: Collection[Document], spawn: Any) -> None:
+    def __init__(
+        self, caller: Caller, settings: Settings, desk: QueryService, held: Collection[Document], spawn: Any
+    ) -> None:
         self._caller, self._settings, self._desk, self._held = caller, settings, desk, held
         self._jobs = Jobs(held, spawn)
         self.stop = self._jobs.stop
@@ -98,16 +100,16 @@ class Recounts:
         same = {"started_at": last["started_at"], "_id": {"$lt": cursor}}
         return {"$or": [{"started_at": {"$lt": last["started_at"]}}, same]}
 
-    def _question(self, said: Mapping[str, Any]) -> Question:
+    def _question(self, said: Mapping[str, Any]) -> RecountQuestion:
         try:
             wanted = {"period": question_parameters.period(said["period"])} if said["period"] else {}
-        except parameters.Wrong as error:
+        except parameters.InvalidValue as error:
             raise InvalidInput(FieldError("period", error.en, error.zh)) from None
         try:
             line, asked = self._desk.question(said["kpi"], wanted)
         except NotFound as unknown:
             raise InvalidInput(FieldError("kpi", unknown.en, unknown.zh)) from None
-        return Question(line, asked, said["district"])
+        return RecountQuestion(line, asked, said["district"])
 
 
 def _told(held: Document) -> Document:
@@ -127,7 +129,7 @@ def _told(held: Document) -> Document:
     }
 
 
-class Recounting(Services):
+class RecountsProvider(Services):
     """Gives the gateway its recounts, over a connection of their own: a recount holds up no command."""
 
     def setup(self) -> None:
@@ -142,7 +144,7 @@ class Recounting(Services):
     def start(self) -> None:
         super().start()
         settings, spawn = self.container.config["SETTINGS"], self.container.spawn_managed_thread
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, Reporting)]
+        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
         self._recounts = Recounts(self._caller, settings, reporting.get_dependency(None), self._held, spawn)
 
     def stop(self) -> None:

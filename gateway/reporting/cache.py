@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from gateway.kpi.measures import Measure
 from gateway.plans.periods import Piece
-from gateway.read_model.reader import Reading
+from gateway.read_model.reader import Reader
 from gateway.read_model.store import Counts
 
 FRESH = 0.05  # seconds that an answer may be behind what another gateway takes in; behind our own it never is
@@ -18,7 +18,7 @@ ROOM = 1_000  # questions whose counts are kept at hand
 T = TypeVar("T")
 
 
-class Shelf:
+class Cache:
     """Holds what is read for a desk."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Shelf:
         self._now = {}
 
     def counts(
-        self, read: Reading, wanted: dict[str, Piece], measures: Iterable[Measure], as_of: datetime | None
+        self, read: Reader, wanted: dict[str, Piece], measures: Iterable[Measure], as_of: datetime | None
     ) -> Counts:
         """These documents of the counts of these measures."""
         if as_of is None:

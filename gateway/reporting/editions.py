@@ -20,11 +20,11 @@ from pymongo.errors import DuplicateKeyError
 
 from gateway.http.messages import Reply
 from gateway.kpi import answers, figures
-from gateway.kpi.plan_index import Asked, Line, asked
+from gateway.kpi.plan_index import AskedPeriod, KpiLine, asked
 from gateway.plans.periods import UnknownPeriod
 from gateway.read_model import reader
-from gateway.read_model.reader import Reading
-from gateway.reporting.query_service import Desk, Reporting
+from gateway.read_model.reader import Reader
+from gateway.reporting.query_service import QueryService, QueryServiceProvider
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import Conflict, FieldError, InvalidInput, NotFound
@@ -54,7 +54,9 @@ class Reason(NamedTuple):
 class Editions:
     """The editions of all periods."""
 
-    def __init__(self, editions: Collection[Document], desk: Desk, clock: SystemClock, private_key: str | None) -> None:
+    def __init__(
+        self, editions: Collection[Document], desk: QueryService, clock: SystemClock, private_key: str | None
+    ) -> None:
         self._editions, self._desk, self._clock = editions, desk, clock
         self._key = _signing(private_key) if private_key else None
 
@@ -97,7 +99,7 @@ class Editions:
         signed = {"Signature": held["signature"]} if held["signature"] else {}
         return Reply(bytes(held["body"]), headers={"Content-Digest": held["digest"], **signed})
 
-    def _question(self, year: str, period: str) -> Asked:
+    def _question(self, year: str, period: str) -> AskedPeriod:
         """A period of the plan's year, by its own name and not by that of the day it is asked on."""
         plan = self._desk.plan(year)
         try:
@@ -111,7 +113,9 @@ class Editions:
     def _last(self, year: str, period: str) -> Document | None:
         return self._editions.find_one({"year": int(year), "period": period}, sort=[("no", -1)])
 
-    def _changes(self, year: str, question: Asked, last: Document, now: datetime, answer: Document) -> list[Document]:
+    def _changes(
+        self, year: str, question: AskedPeriod, last: Document, now: datetime, answer: Document
+    ) -> list[Document]:
         """The numbers that are not what they were in that edition, each with the records it is because of."""
         before = {kpi["code"]: kpi for item in wire.decode(bytes(last["body"]))["items"] for kpi in item["kpis"]}
         after = {kpi["code"]: kpi for item in answer["items"] for kpi in item["kpis"]}
@@ -133,7 +137,7 @@ class Editions:
                 )
         return found
 
-    def _because(self, line: Line, question: Asked, then: datetime, now: datetime) -> Iterator[Reason]:
+    def _because(self, line: KpiLine, question: AskedPeriod, then: datetime, now: datetime) -> Iterator[Reason]:
         """The records that bring something else to this number than they did."""
         for part in line.parts.values():
             rule, counted = part.rule, figures.of(line, question)
@@ -148,7 +152,7 @@ class Editions:
     def _reasons(self, because: list[Reason], now: datetime) -> list[Document]:
         """Each with the record as it was known, and what happened to it last."""
 
-        def ask(read: Reading) -> list[Document]:
+        def ask(read: Reader) -> list[Document]:
             newest = ((one, read.versions(one.record)[-1]) for one in because)
             return [_reason(one, row) for one, row in newest]
 
@@ -163,7 +167,7 @@ class Editions:
         return f"ed25519=:{base64.b64encode(self._key.sign(body)).decode()}:" if self._key else None
 
 
-class Closing(DependencyProvider):
+class EditionsProvider(DependencyProvider):
     """Gives the gateway its editions."""
 
     def setup(self) -> None:
@@ -173,7 +177,7 @@ class Closing(DependencyProvider):
 
     def start(self) -> None:
         config = self.container.config
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, Reporting)]
+        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
         desk, key = reporting.get_dependency(None), config["SETTINGS"].token_private_key
         self._editions = Editions(self._kept, desk, config["CLOCK"], key)
 
@@ -187,7 +191,7 @@ def _reason(one: Reason, newest: Document) -> Document:
     return {**answers.evidence(one.rule, view), "before": one.before, "after": one.after, **happened}
 
 
-def _amount(rule: Rule, question: Asked, data: Mapping[str, Any] | None) -> Any:
+def _amount(rule: Rule, question: AskedPeriod, data: Mapping[str, Any] | None) -> Any:
     """What a record brings in a period; None where it is not counted there."""
     if data is None or not rule.counts(data):
         return None

@@ -16,7 +16,7 @@ from gateway.kpi.plan_answers import Answer
 from gateway.kpi.plan_index import asked
 from gateway.plans.model import Target
 from gateway.plans.yaml_lines import BrokenFile, Fault
-from gateway.reporting.query_service import Desk, Reporting
+from gateway.reporting.query_service import QueryService, QueryServiceProvider
 from services.chassis.problem import FieldError, InvalidInput, Problem
 
 LOOK = 1.0  # seconds between two looks whether a plan was applied
@@ -24,10 +24,10 @@ LOOK = 1.0  # seconds between two looks whether a plan was applied
 log = get_logger()
 
 
-class Planning:
+class PlanCommands:
     """What the chair decides of the plans."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: QueryService) -> None:
         self._desk, self._decisions = desk, desk.decisions
 
     def apply(self, said: Mapping[str, Any], *, by: str) -> Answer:
@@ -75,19 +75,19 @@ class Planning:
         }
 
 
-class Deciding(DependencyProvider):
+class PlanCommandsProvider(DependencyProvider):
     """Gives the gateway its planning, and counts also what another gateway has applied, should that one end before."""
 
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, Reporting)]
+        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
         self._desk = reporting.get_dependency(None)
-        self._planning = Planning(self._desk)
+        self._planning = PlanCommands(self._desk)
         self._looking = self.container.spawn_managed_thread(self._look, identifier="plans")
 
     def stop(self) -> None:
         self._looking.kill()
 
-    def get_dependency(self, worker_ctx: Any) -> Planning:  # noqa: ARG002 - nameko's signature
+    def get_dependency(self, worker_ctx: Any) -> PlanCommands:  # noqa: ARG002 - nameko's signature
         return self._planning
 
     def _look(self) -> None:

@@ -21,7 +21,7 @@ from pymongo.errors import DuplicateKeyError
 from structlog import get_logger
 
 from gateway.kpi.measures import Measure
-from gateway.kpi.plan_index import Book
+from gateway.kpi.plan_index import PlanIndex
 from gateway.plans import file as planfile
 from gateway.plans.model import Kpi, Plan, Target
 from services.chassis.clock import SystemClock, to_the_millisecond
@@ -47,7 +47,7 @@ class MeaningChanged(Refusal, rule="G-13", zh="指标已有事实，含义不得
     """A number whose first fact is counted keeps its meaning; a new meaning is a new KPI."""
 
 
-class Decisions:
+class PlanHistory:
     """The plans of all years and their targets, at any instant."""
 
     def __init__(self, database: Database[Document], clock: SystemClock) -> None:
@@ -72,7 +72,7 @@ class Decisions:
             elif held["digest"] != _digest(content):
                 log.warning("another plan is in force", file=file.name, next="./kexie plan apply")
 
-    def book(self, as_of: datetime | None = None) -> Book:
+    def book(self, as_of: datetime | None = None) -> PlanIndex:
         """The plans in force at that instant; before the first one of a year, the first one."""
         plans, targets = self._known()
         at = _kept(as_of) if as_of else None
@@ -180,9 +180,9 @@ Revised = tuple[int, str, Target]
 
 
 @lru_cache(maxsize=50)
-def _book(plans: tuple[tuple[str, bytes], ...], revised: tuple[Revised, ...]) -> Book:
+def _book(plans: tuple[tuple[str, bytes], ...], revised: tuple[Revised, ...]) -> PlanIndex:
     found = [planfile.read(name, text) for name, text in plans]
-    return Book({plan.year: _revised(plan, [one[1:] for one in revised if one[0] == plan.year]) for plan in found})
+    return PlanIndex({plan.year: _revised(plan, [one[1:] for one in revised if one[0] == plan.year]) for plan in found})
 
 
 def _target(held: Document) -> Revised:

@@ -19,16 +19,16 @@ from gateway.kpi.completeness import Standing
 from gateway.kpi.figures import Figures
 from gateway.kpi.measures import Cell, Measure
 from gateway.kpi.plan_answers import Answer
-from gateway.kpi.plan_index import Asked, Book, Line, MilestoneLine, asked
+from gateway.kpi.plan_index import AskedPeriod, KpiLine, MilestoneLine, PlanIndex, asked
 from gateway.plans import periods
 from gateway.plans.model import Plan
 from gateway.read_model import reader
 from gateway.read_model.generations import Generations
-from gateway.read_model.reader import Among, Reading
+from gateway.read_model.reader import Among, Reader
 from gateway.read_model.store import Counts, compared
-from gateway.reporting.cache import Shelf
-from gateway.reporting.plan_history import Decisions
-from gateway.upstream.parked_counts import Parked
+from gateway.reporting.cache import Cache
+from gateway.reporting.plan_history import PlanHistory
+from gateway.upstream.parked_counts import ParkedCounts
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound
@@ -44,14 +44,14 @@ T = TypeVar("T")
 log = get_logger()
 
 
-class Desk:
+class QueryService:
     """Answers about the plans; what was asked for and is not there raises `NotFound` with what is."""
 
     def __init__(
-        self, decisions: Decisions, generations: Generations, clock: SystemClock, parked_there: Mapping[str, int]
+        self, decisions: PlanHistory, generations: Generations, clock: SystemClock, parked_there: Mapping[str, int]
     ) -> None:
         self.decisions, self.generations, self._clock, self._parked_there = decisions, generations, clock, parked_there
-        self.shelf = Shelf()
+        self.shelf = Cache()
         self._parked: dict[str, int] = {}
         self._parked_until = 0.0
 
@@ -84,7 +84,7 @@ class Desk:
         among = self._among(plan, wanted)
         lines, stones = book.lines(plan.year), book.milestones(plan.year)
 
-        def ask(read: Reading) -> Answer:
+        def ask(read: Reader) -> Answer:
             counts = self._counts(read, lines, question, as_of, milestones=stones)
             figures = _figures(read, counts, now)
             answers = {line.kpi.code: report.answer(line, question, figures, among=among) for line in lines}
@@ -107,7 +107,7 @@ class Desk:
         definition = self.decisions.version(line.plan.year, as_of)
         is_crossed = len(by) > 1 or (by and among)
 
-        def ask(read: Reading) -> Answer:
+        def ask(read: Reader) -> Answer:
             counts = self._counts(read, [line], question, as_of)
             figures = _figures(read, counts, now)
             said = report.answer(line, question, figures, among=among, by=() if is_crossed else by)
@@ -140,7 +140,7 @@ class Desk:
             )
         steps = [asked(f"{one.first}..{one.last}") for one in names]
 
-        def ask(read: Reading) -> Answer:
+        def ask(read: Reader) -> Answer:
             counts = self.shelf.counts(read, kpi_figures.wanted([line], *steps), line.measures, as_of)
             told = report.series(line, steps, _figures(read, counts, now), among=among)
             return {
@@ -164,7 +164,7 @@ class Desk:
         among, limit = self._among(line.plan, wanted) | self._group(line, wanted), wanted.get("limit", pagination.PAGE)
         period = kpi_figures.of(line, question).period
 
-        def ask(read: Reading) -> Answer:
+        def ask(read: Reader) -> Answer:
             counts = self._counts(read, [line], question, as_of)
             found = read.records(measure.rule, period, among=among, after=wanted.get("cursor"), limit=limit + 1)
             return {
@@ -193,7 +193,7 @@ class Desk:
             raise parameters.not_known("milestone", "里程碑", code, known)
         plan, line = found
 
-        def ask(read: Reading) -> Answer:
+        def ask(read: Reader) -> Answer:
             counts = self._counts(read, [], _year(plan), as_of, milestones=[line])
             said = self._milestone(read, line, plan, counts, now, as_of)
             return {**said, "plan": plan.year, **self._standing(counts, now, as_of, [line])}
@@ -225,12 +225,12 @@ class Desk:
             raise NotFound(service=service, kind=kind, id=record)
         return {"service": service, "kind": kind, "id": record, "versions": [report.version(row) for row in rows]}
 
-    def question(self, code: str, wanted: Mapping[str, Any]) -> tuple[Line, Asked]:
+    def question(self, code: str, wanted: Mapping[str, Any]) -> tuple[KpiLine, AskedPeriod]:
         """The KPI of that year's plan, and the days that are counted when this period is asked for."""
         line, question = self._asked(code, wanted, self._clock.now(), None)
         return line, kpi_figures.of(line, question)
 
-    def lines(self, year: int) -> list[Line]:
+    def lines(self, year: int) -> list[KpiLine]:
         """The KPIs of that year's plan; none where there is no plan."""
         book = self.decisions.book()
         return book.lines(year) if year in book.plans else []
@@ -250,25 +250,25 @@ class Desk:
 
     # --- what is read ------------------------------------------------------------------------------------------------
 
-    def _ask(self, as_of: datetime | None, question: Callable[[Reading], T]) -> T:
+    def _ask(self, as_of: datetime | None, question: Callable[[Reader], T]) -> T:
         return self.generations.ask(lambda store: reader.at(store, as_of, question))
 
     def _counts(
         self,
-        read: Reading,
-        lines: Iterable[Line],
-        question: Asked,
+        read: Reader,
+        lines: Iterable[KpiLine],
+        question: AskedPeriod,
         as_of: datetime | None,
         milestones: Iterable[MilestoneLine] = (),
     ) -> Counts:
         lines, milestones = list(lines), list(milestones)
-        concerned: list[Line | MilestoneLine] = [*lines, *milestones]
+        concerned: list[KpiLine | MilestoneLine] = [*lines, *milestones]
         measures = [measure for line in concerned for measure in line.measures]
         wanted = kpi_figures.wanted(lines, question, milestones=milestones)
         return self.shelf.counts(read, wanted, measures, as_of)
 
     def _milestone(
-        self, read: Reading, line: MilestoneLine, plan: Plan, counts: Counts, now: datetime, as_of: datetime | None
+        self, read: Reader, line: MilestoneLine, plan: Plan, counts: Counts, now: datetime, as_of: datetime | None
     ) -> Answer:
         year = _year(plan)
         rule = line.milestone.rule
@@ -280,13 +280,13 @@ class Desk:
             first = found[0] if found else None
         return report.milestone(line, first, on=now.date(), is_counted=is_counted)
 
-    def _crossed(self, read: Reading, line: Line, question: Asked, by: tuple[str, ...], among: Among) -> Answer:
+    def _crossed(self, read: Reader, line: KpiLine, question: AskedPeriod, by: tuple[str, ...], among: Among) -> Answer:
         rule = self._one_rule(line)
         found = read.spread(rule, by, kpi_figures.of(line, question).period, among=among)
         return report.crossed(line, by, ((one.values, _cell(rule, one)) for one in found))
 
     def _total(
-        self, read: Reading, line: Line, question: Asked, figures: Figures, measure: Measure, among: Among
+        self, read: Reader, line: KpiLine, question: AskedPeriod, figures: Figures, measure: Measure, among: Among
     ) -> Answer:
         if len(among) < 2:
             return report.total(line, question, figures, measure, among=among)
@@ -299,7 +299,7 @@ class Desk:
         counts: Counts,
         now: datetime,
         as_of: datetime | None,
-        lines: Iterable[Line | MilestoneLine],
+        lines: Iterable[KpiLine | MilestoneLine],
         *,
         of: Iterable[str] = (),
     ) -> Answer:
@@ -337,26 +337,28 @@ class Desk:
             raise InvalidInput(FieldError("as_of", "Nobody knows yet what will be known then.", "不得晚于当前时刻。"))
         return as_of, as_of
 
-    def _plan(self, book: Book, year: str) -> Plan:
+    def _plan(self, book: PlanIndex, year: str) -> Plan:
         plan = next((plan for number, plan in book.plans.items() if str(number) == year), None)
         if plan is None:
             raise parameters.not_known("plan", "计划", year, map(str, book.plans))
         return plan
 
-    def _line(self, book: Book, code: str, year: int | None = None) -> Line:
+    def _line(self, book: PlanIndex, code: str, year: int | None = None) -> KpiLine:
         line = book.line(code, year)
         if line is None:
             raise parameters.not_known("KPI", "指标", code, book.codes)
         return line
 
-    def _asked(self, code: str, wanted: Mapping[str, Any], now: datetime, as_of: datetime | None) -> tuple[Line, Asked]:
+    def _asked(
+        self, code: str, wanted: Mapping[str, Any], now: datetime, as_of: datetime | None
+    ) -> tuple[KpiLine, AskedPeriod]:
         """The KPI of the year's plan that is asked about, and the period: the plan's year where none is."""
         book = self.decisions.book(as_of)
         line = self._line(book, code)
         question = _question(wanted, line.plan.year, now.date())
         return book.line(code, question.period.first.year) or line, question
 
-    def _by(self, line: Line, wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    def _by(self, line: KpiLine, wanted: Mapping[str, Any]) -> tuple[str, ...]:
         by: tuple[str, ...] = wanted.get("by", ())
         for name in by:
             parameters.choose("by", name, line.kpi.rule.by)
@@ -368,20 +370,20 @@ class Desk:
         district = parameters.choose("district", wanted.get("district"), plan.districts)
         return {"district": district} if district else {}
 
-    def _group(self, line: Line, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def _group(self, line: KpiLine, wanted: Mapping[str, Any]) -> dict[str, Any]:
         if "group" not in wanted:
             return {}
         name, value = wanted["group"]
         parameters.choose("group", name, self._part(line, wanted).rule.by)
         return {name: value}
 
-    def _part(self, line: Line, wanted: Mapping[str, Any]) -> Measure:
+    def _part(self, line: KpiLine, wanted: Mapping[str, Any]) -> Measure:
         if len(line.parts) == 1 and "part" not in wanted:
             return next(iter(line.parts.values()))
         part = parameters.choose("part", wanted.get("part", ""), line.parts)
         return line.parts[part or ""]
 
-    def _one_rule(self, line: Line) -> Rule:
+    def _one_rule(self, line: KpiLine) -> Rule:
         """The rule of a number whose records are each in one group."""
         if len(line.parts) > 1 or not line.kpi.rule.is_additive:
             en = "This number is not made of parts that add up: one field, and no filter with it."
@@ -389,33 +391,33 @@ class Desk:
         return line.kpi.rule
 
 
-class Reporting(DependencyProvider):
+class QueryServiceProvider(DependencyProvider):
     """Gives the gateway its desk, whose store is ready before the first event comes in."""
 
-    parked = Parked()
+    parked = ParkedCounts()
 
     def setup(self) -> None:
         config = self.container.config
         base = database(config["SETTINGS"], self.container.service_name)
-        decisions = Decisions(base, config["CLOCK"])
+        decisions = PlanHistory(base, config["CLOCK"])
         patiently(decisions.prepare)
         generations = Generations(base, decisions.rules)
         patiently(generations.prepare)
-        self._desk = Desk(decisions, generations, config["CLOCK"], self.parked.messages)
+        self._desk = QueryService(decisions, generations, config["CLOCK"], self.parked.messages)
 
-    def get_dependency(self, worker_ctx: Any) -> Desk:  # noqa: ARG002 - nameko's signature
+    def get_dependency(self, worker_ctx: Any) -> QueryService:  # noqa: ARG002 - nameko's signature
         return self._desk
 
 
-def _question(wanted: Mapping[str, Any], year: int, today: date) -> Asked:
+def _question(wanted: Mapping[str, Any], year: int, today: date) -> AskedPeriod:
     return asked(wanted.get("period") or str(year), wanted.get("relative_to") or today)
 
 
-def _year(plan: Plan) -> Asked:
+def _year(plan: Plan) -> AskedPeriod:
     return asked(str(plan.year))
 
 
-def _figures(read: Reading, counts: Counts, now: datetime) -> Figures:
+def _figures(read: Reader, counts: Counts, now: datetime) -> Figures:
     return Figures(counts.held, counts.counted, read.value, now.date())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from gateway.http.pagination import CURSOR, LIMIT
-from gateway.http.parameters import Parameter, Wrong, day, instant, names, one_of, truth
+from gateway.http.parameters import InvalidValue, Parameter, day, instant, names, one_of, truth
 from gateway.kpi.plan_index import asked
 from gateway.plans.periods import FORMS, STEPS, UnknownPeriod
 from services.chassis import fields
@@ -39,7 +39,7 @@ def period(text: str) -> str:
     try:
         asked(text, date(2011, 12, 31))
     except UnknownPeriod as error:
-        raise Wrong(error.en, error.zh) from None
+        raise InvalidValue(error.en, error.zh) from None
     return text
 
 
@@ -47,7 +47,9 @@ def group(text: str) -> tuple[str, str | None]:
     """`format:plaza`: one group of a number; nothing after the colon: the records without that field."""
     name, colon, value = text.partition(":")
     if not colon:
-        raise Wrong(f"{text[:40]!r} is no group like format:plaza.", f"“{text[:40]}”不是分组；应写作 format:plaza。")
+        raise InvalidValue(
+            f"{text[:40]!r} is no group like format:plaza.", f"“{text[:40]}”不是分组；应写作 format:plaza。"
+        )
     return name, value or None
 
 

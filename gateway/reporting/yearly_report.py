@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.reporting.query_service import Desk
+from gateway.reporting.query_service import QueryService
 
 Answer = dict[str, Any]
 
 
-def material(desk: Desk, year: str, wanted: Mapping[str, Any]) -> Answer:
+def material(desk: QueryService, year: str, wanted: Mapping[str, Any]) -> Answer:
     """Progress with `sections`, `districts` and `months`: each with the numbers that the KPIs have there."""
     progress, plan = desk.progress(year, wanted), desk.plan(year, wanted)
     districts = {} if "district" in wanted else plan["districts"]

@@ -30,7 +30,7 @@ TOKEN_HOLDS = timedelta(minutes=5)
 IN_TURN = [("turn", 1), ("accepted_at", 1)]
 
 
-class Acceptance:
+class AcceptedCommands:
     """The commands that wait for their service, and what became of those that did."""
 
     def __init__(

@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from gateway.http.pagination import LIMIT, THEIR_CURSOR
-from gateway.http.parameters import Parameter, Wrong, _unknown, one_of, read, truth
+from gateway.http.parameters import InvalidValue, Parameter, _unknown, one_of, read, truth
 from services.chassis.problem import FieldError, InvalidInput
 from services.contract.view import COMPARABLE, Field, Kind
 
@@ -34,7 +34,7 @@ def listing(given: MultiDict[str, str], kind: Kind) -> dict[str, Any]:
     for name, values in filters.lists():
         try:
             filters.setlist(name, [_value(fields[name], value) for value in values])
-        except Wrong as error:
+        except InvalidValue as error:
             errors.append(FieldError(name, error.en, error.zh))
     if errors:
         raise InvalidInput(*errors)
@@ -53,7 +53,7 @@ def described(schema: Mapping[str, Any]) -> Mapping[str, Parameter]:
 def whole(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 18:
         return int(text)
-    raise Wrong("A whole number.", "须为整数。")
+    raise InvalidValue("A whole number.", "须为整数。")
 
 
 def _value(field: Field, text: str) -> Any:
@@ -61,7 +61,7 @@ def _value(field: Field, text: str) -> Any:
         return one_of(("true", "false"))(text) == "true"
     if field.type is int:
         if not (text.isascii() and text.isdigit() and len(text) <= 18):
-            raise Wrong("A whole number.", "须为整数。")
+            raise InvalidValue("A whole number.", "须为整数。")
         return int(text)
     if field.type is date:
         return _day(text)
@@ -74,4 +74,4 @@ def _day(text: str) -> str:
             return text
     except ValueError:
         pass
-    raise Wrong("A day like 2011-05-14.", "日期格式如 2011-05-14。")
+    raise InvalidValue("A day like 2011-05-14.", "日期格式如 2011-05-14。")

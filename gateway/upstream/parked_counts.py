@@ -5,7 +5,7 @@ from __future__ import annotations
 from nameko.extensions import SharedExtension
 
 
-class Parked(SharedExtension):
+class ParkedCounts(SharedExtension):
     """How many messages wait for an operator at the services, as each of them said last; one without any is not there.
 
     The passage asks them, the desk says so with its numbers.

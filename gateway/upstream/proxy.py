@@ -18,14 +18,14 @@ from pymongo.errors import PyMongoError
 from structlog import get_logger
 
 from gateway.http import parameters
-from gateway.http.admission import Room
+from gateway.http.admission import Bulkhead
 from gateway.http.messages import NOT_STORED, Reply, Request
-from gateway.identity.authentication import Callers
+from gateway.identity.authentication import Authentication
 from gateway.upstream import descriptions as description
 from gateway.upstream import list_parameters
-from gateway.upstream.accepted_commands import Acceptance
+from gateway.upstream.accepted_commands import AcceptedCommands
 from gateway.upstream.descriptions import Description, Descriptions
-from gateway.upstream.parked_counts import Parked
+from gateway.upstream.parked_counts import ParkedCounts
 from services.chassis.client import Caller, Services
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, Problem, Unavailable
@@ -43,11 +43,16 @@ HEADERS = {"command_id": "Idempotency-Key", "expected_version": "If-Match"}
 log = get_logger()
 
 
-class Passage:
+class ServiceProxy:
     """To the services and back; every call carries the caller's own token."""
 
     def __init__(
-        self, caller: Caller, acceptance: Acceptance, parked: Parked, descriptions: Descriptions, room: Room
+        self,
+        caller: Caller,
+        acceptance: AcceptedCommands,
+        parked: ParkedCounts,
+        descriptions: Descriptions,
+        room: Bulkhead,
     ) -> None:
         self._caller = caller
         self._descriptions = descriptions
@@ -143,24 +148,24 @@ class Passage:
         return self._described[service]
 
 
-class Passages(Services):
+class ServiceProxyProvider(Services):
     """Gives the gateway its way to the services, where a service would get the bare caller."""
 
-    parked = Parked()
+    parked = ParkedCounts()
     descriptions = Descriptions()
-    callers = Callers()
+    callers = Authentication()
 
     def setup(self) -> None:
         super().setup()
         config = self.container.config
         settings = config["SETTINGS"]
         accepted = database(settings, self.container.service_name)["accepted"]
-        acceptance = Acceptance(
+        acceptance = AcceptedCommands(
             accepted, config["CLOCK"], settings.token_private_key, self.callers.as_now, at_most=settings.accepted_limit
         )
         patiently(acceptance.prepare)
-        room = Room(settings.http_at_once // 2)
-        self._passage = Passage(self._caller, acceptance, self.parked, self.descriptions, room)
+        room = Bulkhead(settings.http_at_once // 2)
+        self._passage = ServiceProxy(self._caller, acceptance, self.parked, self.descriptions, room)
 
     def start(self) -> None:
         super().start()
@@ -184,7 +189,7 @@ class Passages(Services):
                 log.info("accepted commands wait", waits_for=service, error=type(error).__name__)
             eventlet.sleep(CATCH_UP)
 
-    def get_dependency(self, worker_ctx: Any) -> Passage:  # type: ignore[override]  # noqa: ARG002
+    def get_dependency(self, worker_ctx: Any) -> ServiceProxy:  # type: ignore[override]  # noqa: ARG002
         return self._passage
 
 

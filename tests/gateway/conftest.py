@@ -11,8 +11,8 @@ import pytest
 from gateway.http.server import Server
 from gateway.read_model.generations import Generations
 from gateway.read_model.store import Store
-from gateway.reporting.plan_history import Decisions
-from gateway.reporting.query_service import Desk
+from gateway.reporting.plan_history import PlanHistory
+from gateway.reporting.query_service import QueryService
 from gateway.service import Gateway
 from services.chassis.clock import SystemClock
 from services.chassis.health import Health
@@ -52,11 +52,11 @@ def clock():
 def desk(settings, clock):
     """A desk with the plans that come with the gateway, which has taken nothing in."""
     base = database(settings, "gateway")
-    decisions = Decisions(base, clock)
+    decisions = PlanHistory(base, clock)
     decisions.prepare()
     generations = Generations(base, decisions.rules)
     generations.prepare()
-    return Desk(decisions, generations, clock, {})
+    return QueryService(decisions, generations, clock, {})
 
 
 @dataclass

@@ -6,9 +6,9 @@ beside each row. All of it blocks: call it through `eventlet.tpool`.
 """
 
 from gateway.imports.sheets.columns import Column, NotFlat, columns
-from gateway.imports.sheets.errors import BrokenSheet, Wrong
+from gateway.imports.sheets.errors import BrokenSheet, CellError
 from gateway.imports.sheets.marked_copy import marked
 from gateway.imports.sheets.rows import Row, read
 from gateway.imports.sheets.template import template
 
-__all__ = ["BrokenSheet", "Column", "NotFlat", "Row", "Wrong", "columns", "marked", "read", "template"]
+__all__ = ["BrokenSheet", "CellError", "Column", "NotFlat", "Row", "columns", "marked", "read", "template"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class CellError:
     """What is wrong in a cell like `C7`, and with which field; without a field it is about the row or the sheet."""
 
     cell: str
@@ -19,7 +19,7 @@ class Wrong:
 class BrokenSheet(Exception):
     """The sheet as a whole cannot be read, and so none of its rows; `wrongs` names the cells where it can."""
 
-    def __init__(self, zh: str, en: str, *, wrongs: Iterable[Wrong] = ()) -> None:
+    def __init__(self, zh: str, en: str, *, wrongs: Iterable[CellError] = ()) -> None:
         super().__init__(en)
         self.zh, self.en = zh, en
         self.wrongs = tuple(wrongs)

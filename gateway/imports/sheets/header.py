@@ -10,8 +10,8 @@ from itertools import takewhile
 
 from gateway.imports.sheets.cell import Cell, is_blank, shown
 from gateway.imports.sheets.columns import Column
-from gateway.imports.sheets.errors import BrokenSheet, Wrong, address
-from gateway.imports.sheets.tables import Book, Table
+from gateway.imports.sheets.errors import BrokenSheet, CellError, address
+from gateway.imports.sheets.tables import Table, Workbook
 from services.contract.glossary import fields_named, plain
 
 SEARCHED = 30  # rows: titles stand above a header, but not more than this
@@ -65,7 +65,7 @@ class Header:
         )
 
 
-def find(book: Book, columns: Sequence[Column]) -> Header:
+def find(book: Workbook, columns: Sequence[Column]) -> Header:
     """The one header of the file; raises `BrokenSheet` where there is none, or it does not fit the columns."""
     names = _names(columns)
     found = _all(book, names)
@@ -97,7 +97,7 @@ def _names(columns: Sequence[Column]) -> dict[str, Column]:
     return names
 
 
-def _all(book: Book, names: Mapping[str, Column]) -> list[Header]:
+def _all(book: Workbook, names: Mapping[str, Column]) -> list[Header]:
     """The header of each table that has one; quotes may stand in the way of reading a CSV with a wrong delimiter."""
     found: list[Header] = []
     wrong_delimiters: list[BrokenSheet] = []
@@ -139,7 +139,7 @@ def _check(header: Header, columns: Sequence[Column], names: Mapping[str, Column
         )
 
 
-def _unknown(header: Header, names: Mapping[str, Column]) -> Iterator[Wrong]:
+def _unknown(header: Header, names: Mapping[str, Column]) -> Iterator[CellError]:
     for place, cell in enumerate(header.cells):
         if place in header.places or place in header.unread or is_blank(cell):
             continue
@@ -147,15 +147,15 @@ def _unknown(header: Header, names: Mapping[str, Column]) -> Iterator[Wrong]:
         zh = f"，是否为“{names[near[0]].header()}”" if near else ""
         en = f", perhaps {names[near[0]].header('en')}" if near else ""
         at = address(header.number, place)
-        yield Wrong(at, "", f"{at} 不认识的列“{shown(cell)}”{zh}", f"{at} is an unknown column “{shown(cell)}”{en}")
+        yield CellError(at, "", f"{at} 不认识的列“{shown(cell)}”{zh}", f"{at} is an unknown column “{shown(cell)}”{en}")
 
 
-def _twice(header: Header) -> Iterator[Wrong]:
+def _twice(header: Header) -> Iterator[CellError]:
     first: dict[str, int] = {}
     for place, column in header.places.items():
         if column.name in first:
             at, before = address(header.number, place), address(header.number, first[column.name])
-            yield Wrong(
+            yield CellError(
                 at,
                 column.name,
                 f"{at} 与 {before} 都是“{column.header()}”（可能有一列被隐藏）",
@@ -164,11 +164,11 @@ def _twice(header: Header) -> Iterator[Wrong]:
         first.setdefault(column.name, place)
 
 
-def _missing(header: Header, columns: Sequence[Column]) -> Iterator[Wrong]:
+def _missing(header: Header, columns: Sequence[Column]) -> Iterator[CellError]:
     there = {column.name for column in header.places.values()}
     for column in columns:
         if column.required and column.name not in there:
-            yield Wrong(
+            yield CellError(
                 address(header.number, 0),
                 column.name,
                 f"缺少列“{column.header()}”",

@@ -15,12 +15,12 @@ from xlsxwriter.worksheet import Worksheet
 from gateway.imports.sheets import header
 from gateway.imports.sheets.cell import Blemished, Cell
 from gateway.imports.sheets.columns import Column
-from gateway.imports.sheets.errors import Wrong, address
+from gateway.imports.sheets.errors import CellError, address
 from gateway.imports.sheets.header import ERRORS, Header
 from gateway.imports.sheets.tables import FORMULA_SIGNS, Separated, opened
 from gateway.imports.sheets.template import AS_THEY_ARE, print_in_width, sheet_name
 
-Errors = Mapping[int, Sequence[Wrong]]
+Errors = Mapping[int, Sequence[CellError]]
 
 _FORMATS = {date: "yyyy-mm-dd", datetime: "yyyy-mm-dd hh:mm:ss", time: "hh:mm:ss", timedelta: "[h]:mm:ss"}
 
@@ -51,7 +51,7 @@ def _place(header: Header) -> int:
     return header.table.width if header.errors is None else header.errors
 
 
-def _said(wrong: Wrong) -> str:
+def _said(wrong: CellError) -> str:
     return f"{wrong.cell} {wrong.zh}".strip()
 
 

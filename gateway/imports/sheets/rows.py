@@ -15,7 +15,7 @@ from typing import Any
 from gateway.imports.sheets import cell_reading, header, xlsx_guard
 from gateway.imports.sheets.cell import Blemish, Blemished, Cell, narrow, shown, stripped
 from gateway.imports.sheets.columns import Column
-from gateway.imports.sheets.errors import Wrong, address
+from gateway.imports.sheets.errors import CellError, address
 from gateway.imports.sheets.header import Header
 from gateway.imports.sheets.numbers import Misread, number
 from gateway.imports.sheets.tables import opened
@@ -41,7 +41,7 @@ class Row:
 
     number: int
     values: dict[str, Any]
-    wrongs: tuple[Wrong, ...] = ()
+    wrongs: tuple[CellError, ...] = ()
 
 
 def read(path: Path, filename: str, columns: Sequence[Column]) -> Iterator[Row]:
@@ -93,17 +93,17 @@ def _says_something(header: Header, filled: Mapping[int, Cell]) -> bool:
 
 def _data(header: Header, number: int, there: Mapping[int, Cell]) -> Row:
     values: dict[str, Any] = {}
-    wrongs: list[Wrong] = []
+    wrongs: list[CellError] = []
     for place, column in header.places.items():
         try:
             value = cell_reading.read(column, there.get(place, ""))
         except Misread as misread:
-            wrongs.append(Wrong(address(number, place), column.name, misread.zh, misread.en))
+            wrongs.append(CellError(address(number, place), column.name, misread.zh, misread.en))
             continue
         if value is not None:
             values[column.name] = value
     wrongs += [
-        Wrong(address(number, place), "", "此格所在的列没有表头", "The column of this cell has no header")
+        CellError(address(number, place), "", "此格所在的列没有表头", "The column of this cell has no header")
         for place, cell in there.items()
         if place not in header.expected and not (isinstance(cell, Blemished) and _is_covered(cell))
     ]
@@ -125,7 +125,7 @@ def _unless_total(header: Header, row: Row, filled: Mapping[int, Cell]) -> Row |
         return None
 
     at = address(row.number, place)
-    wrong = Wrong(
+    wrong = CellError(
         at,
         "",
         f"“{shown(word)}”像是合计行，但又含有其他内容；请删除此行或改写",
@@ -164,7 +164,7 @@ def _neither(header: Header, row: Row, filled: Mapping[int, Cell]) -> Row:
     if sum(column.required for column in header.places.values()) < 2:
         return row
 
-    wrong = Wrong(
+    wrong = CellError(
         address(row.number, place),
         "",
         f"此行只有“{shown(cell)}”，既不是完整的数据，也认不出是注释；请补全或删除",

@@ -100,7 +100,7 @@ Table = Sheet | Separated
 
 
 @dataclass(frozen=True)
-class Book:
+class Workbook:
     """The tables of a file."""
 
     tables: tuple[Table, ...]
@@ -108,7 +108,7 @@ class Book:
 
 
 @contextmanager
-def opened(path: Path, filename: str) -> Iterator[Book]:
+def opened(path: Path, filename: str) -> Iterator[Workbook]:
     """The file as tables; raises `BrokenSheet` where it is none, too large or damaged."""
     with path.open("rb") as file:
         start = file.read(4)
@@ -117,7 +117,7 @@ def opened(path: Path, filename: str) -> Iterator[Book]:
         with _workbook(path) as book:
             yield book
     elif suffix in (".csv", ".txt", ".tsv"):
-        yield Book(tuple(Separated(path, _encoding(path), delimiter) for delimiter in DELIMITERS), is_csv=True)
+        yield Workbook(tuple(Separated(path, _encoding(path), delimiter) for delimiter in DELIMITERS), is_csv=True)
     elif suffix in _SPREADSHEETS:
         raise BrokenSheet(
             "不是 XLSX 工作簿（旧版 .xls 或加密的文件不能读取）；请另存为不加密的 .xlsx。",
@@ -128,7 +128,7 @@ def opened(path: Path, filename: str) -> Iterator[Book]:
 
 
 @contextmanager
-def _workbook(path: Path) -> Iterator[Book]:
+def _workbook(path: Path) -> Iterator[Workbook]:
     looked = xlsx_guard.look_through(path)
     try:
         with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
@@ -137,7 +137,7 @@ def _workbook(path: Path) -> Iterator[Book]:
                 for sheet in workbook.sheets_metadata
                 if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
             )
-            yield Book(sheets, is_csv=False)
+            yield Workbook(sheets, is_csv=False)
     except (CalamineError, KeyError) as error:  # a sheet that the guard has not seen
         raise xlsx_guard.broken() from error
 

@@ -15,7 +15,7 @@ from html import unescape
 from pathlib import Path
 
 from gateway.imports.sheets.cell import Blemish, Blemished
-from gateway.imports.sheets.errors import BrokenSheet, Wrong, column_number
+from gateway.imports.sheets.errors import BrokenSheet, CellError, column_number
 
 MANY_ROWS = 200_000
 AROUND_THE_DATA = 1_000  # rows of titles, totals and notes
@@ -171,7 +171,7 @@ def _blemishes(piece: bytes) -> Iterator[tuple[str, Blemished]]:
 
 def _unknown_error(cell: str, shown: str) -> BrokenSheet:
     zh, en = f"公式结果为错误值 {shown}，请改正后重新上传", f"The formula's result is {shown}; mend it"
-    return BrokenSheet(f"{cell}：{zh}。", f"{cell}: {en}.", wrongs=[Wrong(cell, "", zh, en)])
+    return BrokenSheet(f"{cell}：{zh}。", f"{cell}: {en}.", wrongs=[CellError(cell, "", zh, en)])
 
 
 def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:

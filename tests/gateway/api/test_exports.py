@@ -16,9 +16,9 @@ from gateway.documents import xlsx
 from gateway.http.server import Server
 from gateway.kpi import ledger
 from gateway.read_model.store import Store
-from gateway.reporting.query_service import Desk
+from gateway.reporting.query_service import QueryService
 from gateway.service import Gateway
-from gateway.upstream.proxy import Passage
+from gateway.upstream.proxy import ServiceProxy
 from services.awards.service import Awards
 from services.contract.topology import SERVICES
 from tests.gateway.conftest import Http
@@ -191,7 +191,7 @@ def between_pages_of(monkeypatch, owner, name):
 @pytest.mark.usefixtures("small_pages")
 def test_an_export_while_records_change_is_of_one_state(gateway, monkeypatch):
     gateway.take(*counts(5))
-    between_pages = between_pages_of(monkeypatch, Desk, "records")
+    between_pages = between_pages_of(monkeypatch, QueryService, "records")
     for version in range(2, 5):
         between_pages.append(
             lambda version=version: gateway.take(
@@ -213,7 +213,7 @@ def test_a_list_that_grows_while_it_is_read_is_read_again(gateway, monkeypatch):
     gateway.running.start(Awards)
     for name in ("r-1", "r-2", "r-3"):
         gateway.post(REPORT, RESULT | {"result_id": name, "title": name})
-    between_pages = between_pages_of(monkeypatch, Passage, "page")
+    between_pages = between_pages_of(monkeypatch, ServiceProxy, "page")
     between_pages.append(lambda: gateway.post(REPORT, RESULT | {"result_id": "r-0", "title": "r-0"}))
 
     answered = gateway.get(f"{RESULTS}.csv")
@@ -232,7 +232,7 @@ def test_a_list_whose_records_change_while_it_is_read_is_of_one_state(gateway, m
         for name in ("r-1", "r-3"):
             gateway.post("/api/v1/awards/verify_external_result", {"result_id": name}, by="u-w", roles=("verifier",))
 
-    between_pages_of(monkeypatch, Passage, "page").append(verify_first_and_last)
+    between_pages_of(monkeypatch, ServiceProxy, "page").append(verify_first_and_last)
 
     (*heads,), *found = read_csv(gateway.get(f"{RESULTS}.csv").content)
 
@@ -243,7 +243,7 @@ def test_a_list_whose_records_change_while_it_is_read_is_of_one_state(gateway, m
 @pytest.mark.usefixtures("small_pages")
 def test_an_export_of_what_changes_all_the_while_is_refused(gateway, monkeypatch):
     gateway.running.start(Awards)
-    between_pages = between_pages_of(monkeypatch, Passage, "page")
+    between_pages = between_pages_of(monkeypatch, ServiceProxy, "page")
     for number in range(40):
         said = RESULT | {"result_id": f"r-{number}", "title": f"r-{number}"}
         between_pages.append(lambda said=said: gateway.post(REPORT, said))
@@ -287,14 +287,14 @@ def test_too_many_rows_for_a_sheet_are_refused_before_they_are_read(gateway, mon
 
 
 def test_two_exports_are_made_at_once_and_a_third_is_told_to_come_again(gateway, monkeypatch):
-    asked, go_on, read = [], Signal(), Desk.progress
+    asked, go_on, read = [], Signal(), QueryService.progress
 
     def progress(desk, year, wanted):
         asked.append(year)
         go_on.wait()
         return read(desk, year, wanted)
 
-    monkeypatch.setattr(Desk, "progress", progress)
+    monkeypatch.setattr(QueryService, "progress", progress)
     two = [eventlet.spawn(gateway.get, f"{PROGRESS}.csv") for _ in range(2)]
     until(lambda: len(asked) == 2)
 
@@ -345,7 +345,7 @@ def test_a_report_of_one_district_and_period_has_no_charts_by_these(gateway):
 
 def test_a_report_is_of_one_state(gateway, monkeypatch):
     gateway.take(*counts(5))
-    between = between_pages_of(monkeypatch, Desk, "progress")
+    between = between_pages_of(monkeypatch, QueryService, "progress")
     between.extend(lambda record=f"d-{number}": gateway.take(an_event(record=record)) for number in range(40))
 
     _, content = patiently_get(gateway, "/api/v1/plans/2011/report.docx")

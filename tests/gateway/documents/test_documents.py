@@ -13,7 +13,7 @@ from gateway.documents import answer_rows, column_labels, csv, table, xlsx
 from gateway.documents.table import AMOUNTS, Gathered, Table
 from gateway.kpi.answers import answer
 from gateway.kpi.figures import Figures
-from gateway.kpi.plan_index import Book, asked
+from gateway.kpi.plan_index import PlanIndex, asked
 from services.contract import KINDS
 from tests.gateway.examples import COUNT, EXAMPLES, PLAN, RECEIPT
 
@@ -111,7 +111,7 @@ NUMBERS_OF_THINGS = {"plan", "item", "records", "scale", "percent"}
 
 def test_every_number_of_an_answer_is_an_amount_or_a_number_of_things():
     """Fails where an answer has learnt a new number: say in `table.AMOUNTS` whether it is counted in fen."""
-    book = Book({2011: PLAN})
+    book = PlanIndex({2011: PLAN})
     (line,) = [line for line in book.lines(2011) if line.kpi.unit.is_money][:1]
     held = {one.key + "|2011": {"seen": 1, "n": 1, "sum": 5} for one in line.measures}
     figures = Figures(held, frozenset(one.key for one in line.measures), None, date(2011, 12, 31))

@@ -7,9 +7,9 @@ import eventlet
 import pytest
 from eventlet.event import Event as Signal
 
-from gateway.http.admission import BURST, CALLERS, Rates, Room, Turns
+from gateway.http.admission import BURST, CALLERS, Bulkhead, RateLimiter, Turns
 from gateway.http.server import LATE, Server
-from gateway.upstream.proxy import Passages
+from gateway.upstream.proxy import ServiceProxyProvider
 from services.awards.service import Awards
 from services.chassis.problem import Overloaded, TooManyRequests, Unavailable
 from tests.gateway.upstream.test_proxy import REPORT, RESULT
@@ -40,7 +40,7 @@ def asked(rates, caller="u-li", *, times):
 
 def test_a_caller_may_ask_a_burst_at_once_and_then_as_often_as_the_rate_says():
     watch = Watch()
-    rates = Rates(10.0, watch)
+    rates = RateLimiter(10.0, watch)
 
     assert asked(rates, times=1_000) == 10 * BURST
     watch.now += 1.0
@@ -50,7 +50,7 @@ def test_a_caller_may_ask_a_burst_at_once_and_then_as_often_as_the_rate_says():
 
 
 def test_callers_do_not_use_up_each_others_rate():
-    rates = Rates(1.0, Watch())
+    rates = RateLimiter(1.0, Watch())
     asked(rates, times=100)
 
     assert asked(rates, "u-wang", times=100) == BURST
@@ -58,7 +58,7 @@ def test_callers_do_not_use_up_each_others_rate():
 
 def test_who_asks_too_often_is_told_in_how_many_seconds_to_come_again():
     watch = Watch()
-    rates = Rates(0.25, watch)
+    rates = RateLimiter(0.25, watch)
     rates.take("u-li")
 
     with pytest.raises(TooManyRequests) as refused:
@@ -69,7 +69,7 @@ def test_who_asks_too_often_is_told_in_how_many_seconds_to_come_again():
 
 def test_even_the_lowest_rate_lets_one_request_in():
     watch = Watch()
-    rates = Rates(0.01, watch)
+    rates = RateLimiter(0.01, watch)
 
     assert asked(rates, times=10) == 1
     watch.now += 100.0
@@ -77,12 +77,12 @@ def test_even_the_lowest_rate_lets_one_request_in():
 
 
 def test_a_rate_of_none_lets_everybody_in():
-    assert asked(Rates(0.0, Watch()), times=1_000) == 1_000
+    assert asked(RateLimiter(0.0, Watch()), times=1_000) == 1_000
 
 
 def test_callers_whose_bucket_is_full_again_are_forgotten():
     watch = Watch()
-    rates = Rates(1.0, watch)
+    rates = RateLimiter(1.0, watch)
     for number in range(CALLERS):
         rates.take(f"u-{number}")
     watch.now += 2.0
@@ -92,7 +92,7 @@ def test_callers_whose_bucket_is_full_again_are_forgotten():
 
 
 def test_a_place_is_free_again_after_whatever_happened_in_it():
-    room = Room(1)
+    room = Bulkhead(1)
     with pytest.raises(ZeroDivisionError), room.place("awards"):
         raise ZeroDivisionError
 
@@ -148,7 +148,7 @@ class TestAFullGateway:
         """Awards answers when it is let go; each call that waits is announced."""
         gateway.running.start(Awards)
         gateway.get(LIST)  # what awards can do is known from here on
-        caller = gateway.extension(Passages)._caller
+        caller = gateway.extension(ServiceProxyProvider)._caller
         real, let_go, waiting = caller.call, Signal(), Signal()
 
         def call(service, method, *given, **how):
@@ -175,7 +175,7 @@ class TestAFullGateway:
         assert gateway.get(LIST).status == 200
 
     def test_a_gateway_that_is_full_says_so_and_goes_on_telling_of_its_health(self, gateway, slow, monkeypatch):
-        monkeypatch.setattr(gateway.extension(Passages)._passage, "_room", Room(10))
+        monkeypatch.setattr(gateway.extension(ServiceProxyProvider)._passage, "_room", Bulkhead(10))
         waiting, let_go = slow
         several = [eventlet.spawn(gateway.get, LIST)]
         waiting.wait()
@@ -204,7 +204,7 @@ class TestNoMoreRoomForLater:
         def unreachable(*_, **__):
             raise Unavailable
 
-        monkeypatch.setattr(gateway.extension(Passages)._caller, "call", unreachable)
+        monkeypatch.setattr(gateway.extension(ServiceProxyProvider)._caller, "call", unreachable)
         answers = [gateway.post(REPORT, RESULT | {"result_id": f"r-{number}"}) for number in (2, 3)]
 
         assert [answer.status for answer in answers] == [202, 503]

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.identity import api_tokens, audit_trail, passwords, sessions, users
-from gateway.identity.accounts import Identifying
+from gateway.identity.accounts import AccountsProvider
 from gateway.identity.login_throttle import FAILURES
 from gateway.identity.sessions import Sessions
 from gateway.service import Gateway
@@ -129,7 +129,7 @@ def test_five_failures_in_a_minute_shut_a_login_for_their_address_at_every_gatew
 
 
 def test_whoever_guesses_from_everywhere_is_stopped_too(gateway):
-    attempts = gateway.extension(Identifying)._attempts
+    attempts = gateway.extension(AccountsProvider)._attempts
     for number in range(FAILURES["login"]):
         attempts.begin(pair=f"wang 10.0.0.{number}", address=f"10.0.0.{number}", login="wang")
 

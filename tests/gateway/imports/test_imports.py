@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from gateway.imports import import_runner, import_store, import_worker, sheets, uploads
-from gateway.imports.chunks import Pieces
-from gateway.imports.import_store import Imports
+from gateway.imports.chunks import FileChunks
+from gateway.imports.import_store import ImportStore
 from gateway.service import Gateway
 from gateway.upstream import delegation as asking
 from gateway.upstream.delegation import Asking
@@ -230,7 +230,7 @@ def test_an_import_goes_on_where_its_gateway_ended_and_doubles_nothing(gateway, 
     held = Held(monkeypatch, chunks=1)
     monkeypatch.setattr("services.chassis.batch.ROWS", 4)
     if is_killed:
-        monkeypatch.setattr(Imports, "put_back", lambda *_: None)
+        monkeypatch.setattr(ImportStore, "put_back", lambda *_: None)
         monkeypatch.setattr(import_store, "SILENT", 0.5)
 
     import_id = upload(gateway, a_sheet(*rows))["id"]
@@ -412,7 +412,7 @@ def test_the_template_is_a_sheet_that_can_be_filled(gateway):
 
 def test_only_one_of_two_gateways_is_at_an_import(running):
     held_here, clock = running.database("gateway"), SystemClock()
-    one, other = (Imports(held_here["imports"], Pieces(held_here["uploads"], clock), clock) for _ in range(2))
+    one, other = (ImportStore(held_here["imports"], FileChunks(held_here["uploads"], clock), clock) for _ in range(2))
     one.begin(
         "i-1", Actor("u-li"), None, dry_run=True, service="outreach", command="record_count", upload="u", sha256="",
         bytes=1, filename="x",
@@ -428,7 +428,7 @@ def test_only_one_of_two_gateways_is_at_an_import(running):
 
 def test_an_import_at_which_every_gateway_ends_is_left_alone(gateway, monkeypatch):
     held_here, clock = gateway.running.database("other"), SystemClock()
-    kept = Imports(held_here["imports"], Pieces(held_here["uploads"], clock), clock)
+    kept = ImportStore(held_here["imports"], FileChunks(held_here["uploads"], clock), clock)
     kept.begin(
         "i-1",
         Actor("u-li"),

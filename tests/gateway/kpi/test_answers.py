@@ -7,12 +7,12 @@ from gateway.kpi.completeness import Standing
 from gateway.kpi.figures import Figures, wanted
 from gateway.kpi.measures import Cell
 from gateway.kpi.plan_answers import describe, outline
-from gateway.kpi.plan_index import Book, asked
+from gateway.kpi.plan_index import PlanIndex, asked
 from services.contract.topology import SERVICES
 from tests.gateway.examples import COUNT, GRANT, PLAN, RECEIPT, a_plan
 from tests.gateway.kpi.test_measures import counted
 
-BOOK = Book({2011: PLAN})
+BOOK = PlanIndex({2011: PLAN})
 NUMBERED = {"K1", "K2", "K3", "K4", "K5", "K6"}
 NOW = datetime(2011, 10, 31, 12, tzinfo=UTC)
 
@@ -57,7 +57,7 @@ def test_reported_and_verified_are_two_numbers_and_only_verified_meets_the_targe
 def test_percent_is_not_clamped_and_none_of_a_target_of_0():
     assert said("K2", COUNT | {"person_times": 300_000})["percent"] == 150.0
 
-    nothing_to_do = Book({2011: a_plan(("value: 200000", "value: 0"))})
+    nothing_to_do = PlanIndex({2011: a_plan(("value: 200000", "value: 0"))})
     assert said("K2", COUNT, book=nothing_to_do)["target"] == 0
     assert said("K2", COUNT, book=nothing_to_do)["percent"] is None
 
@@ -163,7 +163,7 @@ def test_a_question_about_a_year_reads_one_document_for_each_of_its_numbers():
 
 
 def test_the_kpi_of_a_year_without_a_plan_is_that_of_the_last_plan():
-    later = Book({2011: PLAN, 2012: a_plan(("year: 2011", "year: 2012"))})
+    later = PlanIndex({2011: PLAN, 2012: a_plan(("year: 2011", "year: 2012"))})
 
     assert later.line("K2", 2011).plan.year == 2011
     assert later.line("K2", 2013).plan.year == 2012
@@ -265,7 +265,7 @@ def test_a_stock_is_what_it_was_when_it_was_told_last_also_in_a_period_in_which_
         (unit, f"nature: stock\n        {unit}"),
         ("measure: {sum: person_times}", "measure: {last: person_times}"),
     )
-    line = Book({2011: stock}).line("K2")
+    line = PlanIndex({2011: stock}).line("K2")
     asked_for = []
 
     def look(rule, period, among):

@@ -12,7 +12,7 @@ from gateway.notifications import alert_requests, alert_watch, alerts
 from gateway.notifications.alerts import INBOX, NEW_RULE, RULES, Alerts, Sight
 from gateway.notifications.lease import Lease
 from gateway.notifications.status_changes import standing
-from gateway.notifications.webhook_outbox import Deliveries
+from gateway.notifications.webhook_outbox import WebhookOutbox
 from gateway.read_model.store import Store
 from services.chassis.amqp import connect
 from services.chassis.mongo import database
@@ -145,7 +145,7 @@ def test_a_rule_whose_plan_is_no_more_holds_up_no_other(gateway, held):
 
 def test_the_watch_goes_on_after_a_mistake_of_ours(gateway, monkeypatch):
     look_once(gateway, make(gateway))
-    real, broken = alert_watch.Watch.look, []
+    real, broken = alert_watch.AlertWatch.look, []
 
     def look(watch):
         if not broken:
@@ -153,7 +153,7 @@ def test_the_watch_goes_on_after_a_mistake_of_ours(gateway, monkeypatch):
             raise RuntimeError("the password is 1234")
         real(watch)
 
-    monkeypatch.setattr(alert_watch.Watch, "look", look)
+    monkeypatch.setattr(alert_watch.AlertWatch, "look", look)
     differ(gateway, 3)
 
     arrived(gateway, 1)
@@ -241,7 +241,7 @@ def kept(held):
 
 def another(held):
     clock = MovableClock()
-    made = Alerts(held, Deliveries(held["deliveries"], clock), clock)
+    made = Alerts(held, WebhookOutbox(held["deliveries"], clock), clock)
     made.prepare()
     return made
 

@@ -13,8 +13,8 @@ from jsonschema import validate
 
 from gateway.http.server import Server
 from gateway.notifications import event_stream as live_module
-from gateway.notifications.event_stream import EVENTS, Live
-from gateway.notifications.kpi_snapshot import Numbers
+from gateway.notifications.event_stream import EVENTS, EventStream
+from gateway.notifications.kpi_snapshot import KpiSnapshot
 from gateway.service import Gateway
 from tests.gateway.conftest import Http
 from tests.gateway.examples import an_event
@@ -79,7 +79,7 @@ class Second(Http):
 
 
 def streams(gateway):
-    return len(gateway.extension(live_module.Broadcasting).get_dependency(None)._streams)
+    return len(gateway.extension(live_module.EventStreamProvider).get_dependency(None)._streams)
 
 
 def test_a_listener_is_sent_all_numbers_and_then_those_that_change(gateway):
@@ -195,7 +195,7 @@ def test_a_listener_that_reads_nothing_holds_up_nobody(gateway, monkeypatch):
 
 
 def test_numbers_are_read_only_while_somebody_listens_and_only_when_something_came_in(gateway, monkeypatch):
-    desk = gateway.extension(live_module.Reporting).get_dependency(None)
+    desk = gateway.extension(live_module.QueryServiceProvider).get_dependency(None)
     read, real = [], desk.progress
     monkeypatch.setattr(desk, "progress", lambda year, wanted: read.append(year) or real(year, wanted))
     monkeypatch.setattr(live_module, "HEARTBEAT", 0.1)
@@ -212,7 +212,7 @@ def test_numbers_are_read_only_while_somebody_listens_and_only_when_something_ca
 
 
 def test_a_stream_goes_on_after_a_mistake_of_ours(gateway, monkeypatch):
-    real, broken = Live._look, []
+    real, broken = EventStream._look, []
 
     def look(streams):
         if not broken:
@@ -220,7 +220,7 @@ def test_a_stream_goes_on_after_a_mistake_of_ours(gateway, monkeypatch):
             raise RuntimeError("the password is 1234")
         real(streams)
 
-    monkeypatch.setattr(Live, "_look", look)
+    monkeypatch.setattr(EventStream, "_look", look)
 
     with listening(gateway) as page:
         assert page.numbers()[1]["kpis"]
@@ -246,7 +246,7 @@ class Still:
 
 def test_what_comes_between_two_writes_is_not_kept_and_the_newest_always_is():
     desk = Still()
-    streams = Live(desk, lambda *_, **__: None, at_most=1)
+    streams = EventStream(desk, lambda *_, **__: None, at_most=1)
     streams._look()
     stream = live_module.Stream(streams, None)
     next(stream), next(stream)
@@ -261,7 +261,7 @@ def test_what_comes_between_two_writes_is_not_kept_and_the_newest_always_is():
 
 def test_a_status_that_changes_with_the_day_alone_is_sent_too(monkeypatch):
     desk = Still()
-    streams = Live(desk, lambda *_, **__: None, at_most=1)
+    streams = EventStream(desk, lambda *_, **__: None, at_most=1)
     streams._look()
     desk.value = 1
     streams._look()
@@ -275,9 +275,9 @@ def test_a_status_that_changes_with_the_day_alone_is_sent_too(monkeypatch):
 
 def test_only_so_many_numbers_of_the_past_are_remembered(monkeypatch):
     monkeypatch.setattr(live_module, "REMEMBERED", 3)
-    streams = Live(Still(), lambda *_, **__: None, at_most=1)
+    streams = EventStream(Still(), lambda *_, **__: None, at_most=1)
 
     for value in range(10):
-        streams._remember(Numbers(value, "", {(2011, "K2"): {"value": value}}))
+        streams._remember(KpiSnapshot(value, "", {(2011, "K2"): {"value": value}}))
 
     assert [known.revision for known in streams._remembered.values()] == [7, 8, 9]

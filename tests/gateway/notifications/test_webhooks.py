@@ -20,10 +20,10 @@ from cryptography.x509.oid import NameOID
 from jsonschema import validate
 
 from gateway.notifications import alert_requests, webhook_outbox, webhooks
-from gateway.notifications.alert_watch import Alerting
+from gateway.notifications.alert_watch import AlertRequestsProvider
 from gateway.notifications.alerts import Sight
 from gateway.notifications.status_changes import standing
-from gateway.notifications.webhook_outbox import DELIVERIES, Deliveries
+from gateway.notifications.webhook_outbox import DELIVERIES, WebhookOutbox
 from gateway.notifications.webhooks import SECRET, Undelivered, next_try, origin, origins, sign
 from gateway.service import Gateway
 from services.chassis.mongo import database
@@ -112,7 +112,7 @@ def make(gateway, **changed):
 
 def become(gateway, rule, *statuses):
     """Have the rule see these statuses, each a second after the other; what it saw first is that 2011 is late."""
-    kept = gateway.extension(Alerting)._alerts
+    kept = gateway.extension(AlertRequestsProvider)._alerts
     for status in statuses:
         kpi = {"code": "K2", "status": {"code": status}, "item": 35, "title": {"zh": "人次", "en": "Audience"}}
         kpi |= {"value": 300, "state": "value"}
@@ -396,7 +396,7 @@ def test_http_is_allowed_only_where_the_setting_says_so():
 
 
 def test_a_delivery_is_taken_by_one_until_its_lease_is_over(settings, monkeypatch):
-    kept = Deliveries(database(settings, "gateway")["deliveries"], MovableClock())
+    kept = WebhookOutbox(database(settings, "gateway")["deliveries"], MovableClock())
     kept.keep("a-1", rule="r-1", address="https://a.org/", body=b"{}")
     monkeypatch.setattr(webhook_outbox, "LEASE", 0.2)
     first = kept.take()

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import validate
 
 from gateway.operations import freshness, system_status
-from gateway.operations.freshness import EXPECTED, Expected, Source, Surveying
+from gateway.operations.freshness import EXPECTED, Expected, Source, SourcesProvider
 from services.awards.service import Awards
 from services.outreach.service import Outreach
 from tests.gateway.examples import an_event
@@ -77,7 +77,7 @@ def test_a_reason_is_told_in_both_languages():
 
 def ask(gateway):
     """The sources by name, as they are now."""
-    gateway.extension(Surveying)._sources._known = (0.0, {})
+    gateway.extension(SourcesProvider)._sources._known = (0.0, {})
     answered = gateway.get("/api/v1/sources")
     assert answered.status == 200, answered.content
     validate(answered.body, freshness.SOURCES)
@@ -138,7 +138,7 @@ def test_before_the_first_fact_the_year_of_the_plan_begins_it_and_after_its_end_
 
 def test_many_who_look_at_once_are_answered_by_one_look(gateway, monkeypatch):
     looks = []
-    surveying = gateway.extension(Surveying)._sources
+    surveying = gateway.extension(SourcesProvider)._sources
     monkeypatch.setattr(surveying, "_look", lambda: looks.append(1) or {"sources": []})
 
     for _ in range(3):

@@ -39,7 +39,9 @@ def drawn(monkeypatch):
 
     def note(*said):
         lines[:] = drawing(*said)
-        return [certificate_pdf.Line("x", line.x, line.y, line.size) for line in lines]  # the font has no Chinese
+        return [
+            certificate_pdf.CertificateLine("x", line.x, line.y, line.size) for line in lines
+        ]  # the font has no Chinese
 
     monkeypatch.setattr(certificate_pdf, "_lines", note)
     return lines

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from gateway.kpi import answers
 from gateway.kpi import figures as kpi_figures
 from gateway.kpi.measures import Measure
-from gateway.kpi.plan_index import Book, asked
+from gateway.kpi.plan_index import PlanIndex, asked
 from gateway.read_model import reader
-from gateway.read_model.reader import Reading
+from gateway.read_model.reader import Reader
 from gateway.read_model.store import LEDGER
 from services.contract import rule as plan_rule
 from tests.gateway.examples import PLAN, an_event, kpi
 
-BOOK = Book({2011: PLAN})
+BOOK = PlanIndex({2011: PLAN})
 K2 = Measure(kpi("K2").rule)
 YEAR = asked("2011")
 BEGAN = datetime(2011, 6, 1, tzinfo=UTC)
@@ -239,6 +239,6 @@ def test_the_past_costs_what_has_changed_since_and_not_what_there_was(store):
     store.take([a_count(f"c-{i}", 1, 0, person_times=chance.randint(1, 9)) for i in range(400)])
     store.take([a_count("c-7", 2, 10, person_times=1_000)])
 
-    read = Reading(store, at(5))
+    read = Reader(store, at(5))
 
     assert list(read.learnt(kpi("K2").rule.of)) == ["outreach.audience_count/c-7"]

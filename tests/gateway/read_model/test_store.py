@@ -11,7 +11,7 @@ from gateway.kpi import ledger
 from gateway.kpi.measures import Cell, Measure
 from gateway.plans.periods import pieces, read
 from gateway.read_model import store as store_module
-from gateway.read_model.reader import Reading
+from gateway.read_model.reader import Reader
 from gateway.read_model.store import LEDGER, Store
 from services.chassis.problem import Unavailable
 from tests.gateway.examples import PLAN, an_event, kpi
@@ -275,7 +275,7 @@ def test_the_records_of_a_number_come_by_day_and_id_page_by_page(store):
     store.take(facts + others)
 
     pages, after = [], None
-    while page := Reading(store).records(kpi("K2").rule, read("2011"), after=after, limit=4):
+    while page := Reader(store).records(kpi("K2").rule, read("2011"), after=after, limit=4):
         pages.append(page)
         after = (page[-1]["data"]["day"], page[-1]["_id"])
 
@@ -290,7 +290,7 @@ def test_the_records_of_a_number_come_by_day_and_id_page_by_page(store):
 def test_the_records_of_a_district_are_those_of_its_group(store):
     store.take([an_event(record=f"c-{i}", district=["511102", "511111"][i % 2]) for i in range(5)])
 
-    found = Reading(store).records(kpi("K2").rule, read("2011"), among={"district": "511111"}, limit=10)
+    found = Reader(store).records(kpi("K2").rule, read("2011"), among={"district": "511111"}, limit=10)
 
     assert [view["_id"][-3:] for view in found] == ["c-1", "c-3"]
 
@@ -313,8 +313,8 @@ def test_the_history_of_a_record_has_every_version_in_order(store):
     store.take([an_event(version=version) for version in (2, 10, 1)])
     store.take([an_event(record="c-11"), an_event(record="c-1/2")])
 
-    assert [row["_id"]["version"] for row in Reading(store).versions("outreach.audience_count/c-1")] == [1, 2, 10]
-    assert [row["_id"]["version"] for row in Reading(store).versions("outreach.audience_count/c")] == []
+    assert [row["_id"]["version"] for row in Reader(store).versions("outreach.audience_count/c-1")] == [1, 2, 10]
+    assert [row["_id"]["version"] for row in Reader(store).versions("outreach.audience_count/c")] == []
 
 
 def test_parked_messages_are_told_by_where_they_came_from(store):

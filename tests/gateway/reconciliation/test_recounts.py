@@ -8,7 +8,7 @@ from jsonschema import validate
 
 from gateway.reconciliation import own_records, recount_run, recounts
 from gateway.reconciliation.jobs import LISTED, SILENT
-from gateway.reconciliation.recounts import Recounting
+from gateway.reconciliation.recounts import RecountsProvider
 from gateway.upstream import delegation
 from services.awards.service import Awards
 from services.outreach.service import Outreach
@@ -243,7 +243,7 @@ def test_of_too_many_at_once_the_next_is_told_to_come_again(outreach, monkeypatc
     refused = outreach.post("/api/v1/recounts", {"kpi": "K2"}, **VERIFIER)
 
     assert (refused.status, refused.body["code"], refused.headers["Retry-After"]) == (503, "overloaded", "1")
-    outreach.extension(Recounting)._recounts.stop()
+    outreach.extension(RecountsProvider)._recounts.stop()
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from gateway.reporting.plan_commands import Planning
-from gateway.reporting.plan_history import PLANS, Decisions, MeaningChanged, TargetsOverlap
+from gateway.reporting.plan_commands import PlanCommands
+from gateway.reporting.plan_history import PLANS, MeaningChanged, PlanHistory, TargetsOverlap
 from services.chassis.mongo import database
 from services.chassis.problem import InvalidInput
 from services.kernel.calendar import SHANGHAI
@@ -25,7 +25,7 @@ def clock():
 
 @pytest.fixture
 def planning(desk):
-    return Planning(desk)
+    return PlanCommands(desk)
 
 
 def a_target(value, decided_on, **changes):
@@ -115,6 +115,6 @@ def test_where_somebody_dropped_the_database_the_plans_that_come_with_the_gatewa
     base = database(settings, "gateway")
     base.client.drop_database(base.name)
 
-    again = Decisions(base, desk.decisions._clock)
+    again = PlanHistory(base, desk.decisions._clock)
 
     assert list(again.book().plans) == [2011]

@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 from eventlet.event import Event as Signal
 
-from gateway.upstream.accepted_commands import KEPT, TRIES, Acceptance
-from gateway.upstream.proxy import Passages
+from gateway.upstream.accepted_commands import KEPT, TRIES, AcceptedCommands
+from gateway.upstream.proxy import ServiceProxyProvider
 from services.awards.service import Awards
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database
@@ -31,7 +31,7 @@ def gateway(gateway):
 @pytest.fixture
 def away(gateway, monkeypatch):
     """Nothing can be reached; `away.undo()` ends it."""
-    monkeypatch.setattr(gateway.extension(Passages)._caller, "call", unreachable)
+    monkeypatch.setattr(gateway.extension(ServiceProxyProvider)._caller, "call", unreachable)
     return monkeypatch
 
 
@@ -155,7 +155,7 @@ def test_a_command_whose_id_was_null_is_done_once(gateway, away):
 def test_a_service_that_is_away_holds_up_no_other(gateway, monkeypatch):
     gateway.running.start(Rural)
     until(lambda: gateway.get("/api/v1/rural/associations").status == 200)
-    caller = gateway.extension(Passages)._caller
+    caller = gateway.extension(ServiceProxyProvider)._caller
     real, back = caller.call, Signal()
 
     def call(service, *asked, **how):
@@ -192,7 +192,7 @@ def test_what_a_revoked_token_or_a_disabled_user_had_accepted_is_not_done(gatewa
 @pytest.fixture
 def waiting(settings):
     """Commands that wait, in a database of their own."""
-    found = Acceptance(
+    found = AcceptedCommands(
         database(settings, "gateway")["accepted"],
         SystemClock(),
         settings.token_private_key,

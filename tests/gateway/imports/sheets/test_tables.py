@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import pytest
 
-from gateway.imports.sheets import BrokenSheet, Wrong, marked_copy, xlsx_guard
+from gateway.imports.sheets import BrokenSheet, CellError, marked_copy, xlsx_guard
 from tests.gateway.imports.sheets.examples import (
     A_ROW,
     AS_SAID,
@@ -285,7 +285,10 @@ def give_back(path, errors, columns=COUNTS):
 
 
 A_WRONG = {
-    4: (Wrong("E4", "person_times", "“约300”不是确切的数", "not exact"), Wrong("", "", "活动已取消", "cancelled"))
+    4: (
+        CellError("E4", "person_times", "“约300”不是确切的数", "not exact"),
+        CellError("", "", "活动已取消", "cancelled"),
+    )
 }
 
 
@@ -320,11 +323,11 @@ def test_a_csv_comes_back_as_a_csv_that_excel_opens(tmp_path):
 def test_what_comes_back_is_read_again_and_marked_anew(tmp_path, make):
     path = make(tmp_path, ("序号", *HEADER), (1, *A_ROW), (2, *A_ROW))
 
-    back = give_back(path, {2: (Wrong("F2", "person_times", "错", "wrong"),)})
+    back = give_back(path, {2: (CellError("F2", "person_times", "错", "wrong"),)})
     again = back.rename(path)
 
     assert [row.values for row in read(again)] == [AS_SAID, AS_SAID]
-    twice = give_back(again, {3: (Wrong("F3", "person_times", "又错", "wrong"),)})
+    twice = give_back(again, {3: (CellError("F3", "person_times", "又错", "wrong"),)})
     assert len(read(twice)) == 2
     if make is an_xlsx:
         assert [row[-1] for row in cells_of(twice)] == ["错误", "", "F3 又错"]
