@@ -7,7 +7,7 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 from prometheus_client import Gauge
 
-from gateway.read_model.store import compared, compared_at
+from gateway.read_model.store import comparison_instants, differing_records
 from gateway.reporting.query_service import QueryService, QueryServiceProvider
 
 COMPLETE = Gauge("kexie_numbers_complete", "1 while nothing is missing from any number of any plan, else 0.")
@@ -25,12 +25,12 @@ class MetricsProvider(DependencyProvider):
 
     def _show(self) -> None:
         COMPLETE.set(self._desk.standing()["complete"])
-        ledger = self._desk.generations.ask(lambda store: store.read({})).ledger
+        ledger = self._desk.generations.ask(lambda store: store.read_counts({})).ledger
         DIFFERING.clear()  # a ledger that was made anew was compared with nobody
-        for service, records in compared(ledger).items():
+        for service, records in differing_records(ledger).items():
             DIFFERING.labels(service).set(records)
         COMPARED.clear()
-        for service, at in compared_at(ledger).items():
+        for service, at in comparison_instants(ledger).items():
             COMPARED.labels(service).set(at.timestamp())
 
     def get_dependency(self, worker_ctx: Any) -> None:  # noqa: ARG002 - nothing for the service to use

@@ -57,7 +57,7 @@ def displayed(desk: QueryService, asked: Mapping[str, Any]) -> Answer:
         {"$sort": {"ends": -1 if ended else 1, "_id": 1}},
         {"$limit": limit + 1},
     ]
-    found = desk.generations.ask(lambda store: store.views_by(steps, ON_DISPLAY))
+    found = desk.generations.ask(lambda store: store.aggregate_views(steps, ON_DISPLAY))
     last = found[limit - 1] if len(found) > limit else None
     return {
         "items": [_said(held) for held in found[:limit]],
