@@ -10,7 +10,7 @@ import re
 import secrets
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import eventlet
@@ -26,7 +26,7 @@ from gateway.schemas import CURSOR, LIMIT, PAGE, Parameter, Wrong
 from gateway.shapes import INSTANT, TEXT, WHOLE, Shape, each, maybe, one_of, page
 from services.chassis.amqp import Backoff
 from services.chassis.mongo import database, patiently
-from services.kernel.calendar import SHANGHAI, end_of
+from services.kernel.calendar import SHANGHAI, end_of, format_instant
 
 KEPT = timedelta(days=5 * 365 + 2)
 READING = ("GET", "HEAD", "OPTIONS")
@@ -112,7 +112,8 @@ class Trail(SharedExtension):
         limit = asked.get("limit", PAGE)
         found = list(self._entries.find(_filter(asked)).sort("_id", -1).limit(limit + 1))
         items = [
-            {name: held[name] for name in ENTRY["properties"]} | {"at": _instant(held["at"])} for held in found[:limit]
+            {**{name: held[name] for name in ENTRY["properties"]}, "at": format_instant(held["at"])}
+            for held in found[:limit]
         ]
         return {"items": items, "cursor": found[limit - 1]["_id"] if len(found) > limit else None}
 
@@ -188,7 +189,3 @@ def _id(at: datetime) -> str:
 def _from(at: datetime) -> str:
     """The beginning of every id from then on: milliseconds."""
     return f"{int(at.timestamp() * 1_000):012x}"
-
-
-def _instant(stored: datetime) -> str:
-    return stored.replace(tzinfo=UTC).astimezone(SHANGHAI).isoformat(timespec="milliseconds")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -19,7 +19,7 @@ from gateway.shapes import INSTANT, TEXT, WHOLE, each, maybe, one_of, page
 from gateway.webhooks import next_try, origin
 from services.chassis.clock import SystemClock
 from services.chassis.problem import NotFound
-from services.kernel.calendar import SHANGHAI
+from services.kernel.calendar import format_instant
 
 Document = dict[str, Any]
 
@@ -77,7 +77,7 @@ class Deliveries:
     def failed(self, held: Document, *, why: str) -> bool:
         """False where it is given up."""
         now, tries = self._clock.now(), held["tries"] + 1
-        at = next_try(tries, since=held["since"].replace(tzinfo=UTC), now=now)
+        at = next_try(tries, since=held["since"], now=now)
         self._tried(held, why, {"next_at": at} if at else {"state": "given_up", "ended_at": now, "next_at": None})
         return at is not None
 
@@ -131,4 +131,4 @@ def _said(held: Document) -> Document:
 
 
 def _instant(stored: datetime | None) -> str | None:
-    return stored.replace(tzinfo=UTC).astimezone(SHANGHAI).isoformat(timespec="milliseconds") if stored else None
+    return format_instant(stored) if stored else None

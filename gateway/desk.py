@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
@@ -302,7 +302,7 @@ class Desk:
         standing = Standing(
             as_of=now,
             revision=state["revision"],
-            heard={service: time.replace(tzinfo=UTC) for service, time in state["heard"].items()},
+            heard=state["heard"],
             counted=counts.counted,
             compared=compared(state),
             is_rebuilding=self.generations.is_filling(),

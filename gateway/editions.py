@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -30,7 +30,7 @@ from services.chassis.problem import Conflict, FieldError, InvalidInput, NotFoun
 from services.contract import wire
 from services.contract.rule import Rule
 from services.kernel import Refusal
-from services.kernel.calendar import SHANGHAI
+from services.kernel.calendar import format_instant
 
 NAMED = 1_000  # records of a restatement that are named; all of them are counted
 
@@ -114,7 +114,7 @@ class Editions:
         """The numbers that are not what they were in that edition, each with the records it is because of."""
         before = {kpi["code"]: kpi for item in wire.decode(bytes(last["body"]))["items"] for kpi in item["kpis"]}
         after = {kpi["code"]: kpi for item in answer["items"] for kpi in item["kpis"]}
-        then = last["as_of"].replace(tzinfo=UTC).astimezone(SHANGHAI)
+        then = last["as_of"]
         lines = {line.kpi.code: line for line in self._desk.decisions.book(now).lines(int(year))}
         found = []
         for code, kpi in after.items():
@@ -199,10 +199,9 @@ def _number(kpi: Mapping[str, Any]) -> Document:
 
 
 def _told(held: Mapping[str, Any]) -> Document:
-    as_of = held["as_of"].replace(tzinfo=UTC) if held["as_of"].tzinfo is None else held["as_of"]
     return {
         "edition": held["no"],
-        "as_of": as_of.astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
+        "as_of": format_instant(held["as_of"]),
         **{name: held[name] for name in ("by", "why", "digest", "signature")},
         "address": f"/api/v1/plans/{held['year']}/periods/{held['period']}/editions/{held['no']}",
     }

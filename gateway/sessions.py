@@ -10,7 +10,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo.collection import Collection
@@ -20,7 +20,6 @@ from gateway.issued import DISTRICT, ROLE
 from gateway.passwords import LONGEST
 from gateway.shapes import INSTANT, TEXT, TRUTH, Shape, each, many, maybe
 from services.chassis import fields
-from services.kernel.calendar import SHANGHAI
 
 LASTS = timedelta(hours=8)
 COOKIE = "kexie_session"
@@ -74,7 +73,7 @@ class Sessions:
         held = self._sessions.find_one({"_id": _hash(secret), "ends_at": {"$gt": self._now()}})
         if held is None:
             return None
-        return Session(secret, held["user_id"], held["ends_at"].replace(tzinfo=UTC).astimezone(SHANGHAI))
+        return Session(secret, held["user_id"], held["ends_at"])
 
     def end(self, session: Session) -> None:
         self._sessions.delete_one({"_id": _hash(session.secret)})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -165,7 +165,7 @@ class Here:
         return Source(
             service=service,
             is_reachable=said is not None,
-            last_event=heard and heard.replace(tzinfo=UTC),
+            last_event=heard,
             pending=there.get("pending"),
             oldest_pending=there.get("oldest_pending"),
             parked_here=self.parked.get(exchange(service), 0),

@@ -22,6 +22,7 @@ from pymongo.errors import (
 from structlog import get_logger
 
 from services.chassis.settings import Settings
+from services.kernel.calendar import SHANGHAI
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -48,7 +49,10 @@ _one_at_a_time = Semaphore(1)
 
 
 def client(uri: str) -> pymongo.MongoClient[Document]:
-    """The process's client: what it reads was written to a majority, what it writes is journaled by one."""
+    """Return the process's client: it reads what a majority has, writes to a majority and its journals.
+
+    Instants come back aware, in Shanghai's time; `SystemClock` gives them as MongoDB keeps them, to the millisecond.
+    """
     with _one_at_a_time:
         if uri not in _clients:
             _clients[uri] = pymongo.MongoClient(
@@ -57,6 +61,8 @@ def client(uri: str) -> pymongo.MongoClient[Document]:
                 journal=True,
                 readConcernLevel="majority",
                 type_registry=TypeRegistry([Whole()]),
+                tz_aware=True,
+                tzinfo=SHANGHAI,
                 serverSelectionTimeoutMS=5_000,
                 connectTimeoutMS=3_000,
                 socketTimeoutMS=20_000,
