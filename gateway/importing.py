@@ -26,7 +26,7 @@ from gateway.pieces import PIECE, Pieces
 from gateway.reply import Reply, Request
 from gateway.schemas import Parameter
 from gateway.sheets import BrokenSheet, Column, NotFlat, Wrong
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.log import malfunction
 from services.chassis.mongo import database, is_passing, patiently
 from services.chassis.problem import (
@@ -166,7 +166,7 @@ class ImportDesk:
         return {"upload": upload, "sha256": digest.hexdigest(), "bytes": size, "filename": filename}
 
 
-class Importing(Services):
+class Importing(CallerProvider):
     """Gives the gateway its import desk, and works on what was uploaded, one import after the other."""
 
     callers = Callers()
@@ -190,7 +190,7 @@ class Importing(Services):
         self._working.kill()
         super().stop()
 
-    def get_dependency(self, worker_ctx: Any) -> ImportDesk:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> ImportDesk:
         return self._desk
 
     def _run(self) -> None:

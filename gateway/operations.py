@@ -16,7 +16,7 @@ from gateway.jobs import Jobs
 from gateway.reply import Reply, Request
 from gateway.upkeep import Upkeep
 from services.chassis import parking
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.fields import load
 from services.chassis.mongo import database
 from services.chassis.parked import ParkedMessages
@@ -116,7 +116,7 @@ class Operations:
         return self._caller.call(service, method, given, token=request.token)
 
 
-class Operating(Services):
+class Operating(CallerProvider):
     """Gives the gateway its operations, over a connection of their own: a comparison holds up no command."""
 
     parked_messages = ParkedMessages()
@@ -149,5 +149,5 @@ class Operating(Services):
             except (Problem, PyMongoError) as error:
                 log.info("not compared yet", error=type(error).__name__)
 
-    def get_dependency(self, worker_ctx: Any) -> Operations:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> Operations:
         return self._operations

@@ -23,7 +23,7 @@ from gateway.admission import Room
 from gateway.callers import Callers
 from gateway.description import Description, Descriptions, Parked
 from gateway.reply import NOT_STORED, Reply, Request
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, Problem, Unavailable
 from services.chassis.service import command_id, expected_version
@@ -140,7 +140,7 @@ class Passage:
         return self._described[service]
 
 
-class Passages(Services):
+class Passages(CallerProvider):
     """Gives the gateway its way to the services, where a service would get the bare caller."""
 
     parked = Parked()
@@ -181,7 +181,7 @@ class Passages(Services):
                 log.info("accepted commands wait", waits_for=service, error=type(error).__name__)
             eventlet.sleep(CATCH_UP)
 
-    def get_dependency(self, worker_ctx: Any) -> Passage:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> Passage:
         return self._passage
 
 

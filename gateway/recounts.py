@@ -19,7 +19,7 @@ from gateway.desk import Desk, Reporting
 from gateway.jobs import Document, Jobs
 from gateway.reply import Reply, Request
 from gateway.tallying import Question, recount
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound, Overloaded
 from services.chassis.settings import Settings
@@ -124,7 +124,7 @@ def _told(held: Document) -> Document:
     }
 
 
-class Recounting(Services):
+class Recounting(CallerProvider):
     """Gives the gateway its recounts, over a connection of their own: a recount holds up no command."""
 
     def setup(self) -> None:
@@ -146,5 +146,5 @@ class Recounting(Services):
         self._recounts.stop()
         super().stop()
 
-    def get_dependency(self, worker_ctx: Any) -> Recounts:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> Recounts:
         return self._recounts

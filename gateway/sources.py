@@ -20,7 +20,7 @@ from gateway.asking import Asking
 from gateway.book import Line
 from gateway.desk import Desk, Reporting
 from gateway.store import Store, compared
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Problem
 from services.chassis.settings import Settings
@@ -238,7 +238,7 @@ class Sources:
         return dict(Asking(self._caller, key, by="gateway")(service, "condition", timeout=overview.WITHIN))
 
 
-class Surveying(Services):
+class Surveying(CallerProvider):
     """Gives the gateway what it knows of its sources, over a connection of their own."""
 
     def start(self) -> None:
@@ -247,5 +247,5 @@ class Surveying(Services):
         (reporting,) = [one for one in self.container.dependencies if isinstance(one, Reporting)]
         self._sources = Sources(self._caller, config["SETTINGS"], reporting.get_dependency(None), config["CLOCK"])
 
-    def get_dependency(self, worker_ctx: Any) -> Sources:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> Sources:
         return self._sources

@@ -34,8 +34,8 @@ from services.awards.store import (
     ScoreSheets,
     Topics,
 )
-from services.chassis.clock import Clock
-from services.chassis.sealing import Sealing
+from services.chassis.clock import ClockProvider
+from services.chassis.sealing import SealProvider
 from services.chassis.service import service
 
 
@@ -77,5 +77,5 @@ class Awards(
     nominations = Nominations()
     recommendations = Recommendations()
     topics = Topics()
-    sealing = Sealing()
-    clock = Clock()
+    sealing = SealProvider()
+    clock = ClockProvider()

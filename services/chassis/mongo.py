@@ -10,8 +10,7 @@ import pymongo
 from bson import Int64
 from bson.codec_options import TypeDecoder, TypeRegistry
 from eventlet.semaphore import Semaphore
-from nameko.extensions import DependencyProvider
-from pymongo.database import Database as MongoDatabase
+from pymongo.database import Database
 from pymongo.errors import (
     ConnectionFailure,
     ExecutionTimeout,
@@ -71,7 +70,7 @@ def client(uri: str) -> pymongo.MongoClient[Document]:
         return _clients[uri]
 
 
-def database(settings: Settings, service: str) -> MongoDatabase[Document]:
+def database(settings: Settings, service: str) -> Database[Document]:
     return client(settings.mongo_uri)[settings.database(service)]
 
 
@@ -98,10 +97,3 @@ def patiently(do: Callable[[], T]) -> T:
             log.warning("waiting for MongoDB", error=type(error).__name__)
             eventlet.sleep(delay)
             delay = min(delay * 2, 5.0)
-
-
-class Database(DependencyProvider):
-    """Gives a service its own database."""
-
-    def get_dependency(self, worker_ctx: Any) -> MongoDatabase[Document]:
-        return database(self.container.config["SETTINGS"], self.container.service_name)

@@ -19,7 +19,7 @@ from services.chassis.listener import listens
 from services.chassis.mongo import database
 from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound
 from services.chassis.records import Bound, Records
-from services.chassis.revocations import Revoking
+from services.chassis.revocations import RevocationsProvider
 from services.chassis.rpc import Method, Request
 from services.chassis.tally import Question, tally, tally_of, tally_records
 from services.chassis.tokens import BRIEF, READERS, ROLES, Actor
@@ -249,7 +249,7 @@ def _hear_revocations(cls: Any) -> None:
     def note_revoked_token(self: Any, event: Event) -> None:
         self.revocations.note(event.record, last_day=event.data["expires_on"])
 
-    cls.revocations = Revoking()
+    cls.revocations = RevocationsProvider()
     cls.note_revoked_token = listens(gateway.Token, "revoked")(note_revoked_token)
 
 

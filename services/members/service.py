@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 from services import contract
-from services.chassis.clock import Clock
+from services.chassis.clock import ClockProvider
 from services.chassis.mongo import Document
 from services.chassis.service import command, listens, service
 from services.contract.event import Event
@@ -25,7 +25,7 @@ class Members:
 
     organisations = Organisations()
     honours = Honours()
-    clock = Clock()
+    clock = ClockProvider()
 
     @command(contract.members.Organisation, schemas.CreateOrganisation, roles=("recorder",), adds=True)
     def create_organisation(self, organisation_id: str | None, *, parent_id: str | None, **stated: Any) -> Document:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 from services import contract
-from services.chassis.clock import Clock
+from services.chassis.clock import ClockProvider
 from services.chassis.problem import Conflict
 from services.chassis.service import command, listens, service
 from services.contract.event import Event
@@ -29,7 +29,7 @@ class Outreach:
     evidence_files = EvidenceFiles()
     venues = Venues()
     exhibit_candidates = ExhibitCandidates()
-    clock = Clock()
+    clock = ClockProvider()
 
     @command(contract.outreach.Campaign, schemas.OpenCampaign, roles=("recorder", "chair"), adds=True)
     def open_campaign(self, campaign_id: str | None, *, by: str, **brand: Any) -> Any:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from services import contract
-from services.chassis.clock import Clock
+from services.chassis.clock import ClockProvider
 from services.chassis.mongo import Document
 from services.chassis.service import command, listens, service
 from services.contract.event import Event
@@ -28,7 +28,7 @@ class Rural:
     service_points = ServicePoints()
     fund_grants = FundGrants()
     fund_receipts = FundReceipts()
-    clock = Clock()
+    clock = ClockProvider()
 
     @command(contract.rural.Association, schemas.PrepareAssociation, roles=("recorder",), adds=True)
     def prepare_association(

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import eventlet
-from nameko.extensions import DependencyProvider
 
 from services import contract
 from services.chassis.fields import Fen, Id, OneOf, Schema, Text, Whole
+from services.chassis.provider import Provider
 from services.chassis.records import Records, Unique
 from services.chassis.service import command, listens, service
 from services.kernel import REFUSALS, Change, Lifecycle, Refusal
@@ -46,10 +46,10 @@ class Halls(Records[Hall]):
     unique = (Unique("name", refusal=NameTaken),)
 
 
-class Itself(DependencyProvider):
+class Itself(Provider):
     """The container that the service runs in."""
 
-    def get_dependency(self, worker_ctx):
+    def provide(self):
         return self.container
 
 

@@ -13,7 +13,7 @@ from services import contract
 from services.awards.domain import award, entry
 from services.awards.schemas import awards as schemas
 from services.awards.store import Editions, Entries, GrantedAwards
-from services.chassis.clock import Clock
+from services.chassis.clock import SystemClock
 from services.chassis.fields import load
 from services.chassis.problem import NotFound
 from services.chassis.service import STAFF, command, listens, query, question
@@ -30,7 +30,7 @@ class AwardCommands:
     editions: Editions
     entries: Entries
     awards: GrantedAwards
-    clock: Clock
+    clock: SystemClock
 
     @listens(contract.awards.Notice, "granted")
     def make_awards(self, event: Event) -> None:
