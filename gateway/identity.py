@@ -20,6 +20,7 @@ from gateway.schemas import PAGE
 from gateway.sessions import Session, cookie
 from services.chassis import lists
 from services.chassis.document import Cause
+from services.chassis.entrypoints import command_id
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import (
     FieldError,
@@ -31,7 +32,6 @@ from services.chassis.problem import (
     Unavailable,
 )
 from services.chassis.records import Bound, derived_id
-from services.chassis.service import command_id
 from services.chassis.settings import Settings
 from services.chassis.tokens import Actor, issue
 from services.kernel.calendar import day_of, end_of

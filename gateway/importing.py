@@ -27,6 +27,7 @@ from gateway.reply import Reply, Request
 from gateway.schemas import Parameter
 from gateway.sheets import BrokenSheet, Column, NotFlat, Wrong
 from services.chassis.client import Caller, CallerProvider
+from services.chassis.entrypoints import command_id
 from services.chassis.log import malfunction
 from services.chassis.mongo import database, is_passing, patiently
 from services.chassis.problem import (
@@ -39,7 +40,6 @@ from services.chassis.problem import (
     Problem,
     Unavailable,
 )
-from services.chassis.service import command_id
 from services.contract import glossary
 from services.contract.topology import SERVICES
 

@@ -24,9 +24,9 @@ from gateway.callers import Callers
 from gateway.description import Description, Descriptions, Parked
 from gateway.reply import NOT_STORED, Reply, Request
 from services.chassis.client import Caller, CallerProvider
+from services.chassis.entrypoints import command_id, expected_version
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, Problem, Unavailable
-from services.chassis.service import command_id, expected_version
 from services.contract.topology import SERVICES
 from services.contract.view import Kind
 

@@ -42,8 +42,7 @@ from gateway.sources import Surveying
 from gateway.watching import Watching
 from gateway.web import Condition, endpoint
 from services.chassis.listener import batches
-from services.chassis.service import STAFF
-from services.chassis.tokens import ROLES
+from services.chassis.tokens import ROLES, STAFF
 from services.contract.event import Event
 from services.contract.topology import LEDGER_QUEUE
 

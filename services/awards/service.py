@@ -36,10 +36,9 @@ from services.awards.store import (
 )
 from services.chassis.clock import ClockProvider
 from services.chassis.sealing import SealProvider
-from services.chassis.service import service
+from services.chassis.service import Service
 
 
-@service
 class Awards(
     EditionCommands,
     EntryCommands,
@@ -56,6 +55,7 @@ class Awards(
     NominationCommands,
     RecommendationCommands,
     TopicCommands,
+    Service,
 ):
     """Editions of the association's programmes with their entries, who goes up and what is won above (K1)."""
 

@@ -21,7 +21,6 @@ log = get_logger()
 
 LOOK = 1.0  # seconds between two looks for what is due
 SHOWN = 100_000  # characters of a body that an operator is shown
-METHODS = ("list_parked", "show_parked", "replay_parked", "discard_parked")
 
 
 class ListParked(fields.Schema):

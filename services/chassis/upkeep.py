@@ -175,10 +175,6 @@ def condition(container: Any, asked: Mapping[str, Any]) -> Document:
     }
 
 
-METHODS = {one.__name__: one for one in (bucket, versions, histories, rearm, condition)}
-"""What every service answers to operators: `(container, what was asked)`."""
-
-
 def _records(container: Any) -> dict[str, Records[Any]]:
     return {one.kind.name: one for one in container.dependencies if isinstance(one, Records)}
 

@@ -9,16 +9,17 @@ from typing import Any, cast
 
 from services import contract
 from services.chassis.clock import ClockProvider
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.chassis.problem import Conflict
-from services.chassis.service import command, listens, service
+from services.chassis.service import Service
 from services.contract.event import Event
 from services.outreach import schemas
 from services.outreach.domain import activity, audience, campaign, evidence, exhibit_candidate, report, venue
 from services.outreach.store import Activities, AudienceCounts, Campaigns, EvidenceFiles, ExhibitCandidates, Venues
 
 
-@service
-class Outreach:
+class Outreach(Service):
     """Activities of science popularisation, the audiences they reach (K2), and the venues they use."""
 
     name = "outreach"

@@ -8,10 +8,12 @@ from functools import partial
 import eventlet
 
 from services import contract
+from services.chassis.entrypoints import command
 from services.chassis.fields import Fen, Id, OneOf, Schema, Text, Whole
+from services.chassis.listener import listens
 from services.chassis.provider import Provider
 from services.chassis.records import Records, Unique
-from services.chassis.service import command, listens, service
+from services.chassis.service import Service
 from services.kernel import REFUSALS, Change, Lifecycle, Refusal
 from tests.stack import WITHIN
 
@@ -135,8 +137,7 @@ def toy(hear=keep_in_step):
     recorder = {"roles": ("recorder",)}
     venue = contract.outreach.Venue
 
-    @service
-    class Toy:
+    class Toy(Service):
         """Halls."""
 
         name = "outreach"

@@ -20,8 +20,8 @@ from deploy.served import methods
 from deploy.site import CLUSTER, Layout, Site
 from deploy.systems import System, understood
 from deploy.trouble import Trouble
+from services.chassis.entrypoints import Command
 from services.chassis.fields import json_schema
-from services.chassis.service import Command
 from services.chassis.settings import Settings
 from services.contract.topology import SOURCES
 

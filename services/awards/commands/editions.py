@@ -12,7 +12,7 @@ from services.awards.domain import edition, notice, rules
 from services.awards.schemas import editions as schemas
 from services.awards.store import Editions, Entries, GrantedAwards, Notices, Rounds
 from services.chassis.clock import SystemClock
-from services.chassis.service import command
+from services.chassis.entrypoints import command
 
 
 class EditionCommands:

@@ -15,7 +15,7 @@ from services.awards.domain.material import Material
 from services.awards.schemas import entries as schemas
 from services.awards.store import Editions, Entries, Rounds
 from services.chassis.clock import SystemClock
-from services.chassis.service import command
+from services.chassis.entrypoints import command
 
 
 class EntryCommands:

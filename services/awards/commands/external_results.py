@@ -12,7 +12,7 @@ from services.awards.domain import external_result
 from services.awards.schemas import external_results as schemas
 from services.awards.store import ExternalResults
 from services.chassis.clock import SystemClock
-from services.chassis.service import command
+from services.chassis.entrypoints import command
 
 
 class ExternalResultCommands:

@@ -12,7 +12,8 @@ from services.awards.domain import nomination, nomination_call
 from services.awards.schemas import nominations as schemas
 from services.awards.store import Editions, Entries, ExternalResults, NominationCalls, Nominations
 from services.chassis.clock import SystemClock
-from services.chassis.service import command, listens
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.contract.event import Event
 
 

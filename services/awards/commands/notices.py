@@ -15,7 +15,8 @@ from services.awards.domain.list_line import Results, results_of
 from services.awards.schemas import notices as schemas
 from services.awards.store import Editions, Entries, Notices, Objections, Rounds, ScoreSheets
 from services.chassis.clock import SystemClock
-from services.chassis.service import command, listens
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.contract.event import Event
 from services.kernel import Change
 

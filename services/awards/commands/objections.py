@@ -16,8 +16,8 @@ from services.awards.domain.objection import Objector
 from services.awards.schemas import objections as schemas
 from services.awards.store import Entries, Notices, Objections, ScoreSheets
 from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command, question
 from services.chassis.sealing import Seal
-from services.chassis.service import command, question
 
 log = get_logger()
 

@@ -13,7 +13,7 @@ from services.awards.domain.award import REVOCABLE_FOR_EVER
 from services.awards.schemas import recommendations as schemas
 from services.awards.store import ENTRANT, Entries, GrantedAwards, Recommendations
 from services.chassis.clock import SystemClock
-from services.chassis.service import command
+from services.chassis.entrypoints import command
 
 
 class RecommendationCommands:

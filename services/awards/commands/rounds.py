@@ -19,7 +19,9 @@ from services.awards.domain.standing import Standings
 from services.awards.schemas import rounds as schemas
 from services.awards.store import Conflicts, Editions, Entries, EntryResults, Notices, Rounds, ScoreSheets
 from services.chassis.clock import SystemClock
-from services.chassis.service import STAFF, command, listens, question
+from services.chassis.entrypoints import command, question
+from services.chassis.listener import listens
+from services.chassis.tokens import STAFF
 from services.contract.event import Event
 
 

@@ -13,7 +13,7 @@ from services.awards.domain.score_sheet import ScoreSheet
 from services.awards.schemas import sheets as schemas
 from services.awards.store import Conflicts, Editions, Entries, Judges, Rounds, ScoreSheets
 from services.chassis.clock import SystemClock
-from services.chassis.service import command
+from services.chassis.entrypoints import command
 
 
 class SheetCommands:

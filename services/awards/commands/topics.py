@@ -13,7 +13,7 @@ from services.awards.domain.benefit import BenefitClaim
 from services.awards.schemas import topics as schemas
 from services.awards.store import Entries, Topics
 from services.chassis.clock import SystemClock
-from services.chassis.service import command
+from services.chassis.entrypoints import command
 
 
 class TopicCommands:
