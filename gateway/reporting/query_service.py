@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
-from nameko.extensions import DependencyProvider
 from structlog import get_logger
 
 from gateway.http import pagination, parameters
@@ -32,6 +31,7 @@ from gateway.upstream.parked_counts import ParkedCounts
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound
+from services.chassis.provider import Provider
 from services.contract import KINDS
 from services.contract.event import Event
 from services.contract.rule import Rule
@@ -309,7 +309,7 @@ class QueryService:
         standing = Standing(
             as_of=now,
             revision=state["revision"],
-            heard={service: time.replace(tzinfo=UTC) for service, time in state["heard"].items()},
+            heard=state["heard"],
             counted=counts.counted,
             compared=compared(state),
             is_rebuilding=self.generations.is_filling(),
@@ -391,7 +391,7 @@ class QueryService:
         return line.kpi.rule
 
 
-class QueryServiceProvider(DependencyProvider):
+class QueryServiceProvider(Provider[QueryService]):
     """Gives the gateway its desk, whose store is ready before the first event comes in."""
 
     parked = ParkedCounts()
@@ -405,7 +405,7 @@ class QueryServiceProvider(DependencyProvider):
         patiently(generations.prepare)
         self._desk = QueryService(decisions, generations, config["CLOCK"], self.parked.messages)
 
-    def get_dependency(self, worker_ctx: Any) -> QueryService:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> QueryService:
         return self._desk
 
 
