@@ -20,7 +20,7 @@ from gateway.notifications.status_changes import Standings
 from gateway.notifications.webhook_outbox import WebhookOutbox
 from gateway.notifications.webhooks import Undelivered
 from gateway.reporting import question_parameters
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.log import malfunction
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import NotFound, Problem
@@ -91,6 +91,8 @@ class AlertWatch:
 class AlertRequestsProvider(DependencyProvider):
     """Gives the gateway its alarms, and keeps the watch."""
 
+    reporting = SharedQueryService()
+
     def setup(self) -> None:
         config = self.container.config
         held = database(config["SETTINGS"], self.container.service_name)
@@ -101,8 +103,7 @@ class AlertRequestsProvider(DependencyProvider):
         patiently(self._lease.prepare)
 
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        desk, config = reporting.get_dependency(None), self.container.config
+        desk, config = self.reporting.query_service, self.container.config
         self._clock = config["CLOCK"]
         self._alarms = AlertRequests(desk, self._alerts, self._deliveries, hosts=config["SETTINGS"].webhook_hosts)
         self._watch = AlertWatch(desk, self._alerts)

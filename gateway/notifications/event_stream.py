@@ -22,7 +22,7 @@ from gateway.http.messages import Reply, Request
 from gateway.http.server import EVENT_STREAM, Server
 from gateway.notifications import kpi_snapshot
 from gateway.notifications.kpi_snapshot import KpiSnapshot
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.log import malfunction
 from services.chassis.problem import Overloaded, Problem
 from services.contract import wire
@@ -152,12 +152,12 @@ class Stream(Iterator[bytes]):
 class EventStreamProvider(DependencyProvider):
     """Gives the gateway its live numbers; they end as soon as its port closes."""
 
+    reporting = SharedQueryService()
     server = Server()
 
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
         settings, spawn = self.container.config["SETTINGS"], self.container.spawn_managed_thread
-        self._live = EventStream(reporting.get_dependency(None), spawn, at_most=settings.http_streams)
+        self._live = EventStream(self.reporting.query_service, spawn, at_most=settings.http_streams)
         self.server.at_close.append(self._live.end)
 
     def get_dependency(self, worker_ctx: Any) -> EventStream:  # noqa: ARG002 - nameko's signature

@@ -20,7 +20,7 @@ from gateway.kpi.plan_index import KpiLine
 from gateway.operations import system_status
 from gateway.read_model.store import Store, compared
 from gateway.reconciliation import own_records
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from gateway.upstream.delegation import Asking
 from services.chassis.client import Caller, Services
 from services.chassis.clock import SystemClock
@@ -247,11 +247,12 @@ class Sources:
 class SourcesProvider(Services):
     """Gives the gateway what it knows of its sources, over a connection of their own."""
 
+    reporting = SharedQueryService()
+
     def start(self) -> None:
         super().start()
         config = self.container.config
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._sources = Sources(self._caller, config["SETTINGS"], reporting.get_dependency(None), config["CLOCK"])
+        self._sources = Sources(self._caller, config["SETTINGS"], self.reporting.query_service, config["CLOCK"])
 
     def get_dependency(self, worker_ctx: Any) -> Sources:  # type: ignore[override]  # noqa: ARG002
         return self._sources

@@ -8,7 +8,7 @@ from nameko.extensions import DependencyProvider
 from prometheus_client import Gauge
 
 from gateway.read_model.store import compared, compared_at
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 
 COMPLETE = Gauge("kexie_numbers_complete", "1 while nothing is missing from any number of any plan, else 0.")
 DIFFERING = Gauge("kexie_ledger_differing_records", "Records that differed from their service at last.", ["source"])
@@ -18,9 +18,10 @@ COMPARED = Gauge("kexie_ledger_compared_timestamp_seconds", "When a service was 
 class MetricsProvider(DependencyProvider):
     """Shows how far the numbers of this gateway can be trusted."""
 
+    reporting = SharedQueryService()
+
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._desk: QueryService = reporting.get_dependency(None)
+        self._desk: QueryService = self.reporting.query_service
         self.container.config["HEALTH"].shows.append(self._show)
 
     def _show(self) -> None:

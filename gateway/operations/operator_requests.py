@@ -16,7 +16,7 @@ from gateway.operations import system_status
 from gateway.reconciliation import inputs
 from gateway.reconciliation.jobs import Jobs
 from gateway.reconciliation.maintenance import Maintenance
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis import parking
 from services.chassis.client import Caller, Services
 from services.chassis.fields import load
@@ -123,6 +123,7 @@ class OperatorRequests:
 class OperatorRequestsProvider(Services):
     """Gives the gateway its operations, over a connection of their own: a comparison holds up no command."""
 
+    reporting = SharedQueryService()
     parked_messages = ParkedMessages()
 
     def setup(self) -> None:
@@ -135,8 +136,7 @@ class OperatorRequestsProvider(Services):
     def start(self) -> None:
         super().start()
         settings, parked = self.container.config["SETTINGS"], self.parked_messages
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._operations = OperatorRequests(self._caller, settings, reporting.get_dependency(None), self._jobs, parked)
+        self._operations = OperatorRequests(self._caller, settings, self.reporting.query_service, self._jobs, parked)
         self._tending = self.container.spawn_managed_thread(self._tend, identifier="upkeep")
 
     def stop(self) -> None:

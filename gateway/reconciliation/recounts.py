@@ -20,7 +20,7 @@ from gateway.reconciliation import jobs
 from gateway.reconciliation.jobs import Document, Jobs
 from gateway.reconciliation.recount_run import RecountQuestion, recount
 from gateway.reporting import question_parameters
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from gateway.upstream.delegation import Asking
 from services.chassis.client import Caller, Services
 from services.chassis.mongo import database, patiently
@@ -132,6 +132,8 @@ def _told(held: Document) -> Document:
 class RecountsProvider(Services):
     """Gives the gateway its recounts, over a connection of their own: a recount holds up no command."""
 
+    reporting = SharedQueryService()
+
     def setup(self) -> None:
         super().setup()
         self._held = database(self.container.config["SETTINGS"], self.container.service_name)["recounts"]
@@ -144,8 +146,7 @@ class RecountsProvider(Services):
     def start(self) -> None:
         super().start()
         settings, spawn = self.container.config["SETTINGS"], self.container.spawn_managed_thread
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._recounts = Recounts(self._caller, settings, reporting.get_dependency(None), self._held, spawn)
+        self._recounts = Recounts(self._caller, settings, self.reporting.query_service, self._held, spawn)
 
     def stop(self) -> None:
         self._recounts.stop()

@@ -24,7 +24,7 @@ from gateway.kpi.plan_index import AskedPeriod, KpiLine, asked
 from gateway.plans.periods import UnknownPeriod
 from gateway.read_model import reader
 from gateway.read_model.reader import Reader
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import Conflict, FieldError, InvalidInput, NotFound
@@ -170,6 +170,8 @@ class Editions:
 class EditionsProvider(DependencyProvider):
     """Gives the gateway its editions."""
 
+    reporting = SharedQueryService()
+
     def setup(self) -> None:
         settings = self.container.config["SETTINGS"]
         self._kept = database(settings, self.container.service_name)["editions"]
@@ -177,8 +179,7 @@ class EditionsProvider(DependencyProvider):
 
     def start(self) -> None:
         config = self.container.config
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        desk, key = reporting.get_dependency(None), config["SETTINGS"].token_private_key
+        desk, key = self.reporting.query_service, config["SETTINGS"].token_private_key
         self._editions = Editions(self._kept, desk, config["CLOCK"], key)
 
     def get_dependency(self, worker_ctx: Any) -> Editions:  # noqa: ARG002 - nameko's signature

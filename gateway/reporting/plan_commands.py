@@ -16,7 +16,7 @@ from gateway.kpi.plan_answers import Answer
 from gateway.kpi.plan_index import asked
 from gateway.plans.model import Target
 from gateway.plans.yaml_lines import BrokenFile, Fault
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.problem import FieldError, InvalidInput, Problem
 
 LOOK = 1.0  # seconds between two looks whether a plan was applied
@@ -78,9 +78,10 @@ class PlanCommands:
 class PlanCommandsProvider(DependencyProvider):
     """Gives the gateway its planning, and counts also what another gateway has applied, should that one end before."""
 
+    reporting = SharedQueryService()
+
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._desk = reporting.get_dependency(None)
+        self._desk = self.reporting.query_service
         self._planning = PlanCommands(self._desk)
         self._looking = self.container.spawn_managed_thread(self._look, identifier="plans")
 

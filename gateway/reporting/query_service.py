@@ -8,7 +8,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
-from nameko.extensions import DependencyProvider
+from nameko.extensions import DependencyProvider, SharedExtension
 from structlog import get_logger
 
 from gateway.http import pagination, parameters
@@ -391,22 +391,34 @@ class QueryService:
         return line.kpi.rule
 
 
-class QueryServiceProvider(DependencyProvider):
-    """Gives the gateway its desk, whose store is ready before the first event comes in."""
+class SharedQueryService(SharedExtension):
+    """The gateway's one query service, for each provider that declares it; it is there once all are set up.
+
+    nameko sets extensions up side by side, in any order: use it from `start` on.
+    """
 
     parked = ParkedCounts()
 
+    query_service: QueryService
+
     def setup(self) -> None:
+        """Prepare plans and read model: both are ready before the first event comes in."""
         config = self.container.config
         base = database(config["SETTINGS"], self.container.service_name)
         decisions = PlanHistory(base, config["CLOCK"])
         patiently(decisions.prepare)
         generations = Generations(base, decisions.rules)
         patiently(generations.prepare)
-        self._desk = QueryService(decisions, generations, config["CLOCK"], self.parked.messages)
+        self.query_service = QueryService(decisions, generations, config["CLOCK"], self.parked.messages)
+
+
+class QueryServiceProvider(DependencyProvider):
+    """Gives the gateway its query service."""
+
+    reporting = SharedQueryService()
 
     def get_dependency(self, worker_ctx: Any) -> QueryService:  # noqa: ARG002 - nameko's signature
-        return self._desk
+        return self.reporting.query_service
 
 
 def _question(wanted: Mapping[str, Any], year: int, today: date) -> AskedPeriod:

@@ -195,7 +195,7 @@ def test_a_listener_that_reads_nothing_holds_up_nobody(gateway, monkeypatch):
 
 
 def test_numbers_are_read_only_while_somebody_listens_and_only_when_something_came_in(gateway, monkeypatch):
-    desk = gateway.extension(live_module.QueryServiceProvider).get_dependency(None)
+    desk = gateway.extension(live_module.SharedQueryService).query_service
     read, real = [], desk.progress
     monkeypatch.setattr(desk, "progress", lambda year, wanted: read.append(year) or real(year, wanted))
     monkeypatch.setattr(live_module, "HEARTBEAT", 0.1)
