@@ -199,8 +199,8 @@ def expected(store: Store, line: KpiLine, today: date) -> Expected | None:
 class Sources:
     """Answers how the sources are."""
 
-    def __init__(self, caller: Caller, settings: Settings, desk: QueryService, clock: SystemClock) -> None:
-        self._caller, self._settings, self._desk, self._clock = caller, settings, desk, clock
+    def __init__(self, caller: Caller, settings: Settings, query_service: QueryService, clock: SystemClock) -> None:
+        self._caller, self._settings, self._query_service, self._clock = caller, settings, query_service, clock
         self._one_at_a_time = Semaphore(1)
         self._known: tuple[float, Said] = (0.0, {})
 
@@ -226,9 +226,9 @@ class Sources:
         }
 
     def _here(self) -> Here:
-        store = self._desk.generations.serving()
-        ledger = self._desk.generations.ask(lambda one: one.read({})).ledger
-        return Here(store, ledger, store.parked(), self._desk.lines(self._clock.today().year))
+        store = self._query_service.generations.serving()
+        ledger = self._query_service.generations.ask(lambda one: one.read({})).ledger
+        return Here(store, ledger, store.parked(), self._query_service.lines(self._clock.today().year))
 
     def _condition(self, service: str) -> Said | None:
         """What it says of itself, or, where we have no key to ask for it, that it is there; None where it is away."""

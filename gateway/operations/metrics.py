@@ -21,12 +21,12 @@ class MetricsProvider(DependencyProvider):
     reporting = SharedQueryService()
 
     def start(self) -> None:
-        self._desk: QueryService = self.reporting.query_service
+        self._query_service: QueryService = self.reporting.query_service
         self.container.config["HEALTH"].shows.append(self._show)
 
     def _show(self) -> None:
-        COMPLETE.set(self._desk.standing()["complete"])
-        ledger = self._desk.generations.ask(lambda store: store.read({})).ledger
+        COMPLETE.set(self._query_service.standing()["complete"])
+        ledger = self._query_service.generations.ask(lambda store: store.read({})).ledger
         DIFFERING.clear()  # a ledger that was made anew was compared with nobody
         for service, records in compared(ledger).items():
             DIFFERING.labels(service).set(records)

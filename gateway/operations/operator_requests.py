@@ -37,10 +37,16 @@ class OperatorRequests:
     """Each method answers a request of an operator."""
 
     def __init__(
-        self, caller: Caller, settings: Settings, desk: QueryService, jobs: Jobs, parked: ParkedMessages
+        self, caller: Caller, settings: Settings, query_service: QueryService, jobs: Jobs, parked: ParkedMessages
     ) -> None:
-        self._caller, self._settings, self._desk, self._jobs, self._parked = caller, settings, desk, jobs, parked
-        self._upkeep = Maintenance(caller, settings, desk.generations, jobs)
+        self._caller, self._settings, self._query_service, self._jobs, self._parked = (
+            caller,
+            settings,
+            query_service,
+            jobs,
+            parked,
+        )
+        self._upkeep = Maintenance(caller, settings, query_service.generations, jobs)
         self.tend = self._upkeep.tend
 
     def status(self, request: Request) -> Any:
@@ -48,7 +54,7 @@ class OperatorRequests:
         queues = eventlet.spawn(system_status.messages, self._settings)
         services = system_status.conditions(self._caller, request.token)
         waiting, alarms = parking.waiting(database(self._settings, HERE))
-        standing = self._desk.standing()
+        standing = self._query_service.standing()
         here = {"version": VERSION, "generation": standing["generation"], "parked": waiting, "alarms": alarms}
         return {
             "services": services,

@@ -1,4 +1,4 @@
-"""The desk: takes a question about the plan, reads what it needs from the store and lets the report make the answer."""
+"""The query service: resolves a question about the plan, reads what it needs from the store and makes the answer."""
 
 from __future__ import annotations
 
