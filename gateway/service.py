@@ -57,7 +57,7 @@ class Gateway:
 
     name = "gateway"
 
-    desk = QueryServiceProvider()
+    query_service = QueryServiceProvider()
     services = ServiceProxyProvider()
     live = EventStreamProvider()
     alarms = AlertRequestsProvider()
@@ -76,7 +76,7 @@ class Gateway:
 
     @batches(LEDGER_QUEUE)
     def take(self, events: list[Event]) -> None:
-        self.desk.take(events)
+        self.query_service.take(events)
 
     # --- the plan ----------------------------------------------------------------------------------------------------
 
@@ -84,12 +84,12 @@ class Gateway:
     @endpoint("GET", "/api/v1/plans", public=True, answers={200: answer_schemas.PLANS})
     def plans(self, _: Request) -> Any:
         """All plans. 全部年度计划。"""
-        return self.desk.plans()
+        return self.query_service.plans()
 
     @endpoint("GET", "/api/v1/plans/<year>", public=True, answers={200: answer_schemas.PLAN})
     def plan(self, _: Request, year: str) -> Any:
         """A plan as it was decided: items, targets, rules, versions. 计划条目、目标、统计规则与版本。"""
-        return self.desk.plan(year)
+        return self.query_service.plan(year)
 
     @exported(
         "/api/v1/plans/<year>/progress",
@@ -107,26 +107,26 @@ class Gateway:
     )
     def progress(self, request: Request, year: str) -> Any:
         """Every item of a plan with its numbers and milestones. 计划全部条目及其进度。"""
-        return self.desk.progress(year, request.asked)
+        return self.query_service.progress(year, request.asked)
 
     @document("/api/v1/plans/<year>/report", "工作要点完成情况报告", public=True, asks=question_parameters.PROGRESS)
     def report(self, request: Request, year: str) -> Any:
         """The yearly report, with tables and charts. 年度完成情况报告。"""
-        return yearly_report.material(self.desk, year, request.asked)
+        return yearly_report.material(self.query_service, year, request.asked)
 
     @endpoint(
         "GET", "/api/v1/items/<no>", public=True, asks=question_parameters.ITEM, answers={200: answer_schemas.ITEM_NOW}
     )
     def item(self, request: Request, no: str) -> Any:
         """One item of a plan, as progress tells it. 单项工作进度。"""
-        return self.desk.item(no, request.asked)
+        return self.query_service.item(no, request.asked)
 
     @endpoint(
         "GET", "/api/v1/milestones/<code>", asks=question_parameters.THEN, answers={200: answer_schemas.MILESTONE_NOW}
     )
     def milestone(self, request: Request, code: str) -> Any:
         """Reached or not, and the record that is the evidence (G-10). 里程碑及其依据记录。"""
-        return self.desk.milestone(code, request.asked)
+        return self.query_service.milestone(code, request.asked)
 
     @endpoint(
         "POST", "/api/v1/plans", **PLANNERS, takes=question_parameters.PlanFile, answers={200: answer_schemas.APPLIED}
@@ -167,7 +167,7 @@ class Gateway:
     @endpoint("GET", "/api/v1/kpis/<code>", asks=question_parameters.KPI, answers={200: answer_schemas.KPI})
     def kpi(self, request: Request, code: str) -> Any:
         """One number, whole or grouped. 单项指标，可分组。"""
-        return self.desk.kpi(code, request.asked)
+        return self.query_service.kpi(code, request.asked)
 
     @exported("/api/v1/kpis/<code>/series", "指标序列", answer_rows.of("steps"), asks=question_parameters.SERIES)
     @endpoint(
@@ -175,7 +175,7 @@ class Gateway:
     )
     def series(self, request: Request, code: str) -> Any:
         """A number step by step, with what was due. 指标分时段序列及应达进度。"""
-        return self.desk.series(code, request.asked)
+        return self.query_service.series(code, request.asked)
 
     @exported("/api/v1/kpis/<code>/records", "指标记录", asks=question_parameters.RECORDS)
     @endpoint(
@@ -183,7 +183,7 @@ class Gateway:
     )
     def records(self, request: Request, code: str) -> Any:
         """The records behind a number. 构成指标的记录。"""
-        return self.desk.records(code, request.asked)
+        return self.query_service.records(code, request.asked)
 
     @exported(
         "/api/v1/records/<service>/<kind>/<id_>/history",
@@ -199,7 +199,7 @@ class Gateway:
     )
     def history(self, request: Request, service: str, kind: str, id_: str) -> Any:
         """Every version of a record as it was heard. 网关收到的记录各版本。"""
-        return self.desk.history(service, kind, id_, request.asked)
+        return self.query_service.history(service, kind, id_, request.asked)
 
     @endpoint("GET", "/api/v1/events", public=True, answers={200: EVENTS})
     def events(self, request: Request) -> Reply:
@@ -319,7 +319,7 @@ class Gateway:
     @endpoint("GET", "/api/v1/notices", public=True, asks=notices.ASKS, answers={200: notices.NOTICES})
     def all_notices(self, request: Request) -> Any:
         """What is on public display until when, without names; a withdrawn one is not (F12). 公示。"""
-        return notices.displayed(self.desk, request.asked)
+        return notices.displayed(self.query_service, request.asked)
 
     # --- certificates ------------------------------------------------------------------------------------------------
 
@@ -538,7 +538,9 @@ class Gateway:
     @endpoint("GET", "/notices", public=True, asks=notices.ASKS, answers={200: http_json_schema.PAGE})
     def noticeboard(self, request: Request) -> Reply:
         """The notices to read. 公示页面。"""
-        return self.docs.notices(notices.displayed(self.desk, request.asked), ended=request.asked.get("ended", False))
+        return self.docs.notices(
+            notices.displayed(self.query_service, request.asked), ended=request.asked.get("ended", False)
+        )
 
     @endpoint("GET", "/certificates", public=True, answers={200: http_json_schema.PAGE})
     def certificates(self, _: Request) -> Reply:

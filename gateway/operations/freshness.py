@@ -20,7 +20,7 @@ from gateway.kpi.plan_index import KpiLine
 from gateway.operations import system_status
 from gateway.read_model.store import Store, compared
 from gateway.reconciliation import own_records
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from gateway.upstream.delegation import Asking
 from services.chassis.client import Caller, CallerProvider
 from services.chassis.clock import SystemClock
@@ -199,8 +199,8 @@ def expected(store: Store, line: KpiLine, today: date) -> Expected | None:
 class Sources:
     """Answers how the sources are."""
 
-    def __init__(self, caller: Caller, settings: Settings, desk: QueryService, clock: SystemClock) -> None:
-        self._caller, self._settings, self._desk, self._clock = caller, settings, desk, clock
+    def __init__(self, caller: Caller, settings: Settings, query_service: QueryService, clock: SystemClock) -> None:
+        self._caller, self._settings, self._query_service, self._clock = caller, settings, query_service, clock
         self._one_at_a_time = Semaphore(1)
         self._known: tuple[float, Said] = (0.0, {})
 
@@ -226,9 +226,9 @@ class Sources:
         }
 
     def _here(self) -> Here:
-        store = self._desk.generations.serving()
-        ledger = self._desk.generations.ask(lambda one: one.read({})).ledger
-        return Here(store, ledger, store.parked(), self._desk.lines(self._clock.today().year))
+        store = self._query_service.generations.serving()
+        ledger = self._query_service.generations.ask(lambda one: one.read({})).ledger
+        return Here(store, ledger, store.parked(), self._query_service.lines(self._clock.today().year))
 
     def _condition(self, service: str) -> Said | None:
         """What it says of itself, or, where we have no key to ask for it, that it is there; None where it is away."""
@@ -247,11 +247,12 @@ class Sources:
 class SourcesProvider(CallerProvider):
     """Gives the gateway what it knows of its sources, over a connection of their own."""
 
+    reporting = SharedQueryService()
+
     def start(self) -> None:
         super().start()
         config = self.container.config
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._sources = Sources(self._caller, config["SETTINGS"], reporting.get_dependency(None), config["CLOCK"])
+        self._sources = Sources(self._caller, config["SETTINGS"], self.reporting.query_service, config["CLOCK"])
 
     def provide(self) -> Sources:
         return self._sources

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import Gauge
 
 from gateway.read_model.store import compared, compared_at
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.provider import Provider
 
 COMPLETE = Gauge("kexie_numbers_complete", "1 while nothing is missing from any number of any plan, else 0.")
@@ -16,14 +16,15 @@ COMPARED = Gauge("kexie_ledger_compared_timestamp_seconds", "When a service was 
 class MetricsProvider(Provider[None]):
     """Shows how far the numbers of this gateway can be trusted."""
 
+    reporting = SharedQueryService()
+
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._desk: QueryService = reporting.get_dependency(None)
+        self._query_service: QueryService = self.reporting.query_service
         self.container.config["HEALTH"].shows.append(self._show)
 
     def _show(self) -> None:
-        COMPLETE.set(self._desk.standing()["complete"])
-        ledger = self._desk.generations.ask(lambda store: store.read({})).ledger
+        COMPLETE.set(self._query_service.standing()["complete"])
+        ledger = self._query_service.generations.ask(lambda store: store.read({})).ledger
         DIFFERING.clear()  # a ledger that was made anew was compared with nobody
         for service, records in compared(ledger).items():
             DIFFERING.labels(service).set(records)

@@ -23,7 +23,7 @@ from gateway.kpi.plan_index import AskedPeriod, KpiLine, asked
 from gateway.plans.periods import UnknownPeriod
 from gateway.read_model import reader
 from gateway.read_model.reader import Reader
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import Conflict, FieldError, InvalidInput, NotFound
@@ -55,9 +55,9 @@ class Editions:
     """The editions of all periods."""
 
     def __init__(
-        self, editions: Collection[Document], desk: QueryService, clock: SystemClock, private_key: str | None
+        self, editions: Collection[Document], query_service: QueryService, clock: SystemClock, private_key: str | None
     ) -> None:
-        self._editions, self._desk, self._clock = editions, desk, clock
+        self._editions, self._query_service, self._clock = editions, query_service, clock
         self._key = _signing(private_key) if private_key else None
 
     def close(self, year: str, period: str, *, by: str, why: str) -> Document:
@@ -67,7 +67,7 @@ class Editions:
             raise PeriodNotOver(period=period, last=question.period.last.isoformat())
         last = self._last(year, period)
         no = last["no"] + 1 if last else 1
-        answer = self._desk.progress(year, {"period": period, "as_of": now})
+        answer = self._query_service.progress(year, {"period": period, "as_of": now})
         changes = self._changes(year, question, last, now, answer) if last else []
         said = {"edition": no, "closed_by": by, "why": why, **answer, "restates": last["no"] if last else None}
         body = wire.encode({**said, "changes": changes})
@@ -86,7 +86,7 @@ class Editions:
         changes: list[Document] = []
         if held:
             now = self._clock.now()
-            answer = self._desk.progress(year, {"period": period, "as_of": now})
+            answer = self._query_service.progress(year, {"period": period, "as_of": now})
             changes = self._changes(year, question, self._last(year, period) or {}, now, answer)
         return {"year": int(year), "period": period, "editions": list(map(_told, held)), "changes": changes}
 
@@ -101,7 +101,7 @@ class Editions:
 
     def _question(self, year: str, period: str) -> AskedPeriod:
         """A period of the plan's year, by its own name and not by that of the day it is asked on."""
-        plan = self._desk.plan(year)
+        plan = self._query_service.plan(year)
         try:
             question = asked(period)
         except UnknownPeriod as error:
@@ -120,7 +120,7 @@ class Editions:
         before = {kpi["code"]: kpi for item in wire.decode(bytes(last["body"]))["items"] for kpi in item["kpis"]}
         after = {kpi["code"]: kpi for item in answer["items"] for kpi in item["kpis"]}
         then = last["as_of"]
-        lines = {line.kpi.code: line for line in self._desk.decisions.book(now).lines(int(year))}
+        lines = {line.kpi.code: line for line in self._query_service.decisions.book(now).lines(int(year))}
         found = []
         for code, kpi in after.items():
             was, line = before.get(code), lines[code]
@@ -160,7 +160,7 @@ class Editions:
         return told
 
     def _read(self, as_of: datetime, ask: Any) -> Any:
-        return self._desk.generations.ask(lambda store: reader.at(store, as_of, ask))
+        return self._query_service.generations.ask(lambda store: reader.at(store, as_of, ask))
 
     def _signed(self, body: bytes) -> str | None:
         """As HTTP writes a signature over the bytes of an answer."""
@@ -170,6 +170,8 @@ class Editions:
 class EditionsProvider(Provider[Editions]):
     """Gives the gateway its editions."""
 
+    reporting = SharedQueryService()
+
     def setup(self) -> None:
         settings = self.container.config["SETTINGS"]
         self._kept = database(settings, self.container.service_name)["editions"]
@@ -177,9 +179,8 @@ class EditionsProvider(Provider[Editions]):
 
     def start(self) -> None:
         config = self.container.config
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        desk, key = reporting.get_dependency(None), config["SETTINGS"].token_private_key
-        self._editions = Editions(self._kept, desk, config["CLOCK"], key)
+        query_service, key = self.reporting.query_service, config["SETTINGS"].token_private_key
+        self._editions = Editions(self._kept, query_service, config["CLOCK"], key)
 
     def provide(self) -> Editions:
         return self._editions

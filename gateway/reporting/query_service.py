@@ -1,4 +1,4 @@
-"""The desk: takes a question about the plan, reads what it needs from the store and lets the report make the answer."""
+"""The query service: resolves a question about the plan, reads what it needs from the store and makes the answer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
+from nameko.extensions import SharedExtension
 from structlog import get_logger
 
 from gateway.http import pagination, parameters
@@ -391,22 +392,34 @@ class QueryService:
         return line.kpi.rule
 
 
-class QueryServiceProvider(Provider[QueryService]):
-    """Gives the gateway its desk, whose store is ready before the first event comes in."""
+class SharedQueryService(SharedExtension):
+    """The gateway's one query service, for each provider that declares it; it is there once all are set up.
+
+    nameko sets extensions up side by side, in any order: use it from `start` on.
+    """
 
     parked = ParkedCounts()
 
+    query_service: QueryService
+
     def setup(self) -> None:
+        """Prepare plans and read model: both are ready before the first event comes in."""
         config = self.container.config
         base = database(config["SETTINGS"], self.container.service_name)
         decisions = PlanHistory(base, config["CLOCK"])
         patiently(decisions.prepare)
         generations = Generations(base, decisions.rules)
         patiently(generations.prepare)
-        self._desk = QueryService(decisions, generations, config["CLOCK"], self.parked.messages)
+        self.query_service = QueryService(decisions, generations, config["CLOCK"], self.parked.messages)
+
+
+class QueryServiceProvider(Provider[QueryService]):
+    """Gives the gateway its query service."""
+
+    reporting = SharedQueryService()
 
     def provide(self) -> QueryService:
-        return self._desk
+        return self.reporting.query_service
 
 
 def _question(wanted: Mapping[str, Any], year: int, today: date) -> AskedPeriod:

@@ -25,6 +25,7 @@ def bench(quick: bool, limit: bool, seconds: float, rows: int | None, judging: b
 
     Starts a broker and a database of its own; exit code 1 where a target was missed.
     """
+    command: tuple[str, ...]
     if limit:
         command = ("saturation", "--seconds", f"{seconds:g}")
     elif rows:
