@@ -108,33 +108,33 @@ class Gateway:
     )
     def progress(self, request: Request, year: str) -> Any:
         """Every item of a plan with its numbers and milestones. 计划全部条目及其进度。"""
-        return self.desk.progress(year, request.asked)
+        return self.desk.progress(year, request.params)
 
     @document("/api/v1/plans/<year>/report", "工作要点完成情况报告", public=True, asks=question_parameters.PROGRESS)
     def report(self, request: Request, year: str) -> Any:
         """The yearly report, with tables and charts. 年度完成情况报告。"""
-        return yearly_report.material(self.desk, year, request.asked)
+        return yearly_report.material(self.desk, year, request.params)
 
     @endpoint(
         "GET", "/api/v1/items/<no>", public=True, asks=question_parameters.ITEM, answers={200: answer_schemas.ITEM_NOW}
     )
     def item(self, request: Request, no: str) -> Any:
         """One item of a plan, as progress tells it. 单项工作进度。"""
-        return self.desk.item(no, request.asked)
+        return self.desk.item(no, request.params)
 
     @endpoint(
         "GET", "/api/v1/milestones/<code>", asks=question_parameters.THEN, answers={200: answer_schemas.MILESTONE_NOW}
     )
     def milestone(self, request: Request, code: str) -> Any:
         """Reached or not, and the record that is the evidence (G-10). 里程碑及其依据记录。"""
-        return self.desk.milestone(code, request.asked)
+        return self.desk.milestone(code, request.params)
 
     @endpoint(
         "POST", "/api/v1/plans", **PLANNERS, takes=question_parameters.PlanFile, answers={200: answer_schemas.APPLIED}
     )
     def apply_plan(self, request: Request) -> Any:
         """A plan file comes into force; the earlier versions are kept. 计划文件生效，旧版本保留。"""
-        return self.planning.apply(request.said, by=request.actor.id)
+        return self.planning.apply(request.body, by=request.actor.id)
 
     @endpoint(
         "POST", "/api/v1/plans/<year>/targets/<code>", **CHAIR, takes=question_parameters.Target,
@@ -142,7 +142,7 @@ class Gateway:
     )  # fmt: skip
     def revise_target(self, request: Request, year: str, code: str) -> Any:
         """A target is revised by a later decision; the earlier ones stay (G-09). 目标调整，原目标保留。"""
-        return self.planning.revise(year, code, request.said, by=request.actor.id)
+        return self.planning.revise(year, code, request.body, by=request.actor.id)
 
     @endpoint(
         "POST", "/api/v1/plans/<year>/periods/<period>/close", **CHAIR, takes=question_parameters.Close,
@@ -150,7 +150,7 @@ class Gateway:
     )  # fmt: skip
     def close_period(self, request: Request, year: str, period: str) -> Any:
         """Sign what is known of a period, as its next edition (G-07). 关账并签章存档。"""
-        return self.editions.close(year, period, by=request.actor.id, why=request.said["why"])
+        return self.editions.close(year, period, by=request.actor.id, why=request.body["why"])
 
     @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions", answers={200: answer_schemas.EDITIONS})
     def all_editions(self, _: Request, year: str, period: str) -> Any:
@@ -168,7 +168,7 @@ class Gateway:
     @endpoint("GET", "/api/v1/kpis/<code>", asks=question_parameters.KPI, answers={200: answer_schemas.KPI})
     def kpi(self, request: Request, code: str) -> Any:
         """One number, whole or grouped. 单项指标，可分组。"""
-        return self.desk.kpi(code, request.asked)
+        return self.desk.kpi(code, request.params)
 
     @exported("/api/v1/kpis/<code>/series", "指标序列", answer_rows.of("steps"), asks=question_parameters.SERIES)
     @endpoint(
@@ -176,7 +176,7 @@ class Gateway:
     )
     def series(self, request: Request, code: str) -> Any:
         """A number step by step, with what was due. 指标分时段序列及应达进度。"""
-        return self.desk.series(code, request.asked)
+        return self.desk.series(code, request.params)
 
     @exported("/api/v1/kpis/<code>/records", "指标记录", asks=question_parameters.RECORDS)
     @endpoint(
@@ -184,7 +184,7 @@ class Gateway:
     )
     def records(self, request: Request, code: str) -> Any:
         """The records behind a number. 构成指标的记录。"""
-        return self.desk.records(code, request.asked)
+        return self.desk.records(code, request.params)
 
     @exported(
         "/api/v1/records/<service>/<kind>/<id_>/history",
@@ -200,7 +200,7 @@ class Gateway:
     )
     def history(self, request: Request, service: str, kind: str, id_: str) -> Any:
         """Every version of a record as it was heard. 网关收到的记录各版本。"""
-        return self.desk.history(service, kind, id_, request.asked)
+        return self.desk.history(service, kind, id_, request.params)
 
     @endpoint("GET", "/api/v1/events", public=True, answers={200: EVENTS})
     def events(self, request: Request) -> Reply:
@@ -215,7 +215,7 @@ class Gateway:
     @endpoint("GET", "/api/v1/recounts", asks=inputs.RECOUNTS, answers={200: json_schema.page(recounts.OUTLINE)})
     def all_recounts(self, request: Request) -> Any:
         """Recounts, the newest first. 历次核对。"""
-        return self.recounting.page(request.asked)
+        return self.recounting.page(request.params)
 
     @endpoint("GET", "/api/v1/recounts/<id_>", answers={200: recounts.RECOUNT})
     def one_recount(self, _: Request, id_: str) -> Any:
@@ -320,7 +320,7 @@ class Gateway:
     @endpoint("GET", "/api/v1/notices", public=True, asks=notices.ASKS, answers={200: notices.NOTICES})
     def all_notices(self, request: Request) -> Any:
         """What is on public display until when, without names; a withdrawn one is not (F12). 公示。"""
-        return notices.displayed(self.desk, request.asked)
+        return notices.displayed(self.desk, request.params)
 
     # --- certificates ------------------------------------------------------------------------------------------------
 
@@ -439,7 +439,7 @@ class Gateway:
     @endpoint("GET", "/api/v1/audit", **OPERATOR, asks=audit.ASKS, answers={200: audit.ENTRIES})
     def audit_trail(self, request: Request) -> Any:
         """Who asked for what was changed. 操作审计。"""
-        return self.trail.page(request.asked)
+        return self.trail.page(request.params)
 
     # --- operations --------------------------------------------------------------------------------------------------
 
@@ -539,7 +539,7 @@ class Gateway:
     @endpoint("GET", "/notices", public=True, asks=notices.ASKS, answers={200: http_json_schema.PAGE})
     def noticeboard(self, request: Request) -> Reply:
         """The notices to read. 公示页面。"""
-        return self.docs.notices(notices.displayed(self.desk, request.asked), ended=request.asked.get("ended", False))
+        return self.docs.notices(notices.displayed(self.desk, request.params), ended=request.params.get("ended", False))
 
     @endpoint("GET", "/certificates", public=True, answers={200: http_json_schema.PAGE})
     def certificates(self, _: Request) -> Reply:
