@@ -57,9 +57,9 @@ class Response(wrappers.Response):
 class Request(wrappers.Request):
     """A request with what the endpoint has read of it.
 
-    `params` are its parameters and `body` its JSON, both checked as the endpoint declares them. `token` is the caller's,
-    verified, and `actor` is who that is; at a public address there is neither. A caller with a session has a token that
-    the gateway signed for this request.
+    `params` are its parameters and `body` its JSON, both checked as the endpoint declares them. `token` is the
+    caller's, verified, and `actor` is who that is; at a public address there is neither. A caller with a session has a
+    token that the gateway signed for this request.
     """
 
     route = "-"  # of the address that it asks at
