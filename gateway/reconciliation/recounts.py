@@ -64,7 +64,7 @@ class Recounts:
 
     def begin(self, request: Request) -> Reply:
         """202 with the recount; `Overloaded` while many are at work."""
-        question = self._question(request.said)
+        question = self._question(request.body)
         if self._held.count_documents(jobs.is_running()) >= AT_ONCE:
             raise Overloaded(recounts=AT_ONCE)
         ask = Asking(self._caller, self._settings.token_private_key, by=request.actor.id)
