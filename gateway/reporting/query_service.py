@@ -59,7 +59,7 @@ class QueryService:
     def take(self, events: list[Event]) -> None:
         """Take these events in; whatever is asked from now on is answered with them."""
         try:
-            self.generations.take(events)
+            self.generations.take_events(events)
         finally:
             self.shelf.clear()
 
