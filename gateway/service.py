@@ -27,7 +27,7 @@ from gateway.notifications.webhook_outbox import DELIVERIES, DELIVERY
 from gateway.operations import answer_schemas as operations_answer_schemas
 from gateway.operations import freshness
 from gateway.operations import inputs as operations_inputs
-from gateway.operations.freshness import SourcesProvider
+from gateway.operations.freshness import FreshnessMonitorProvider
 from gateway.operations.health import HealthProvider
 from gateway.operations.metrics import MetricsProvider
 from gateway.operations.operator_requests import OperatorRequestsProvider
@@ -68,7 +68,7 @@ class Gateway:
     editions = EditionsProvider()
     sheets = Importing()
     recounting = RecountsProvider()
-    surveying = SourcesProvider()
+    surveying = FreshnessMonitorProvider()
     watching = MetricsProvider()
     identity = AccountsProvider()
     tokens = IssuedTokens()
