@@ -41,8 +41,7 @@ from gateway.reporting.query_service import QueryServiceProvider
 from gateway.upstream import answer_schemas as upstream_answer_schemas
 from gateway.upstream.proxy import ServiceProxyProvider
 from services.chassis.listener import batches
-from services.chassis.service import STAFF
-from services.chassis.tokens import ROLES
+from services.chassis.tokens import ROLES, STAFF
 from services.contract.event import Event
 from services.contract.topology import LEDGER_QUEUE
 

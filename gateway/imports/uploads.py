@@ -25,13 +25,13 @@ from gateway.imports.import_worker import ImportWorker, unreadable
 from gateway.imports.sheets import BrokenSheet, CellError, Column, NotFlat
 from gateway.upstream import descriptions
 from services.chassis.client import Caller
+from services.chassis.entrypoints import command_id
 from services.chassis.problem import (
     FieldError,
     InvalidInput,
     NotAllowed,
     NotFound,
 )
-from services.chassis.service import command_id
 from services.contract import glossary
 from services.contract.topology import SERVICES
 

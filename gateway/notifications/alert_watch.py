@@ -9,7 +9,6 @@ from typing import Any
 
 import eventlet
 from eventlet import GreenPool
-from nameko.extensions import DependencyProvider
 from pymongo.errors import PyMongoError
 
 from gateway.notifications import status_changes, webhooks
@@ -24,6 +23,7 @@ from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.log import malfunction
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import NotFound, Problem
+from services.chassis.provider import Provider
 
 LOOK = 2.0  # seconds between two looks at the numbers
 
@@ -88,7 +88,7 @@ class AlertWatch:
         return self._query_service.kpi(code, {"period": question_parameters.period(str(year))})["reasons"]
 
 
-class AlertRequestsProvider(DependencyProvider):
+class AlertRequestsProvider(Provider[AlertRequests]):
     """Gives the gateway its alarms, and keeps the watch."""
 
     reporting = SharedQueryService()
@@ -122,7 +122,7 @@ class AlertRequestsProvider(DependencyProvider):
         with suppress(PyMongoError):  # then another gateway waits a little for the lease
             self._lease.release()
 
-    def get_dependency(self, worker_ctx: Any) -> AlertRequests:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> AlertRequests:
         return self._alarms
 
     def _tend(self) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import eventlet
 from eventlet.event import Event as Signal
-from nameko.extensions import DependencyProvider
 from pymongo.errors import PyMongoError
 from structlog import get_logger
 
@@ -25,6 +24,7 @@ from gateway.notifications.kpi_snapshot import KpiSnapshot
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.log import malfunction
 from services.chassis.problem import Overloaded, Problem
+from services.chassis.provider import Provider
 from services.contract import wire
 
 LOOK = 0.5  # seconds between two looks at the ledger
@@ -151,7 +151,7 @@ class Stream(Iterator[bytes]):
         return said
 
 
-class EventStreamProvider(DependencyProvider):
+class EventStreamProvider(Provider[EventStream]):
     """Gives the gateway its live numbers; they end as soon as its port closes."""
 
     reporting = SharedQueryService()
@@ -162,7 +162,7 @@ class EventStreamProvider(DependencyProvider):
         self._live = EventStream(self.reporting.query_service, spawn, at_most=settings.http_streams)
         self.server.at_close.append(self._live.end)
 
-    def get_dependency(self, worker_ctx: Any) -> EventStream:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> EventStream:
         return self._live
 
 

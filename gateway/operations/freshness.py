@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from gateway.read_model.store import Store, compared
 from gateway.reconciliation import own_records
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from gateway.upstream.delegation import Asking
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Problem
 from services.chassis.settings import Settings
@@ -171,7 +171,7 @@ class Here:
         return Source(
             service=service,
             is_reachable=said is not None,
-            last_event=heard and heard.replace(tzinfo=UTC),
+            last_event=heard,
             pending=there.get("pending"),
             oldest_pending=there.get("oldest_pending"),
             parked_here=self.parked.get(exchange(service), 0),
@@ -244,7 +244,7 @@ class Sources:
         return dict(Asking(self._caller, key, by="gateway")(service, "condition", timeout=system_status.WITHIN))
 
 
-class SourcesProvider(Services):
+class SourcesProvider(CallerProvider):
     """Gives the gateway what it knows of its sources, over a connection of their own."""
 
     reporting = SharedQueryService()
@@ -254,5 +254,5 @@ class SourcesProvider(Services):
         config = self.container.config
         self._sources = Sources(self._caller, config["SETTINGS"], self.reporting.query_service, config["CLOCK"])
 
-    def get_dependency(self, worker_ctx: Any) -> Sources:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> Sources:
         return self._sources

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from nameko.extensions import DependencyProvider
 from prometheus_client import Gauge
 
 from gateway.read_model.store import compared, compared_at
 from gateway.reporting.query_service import QueryService, SharedQueryService
+from services.chassis.provider import Provider
 
 COMPLETE = Gauge("kexie_numbers_complete", "1 while nothing is missing from any number of any plan, else 0.")
 DIFFERING = Gauge("kexie_ledger_differing_records", "Records that differed from their service at last.", ["source"])
 COMPARED = Gauge("kexie_ledger_compared_timestamp_seconds", "When a service was compared last.", ["source"])
 
 
-class MetricsProvider(DependencyProvider):
+class MetricsProvider(Provider[None]):
     """Shows how far the numbers of this gateway can be trusted."""
 
     reporting = SharedQueryService()
@@ -34,5 +32,5 @@ class MetricsProvider(DependencyProvider):
         for service, at in compared_at(ledger).items():
             COMPARED.labels(service).set(at.timestamp())
 
-    def get_dependency(self, worker_ctx: Any) -> None:  # noqa: ARG002 - nothing for the service to use
+    def provide(self) -> None:
         return None

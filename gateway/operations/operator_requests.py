@@ -18,7 +18,7 @@ from gateway.reconciliation.jobs import Jobs
 from gateway.reconciliation.maintenance import Maintenance
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis import parking
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.fields import load
 from services.chassis.mongo import database
 from services.chassis.parked import ParkedMessages
@@ -126,7 +126,7 @@ class OperatorRequests:
         return self._caller.call(service, method, given, token=request.token)
 
 
-class OperatorRequestsProvider(Services):
+class OperatorRequestsProvider(CallerProvider):
     """Gives the gateway its operations, over a connection of their own: a comparison holds up no command."""
 
     reporting = SharedQueryService()
@@ -159,5 +159,5 @@ class OperatorRequestsProvider(Services):
             except (Problem, PyMongoError) as error:
                 log.info("not compared yet", error=type(error).__name__)
 
-    def get_dependency(self, worker_ctx: Any) -> OperatorRequests:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> OperatorRequests:
         return self._operations

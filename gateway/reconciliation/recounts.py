@@ -22,7 +22,7 @@ from gateway.reconciliation.recount_run import RecountQuestion, recount
 from gateway.reporting import question_parameters
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from gateway.upstream.delegation import Asking
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound, Overloaded
 from services.chassis.settings import Settings
@@ -129,7 +129,7 @@ def _told(held: Document) -> Document:
     }
 
 
-class RecountsProvider(Services):
+class RecountsProvider(CallerProvider):
     """Gives the gateway its recounts, over a connection of their own: a recount holds up no command."""
 
     reporting = SharedQueryService()
@@ -152,5 +152,5 @@ class RecountsProvider(Services):
         self._recounts.stop()
         super().stop()
 
-    def get_dependency(self, worker_ctx: Any) -> Recounts:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> Recounts:
         return self._recounts

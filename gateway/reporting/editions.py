@@ -9,12 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from nameko.extensions import DependencyProvider
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
@@ -28,10 +27,11 @@ from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import Conflict, FieldError, InvalidInput, NotFound
+from services.chassis.provider import Provider
 from services.contract import wire
 from services.contract.rule import Rule
 from services.kernel import Refusal
-from services.kernel.calendar import SHANGHAI
+from services.kernel.calendar import format_instant
 
 NAMED = 1_000  # records of a restatement that are named; all of them are counted
 
@@ -119,7 +119,7 @@ class Editions:
         """The numbers that are not what they were in that edition, each with the records it is because of."""
         before = {kpi["code"]: kpi for item in wire.decode(bytes(last["body"]))["items"] for kpi in item["kpis"]}
         after = {kpi["code"]: kpi for item in answer["items"] for kpi in item["kpis"]}
-        then = last["as_of"].replace(tzinfo=UTC).astimezone(SHANGHAI)
+        then = last["as_of"]
         lines = {line.kpi.code: line for line in self._query_service.decisions.book(now).lines(int(year))}
         found = []
         for code, kpi in after.items():
@@ -167,7 +167,7 @@ class Editions:
         return f"ed25519=:{base64.b64encode(self._key.sign(body)).decode()}:" if self._key else None
 
 
-class EditionsProvider(DependencyProvider):
+class EditionsProvider(Provider[Editions]):
     """Gives the gateway its editions."""
 
     reporting = SharedQueryService()
@@ -182,7 +182,7 @@ class EditionsProvider(DependencyProvider):
         query_service, key = self.reporting.query_service, config["SETTINGS"].token_private_key
         self._editions = Editions(self._kept, query_service, config["CLOCK"], key)
 
-    def get_dependency(self, worker_ctx: Any) -> Editions:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> Editions:
         return self._editions
 
 
@@ -205,10 +205,9 @@ def _number(kpi: Mapping[str, Any]) -> Document:
 
 
 def _told(held: Mapping[str, Any]) -> Document:
-    as_of = held["as_of"].replace(tzinfo=UTC) if held["as_of"].tzinfo is None else held["as_of"]
     return {
         "edition": held["no"],
-        "as_of": as_of.astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
+        "as_of": format_instant(held["as_of"]),
         **{name: held[name] for name in ("by", "why", "digest", "signature")},
         "address": f"/api/v1/plans/{held['year']}/periods/{held['period']}/editions/{held['no']}",
     }

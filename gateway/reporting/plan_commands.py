@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import eventlet
-from nameko.extensions import DependencyProvider
 from pymongo.errors import PyMongoError
 from structlog import get_logger
 
@@ -18,6 +17,7 @@ from gateway.plans.model import Target
 from gateway.plans.yaml_lines import BrokenFile, Fault
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.problem import FieldError, InvalidInput, Problem
+from services.chassis.provider import Provider
 
 LOOK = 1.0  # seconds between two looks whether a plan was applied
 
@@ -75,7 +75,7 @@ class PlanCommands:
         }
 
 
-class PlanCommandsProvider(DependencyProvider):
+class PlanCommandsProvider(Provider[PlanCommands]):
     """Gives the gateway its planning, and counts also what another gateway has applied, should that one end before."""
 
     reporting = SharedQueryService()
@@ -88,7 +88,7 @@ class PlanCommandsProvider(DependencyProvider):
     def stop(self) -> None:
         self._looking.kill()
 
-    def get_dependency(self, worker_ctx: Any) -> PlanCommands:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> PlanCommands:
         return self._planning
 
     def _look(self) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
-from nameko.extensions import DependencyProvider, SharedExtension
+from nameko.extensions import SharedExtension
 from structlog import get_logger
 
 from gateway.http import pagination, parameters
@@ -32,6 +32,7 @@ from gateway.upstream.parked_counts import ParkedCounts
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound
+from services.chassis.provider import Provider
 from services.contract import KINDS
 from services.contract.event import Event
 from services.contract.rule import Rule
@@ -309,7 +310,7 @@ class QueryService:
         standing = Standing(
             as_of=now,
             revision=state["revision"],
-            heard={service: time.replace(tzinfo=UTC) for service, time in state["heard"].items()},
+            heard=state["heard"],
             counted=counts.counted,
             compared=compared(state),
             is_rebuilding=self.generations.is_filling(),
@@ -412,12 +413,12 @@ class SharedQueryService(SharedExtension):
         self.query_service = QueryService(decisions, generations, config["CLOCK"], self.parked.messages)
 
 
-class QueryServiceProvider(DependencyProvider):
+class QueryServiceProvider(Provider[QueryService]):
     """Gives the gateway its query service."""
 
     reporting = SharedQueryService()
 
-    def get_dependency(self, worker_ctx: Any) -> QueryService:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> QueryService:
         return self.reporting.query_service
 
 
