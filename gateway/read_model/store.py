@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from eventlet.semaphore import Semaphore
@@ -313,7 +313,7 @@ def differing_records(state: Document) -> dict[str, int]:
 
 def comparison_instants(state: Document) -> dict[str, datetime]:
     """When each of them was compared last; one that an earlier release compared is not there."""
-    return {service: at.replace(tzinfo=UTC) for service, at in state.get("compared_at", {}).items()}
+    return dict(state.get("compared_at", {}))
 
 
 def _by_day(kind: str, on: str) -> IndexModel:

@@ -83,8 +83,8 @@ def test_the_ledger_says_what_was_taken_in_and_when_each_service_was_last_heard(
 
     assert (state["batches"], state["events"]) == (1, 2)
     assert {name: time.isoformat() for name, time in state["heard"].items()} == {
-        "outreach": "2011-05-14T02:00:01",
-        "rural": "2011-06-01T00:00:00",
+        "outreach": "2011-05-14T10:00:01+08:00",
+        "rural": "2011-06-01T08:00:00+08:00",
     }
 
 
