@@ -47,7 +47,7 @@ class OperatorRequests:
             parked,
         )
         self._upkeep = Maintenance(caller, settings, query_service.generations, jobs)
-        self.tend = self._upkeep.tend
+        self.tend = self._upkeep.compare_when_due
 
     def status(self, request: Request) -> Any:
         """How all of it is now."""
@@ -58,7 +58,7 @@ class OperatorRequests:
         here = {"version": VERSION, "generation": standing["generation"], "parked": waiting, "alarms": alarms}
         return {
             "services": services,
-            "gateway": {**here, "jobs": self._jobs.all()},
+            "gateway": {**here, "jobs": {job.id: job.outline() for job in self._jobs.all()}},
             "queues": queues.wait(),
             "heard": standing["freshness"],
             **{name: standing[name] for name in ("as_of", "revision", "complete", "reasons")},
@@ -68,13 +68,13 @@ class OperatorRequests:
         """202 with the job; `Conflict` while one of that name runs."""
         self._check(job)
         asked = load(inputs.JOBS[job], parameters.body(request.content))
-        return Reply(
-            self._upkeep.start(job, asked, by=request.actor.id), 202, {"Location": f"/api/v1/operations/{job}"}
-        )
+        begun = self._upkeep.start(job, asked, by=request.actor.id)
+        return Reply(begun.answer(), 202, {"Location": f"/api/v1/operations/{job}"})
 
     def job(self, job: str) -> Any:
         self._check(job)
-        return self._jobs.find(job)
+        last = self._jobs.find(job)
+        return last.answer() if last else {"job": job, "state": "none"}
 
     def _check(self, job: str) -> None:
         if job not in self._upkeep.works:
