@@ -1,7 +1,7 @@
 """Batches: rows of a sheet, each judged as the single command is, staged, and moved to the records when all are good.
 
-A row's command id follows from the import's id and the row's number, so that doing any of it again does nothing new
-(X-01). Nothing is written among the records before somebody who saw every row good says so (X-10).
+A row's command id follows from the import's id and the row's number, so that repeating a step does nothing new (X-01).
+Nothing is written among the records before somebody who saw every row good says so (X-10).
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ Row = tuple[int, dict[str, Any]]
 
 
 class Rows(fields.Input):
-    """Some rows, upwards: `[[number, {field: value}], ...]`."""
+    """Rows of a sheet in ascending order: `[[number, {field: value}], ...]`."""
 
     def json_schema(self) -> dict[str, Any]:
+        """A list of pairs of number and fields."""
         row = {"type": "array", "prefixItems": [{"type": "integer", "minimum": 1}, {"type": "object"}]}
         return {"type": "array", "items": row, "minItems": 1, "maxItems": ROWS}
 
@@ -56,31 +57,37 @@ class Rows(fields.Input):
 
 
 class CheckRows(fields.Schema):
+    """Rows of an import that are to be checked and staged."""
+
     import_id = fields.Text(max=200)
     command = fields.Text(max=100)
     rows = Rows()
 
 
 class WriteRows(fields.Schema):
+    """The place in an import after which its staged rows become records."""
+
     import_id = fields.Text(max=200)
     command = fields.Text(max=100)
     after = fields.Whole(rule=None)
 
 
 class ForgetRows(fields.Schema):
+    """The import whose staged rows are to be removed."""
+
     import_id = fields.Text(max=200)
     command = fields.Text(max=100)
 
 
 class Single(Protocol):
-    """The command that the rows are given to."""
+    """The command that is given to each row."""
 
     method_name: str
     schema: marshmallow.Schema
 
 
 class Batch:
-    """Some rows of an import, or all of them, in the hands of one method."""
+    """Rows of an import, as one call works on them."""
 
     def __init__(self, command: Single, records: Records[Any], import_id: str, cause: Cause) -> None:
         self._command, self._records = command, records
@@ -97,12 +104,13 @@ class Batch:
         self._found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
 
     def bind(self, records: Records[T]) -> Bound[T]:
+        """Give the command's method the records as its row sees them."""
         return Gathering(records, self)
 
     # --- what methods call -------------------------------------------------------------------------------------------
 
     def check(self, service: Any, rows: list[Row]) -> Document:
-        """Judge these rows and stage the good ones; what is wrong with the others."""
+        """Judge these rows and stage the good ones; returns what is wrong with the others."""
         self._records.staging.prepare()
         self._rows = [number for number, _ in rows]
         self._mentioned = _ids(rows)
@@ -117,12 +125,11 @@ class Batch:
         return {"staged": len(self._staged), "errors": self._said()}
 
     def write(self, after: int) -> Document:
-        """Move the next chunk of what is staged to the records, whole or not at all; again does nothing new.
+        """Move the next chunk of staged rows to the records, whole or not at all; a repetition does nothing new.
 
-        Whoever asks for what is `after` a row has taken note of all up to it.
-
-        `through` is its last row, null where nothing is left. It has errors where somebody else's write meanwhile
-        excludes one of its rows: then nothing of the chunk was written.
+        The rows up to `after` are known to the caller as written, and are unstaged. `through` in the answer is the
+        chunk's last row, null where nothing is left. It has errors where somebody else's write meanwhile excludes one
+        of its rows: then nothing of the chunk was written.
         """
         self._records.staging.prepare()
         self._records.staging.forget(self._import, through=after)
@@ -138,13 +145,13 @@ class Batch:
         raise Unavailable("Others write the same at the same time.", "他人正在同时写入。")
 
     def forget(self) -> Document:
-        """Whatever is still staged of this import."""
+        """Remove the rows of this import that are still staged."""
         return {"forgotten": self._records.staging.forget(self._import)}
 
     # --- what the records of a row call ------------------------------------------------------------------------------
 
     def gather(self, records: Records[Any], record: str, change: Change[Any]) -> Document:
-        """The row's one new record; the state that it has."""
+        """Take in the one new record of the row at hand; returns its state."""
         if records is not self._records or self._row in self._staged:
             raise RuntimeError(f"{self._command.method_name} adds more than one {self._records.kind.name}")
         state = state_of(records.kind, change.record)
@@ -164,7 +171,7 @@ class Batch:
         return state
 
     def read(self, records: Records[T], id: str, find: Callable[[Iterable[str]], dict[str, T]]) -> T | None:  # noqa: A002
-        """The record, read once a batch and together with all that the rows mention."""
+        """Find a record, read once a batch together with all others that the rows mention."""
         known = self._read.get(records.kind.name)
         if known is None:
             known = self._read[records.kind.name] = find(self._mentioned)
@@ -175,7 +182,7 @@ class Batch:
     def find(
         self, records: Records[T], wanted: Mapping[str, Any], find: Callable[[], list[tuple[str, T]]]
     ) -> list[tuple[str, T]]:
-        """What there is like this, found once a batch, and what the import's other rows add to it."""
+        """Find records like this, once a batch, and add those that the import's other rows add."""
         key = records.kind.name, repr(sorted(wanted.items()))
         if key not in self._found:
             self._found[key] = find() + self._staged_elsewhere(records, wanted)
@@ -213,7 +220,7 @@ class Batch:
                 raise RuntimeError(f"{self._command.method_name} added nothing")
 
     def _done(self, rows: list[Row]) -> set[int]:
-        """Rows that this import has written before, whatever the rules would say of them now (X-01)."""
+        """Return the rows that this import has written before, whatever the rules would say of them now (X-01)."""
         because = {self._because(number): number for number, _ in rows}
         derived = [derived_id(self._records.kind, one) for one in because]
         found = self._records.collection.find(
@@ -224,7 +231,7 @@ class Batch:
         return {number for one, number in because.items() if one in caused}
 
     def _refuse_what_is_taken(self, staged: Mapping[int, Document]) -> None:
-        """Name the rows whose id another record has, or that an invariant excludes because of one."""
+        """Refuse the rows whose id another record has, or that an invariant excludes because of one."""
         kind, collection = self._records.kind, self._records.collection
         named = [one["named"] for one in staged.values() if one["named"] is not None]
         taken = {held["_id"] for held in collection.find({"_id": {"$in": named}}, {"_id": 1})} if named else set()
@@ -247,7 +254,7 @@ class Batch:
         self._staged = {row: one for row, one in self._staged.items() if row not in self._errors}
 
     def _doubled(self, staged: Document, key: Key) -> Document:
-        """What a row is told that says the same as another one of its file."""
+        """The error of a row that excludes another row of the same file."""
         broken = [unique for unique in self._records.unique if tuple(name for name, _ in unique.key) == key]
         if not broken:
             return _no(Conflict.code, TWICE_EN, TWICE_ZH, {"id": staged["record"]})
@@ -257,7 +264,7 @@ class Batch:
     # --- writing -----------------------------------------------------------------------------------------------------
 
     def _insert(self, staged: Iterable[Document]) -> bool:
-        """All of them in one transaction; False where one of them cannot be, and nothing was written."""
+        """Write all of them in one transaction; False where one of them cannot be written, and none was."""
         documents = [self._document(one) for one in staged]
         if not documents:
             return True
@@ -271,14 +278,14 @@ class Batch:
         return True
 
     def _document(self, staged: Document) -> Document:
-        """The record, as of now: what is written now was not known when its row was judged."""
+        """Make the record as of now: whatever is written now was not known when its row was judged."""
         kind, cause = self._records.kind, replace(self._cause, because=staged["because"])
         view = {name: staged["state"][name] for name in kind.fields}
         first = entry_of(kind, view, cause, happened=staged["happened"], reason=staged["reason"])
         return first_version(staged["record"], staged["state"], first, traceparent=trace.current())
 
     def _not_there(self, staged: Mapping[int, Document]) -> dict[int, Document]:
-        """Without what this import has written already."""
+        """Leave out the rows that this import has written already."""
         ids = {one["record"]: one["because"] for one in staged.values()}
         found = self._records.collection.find(
             {"_id": {"$in": list(ids)}, "history.because": {"$in": list(ids.values())}}, {"history.because": 1}
@@ -294,7 +301,7 @@ class Batch:
 
 
 class Gathering(Bound[T]):
-    """The records as a row sees them: read once for many rows, and what is added only gathered."""
+    """The records as a row sees them: read once for many rows, and additions only gathered."""
 
     def __init__(self, records: Records[T], batch: Batch) -> None:
         super().__init__(records, None)
@@ -305,24 +312,29 @@ class Gathering(Bound[T]):
         return self._batch.cause
 
     def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002
+        """Stage the row's new record."""
         id = id or derived_id(self._kind, self._because)  # noqa: A001
         self._check_district(state := state_of(self._kind, change.record))
         self._batch.gather(self._records, id, change)
         return {"id": id, "version": 1, **{name: state[name] for name in self._kind.fields}}
 
     def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
+        """Always fails: an import changes no records."""
         raise RuntimeError("a row of a sheet adds a record and changes none")
 
     def get(self, id: str) -> T:  # noqa: A002
+        """Return the record, or raise `NotFound`."""
         found = self._batch.read(self._records, id, self._find)
         if found is None:
             raise NotFound(kind=self._kind.name, id=id)
         return found
 
     def find(self, **wanted: Any) -> list[tuple[str, T]]:
+        """Find records like this, those of the import's other rows included."""
         return self._batch.find(self._records, wanted, lambda: Bound.find(self, **wanted))
 
     def exists(self, **wanted: Any) -> bool:
+        """True where a record like this exists, or another row of the import adds one."""
         return bool(self.find(**wanted))
 
     def _find(self, ids: Iterable[str]) -> dict[str, T]:
@@ -331,7 +343,7 @@ class Gathering(Bound[T]):
 
 
 class Taken(Exception):
-    """One of the documents cannot be: its id or what it alone may have is another's."""
+    """A document that cannot be written: another record has its id, or a value that only one may have."""
 
 
 def _insert_all(collection: Collection[Document], documents: list[Document], session: ClientSession) -> None:
@@ -363,7 +375,7 @@ def _wrong(error: FieldError) -> Document:
 
 
 def _no(code: str, en: str, zh: str, involved: Mapping[str, Any]) -> Document:
-    """What is not allowed, with the things involved."""
+    """The error of a row that is not allowed, with the things involved."""
     listed = ", ".join(f"{name}={value}" for name, value in involved.items())
     return {
         "field": None,

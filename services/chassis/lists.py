@@ -20,7 +20,7 @@ WORDS = ("filter", "order", "cursor", "limit", "revision")
 
 
 def allow(params: Mapping[str, Any], *known: str) -> None:
-    """Refuse parameters that are not known; raises `InvalidInput` with all of them."""
+    """Raise `InvalidInput` for unknown parameters, with all of them."""
     if unknown := [name for name in params if name not in known]:
         listed = ", ".join(known)
         en, zh = f"Unknown parameter; known: {listed or 'none'}.", f"未知参数；可用：{listed or '无'}。"
@@ -28,10 +28,10 @@ def allow(params: Mapping[str, Any], *known: str) -> None:
 
 
 def page(collection: Collection[Document], kind: Kind, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """`items`, the true `total` of the filter, and the `cursor` of the next page (None on the last).
+    """Return `items`, the true `total` of the filter, and the `cursor` of the next page (None on the last).
 
-    `filter` holds a value or a list (any of) per field; `order` is a field, `-` before it turns it round. Where it is
-    asked for, `revision` grows with every version of any record of the kind: the same one twice, and nothing changed.
+    `filter` holds a value or a list (any of) per field; `order` is a field, descending with `-` before it. On request,
+    `revision` grows with every version of any record of the kind: the same one twice means that nothing changed.
     """
     given = {name: value for name, value in asked.items() if value is not None}
     wanted = _filter(kind, given.get("filter", {}))
@@ -53,11 +53,12 @@ def page(collection: Collection[Document], kind: Kind, asked: Mapping[str, Any])
 
 
 def item(kind: Kind, held: Document) -> dict[str, Any]:
+    """Return a record as lists show it: its view with id and version."""
     return {"id": held["_id"], "version": held["version"], **{name: held["state"].get(name) for name in kind.fields}}
 
 
 def _revision(collection: Collection[Document]) -> int:
-    """No record ever goes, and no version is ever taken back."""
+    """The sum of all versions; no record is ever removed, and no version taken back."""
     (found,) = list(collection.aggregate([{"$group": {"_id": None, "sum": {"$sum": "$version"}}}])) or [{"sum": 0}]
     return int(found["sum"])
 

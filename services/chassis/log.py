@@ -22,7 +22,7 @@ QUIET = {
 
 
 def set_up(level: str, *services: str) -> None:
-    """Send our own and every library's log lines the same way; each says which services this process is."""
+    """Send our own and every library's log lines the same way; each names the services of this process."""
     shared: list[Any] = [
         _of_trace,
         structlog.contextvars.merge_contextvars,
@@ -65,7 +65,7 @@ def _of_trace(_logger: Any, _method: str, line: dict[str, Any]) -> dict[str, Any
 
 
 def malfunction(error: BaseException, **where: Any) -> None:
-    """Our mistake: what it was and where, without its text, which may hold input (X-08)."""
+    """Log our mistake: its type and place, without its text, which may hold input (X-08)."""
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     structlog.get_logger().error(
         "malfunction",

@@ -1,4 +1,4 @@
-"""What a process counts about itself, for Prometheus."""
+"""Metrics of a process, for Prometheus."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ NAMESPACE = uuid.UUID("6b657869-6500-4000-8000-000000000000")
 
 
 class RecordFull(Conflict):
-    """A record with so many versions is a mistake somewhere; it is left as it is."""
+    """The record has reached its limit of versions, which points to a mistake somewhere; it stays as it is."""
 
     code = "record_full"
     title_en, title_zh = "The record has as many versions as it may have.", "记录的版本数已达上限。"
@@ -53,6 +53,7 @@ class Records(DependencyProvider, Generic[T]):
     collection: Collection[Document]
 
     def setup(self) -> None:
+        """Make collection and indexes, and have the relay publish what is written."""
         self.settings = self.container.config["SETTINGS"]
         self.collection = database(self.settings, self.container.service_name)[self.kind.name]
         self.staging = Staging(self.collection, self.unique)
@@ -60,11 +61,12 @@ class Records(DependencyProvider, Generic[T]):
         self.relay.carries(self.kind, self.collection)
 
     def get_dependency(self, worker_ctx: Any) -> Bound[T]:
+        """Return the records as the worker's command, listener or row of a sheet sees them."""
         batch = worker_ctx.data.get("batch")
         return batch.bind(self) if batch else Bound(self, worker_ctx.data.get("cause"))
 
     def read(self, state: Document) -> T:
-        """The record of what is kept as its state."""
+        """Make a record from its stored state."""
         return msgspec.convert(state, type=self.record)
 
     def _prepare(self) -> None:
@@ -78,7 +80,7 @@ class Records(DependencyProvider, Generic[T]):
 
 
 class Bound(Generic[T]):
-    """The records as one command or listener sees them: what it writes says because of what."""
+    """The records as one command or listener sees them: every write names its cause."""
 
     def __init__(self, records: Records[T], cause: Cause | None) -> None:
         self._records = records
@@ -87,7 +89,7 @@ class Bound(Generic[T]):
         self._cause = cause
 
     def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002 - the word of the API
-        """The first version; `Conflict` where the id is taken by another command's record, or a version expected."""
+        """Write the first version; `Conflict` where another command's record has the id, or a version was expected."""
         id = self.id_of(id)  # noqa: A001
         if self._caused.expected_version is not None:
             raise Conflict(
@@ -97,11 +99,11 @@ class Bound(Generic[T]):
         return self._insert(id, change, follows=None)
 
     def id_of(self, given: str | None) -> str:
-        """The id of the record that this command adds, for what has to know it before: the given one, or one made."""
+        """The id of the record that this command adds, known before it is added: the given one, or a derived one."""
         return given or derived_id(self._kind, self._because)
 
     def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
-        """The next version as `decide` says, which may be asked again when another writer was first."""
+        """Write the next version as `decide` returns it; `decide` is asked again where another writer was first."""
         for _ in range(ATTEMPTS):
             held = self._read(id)
             if held is None:
@@ -118,7 +120,7 @@ class Bound(Generic[T]):
         raise Unavailable(f"{self._kind.name} {id} is being changed by many at once", kind=self._kind.name, id=id)
 
     def put(self, id: str, decide: Callable[[T | None], Change[T] | None]) -> Document | None:  # noqa: A002
-        """The next version, or the first where there is no record yet; None where there is none and none follows."""
+        """Write the next version, or the first where there is no record; None where neither exists."""
         if self._read(id) is None:
             change = decide(None)
             if change is None:
@@ -157,31 +159,33 @@ class Bound(Generic[T]):
         return True
 
     def _note(self, held: Document, follows: int) -> bool:
-        """Nothing to change, but an older event that comes later must find this one."""
+        """Note an event that changes nothing, so that an older one that comes later changes nothing either."""
         noted = self.collection.update_one(_seen(held, follows), {"$set": {"follows": follows}})
         return noted.matched_count > 0
 
     def get(self, id: str) -> T:  # noqa: A002
+        """Return the record; raises `NotFound`."""
         held = self.collection.find_one({"_id": id}, {"state": 1})
         if held is None:
             raise NotFound(kind=self._kind.name, id=id)
         return self._record(held)
 
     def find(self, **wanted: Any) -> list[tuple[str, T]]:
-        """All records like this; a tuple means any of these."""
+        """Find all records with these values; a tuple means any of its values."""
         found = self.collection.find(conditions(wanted), {"state": 1}).sort("_id", 1)
         return [(held["_id"], self._record(held)) for held in found]
 
     def versions(self, **wanted: Any) -> dict[str, int]:
-        """The newest versions of all records like this: has any changed since they were read?"""
+        """The newest versions of all such records, by id: they tell whether any changed since it was read."""
         found = self.collection.find(conditions(wanted), {"version": 1})
         return {held["_id"]: held["version"] for held in found}
 
     def exists(self, **wanted: Any) -> bool:
+        """True where there is a record with these values."""
         return self.collection.find_one(conditions(wanted), {"_id": 1}) is not None
 
     def outcome(self, ids: Iterable[str]) -> Document | None:
-        """What the running command has done already, when it was sent before (X-01)."""
+        """The answer of the running command where it was done before (X-01), or None."""
         wanted = [derived_id(self._kind, self._because), *ids]
         held = self.collection.find_one(
             {"_id": {"$in": wanted}, "history.because": self._because},
@@ -220,7 +224,7 @@ class Bound(Generic[T]):
             raise RecordFull(id=held["_id"], version=held["version"])
 
     def _check_district(self, state: Document) -> None:
-        """Who is bound to a district writes there, and nothing that is the municipality's."""
+        """Allow an actor who is bound to a district to write there only, and nothing municipal."""
         actor = self._caused.actor
         if actor.district and state.get("district") != actor.district:
             raise NotAllowed(district=state.get("district"), yours=actor.district)
@@ -242,7 +246,7 @@ class Bound(Generic[T]):
         return answer(id, first)
 
     def _write(self, held: Document, change: Change[T], *, follows: int | None = None) -> Document | None:
-        """The next version, or None where another writer was first."""
+        """Write the next version; None where another writer was first."""
         version = held["version"] + 1
         new = entry(self._kind, change, self._caused, version=version, after=held["hash"])
         state = state_of(self._kind, change.record)
@@ -262,7 +266,7 @@ class Bound(Generic[T]):
         return answer(held["_id"], new)
 
     def _broken_rule(self, error: DuplicateKeyError, state: Document) -> Refusal:
-        """The rule whose unique index said no."""
+        """The refusal of the unique index that was violated."""
         key = list((error.details or {})["keyPattern"])
         (broken,) = [unique for unique in self._records.unique if [name for name, _ in unique.key] == key]
         return broken.refuse(self._kind, state)
@@ -272,11 +276,11 @@ class Bound(Generic[T]):
 
 
 def derived_id(kind: Kind, because: str) -> str:
-    """The id of a record that was made without one: the same for the same command."""
+    """The id of a record that was added without one: the same for the same command."""
     return str(uuid.uuid5(NAMESPACE, f"{kind.key}/{because}"))
 
 
 def _seen(held: Document, follows: int | None) -> Document:
-    """The record as it was read: nobody wrote it meanwhile, nor followed anything newer."""
+    """The filter for the record as it was read: not written meanwhile, and not in step with anything newer."""
     seen = {"_id": held["_id"], "version": held["version"]}
     return seen if follows is None else {**seen, "follows": {"$not": {"$gte": follows}}}

@@ -1,7 +1,7 @@
-"""Rehearsals: what is told as if it came at another time, so that a year of deadlines can be gone through at once.
+"""Rehearsals: commands that claim another time of arrival, so that a year of deadlines can be played at once.
 
-Only where the setting `REHEARSAL` is on, as for the demo year: everywhere else a command came when it came, and one
-that says otherwise is refused instead of being taken for one of today.
+Only where the setting `REHEARSAL` is on, as for the demo year: everywhere else a command arrives when it arrives, and
+one that claims another time is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HEADER = "kexie.at"  # of a request over RPC: an instant like 2011-05-14T10:00:0
 
 
 def arrival(headers: Mapping[str, Any], config: Mapping[str, Any]) -> datetime:
-    """When a command came: now, or when it says in a rehearsal."""
+    """The arrival of a command: now, or in a rehearsal the time that it claims."""
     said = headers.get(HEADER)
     if said is None:
         return _now(config)
@@ -29,7 +29,7 @@ def arrival(headers: Mapping[str, Any], config: Mapping[str, Any]) -> datetime:
 
 
 def hearing(event: Event, config: Mapping[str, Any]) -> datetime:
-    """When an event was heard: now, or in a rehearsal at once, since what follows then does not follow today."""
+    """The arrival of an event: now, or in a rehearsal its own time, since its consequences do not follow today."""
     return _instant(event.time) if config["SETTINGS"].rehearsal else _now(config)
 
 

@@ -30,21 +30,23 @@ logger = get_logger()
 
 
 class Container(ServiceContainer):
-    """What a greenthread has this service do belongs to the same trace as itself."""
+    """A container whose greenthreads inherit the trace of the one that spawned them."""
 
     def spawn_worker(self, *args: Any, **kwargs: Any) -> Any:
+        """Spawn a worker in the present trace."""
         worker = super().spawn_worker(*args, **kwargs)
         self._worker_threads[worker].gr_context = copy_context()
         return worker
 
     def spawn_managed_thread(self, *args: Any, **kwargs: Any) -> Any:
+        """Spawn a thread in the present trace."""
         thread = super().spawn_managed_thread(*args, **kwargs)
         thread.gr_context = copy_context()
         return thread
 
 
 def containers(classes: list[type], settings: Settings, clock: Any = None) -> tuple[ServiceContainer, ...]:
-    """A container for each service, not started."""
+    """Make a container for each service, not started."""
     config = {
         "AMQP_URI": settings.amqp_uri,
         "SETTINGS": settings,
@@ -57,7 +59,7 @@ def containers(classes: list[type], settings: Settings, clock: Any = None) -> tu
 
 
 def serve(classes: list[type]) -> int:
-    """Run these services until SIGTERM or SIGINT; the exit code."""
+    """Run these services until SIGTERM or SIGINT; returns the exit code."""
     try:
         settings = Settings.read()
         made = containers(classes, settings)
@@ -88,6 +90,7 @@ class Process:
         self._end_by = float("inf")
 
     def run(self) -> int:
+        """Run until a signal or a failure; returns the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         if self._settings.health_port:

@@ -1,4 +1,4 @@
-"""Settings: every variable that a process reads, with its unit and default; all that is wrong is named at once."""
+"""Settings: every variable that a process reads, with its unit and default; all errors are named at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WrongSettings(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a process is told at its start; nothing is read from the environment later."""
+    """The settings of a process, read at its start; nothing is read from the environment later."""
 
     amqp_uri: str  # of one node of the broker, or of several, with ";" between them
     mongo_uri: str
@@ -61,9 +61,9 @@ class Settings:
 
     @staticmethod
     def read(environment: Mapping[str, str] | None = None) -> Settings:
-        """From the environment (or these variables); raises `WrongSettings` that names everything wrong.
+        """Read the environment, or these variables; raises `WrongSettings` that names everything wrong.
 
-        Each may stand in a file instead, which `<NAME>_FILE` names, as container engines hand out secrets.
+        Each variable may be in a file instead, which `<NAME>_FILE` names, as container engines hand out secrets.
         """
         env = _Given(_with_files(os.environ if environment is None else environment))
         found: dict[str, Any] = dict(  # noqa: C408 - reads as the class does
@@ -119,7 +119,7 @@ class Settings:
 
 
 def _with_files(given: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables, and what the files hold that they name."""
+    """The variables, with the contents of the files that they name."""
     found, wrong = dict(given), []
     for name in (one.name.upper() for one in fields(Settings)):
         if (path := given.get(f"{name}_FILE")) is None:

@@ -1,4 +1,4 @@
-"""Upkeep: what a service tells an operator of its records as they are stored, and how events are made to come again.
+"""Upkeep: a service's records as they are stored, for operators, and how events are published again.
 
 Copies are compared by ranges of ids, cheap ones first: sums of a range, then the versions in it, then whole histories.
 """
@@ -51,35 +51,45 @@ class Versions(fields.Input):
 
 
 class OfKind(fields.Schema):
+    """The kind of the records."""
+
     kind = fields.Text(max=100)
 
 
 class Bucket(OfKind):
+    """A number of records after one id, to sum up."""
+
     after = Position(required=False)
     limit = fields.Whole(min=1, max=BUCKET, rule=None, required=False)
 
 
 class Range(OfKind):
+    """The records after one id, through another."""
+
     after = Position()
     through = Position(required=False)
 
 
 class Histories(OfKind):
+    """A page of records, with their histories."""
+
     after = Position(required=False)
     limit = fields.Whole(min=1, max=HISTORIES, rule=None, required=False)
 
 
 class Rearm(OfKind):
+    """The versions that a copy has, or everything."""
+
     records = Versions(required=False)
     everything = fields.Flag(required=False)
 
 
 class Nothing(fields.Schema):
-    pass
+    """No parameters."""
 
 
 def bucket(container: Any, asked: Mapping[str, Any]) -> Document:
-    """How many records, versions and history entries the next so many records have together.
+    """Count the records, versions and history entries of the next so many records together.
 
     `through` is the last one's id; None where it is the kind's last, and the sums are of all there are.
     """
@@ -109,7 +119,7 @@ def bucket(container: Any, asked: Mapping[str, Any]) -> Document:
 
 
 def versions(container: Any, asked: Mapping[str, Any]) -> Document:
-    """Version and number of history entries of each record after one id, up to another or the last one."""
+    """Return version and number of history entries of each record after one id, up to another or the last one."""
     given = fields.load(Range(), asked)
     bounds = {"$gt": given["after"]} | ({} if given["through"] is None else {"$lte": given["through"]})
     found = _collection(container, given["kind"]).aggregate(
@@ -127,7 +137,7 @@ def versions(container: Any, asked: Mapping[str, Any]) -> Document:
 
 
 def histories(container: Any, asked: Mapping[str, Any]) -> Document:
-    """The whole histories of the next so many records, each with its first flaw; a page ends early at 4 MB."""
+    """Return the whole histories of the next so many records, each with its first flaw; a page ends early at 4 MB."""
     given = fields.load(Histories(), asked)
     limit = given["limit"] or 500
     found = _collection(container, given["kind"]).find({"_id": {"$gt": given["after"] or ""}})
@@ -143,7 +153,7 @@ def histories(container: Any, asked: Mapping[str, Any]) -> Document:
 
 
 def rearm(container: Any, asked: Mapping[str, Any]) -> Document:
-    """Publish again what is newer than these versions, or everything; how many records have something newer."""
+    """Publish again everything newer than these versions, or everything; returns the number of records behind."""
     given = fields.load(Rearm(), asked)
     if (given["records"] is None) is not (given["everything"] is True):
         en, zh = "Either records or everything is needed.", "须给出 records 或 everything 之一。"
@@ -155,12 +165,12 @@ def rearm(container: Any, asked: Mapping[str, Any]) -> Document:
 
 
 def rearm_all(collection: Collection[Document]) -> int:
-    """Publish everything again; of how many records."""
+    """Publish everything again; returns of how many records."""
     return sum(relay.rearm(collection, dict.fromkeys(ids, 0)) for ids in _all_ids(collection))
 
 
 def condition(container: Any, asked: Mapping[str, Any]) -> Document:
-    """What waits here: records to be published and since when, messages that could not be handled."""
+    """Return what waits here: records to be published and since when, messages that could not be handled."""
     fields.load(Nothing(), asked)
     held = _records(container).values()
     oldest = [instant for records in held if (instant := _oldest_pending(records.collection))]
@@ -203,7 +213,7 @@ def _entry(said: Document) -> Document:
 
 
 def _sendable(value: Any) -> Any:
-    """Whoever edits a database can leave there what no answer can carry."""
+    """Return the value, or None where no answer can carry it: somebody may have edited the database."""
     try:
         wire.encode(value)
     except (TypeError, ValueError, RecursionError):
@@ -222,7 +232,7 @@ def _all_ids(collection: Collection[Document]) -> Iterator[list[str]]:
 
 
 def _oldest_pending(collection: Collection[Document]) -> datetime | None:
-    """When the oldest entry that waits was written, of up to as many records as a sweep looks at."""
+    """The time at which the oldest waiting entry was written, of up to as many records as a sweep looks at."""
     is_whole = {"$and": [{"$isArray": "$history"}, {"$isNumber": "$published"}]}
     waiting = {"$cond": [is_whole, {"$arrayElemAt": ["$history.at", "$published"]}, None]}
     written = {"$dateFromString": {"dateString": waiting, "onError": None, "onNull": None}}
