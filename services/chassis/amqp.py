@@ -22,9 +22,9 @@ from services.chassis.settings import Settings
 from services.contract.topology import RPC_EXCHANGE, EventQueue, exchange, queues
 
 BODY = 3  # the type of frame that carries a part of a message's body
-STALLED = 5.0  # seconds that the broker may take to accept what is written
+STALLED = 5.0  # seconds that the broker may take to accept written bytes
 BROKEN = (AMQPError, KombuError, OSError, EOFError)
-"""What a connection that is gone raises; OSError holds time-outs and refusals."""
+"""The errors of a lost connection; OSError includes time-outs and refusals."""
 
 log = get_logger()
 
@@ -173,7 +173,7 @@ class Backoff:
 
 
 class Link:
-    """One connection and channel, kept up until stopped: one greenthread reads it, writers take turns.
+    """A connection with its channel, kept up until stopped: one greenthread reads it, writers take turns.
 
     `opened(channel)` runs after each (re)connect: declare and consume there. Callbacks of consumers run in the reading
     greenthread and must not write. `refresh(channel)` runs with every heartbeat, and must not wait for an answer.
@@ -258,7 +258,7 @@ class Link:
         due = monotonic() + beat
         while not self._halt.ready():
             if not self.is_up:
-                raise Gone("a writer found it broken")
+                raise Gone("a writer found the connection broken")
             with suppress(TimeoutError):
                 connection.drain_events(timeout=0.5)
             if monotonic() >= due:

@@ -32,9 +32,9 @@ T = TypeVar("T")
 
 ROWS = 500  # of one call
 LAST_ROW = 99_999_999
-BREATH = 20  # rows that are judged before whoever else waits has a turn
-TRIES = 3  # at a chunk that others write at the same time
-TWICE_EN, TWICE_ZH = "Another row of this file says the same.", "与本文件另一行重复。"
+BREATH = 20  # rows judged before other greenthreads get a turn
+TRIES = 3  # at a chunk while others write the same
+TWICE_EN, TWICE_ZH = "Another row of this file is the same.", "与本文件另一行重复。"
 
 Row = tuple[int, dict[str, Any]]
 
@@ -52,7 +52,7 @@ class Rows(fields.Input):
             raise self.wrong(f"1 to {ROWS} rows of number and fields.", f"须为 1 至 {ROWS} 行（行号与字段）。")
         numbers = [number for number, _ in value]
         if numbers != sorted(set(numbers)):
-            raise self.wrong("Rows upwards, each once.", "行号须递增且不得重复。")
+            raise self.wrong("Rows in ascending order, each once.", "行号须递增且不得重复。")
         return [(number, given) for number, given in value]
 
 
@@ -91,7 +91,7 @@ class Batch:
 
     def __init__(self, command: Single, records: Records[Any], import_id: str, cause: Cause) -> None:
         self._command, self._records = command, records
-        whose = f"import/{cause.actor.id}/{import_id}"  # nobody's rows are in somebody else's hands
+        whose = f"import/{cause.actor.id}/{import_id}"  # each caller has its own rows
         self._import = str(uuid.uuid5(NAMESPACE, whose))
         self._cause = self.cause = cause
         self._row = 0
@@ -142,7 +142,7 @@ class Batch:
             self._refuse_what_is_taken(left)
             if self._errors:
                 return {"through": None, "rows": 0, "errors": self._said()}
-        raise Unavailable("Others write the same at the same time.", "他人正在同时写入。")
+        raise Unavailable("Others are writing the same records.", "他人正在同时写入。")
 
     def forget(self) -> Document:
         """Remove the rows of this import that are still staged."""
@@ -351,7 +351,7 @@ def _insert_all(collection: Collection[Document], documents: list[Document], ses
         collection.insert_many(documents, session=session)
     except BulkWriteError as error:
         if all(fault["code"] == DUPLICATE for fault in error.details["writeErrors"]):
-            raise Taken from None  # to do it again would not help
+            raise Taken from None  # a repetition would not help
         raise
 
 

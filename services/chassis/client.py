@@ -24,7 +24,7 @@ from services.contract import wire
 from services.contract.topology import RPC_EXCHANGE, SERVICES
 
 TIMEOUT = 8.0  # seconds
-STALE = 0.5  # of its time-out: a request that waited longer is not begun, for its answer would come too late
+STALE = 0.5  # share of its time-out after which a waiting request expires: its answer would come too late
 
 
 class Caller:
@@ -146,7 +146,7 @@ def _nobody_serves(method: str) -> Problem:
     """Tell a service that is not there now, and will be (again), from a method that nobody serves."""
     service = method.partition(".")[0]
     if service in SERVICES:
-        return Unavailable(f"{service} is not there.", f"{service} 尚未启动。", service=service)
+        return Unavailable(f"{service} is not running.", f"{service} 尚未启动。", service=service)
     return NotFound(f"Nobody serves {method}.", f"没有服务处理 {method}。", method=method)
 
 

@@ -39,7 +39,7 @@ class Health:
     settings: Settings
     containers: tuple[Any, ...]
     started: bool = False
-    shows: list[Callable[[], None]] = field(default_factory=list)  # called before the numbers are told
+    shows: list[Callable[[], None]] = field(default_factory=list)  # called before the metrics are collected
 
     def health(self) -> Answer:
         """503 where a relay has not made a pass for a minute."""

@@ -32,8 +32,8 @@ from services.contract.topology import EventQueue, listener_queue, queues_of
 from services.contract.view import Kind, View
 
 BREATH = 0.01  # seconds between two batches of a busy time
-FEW = 50  # events; where more have come already there is nothing to wait for
-SIDE_BY_SIDE = 8  # records whose events a listening service handles at once
+FEW = 50  # events; with more there is nothing to wait for
+SIDE_BY_SIDE = 8  # records whose events a service handles at once
 TRIES = 3  # of an event alone, before it is parked
 
 log = get_logger()
@@ -211,7 +211,7 @@ class Inbox:
             with self._link.writing(last.channel) as channel:
                 channel.basic_ack(last.delivery_tag, multiple=True)
         except Gone:
-            log.info("not acked, comes again", queue=self.queue.name)
+            log.info("batch not acked; it will be redelivered", queue=self.queue.name)
 
 
 class Batches(Entrypoint):

@@ -18,7 +18,7 @@ QUIET = {
     "kombu": logging.WARNING,
     "pymongo": logging.WARNING,
 }
-"""Loggers of others that would say what we say ourselves, or too much."""
+"""Loggers of libraries that would repeat our own lines, or log too much."""
 
 
 def set_up(level: str, *services: str) -> None:

@@ -31,7 +31,7 @@ log = get_logger()
 PASSING = {
     6, 7, 89, 91, 112, 189, 246, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436,
 }  # fmt: skip
-"""Server codes of what passes by itself: no primary, stepping down, network, conflict, time-out."""
+"""Server codes of errors that pass by themselves: no primary, stepping down, network, conflict, time-out."""
 
 
 class Whole(TypeDecoder):

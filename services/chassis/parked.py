@@ -19,7 +19,7 @@ from services.chassis.problem import Conflict, Unavailable
 
 log = get_logger()
 
-LOOK = 1.0  # seconds between two looks for what is due
+LOOK = 1.0  # seconds between two looks for due messages
 SHOWN = 100_000  # characters of a body that an operator is shown
 
 
@@ -60,7 +60,7 @@ class NotReplayable(Conflict):
     """No handler here takes this message: discard it, and let its sender send it again."""
 
     code = "not_replayable"
-    title_en = "Nothing here takes it in again: its sender has to send it again."
+    title_en = "No handler takes this message again: its sender has to send it again."
     title_zh = "本服务无法重新处理此消息，须由发送方重新发送。"
 
 
@@ -159,4 +159,4 @@ class ParkedMessages(SharedExtension):
                 self._parking.fail(claimed, error)
             else:
                 self._parking.settle(claimed["_id"], "handled")
-                log.info("handled", id=claimed["_id"], queue=claimed["queue"], tries=claimed["tries"])
+                log.info("parked message handled", id=claimed["_id"], queue=claimed["queue"], tries=claimed["tries"])

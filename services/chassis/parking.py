@@ -29,10 +29,10 @@ from services.kernel.calendar import format_instant
 log = get_logger()
 
 SCHEDULE = (60, 300, 1_800, 7_200)  # seconds to the first try, and from each try to the next
-NOT_NOW = 5  # seconds until a message comes again that its handler could not take yet
+NOT_NOW = 5  # seconds until a message that its handler could not take yet is tried again
 KEPT = timedelta(days=90)
 PAGE = 100
-LONGEST = 12_000_000  # bytes of a body that are kept; a document holds 16 MB
+LONGEST = 12_000_000  # bytes of a body that are stored; a document holds 16 MB
 
 WAITING = {"state": "waiting"}
 SETTLED = {"handled": "已处理", "replayed": "已重放", "discarded": "已丢弃"}  # by the schedule; by an operator
@@ -122,7 +122,12 @@ class Parking:
             changes["$unset"] = {"due_at": ""}
         self._parked.update_one(_as_is(claimed), changes)
         if is_last:
-            log.error("parked for an operator", id=claimed["_id"], queue=claimed["queue"], error=type(error).__name__)
+            log.error(
+                "parked message needs an operator",
+                id=claimed["_id"],
+                queue=claimed["queue"],
+                error=type(error).__name__,
+            )
 
     def note(self, id_: str, error: BaseException) -> None:
         """Note the error of a failed replay."""

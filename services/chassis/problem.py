@@ -116,14 +116,14 @@ class TooManyRequests(Problem):
     """The caller sends more requests than the setting allows; nothing was done."""
 
     status, code = 429, "too_many_requests"
-    title_en, title_zh = "You ask too often; come again in a moment.", "请求过于频繁，请稍后重试。"
+    title_en, title_zh = "Too many requests; try again in a moment.", "请求过于频繁，请稍后重试。"
 
 
 class Overloaded(Problem):
     """More requests are under way than can be served in good time; nothing was done."""
 
     status, code = 503, "overloaded"
-    title_en = "Too much at once; nothing was done, come again in a moment."
+    title_en = "The system is overloaded; nothing was done, try again in a moment."
     title_zh = "系统繁忙，未作处理，请稍后重试。"
 
 

@@ -29,7 +29,7 @@ from services.kernel import Change, Refusal
 
 T = TypeVar("T")
 
-ATTEMPTS = 100  # decisions on a record that others write at the same time, before the caller is told to come back
+ATTEMPTS = 100  # tries at a record that others write at the same time, before the caller gets `Unavailable`
 NAMESPACE = uuid.UUID("6b657869-6500-4000-8000-000000000000")
 
 

@@ -24,7 +24,7 @@ def arrival(headers: Mapping[str, Any], config: Mapping[str, Any]) -> datetime:
     if said is None:
         return _now(config)
     if not config["SETTINGS"].rehearsal:
-        raise NotAllowed("Nothing is rehearsed here: a command comes now.", "此处并非演练，不得指定办理时间。")
+        raise NotAllowed("No rehearsal: a command may not claim a time of arrival.", "此处并非演练，不得指定办理时间。")
     return _instant(said)
 
 

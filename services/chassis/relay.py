@@ -35,8 +35,8 @@ from services.contract.view import Kind
 DECLARE_AGAIN = 30.0  # seconds: a queue that somebody deleted is there again
 SWEPT = 20_000  # records per kind that a sweep looks at
 BREATH = 0.01  # seconds between two passes of a busy service
-FEW = 50  # records; where more are waiting already there is nothing to wait for
-LAST_PASS = 2.0  # seconds that a stopping relay may spend on what is still pending
+FEW = 50  # records; with more there is nothing to wait for
+LAST_PASS = 2.0  # seconds that a stopping relay may spend on pending records
 
 log = get_logger()
 
@@ -133,7 +133,7 @@ class Relay(SharedExtension):
                 while self._rung and self._connection:
                     self._pass()
             except (*BROKEN, NotConfirmed, PyMongoError):
-                log.info("left pending for the next start", records=len(self._rung))
+                log.info("events left pending until the next start", records=len(self._rung))
         self._drop()
 
     def _recover(self, error: Exception) -> None:
@@ -189,13 +189,13 @@ class Relay(SharedExtension):
         return self._publisher
 
     def _sweep(self) -> None:
-        """Take records that were pending at the last look and have not moved since: their writer does not relay them."""
+        """Take the records that were pending at the last look and have not moved since: nobody else relays them."""
         pending = {}
         for name, (_, collection) in self._collections.items():
             found = collection.find({"pending": True}, {"published": 1}).sort("_id", 1).limit(SWEPT)
             pending.update({(name, document["_id"]): document.get("published") or 0 for document in found})
         left = [key for key, published in pending.items() if self._seen.get(key, (None,))[0] == published]
-        random.shuffle(left)  # so that two relays hardly meet
+        random.shuffle(left)  # so that two relays seldom take the same records
         self._rung.update(dict.fromkeys(left))
 
         now = monotonic()

@@ -15,7 +15,7 @@ from services.chassis.mongo import database, patiently
 from services.chassis.provider import Provider
 from services.kernel.calendar import end_of
 
-LOOK = 1.0  # seconds between two looks at what other processes were told
+LOOK = 1.0  # seconds between two reads of what other processes heard
 
 
 class Revocations(SharedExtension):

@@ -72,7 +72,7 @@ class Server(SharedExtension):
             with self._link.writing() as channel:
                 channel.basic_cancel(self.queue, nowait=True)
         except Gone:
-            pass  # nothing comes in anyway
+            pass  # no request comes in anyway
 
     def stop(self) -> None:
         """Close the connection."""
@@ -146,7 +146,7 @@ class Server(SharedExtension):
                 channel.basic_publish(reply, exchange=RPC_EXCHANGE, routing_key=request.reply_to)
                 channel.basic_ack(request.message.delivery_tag)
         except Gone:
-            log.info("not answered, comes again", method=request.method)
+            log.info("answer not sent; the request will be redelivered", method=request.method)
 
     def _name(self, request: Request) -> str:
         return request.method if request.method in self.methods else "unknown"
@@ -158,7 +158,7 @@ class Server(SharedExtension):
             with self._link.writing(request.message.channel) as channel:
                 channel.basic_ack(request.message.delivery_tag)
         except Gone:
-            log.info("parked, and comes again")
+            log.info("parked but not acked; the request will be redelivered")
 
 
 class ServerProvider(Provider[Server]):
@@ -240,11 +240,11 @@ class Method(Entrypoint):
         self.server.methods[self.method_name] = self
 
     def start(self) -> None:
-        """Have the server serve."""
+        """Let the server serve."""
         self.server.open()
 
     def stop(self) -> None:
-        """Have the server take no new requests."""
+        """Let the server take no new requests."""
         self.server.close()
 
     def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -24,7 +24,7 @@ from services.chassis.settings import Settings, WrongSettings
 
 TICK = 0.2  # seconds: signals are seen when the hub wakes
 GRACE = 12.0  # seconds from the first signal to a hard end
-SPARE_WORKERS = 64  # beside those of RPC: listeners, HTTP
+SPARE_WORKERS = 64  # beside those of RPC: for listeners and HTTP
 
 logger = get_logger()
 
@@ -69,7 +69,7 @@ def serve(classes: list[type]) -> int:
     names = [container.service_name for container in made]
     log.set_up(settings.log_level, *names)
     if settings.rehearsal:
-        logger.warning("a rehearsal: commands may say when they came")
+        logger.warning("rehearsal mode: commands may claim their time of arrival")
     if settings.traces_url:
         from services.chassis import tracing  # noqa: PLC0415 (half a second and 20 MB, for those who want traces)
 
@@ -122,7 +122,7 @@ class Process:
         while not all(one.dead for one in stopping):
             eventlet.sleep(TICK)
             if self._signals > 1 or monotonic() > self._end_by:
-                logger.warning("ended hard; what was not acked comes again")
+                logger.warning("ended hard; unacked messages will be redelivered")
                 sys.stderr.flush()
                 os._exit(0)
         logger.info("stopped")

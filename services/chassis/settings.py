@@ -32,11 +32,11 @@ class Settings:
     mongo_uri: str
     token_public_key: str  # PEM; verifies tokens
     token_private_key: str | None = None  # PEM; issues tokens, for the gateway and the operator's commands only
-    sealing_key: bytes | None = None  # 32 bytes; for services that keep what only some may read
+    sealing_key: bytes | None = None  # 32 bytes; for services that store restricted values
     database_prefix: str = "kexie"  # a service's database is <prefix>_<service>
     http_port: int = 8011  # of the gateway
     http_host: str = "127.0.0.1"
-    http_behind_tls: bool = False  # a proxy that ends TLS stands before it, and says whom it asks for
+    http_behind_tls: bool = False  # a proxy before it ends TLS and names the client
     http_at_once: int = 64  # requests under way in one gateway; half of them to any one service
     http_connections: int = 1_000  # open at once; further ones wait to be accepted
     http_streams: int = 200  # live streams in one gateway; each of them is one of its connections
@@ -55,9 +55,9 @@ class Settings:
     upload_limit: int = 50_000_000  # bytes of a sheet that is uploaded
     versions_limit: int = 1_000  # versions of one record
     audit_every: float = 3_600.0  # seconds between two comparisons that the gateway makes by itself; 0: none
-    traces_url: str | None = None  # of an OTLP collector, with the path; none: traces are only carried on
-    traces_share: float = 1.0  # of the requests that come without a trace, those that are recorded
-    rehearsal: bool = False  # a command may say when it came, as the demo year does; never where the records are real
+    traces_url: str | None = None  # of an OTLP collector, with the path; none: traces are passed on and not recorded
+    traces_share: float = 1.0  # share of the requests without a trace that are recorded
+    rehearsal: bool = False  # a command may claim its arrival, as in the demo year; never where the records are real
 
     @staticmethod
     def read(environment: Mapping[str, str] | None = None) -> Settings:
@@ -125,7 +125,7 @@ def _with_files(given: Mapping[str, str]) -> Mapping[str, str]:
         if (path := given.get(f"{name}_FILE")) is None:
             continue
         if name in given:
-            wrong.append(f"{name}_FILE: {name} is there, too")
+            wrong.append(f"{name}_FILE: {name} is set, too")
             continue
         try:
             found[name] = Path(path).read_text(encoding="utf-8").strip()

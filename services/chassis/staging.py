@@ -20,7 +20,7 @@ from pymongo.errors import BulkWriteError
 from services.chassis.mongo import Document
 from services.chassis.unique import Unique, conditions
 
-KEPT = timedelta(days=7)  # of an import that nobody ended
+KEPT = timedelta(days=7)  # rows of an import that nobody ended
 DUPLICATE = 11000  # MongoDB's code
 
 Key = tuple[str, ...]
@@ -58,7 +58,9 @@ class Staging:
             if error.details["writeConcernErrors"] or any(fault["code"] != DUPLICATE for fault in faults):
                 raise
             shared = {documents[fault["index"]]["row"]: tuple(fault["keyPattern"]) for fault in faults}
-            return {row: key[1:] for row, key in shared.items() if key != ("_id",)}  # else another gateway was here
+            return {
+                row: key[1:] for row, key in shared.items() if key != ("_id",)
+            }  # a row staged twice: another gateway was here
         return {}
 
     def page(self, import_: str, *, after: int, limit: int) -> list[Document]:

@@ -24,7 +24,7 @@ from services.contract.rule import Condition, Rule
 from services.contract.view import Kind
 
 SCANNED = 20_000  # records that are looked at for one page
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # when an entry was written that does not say it
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # the instant of an entry that has none
 PAGE, LONGEST_PAGE = 1_000, 10_000  # records behind a tally
 
 
@@ -74,7 +74,7 @@ def read(params: Mapping[str, Any], schema: Schema, kinds: Iterable[Kind]) -> tu
     lists.allow(params, "rule", *schema.fields)
     rule = _read_rule(params.get("rule"))
     if rule.of not in kinds:
-        raise NotFound(f"{rule.of.key} is not ours.", f"{rule.of.key} 不属于本服务。", kind=rule.of.key)
+        raise NotFound(f"{rule.of.key} belongs to another service.", f"{rule.of.key} 不属于本服务。", kind=rule.of.key)
     given = fields.load(schema, {name: value for name, value in params.items() if name != "rule"})
     if given["district"] and "district" not in rule.of.fields:
         en, zh = f"{rule.of.key} has no district.", f"{rule.of.key} 没有辖区。"
@@ -113,7 +113,7 @@ def list_records(collection: Collection[Document], question: Question, page: Map
     if not ids:
         return tally_records(collection, question, after=after or "", limit=limit or PAGE)
     if after or limit:
-        raise InvalidInput(FieldError("ids", "Either ids or a page is asked for.", "ids 不得与分页同时给出。"))
+        raise InvalidInput(FieldError("ids", "Give either ids or a page.", "ids 不得与分页同时给出。"))
     return {"records": tally_of(collection, question, ids), "through": None}
 
 

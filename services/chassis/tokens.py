@@ -20,11 +20,11 @@ from services.contract.gateway import Role
 
 ROLES: tuple[str, ...] = get_args(Role)
 READERS = tuple(role for role in ROLES if role != "judge")
-"""Who may read records: a judge is shown what the rules of judging allow, and nothing else (A-12, A-13)."""
+"""Roles that may read records: a judge sees what the rules of judging allow, and nothing else (A-12, A-13)."""
 STAFF = ("recorder", "verifier", "chair", "finance", "operator")
 """Roles that may read why something was done: a history holds reasons, and people write names into those (X-08)."""
 BRIEF = ("id", "version", "state")
-"""All that whoever changes a record without being allowed to read it is told of it."""
+"""The fields of a changed record that its caller gets without being allowed to read records."""
 CACHED = 2_000  # verified tokens that a process remembers
 LONGEST = 4_000  # characters of a token
 HEADER = "nameko.token"  # of a request over RPC

@@ -21,10 +21,10 @@ from services.chassis.records import Records
 from services.chassis.version import VERSION
 from services.contract import wire
 
-BUCKET = 20_000  # records whose sums are told at once
-RANGE = 100_000  # records whose versions are told at once
-HISTORIES = 2_000  # records whose histories are told at once
-PAGE = 4_000_000  # bytes after which no further history is added
+BUCKET = 20_000  # records summed up in one answer
+RANGE = 100_000  # records whose versions are in one answer
+HISTORIES = 2_000  # records whose histories are in one answer
+PAGE = 4_000_000  # bytes of an answer after which no further history is added
 REARMED = 20_000  # records that are re-armed at once
 
 ENTRIES = {"$size": {"$cond": [{"$isArray": "$history"}, "$history", []]}}
@@ -148,7 +148,7 @@ def histories(container: Any, asked: Mapping[str, Any]) -> Document:
         size += len(wire.encode(record))
         if size > PAGE or len(records) == limit:
             return {"through": document["_id"], "records": records}
-        eventlet.sleep(0)  # whoever waits for a command is not held up by hashing
+        eventlet.sleep(0)  # hashing must not hold up commands
     return {"through": None, "records": records}
 
 

@@ -205,7 +205,7 @@ class Entry(View):
     district: str | None
     nominating_unit_id: str
     entrant_count: Count
-    minor: bool  # one of the entrants at least
+    minor: bool  # at least one of the entrants
     submitted_on: date  # the first time
     correct_by: date | None  # of a returned one: its last day
     shortcomings: tuple[Shortcoming, ...]  # why it was returned or found ineligible
@@ -234,7 +234,7 @@ class Conflicts(View):
     edition_id: str
     judge_id: str
     barred_count: Count
-    pinned_count: Count  # of what bars: fixed by the chair
+    pinned_count: Count  # of the conflicts: fixed by the chair
     state: Literal["clear", "standing"]
 
 
@@ -269,8 +269,8 @@ class Assignment(View):
     due_on: date | None
     entry_count: Count
     seat_count: Count
-    held_count: Count  # seats of sheets that were there and stay
-    struck_count: Count  # sheets that were begun and came into conflict: they fill no seat
+    held_count: Count  # seats of sheets that existed and stay
+    struck_count: Count  # begun sheets with a conflict: they fill no seat
     off_discipline_count: Count
     uncovered_count: Count
     uncovered: tuple[Uncovered, ...]  # the first hundred of them
@@ -293,7 +293,7 @@ class ScoreSheet(View):
     judge_id: str
     due_on: date | None
     times_scored: Count
-    in_conflict: bool  # since the judge began: the chair decides, and it does not count
+    in_conflict: bool  # since the judge began: the chair decides; the sheet does not count
     substitute_id: str | None  # the judge who scores in the place of one who recused
     state: Literal[
         "proposed", "sent", "accepted", "scored", "reopened", "locked", "recused", "replaced", "cancelled",
@@ -432,7 +432,7 @@ class Objection(View):
     line_no: Count
     entry_id: str | None
     real_name: bool
-    lacking: tuple[Lack, ...]  # of what an objection needs; then it is recorded and not processed
+    lacking: tuple[Lack, ...]  # the missing parts of an objection; it is recorded and not processed
     filed_on: date
     decision: Outcome | None
     decided_on: date | None

@@ -54,7 +54,7 @@ class Event:
     cause: str
     hash: str
     data: dict[str, Any]
-    traceparent: Any = field(default=None, compare=False)  # the trace that it happened in, as it was said
+    traceparent: Any = field(default=None, compare=False)  # the trace that it happened in, as it was sent
 
     @property
     def id(self) -> str:

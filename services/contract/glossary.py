@@ -390,7 +390,7 @@ FIELDS_OF: Mapping[str, Mapping[str, Word]] = MappingProxyType(
         "rural.return_funds": _words({"fen": ("退回金额", "Amount returned")}),
     }
 )
-"""What a field is called in one command or kind only."""
+"""Words of fields that are called otherwise in one command or kind."""
 
 UNITS = _words(
     {
@@ -425,7 +425,7 @@ UNITS = _words(
         "net_fen": ("元", "yuan"),
     }
 )
-"""What people count a number in. Programs say money in fen, people in yuan."""
+"""The units in which people count. Programs count money in fen, people in yuan."""
 
 VALUES = _words(
     {
@@ -697,7 +697,7 @@ VALUES_OF: Mapping[str, Mapping[str, Word]] = MappingProxyType(
         ),
     }
 )
-"""What a value is called in one field only, or in one kind's state."""
+"""Words of values that are called otherwise in one field, or in one kind's state."""
 
 KINDS = _words(
     {

@@ -75,7 +75,7 @@ class AudienceCount(View):
     campaign_id: str | None
     venue_id: str | None
     counts_for_k2: bool
-    superseded_by: str | None  # the count that stands in its place
+    superseded_by: str | None  # the count that replaced it
     state: Literal["recorded", "verified", "rejected", "superseded"]
 
 

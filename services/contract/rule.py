@@ -56,7 +56,7 @@ class Condition:
 
 
 MEASURES = ("sum", "distinct", "last")
-"""What is made of a field of the records that count: its sum, how many values it has, or its value in the last one."""
+"""Measures of a field over the records that count: its sum, its number of values, or its value in the last record."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from functools import cache
 SERVICES = ("awards", "outreach", "rural", "members")
 RPC_EXCHANGE = "nameko-rpc"
 SOURCES = (*SERVICES, "gateway")
-"""Whoever publishes events."""
+"""Everybody that publishes events."""
 
 HEARS: dict[str, tuple[str, ...]] = {
     "awards": (
@@ -72,7 +72,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "gateway.token.revoked",
     ),
 }
-"""Listening service -> what it hears, as `source.kind.happening`; a test holds it against the code's `@listens`."""
+"""The events that each service listens to, as `source.kind.happening`; a test compares them with the `@listens`."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ Fen = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """Money in whole fen, never negative (X-06)."""
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-"""A moment, written with how far from UTC its clock is: `2011-05-14T00:00:00+08:00`."""
+"""A moment, written with its offset from UTC: `2011-05-14T00:00:00+08:00`."""
 
 
 class BrokenView(ValueError):
@@ -119,7 +119,7 @@ KINDS: dict[str, Kind] = {}
 """The services' kinds by their keys: what the gateway takes in and a plan can count."""
 
 EVERY_KIND: dict[str, Kind] = {}
-"""Those and what the gateway itself publishes; both are filled when the modules of `services.contract` are imported."""
+"""These and the gateway's own kinds; both are filled when the modules of `services.contract` are imported."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

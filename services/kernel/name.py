@@ -10,7 +10,7 @@ def normalised(name: str) -> str:
 
     Symbols stay, and so does `#`: C, C# and C++ are three names. A name of nothing but punctuation keeps it.
     """
-    while (plain := _plain(name)) != name:  # what is taken out may join letters that have another form together
+    while (plain := _plain(name)) != name:  # removals may join letters that have another form together
         name = plain
     return name
 

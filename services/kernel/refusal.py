@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 REFUSALS: list[type[Refusal]] = []
-"""Every refusal there is, so that a test can see that each rule has a test of its own."""
+"""Every refusal, so that a test can check that each rule has a test of its own."""
 
 
 class Refusal(Exception):

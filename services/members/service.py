@@ -92,7 +92,7 @@ class Members(Service):
         """Detach one of two organisations that were put under each other at the same moment (M-08)."""
         link = organisation.link_to_cut(event.record, self._parent_of)
         seen_again = organisation.link_to_cut(event.record, self._parent_of) if link else None
-        if link is not None and link == seen_again:  # else it only looked like one, while somebody moved
+        if link is not None and link == seen_again:  # else it only looked like a circle, while somebody moved
             child_id, parent_id = link
             self.organisations.change(child_id, partial(organisation.detach, parent_id=parent_id))
 

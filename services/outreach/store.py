@@ -24,7 +24,7 @@ class Activities(Records[activity.Activity]):
 
 
 class AudienceCounts(Records[audience.AudienceCount]):
-    """Audience counts: one standing by each method, and one verified for each audience, so that K2 has no two (O-03)."""
+    """Audience counts: one stands by each method, and one is verified for each audience: K2 has no two (O-03)."""
 
     kind = contract.outreach.AudienceCount.kind
     record = audience.AudienceCount

@@ -7,7 +7,7 @@ from services.contract.district import DISTRICTS
 from services.contract.rural import SourceLevel
 from services.rural.domain.service_point import PartName
 
-FORTUNE = 10**13  # fen, a hundred billion yuan: a year's sum of many such stays within what can be added up
+FORTUNE = 10**13  # fen, a hundred billion yuan: a year's sum of many such stays within 2^63
 IN_LESHAN = f"({'|'.join(DISTRICTS)})"
 
 

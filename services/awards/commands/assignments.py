@@ -1,4 +1,4 @@
-"""What is done to give every entry of a round its judges, and the sheets that follow."""
+"""Commands that give every entry of a round its judges, and the sheets that follow."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -27,6 +27,8 @@ from services.kernel import Change
 
 
 class AssignmentCommands:
+    """Commands and listeners about the assignment of judges."""
+
     editions: Editions
     entries: Entries
     judges: Judges
@@ -42,7 +44,7 @@ class AssignmentCommands:
 
     @command(contract.awards.Assignment, schemas.ConfirmAssignment, roles=("chair",))
     def confirm_assignment(self, assignment_id: str, *, by: str) -> Any:
-        """Let a proposal hold: its judges are told."""
+        """Confirm a proposal: its judges are told."""
         return self.assignments.change(assignment_id, self._confirmed)
 
     @command(contract.awards.ScoreSheet, schemas.AssignJudge, roles=("chair",))
@@ -62,7 +64,7 @@ class AssignmentCommands:
 
     @command(contract.awards.ScoreSheet, schemas.ReplaceJudge, roles=("chair",))
     def replace_judge(self, sheet_id: str, *, judge_id: str, by: str) -> Any:
-        """Name who scores in the place of a judge who recused."""
+        """Name the judge who scores in the place of one who recused."""
         entry_id = self.sheets.get(sheet_id).entry_id
         judge.LIFECYCLE.require(self.judges.get(judge_id).state, "active")
         hand_over = partial(
@@ -74,7 +76,7 @@ class AssignmentCommands:
 
     @listens(contract.awards.Assignment, "confirmed")
     def seat_judges(self, event: Event) -> None:
-        """Tell the judges of a plan that holds, and take back what is no longer in it and was not begun."""
+        """Tell the judges of a confirmed plan, and cancel sheets that are no longer in it and were not begun."""
         plan = self.assignments.get(event.record)
         if plan.state != "confirmed":
             return
@@ -84,7 +86,7 @@ class AssignmentCommands:
             if Pair(sheet.judge_id, sheet.entry_id) not in plan.pairs:
                 self.sheets.change(sheet_id, score_sheet.drop)
         for seats in plan.seats:
-            self._heed(plan.edition_id, seats.judge_id)  # a conflict that arose meanwhile met no sheet
+            self._heed(plan.edition_id, seats.judge_id)  # a conflict that arose meanwhile found no sheet to cancel
 
     @listens(contract.awards.ScoreSheet, "replaced")
     def seat_substitute(self, event: Event) -> None:
@@ -154,7 +156,7 @@ class AssignmentCommands:
         )
 
     def _seat_all(self, plan: Assignment, there: dict[str, ScoreSheet]) -> None:
-        """Entries that are no longer to be scored are passed over, and what a judge has or gave up stays as it is."""
+        """Seat the plan's judges; entries that are no longer scored are skipped, and existing sheets stay."""
         entries = known.entries_to_score(self, edition_id=plan.edition_id, round_no=plan.round_no)
         for seats in plan.seats:
             conflicts = self._against(plan.edition_id, seats.judge_id, entries)

@@ -1,4 +1,4 @@
-"""What is done with an award list, from its publication to the grant, and what edition and entries make of it."""
+"""Commands about an award list, from its publication to the grant, and their effects on edition and entries."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -22,6 +22,8 @@ from services.kernel import Change
 
 
 class NoticeCommands:
+    """Commands and listeners about award lists."""
+
     editions: Editions
     entries: Entries
     notices: Notices
@@ -32,7 +34,7 @@ class NoticeCommands:
 
     @command(contract.awards.Notice, schemas.PublishList, roles=("chair",))
     def publish_list(self, notice_id: str | None, *, edition_id: str, **stated: Any) -> Any:
-        """Put the award list of an edition on public display, as it follows from results and the committee's minute."""
+        """Publish the award list of an edition, as it follows from the results and the committee's minute."""
         held, entries = self.editions.get(edition_id), dict(self.entries.find(edition_id=edition_id))
         published = notice.publish(
             held,
@@ -47,7 +49,7 @@ class NoticeCommands:
 
     @command(contract.awards.Notice, schemas.WithdrawNotice, roles=("chair",))
     def withdraw_notice(self, notice_id: str, *, reason: str, by: str) -> Any:
-        """Take a list back before a prize is granted; the committee deliberates again."""
+        """Withdraw a list before a prize is granted; the committee deliberates again."""
         return self.notices.change(notice_id, partial(notice.withdraw, reason=reason))
 
     @command(contract.awards.Notice, schemas.Grant, roles=("chair",))
@@ -68,43 +70,43 @@ class NoticeCommands:
 
     @listens(contract.awards.Objection, "upheld")
     def strike_refuted(self, event: Event) -> None:
-        """Take off the list what was rightly objected to."""
+        """Strike the lines whose objection was upheld."""
         self._strike(event.data["edition_id"])
 
     @listens(contract.awards.Entry, "disqualified")
     def strike_disqualified(self, event: Event) -> None:
-        """Take off the list what was excluded since."""
+        """Strike the lines of entries that were disqualified since."""
         self._strike(event.data["edition_id"])
 
     @listens(contract.awards.Edition, "cancelled")
     def withdraw_with_edition(self, event: Event) -> None:
-        """Take the list of an edition back that does not take place."""
+        """Withdraw the list of an edition that was cancelled."""
         for notice_id, _ in self.notices.find(edition_id=event.record, state="published"):
             self.notices.change(notice_id, notice.withdraw_with_edition)
 
     @listens(contract.awards.Notice, "published", "granted", "withdrawn")
     def follow_list_with_edition(self, event: Event) -> None:
-        """An edition is on publicity, granted, or deliberated again, by the list that stands now."""
+        """Keep the edition in step with its standing list: on publicity, granted, or deliberated again."""
         listed = Listed(self, event.data["edition_id"])
         self.editions.change(listed.edition_id, listed.follow_with_edition)
 
     @listens(contract.awards.Notice, *contract.awards.Notice.kind.happenings)
     def follow_list_with_entries(self, event: Event) -> None:
-        """Every entry that the list may be about is as the list that stands now says."""
+        """Keep every entry that the list may be about in step with the standing list."""
         listed = Listed(self, event.data["edition_id"])
         for entry_id, _ in self.entries.find(edition_id=listed.edition_id, state=entry.AWAITING_LIST):
             self.entries.change(entry_id, partial(listed.follow_with_entry, entry_id))
 
     @listens(contract.awards.Objection, "filed", "rejected_formal", "upheld", "dismissed")
     def follow_objection_with_entry(self, event: Event) -> None:
-        """An entry is on hold as long as somebody objects to it."""
+        """Hold an entry for as long as an objection to it is open."""
         listed = Listed(self, event.data["edition_id"])
         if entry_id := event.data["entry_id"]:
             self.entries.change(entry_id, partial(listed.follow_with_entry, entry_id))
 
     @listens(contract.awards.Entry, "publicised")
     def follow_list_further(self, event: Event) -> None:
-        """An entry follows its list by one step at a time; where somebody objects, or it is granted, another is due."""
+        """Take an entry one more step after its list, which objections and grants may need."""
         edition_id = event.data["edition_id"]
         is_objected_to = self.objections.exists(edition_id=edition_id, entry_id=event.record)
         if is_objected_to or self.notices.exists(edition_id=edition_id, state="granted"):
@@ -115,11 +117,11 @@ class NoticeCommands:
             self.notices.change(notice_id, lambda held: notice.strike(held, refuted=self._refuted(held)))
 
     def _objected(self, edition_id: str, **what: Any) -> frozenset[notice.Subject]:
-        """Whose prizes such objections are about, to this list of the edition or to one that was withdrawn."""
+        """The subjects of open objections, to this list of the edition or to a withdrawn one."""
         return frozenset(one.subject for _, one in self.objections.find(edition_id=edition_id, **what))
 
     def _refuted(self, held: notice.Notice) -> frozenset[int]:
-        """The lines that were rightly objected to, or whose entry was disqualified since."""
+        """The lines whose objection was upheld, or whose entry was disqualified since."""
         out = self.entries.find(edition_id=held.edition_id, state="disqualified")
         return held.lines_of(
             {("entry", entry_id) for entry_id, _ in out} | self._objected(held.edition_id, decision="upheld")
@@ -132,7 +134,7 @@ class NoticeCommands:
 
 
 class Listed:
-    """The list of an edition that stands at each moment it is asked, with its objections.
+    """The standing list of an edition with its objections, up to date at each use.
 
     A list of a thousand lines is read anew only when it has changed, not for each of its entries.
     """
@@ -144,9 +146,11 @@ class Listed:
         self._read: list[tuple[str, notice.Notice]] = []
 
     def follow_with_edition(self, one: edition.Edition) -> Change[edition.Edition] | None:
+        """Bring an edition one step further by the list."""
         return edition.follow_list(one, to=notice.edition_state(self._standing()))
 
     def follow_with_entry(self, entry_id: str, one: entry.Entry) -> Change[entry.Entry] | None:
+        """Bring an entry one step further by the list."""
         standing = self._standing()
         if standing is None:
             return entry.follow_list(one, to=notice.entry_state(None, entry_id))

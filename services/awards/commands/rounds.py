@@ -1,4 +1,4 @@
-"""What is done with a round of judging, and what follows from it for its edition, its entries and its sheets."""
+"""Commands about a round of judging, and its effects on edition, entries and sheets."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -26,6 +26,8 @@ from services.contract.event import Event
 
 
 class RoundCommands:
+    """Commands, a question and listeners about rounds of judging."""
+
     editions: Editions
     conflicts: Conflicts
     entries: Entries
@@ -37,7 +39,7 @@ class RoundCommands:
 
     @command(contract.awards.Round, schemas.StartRound, roles=("chair",))
     def start_round(self, round_id: str | None, *, edition_id: str, round_no: int, by: str) -> Any:
-        """Let judges score, once every entry was decided about and has its judges."""
+        """Let judges score, once every entry is decided on and has its judges."""
         entries = dict(self.entries.find(edition_id=edition_id))
         earlier = known.rounds_of(self, edition_id)
         told = self.sheets.find(edition_id=edition_id, round_no=round_no, state=score_sheet.OPEN)
@@ -56,7 +58,7 @@ class RoundCommands:
 
     @command(contract.awards.Round, schemas.ResolveTie, roles=("chair",))
     def resolve_tie(self, round_id: str, *, category_code: str, order: tuple[str, ...], minute_no: str, by: str) -> Any:
-        """Put entries that are tied in the order that the committee voted for, by its minute."""
+        """Order tied entries as the committee voted, by its minute."""
         resolve = partial(
             judging_round.resolve_tie,
             of=self._judged(round_id),
@@ -68,7 +70,7 @@ class RoundCommands:
 
     @command(contract.awards.Round, schemas.CloseRound, roles=("chair",))
     def close_round(self, round_id: str, *, by: str) -> Any:
-        """Take no more scores: the sheets are locked, the results computed, and it is fixed who goes on."""
+        """Close a round: the sheets are locked, the results computed, and the entries that go on are fixed."""
         return self.rounds.change(round_id, partial(judging_round.close, of=self._judged(round_id)))
 
     @command(contract.awards.Round, schemas.ReopenRound, roles=("chair",))
@@ -85,7 +87,7 @@ class RoundCommands:
 
     @question(schemas.ComputeResults, roles=STAFF)
     def compute_results(self, round_id: str, *, by: str) -> Any:
-        """A round computed anew from its sheets, and whether that is what stands; nothing is written."""
+        """Compute a round anew from its sheets and compare it with the stored result; nothing is written."""
         held, judged = self.rounds.get(round_id), self._judged(round_id)
         if held.takes_scores:
             own = self.sheets.find(judge_id=by, edition_id=held.edition_id, round_no=held.round_no)
@@ -111,7 +113,7 @@ class RoundCommands:
 
     @listens(contract.awards.Round, "started", "closed", "reopened")
     def follow_rounds(self, event: Event) -> None:
-        """Bring the edition and its entries to where its newest round has come."""
+        """Bring the edition and its entries in step with its newest round."""
         newest = known.rounds_of(self, event.data["edition_id"])[-1]
         self.editions.change(newest.edition_id, partial(edition.follow_rounds, to=newest.leads_edition_to))
         for entry_id in newest.entry_ids:
@@ -119,14 +121,14 @@ class RoundCommands:
 
     @listens(contract.awards.Entry, "decided")
     def take_up_late_entry(self, event: Event) -> None:
-        """An entry that was found eligible while the first round goes on is judged in it."""
+        """Judge an entry in the first round that was found eligible while it goes on."""
         held = known.rounds_of(self, event.data["edition_id"])
         if event.data["state"] == "eligible" and [one.state for one in held] == ["open"]:
             self.entries.change(event.record, partial(entry.follow_rounds, to="in_review"))
 
     @listens(contract.awards.Round, "closed", "tie_resolved", "reopened")
     def keep_results(self, event: Event) -> None:
-        """Write down what each entry reached, as long as its round is closed."""
+        """Record the result of each entry, as long as its round is closed."""
         held = self.rounds.get(event.record)
         computed = self._results(held, self._closed_with(held)) if held.state == "closed" else {}
         for entry_id in held.entry_ids:
@@ -151,7 +153,7 @@ class RoundCommands:
         )
 
     def _is_rested_on(self, held: Round) -> bool:
-        """By a later round, or by a list."""
+        """True where a later round or a list uses its result."""
         is_listed = self.notices.exists(edition_id=held.edition_id, state=notice.STANDING)
         return is_listed or any(one.round_no > held.round_no for one in known.rounds_of(self, held.edition_id))
 

@@ -1,7 +1,7 @@
-"""Rounds (评审轮次): from the first score to the list of those who go on.
+"""Rounds (评审轮次): from the first score to the list of entries that go on.
 
 A round is closed in two steps. First it takes no more scores; then, when its sheets are locked, it is computed, so that
-no score can slip in between what was counted and what stands.
+no score can slip in between the count and the result.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class LaterRound(Refusal, rule="X-04", zh="下一轮已开始或名单已公示�
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """One round of an edition; what came of it can be computed again from its locked sheets.
+    """A round of an edition; its result can be computed again from its locked sheets.
 
-    What it was closed with is kept for the rounds after it, which rest on it whatever becomes of its sheets then.
+    The figures it was closed with are kept for the rounds after it, which use them whatever becomes of its sheets then.
     """
 
     edition_id: str
@@ -78,29 +78,33 @@ class Round:
 
     @property
     def entry_count(self) -> int:
+        """The number of its entries."""
         return len(self.entry_ids)
 
     @property
     def eliminated_count(self) -> int | None:
+        """The number of its entries that do not go on; None before it is closed."""
         return len(self.entry_ids) - len(self.advanced_ids) if self.state == "closed" else None
 
     @property
     def results(self) -> Results:
+        """The figures that it was closed with."""
         return {one.entry_id: one for one in self.reached}
 
     @property
     def takes_scores(self) -> bool:
+        """True while it is open for scores."""
         return self.state == "open"
 
     def entries_of(self, entries: Mapping[str, Entry]) -> Collection[str]:
-        """Those that it judges: fixed once it takes no more scores, until then without those that were excluded."""
+        """Its entries: fixed once it takes no more scores, until then without those that were excluded."""
         if not self.takes_scores:
             return self.entry_ids
         late = _eligible(entries) if self.round_no == 1 else ()
         return tuple(id_ for id_ in sorted({*self.entry_ids, *late}) if not entries[id_].is_out)
 
     def leads_to(self, entry_id: str) -> str:
-        """What an entry of this round is by now."""
+        """The state of an entry of this round."""
         if self.state != "closed":
             return "in_review"
         if entry_id not in self.advanced_ids:
@@ -109,16 +113,17 @@ class Round:
 
     @property
     def leads_edition_to(self) -> str:
+        """The state of the edition by this round."""
         return "deliberation" if self.state == "closed" and self.is_last else "judging"
 
 
 def in_order(rounds: Iterable[Round]) -> list[Round]:
-    """The rounds of an edition, the first one first."""
+    """Sort the rounds of an edition, the first one first."""
     return sorted(rounds, key=lambda one: one.round_no)
 
 
 def candidates(rounds: Sequence[Round], entries: Mapping[str, Entry], *, round_no: int) -> dict[str, Entry]:
-    """Who is judged in a round: in the first all that are eligible, then those who went on from the one before."""
+    """List a round's entries: in the first round all eligible ones, then those that went on from the one before."""
     before = next((one for one in rounds if one.round_no == round_no - 1), None)
     went_on = before.advanced_ids if before else ()
     ids = _eligible(entries) if round_no == 1 else went_on
@@ -126,7 +131,7 @@ def candidates(rounds: Sequence[Round], entries: Mapping[str, Entry], *, round_n
 
 
 def seats(sheets: Iterable[ScoreSheet], conflicts: Iterable[Conflicts]) -> Counter[str]:
-    """How many judges each entry has; one who came into conflict fills no seat, whoever has heard of it (A-09)."""
+    """Count the judges of each entry; one with a conflict fills no seat, even before it is heard of (A-09)."""
     against = {pair for one in conflicts for pair in one.pairs}
     return Counter(
         one.entry_id for one in sheets if one.flagged is None and (one.judge_id, one.entry_id) not in against
@@ -136,7 +141,7 @@ def seats(sheets: Iterable[ScoreSheet], conflicts: Iterable[Conflicts]) -> Count
 def gather(
     rounds: Sequence[Round], *, edition: Edition, entries: Mapping[str, Entry], sheets: Collection[ScoreSheet]
 ) -> Judged:
-    """What the last of these rounds is computed from; `entries` and `sheets` are all of the edition."""
+    """Assemble the input of the last of these rounds; `entries` and `sheets` are all of the edition."""
     *earlier, held = rounds
     return judged(
         edition,
@@ -173,7 +178,7 @@ def start(
     seats: Mapping[str, int],
     today: date,
 ) -> Change[Round]:
-    """Let judges score; `seats` says for each entry how many of them have been told."""
+    """Let judges score; `seats` has for each entry the number of judges who were told."""
     editions.LIFECYCLE.require(edition.state, "eligibility", "judging")
     closed = sum(one.state == "closed" for one in earlier)
     if not round_no == len(earlier) + 1 == closed + 1 <= len(edition.judging):
@@ -197,7 +202,7 @@ def start(
 
 
 def close(held: Round, *, of: Judged) -> Change[Round]:
-    """Take no more scores; whoever goes on is certain by what has been scored so far (A-17, A-19)."""
+    """Take no more scores; the entries that go on are certain by the scores so far (A-17, A-19)."""
     state = LIFECYCLE.move(held.state, "closing")
     _require_decided(of.undecided)
     of.advanced(held.votes)
@@ -227,7 +232,7 @@ def settle(held: Round, *, of: Judged, today: date) -> Change[Round] | None:
 
 
 def reopen(held: Round, *, edition: Edition, rested_on: bool, reason: str) -> Change[Round]:
-    """Let judges score again, for instance in place of one whose conflict came to light; locked sheets stay locked.
+    """Let judges score again, for instance in place of one with a late conflict; locked sheets stay locked.
 
     `rested_on` by a later round or a list, whether or not the edition has heard of it.
     """
@@ -242,7 +247,7 @@ def reopen(held: Round, *, edition: Edition, rested_on: bool, reason: str) -> Ch
 
 
 def resolve_tie(held: Round, *, of: Judged, category_code: str, vote: Vote, rested_on: bool = False) -> Change[Round]:
-    """Put a tie in the order that the committee voted for (A-19); the vote holds as long as the tie does."""
+    """Order a tie as the committee voted (A-19); the vote holds as long as the tie does."""
     LIFECYCLE.require(held.state, "open", "closed")
     if rested_on:
         raise LaterRound(round_no=held.round_no)
@@ -252,7 +257,7 @@ def resolve_tie(held: Round, *, of: Judged, category_code: str, vote: Vote, rest
 
 
 def _eligible(entries: Mapping[str, Entry]) -> tuple[str, ...]:
-    """Of a first round: those that were found eligible, in whichever moment."""
+    """The entries of a first round: all that were found eligible, at whatever moment."""
     return tuple(id_ for id_, one in entries.items() if one.state in ("eligible", "in_review"))
 
 

@@ -17,7 +17,7 @@ from services.outreach.domain import activity as activities
 from services.outreach.domain.activity import Activity
 from services.outreach.domain.evidence import Evidence, require_one_activity
 
-LARGE = 1_000  # person-times from which somebody outside has to stand behind a number that nobody counted one by one
+LARGE = 1_000  # person-times from which an outsider must vouch for a number that nobody counted one by one
 TURNOVER = 5  # how often a venue can fill in a day
 
 ROUGH: tuple[Method, ...] = ("headcount", "estimate")
@@ -80,11 +80,11 @@ class AudienceCount:
     venue_id: str | None
     counts_for_k2: bool
     recorded_by: str
-    plausible_up_to: int | None  # what the venue can hold in a day; None: not known
+    plausible_up_to: int | None  # the venue's capacity in a day; None: not known
     approved_by: str | None = None
     verified_by: str | None = None
     corrected_by: str | None = None
-    evidence_ids: tuple[str, ...] = ()  # what its last correction rests on
+    evidence_ids: tuple[str, ...] = ()  # the evidence for its last correction
     superseded_by: str | None = None
     state: str = "recorded"
 

@@ -10,7 +10,7 @@ from services.contract.outreach import EvidenceKind
 from services.kernel import Change, Refusal
 from services.outreach.domain.activity import LIFECYCLE, Activity
 
-ATTESTS = ("press", "letter")  # what somebody outside the association said about the audience (O-06)
+ATTESTS = ("press", "letter")  # statements about the audience from outside the association (O-06)
 
 
 class UsedTwice(Refusal, rule="O-04", zh="同一份佐证材料只能用于一项活动"):
@@ -28,7 +28,7 @@ class Evidence:
     activity_id: str
     evidence_kind: EvidenceKind
     taken_on: date
-    district: str  # of its activity: whoever is bound to another one does not touch it
+    district: str  # of its activity: an actor bound to another district does not touch it
     uploaded_by: str
     place: str | None = None
     note: str | None = None

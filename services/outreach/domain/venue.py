@@ -20,7 +20,7 @@ class Venue:
     capacity: int | None = None  # people at once; None: not known
     service_point_id: str | None = None
     state: str = "available"
-    turns: int = 0  # how often it was suspended or restored: whoever saw more of them knows better
+    turns: int = 0  # how often it was suspended or restored: a higher number is newer knowledge
 
     @property
     def is_suspended(self) -> bool:

@@ -1,7 +1,7 @@
 """Rural professional technical associations (农技协): prepared, filed or registered, at work; K3 counts the new ones.
 
-Both ways of becoming official lead to work: filing with the township (备案) and registration with civil affairs (民政登记).
-The first of the two days is the association's birthday, and a merger keeps the elder's.
+Both ways of becoming official lead to work: filing with the township (备案) and registration with civil affairs
+(民政登记). The first of the two days is the association's birthday, and a merger keeps the birthday of the elder.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Association:
 
     @property
     def registration_kind(self) -> str | None:
-        """How it became official last, or None."""
+        """The latest official act, filed or registered, or None."""
         kinds = [registration.kind for registration in self.registrations]
         return "civil" if "civil" in kinds else next(iter(kinds), None)
 
