@@ -108,15 +108,15 @@ def corked(channel: Any) -> Iterator[None]:
 
     py-amqp sends each message at once and has no such switch, hence the attribute of its transport.
     """
-    transport, held = channel.connection.transport, bytearray()
+    transport, written = channel.connection.transport, bytearray()
     send = transport._write
-    transport._write = held.extend
+    transport._write = written.extend
     try:
         yield
     finally:
         transport._write = send
-        if held:
-            transport.write(bytes(held))
+        if written:
+            transport.write(bytes(written))
 
 
 def declare_exchange(channel: Any, name: str, *, nowait: bool = False) -> None:

@@ -122,7 +122,7 @@ class Batch:
                 eventlet.sleep(0)
         self._refuse_what_is_taken(self._staged)
         self._stage(self._rows)
-        return {"staged": len(self._staged), "errors": self._said()}
+        return {"staged": len(self._staged), "errors": self._listed_errors()}
 
     def write(self, after: int) -> Document:
         """Move the next chunk of staged rows to the records, whole or not at all; a repetition does nothing new.
@@ -141,7 +141,7 @@ class Batch:
             left = self._not_there(left)
             self._refuse_what_is_taken(left)
             if self._errors:
-                return {"through": None, "rows": 0, "errors": self._said()}
+                return {"through": None, "rows": 0, "errors": self._listed_errors()}
         raise Unavailable("Others are writing the same records.", "他人正在同时写入。")
 
     def forget(self) -> Document:
@@ -180,24 +180,26 @@ class Batch:
         return known.get(id)
 
     def find(
-        self, records: Records[T], wanted: Mapping[str, Any], find: Callable[[], list[tuple[str, T]]]
+        self, records: Records[T], values: Mapping[str, Any], find: Callable[[], list[tuple[str, T]]]
     ) -> list[tuple[str, T]]:
         """Find records like this, once a batch, and add those that the import's other rows add."""
-        key = records.kind.name, repr(sorted(wanted.items()))
+        key = records.kind.name, repr(sorted(values.items()))
         if key not in self._found:
-            self._found[key] = find() + self._staged_elsewhere(records, wanted)
+            self._found[key] = find() + self._staged_elsewhere(records, values)
         if records is not self._records:
             return self._found[key]
         added = [
-            (one["record"], self._added[row]) for row, one in self._staged.items() if is_like(one["state"], wanted)
+            (staged["record"], self._added[row])
+            for row, staged in self._staged.items()
+            if is_like(staged["state"], values)
         ]
         return self._found[key] + added
 
-    def _staged_elsewhere(self, records: Records[T], wanted: Mapping[str, Any]) -> list[tuple[str, T]]:
+    def _staged_elsewhere(self, records: Records[T], values: Mapping[str, Any]) -> list[tuple[str, T]]:
         if records is not self._records:
             return []
-        others = records.staging.others(self._import, rows=self._rows, wanted=wanted)
-        return [(one["record"], records.read(one["state"])) for one in others]
+        others = records.staging.others(self._import, rows=self._rows, values=values)
+        return [(staged["record"], records.read(staged["state"])) for staged in others]
 
     # --- the rows ----------------------------------------------------------------------------------------------------
 
@@ -222,36 +224,36 @@ class Batch:
     def _done(self, rows: list[Row]) -> set[int]:
         """Return the rows that this import has written before, whatever the rules would say of them now (X-01)."""
         because = {self._because(number): number for number, _ in rows}
-        derived = [derived_id(self._records.kind, one) for one in because]
-        found = self._records.collection.find(
+        derived = [derived_id(self._records.kind, cause_id) for cause_id in because]
+        documents = self._records.collection.find(
             {"_id": {"$in": [*derived, *self._mentioned]}, "history.because": {"$in": list(because)}},
             {"history.because": 1},
         )
-        caused = {entry["because"] for document in found for entry in document["history"]}
-        return {number for one, number in because.items() if one in caused}
+        caused = {entry["because"] for document in documents for entry in document["history"]}
+        return {number for cause_id, number in because.items() if cause_id in caused}
 
     def _refuse_what_is_taken(self, staged: Mapping[int, Document]) -> None:
         """Refuse the rows whose id another record has, or that an invariant excludes because of one."""
         kind, collection = self._records.kind, self._records.collection
-        named = [one["named"] for one in staged.values() if one["named"] is not None]
-        taken = {held["_id"] for held in collection.find({"_id": {"$in": named}}, {"_id": 1})} if named else set()
-        for row, one in staged.items():
-            if one["record"] in taken:
-                said = Conflict.title_en, Conflict.title_zh, {"id": one["record"]}
-                self._errors[row] = [_no(Conflict.code, *said)]
+        named = [document["named"] for document in staged.values() if document["named"] is not None]
+        taken = {record["_id"] for record in collection.find({"_id": {"$in": named}}, {"_id": 1})} if named else set()
+        for row, document in staged.items():
+            if document["record"] in taken:
+                involved = {"id": document["record"]}
+                self._errors[row] = [_no(Conflict.code, Conflict.title_en, Conflict.title_zh, involved)]
         for unique in self._records.unique:
-            wanted = {row: unique.values(one["state"]) for row, one in staged.items()}
-            held = unique.held(collection, set().union(*wanted.values()))
-            for row, values in wanted.items():
-                if values & held:
+            values_of = {row: unique.values(document["state"]) for row, document in staged.items()}
+            excluded = unique.taken(collection, set().union(*values_of.values()))
+            for row, values in values_of.items():
+                if values & excluded:
                     self._refuse(row, unique.refuse(kind, staged[row]["state"]))
 
     def _stage(self, rows: list[int]) -> None:
-        good = [one for row, one in self._staged.items() if row not in self._errors]
+        good = [document for row, document in self._staged.items() if row not in self._errors]
         excluded = self._records.staging.replace(self._import, good, rows=rows)
         for row, key in excluded.items():
             self._errors[row] = [self._doubled(self._staged[row], key)]
-        self._staged = {row: one for row, one in self._staged.items() if row not in self._errors}
+        self._staged = {row: document for row, document in self._staged.items() if row not in self._errors}
 
     def _doubled(self, staged: Document, key: Key) -> Document:
         """The error of a row that excludes another row of the same file."""
@@ -265,7 +267,7 @@ class Batch:
 
     def _insert(self, staged: Iterable[Document]) -> bool:
         """Write all of them in one transaction; False where one of them cannot be written, and none was."""
-        documents = [self._document(one) for one in staged]
+        documents = [self._document(row) for row in staged]
         if not documents:
             return True
         collection = self._records.collection
@@ -286,17 +288,21 @@ class Batch:
 
     def _not_there(self, staged: Mapping[int, Document]) -> dict[int, Document]:
         """Leave out the rows that this import has written already."""
-        ids = {one["record"]: one["because"] for one in staged.values()}
-        found = self._records.collection.find(
+        ids = {row_document["record"]: row_document["because"] for row_document in staged.values()}
+        documents = self._records.collection.find(
             {"_id": {"$in": list(ids)}, "history.because": {"$in": list(ids.values())}}, {"history.because": 1}
         )
-        ours = {held["_id"] for held in found if ids[held["_id"]] in {entry["because"] for entry in held["history"]}}
-        return {row: one for row, one in staged.items() if one["record"] not in ours}
+        ours = {
+            document["_id"]
+            for document in documents
+            if ids[document["_id"]] in {entry["because"] for entry in document["history"]}
+        }
+        return {row: row_document for row, row_document in staged.items() if row_document["record"] not in ours}
 
     def _refuse(self, row: int, refusal: Refusal) -> None:
         self._errors[row] = [_no(refusal.rule, refusal.en, refusal.zh, refusal.involved)]
 
-    def _said(self) -> list[Document]:
+    def _listed_errors(self) -> list[Document]:
         return [{"row": row, **error} for row, errors in sorted(self._errors.items()) for error in errors]
 
 
@@ -324,22 +330,22 @@ class Gathering(Bound[T]):
 
     def get(self, id: str) -> T:  # noqa: A002
         """Return the record, or raise `NotFound`."""
-        found = self._batch.read(self._records, id, self._find)
-        if found is None:
+        record = self._batch.read(self._records, id, self._find)
+        if record is None:
             raise NotFound(kind=self._kind.name, id=id)
-        return found
+        return record
 
-    def find(self, **wanted: Any) -> list[tuple[str, T]]:
+    def find(self, **values: Any) -> list[tuple[str, T]]:
         """Find records like this, those of the import's other rows included."""
-        return self._batch.find(self._records, wanted, lambda: Bound.find(self, **wanted))
+        return self._batch.find(self._records, values, lambda: Bound.find(self, **values))
 
-    def exists(self, **wanted: Any) -> bool:
+    def exists(self, **values: Any) -> bool:
         """True where a record like this exists, or another row of the import adds one."""
-        return bool(self.find(**wanted))
+        return bool(self.find(**values))
 
     def _find(self, ids: Iterable[str]) -> dict[str, T]:
-        found = self.collection.find({"_id": {"$in": list(ids)}}, {"state": 1})
-        return {held["_id"]: self._record(held) for held in found}
+        documents = self.collection.find({"_id": {"$in": list(ids)}}, {"state": 1})
+        return {document["_id"]: self._record(document) for document in documents}
 
 
 class Taken(Exception):

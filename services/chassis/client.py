@@ -60,12 +60,12 @@ class Caller:
                 eventlet.Timeout(deadline - monotonic(), Unavailable(service=service, method=method)),
             ):
                 self._send(f"{service}.{method}", arguments, token=token, at=at, call_id=call_id, timeout=timeout)
-                said = answered.wait()
+                answer = answered.wait()
         except Gone:
             raise Unavailable(service=service, method=method) from None
         finally:
             del self._waiting[call_id]
-        return _result(said)
+        return _result(answer)
 
     def _send(
         self,
@@ -150,9 +150,9 @@ def _nobody_serves(method: str) -> Problem:
     return NotFound(f"Nobody serves {method}.", f"没有服务处理 {method}。", method=method)
 
 
-def _result(said: bytes | str) -> Any:
+def _result(body: bytes | str) -> Any:
     try:
-        answer = wire.decode(said.encode() if isinstance(said, str) else said)
+        answer = wire.decode(body.encode() if isinstance(body, str) else body)
         error = answer["error"]
     except (wire.BrokenJson, KeyError, TypeError):
         raise Malfunction() from None

@@ -60,7 +60,7 @@ def entry_of(
     """Make the entry of a change whose view is known already."""
     if happened not in kind.happenings:
         raise ValueError(f"{kind.key} does not announce {happened!r}")
-    said = {
+    plain = {
         "version": version,
         "happened": happened,
         "at": format_instant(cause.at),
@@ -69,7 +69,7 @@ def entry_of(
         "reason": reason,
         "view": view,
     }
-    return {**said, "hash": chained(after, said)}
+    return {**plain, "hash": chained(after, plain)}
 
 
 def first_version(
@@ -89,9 +89,9 @@ def first_version(
     }
 
 
-def chained(after: str, said: Mapping[str, Any]) -> str:
+def chained(after: str, entry: Mapping[str, Any]) -> str:
     """SHA-256 over the hash before and the entry's canonical JSON, so that no entry can be altered unseen."""
-    plain = {name: value for name, value in said.items() if name != "hash"}
+    plain = {name: value for name, value in entry.items() if name != "hash"}
     return hashlib.sha256(after.encode() + wire.canonical(plain)).hexdigest()
 
 
@@ -107,16 +107,16 @@ def flaw(document: Mapping[str, Any]) -> Flaw | None:
 
     Fields that only the state has are in no hash: nobody can tell whether they were altered.
     """
-    held = document.get("history")
-    history = [said if isinstance(said, dict) else {} for said in held] if isinstance(held, list) else []
-    versions = [said.get("version") for said in history]
+    stored = document.get("history")
+    history = [entry if isinstance(entry, dict) else {} for entry in stored] if isinstance(stored, list) else []
+    versions = [entry.get("version") for entry in history]
     after = ""
-    for version, said in enumerate(history, start=1):
+    for version, entry in enumerate(history, start=1):
         if versions[version - 1] != version:
             return Flaw(version, _misplaced(version, versions, document.get("version")))
-        if not _is_same(said.get("hash"), chained, after, said):
+        if not _is_same(entry.get("hash"), chained, after, entry):
             return Flaw(version, "altered")
-        after = said["hash"]
+        after = entry["hash"]
     return _flaw_at_the_end(document, history)
 
 
@@ -146,10 +146,10 @@ def _shown(state: Any, view: Mapping[str, Any]) -> bytes:
     return wire.canonical({name: state[name] for name in view})
 
 
-def _is_same(said: Any, compute: Callable[..., Any], *arguments: Any) -> bool:
+def _is_same(stored: Any, compute: Callable[..., Any], *arguments: Any) -> bool:
     """Compare, and call unequal what cannot even be computed because it was never written so."""
     try:
-        return bool(said == compute(*arguments))
+        return bool(stored == compute(*arguments))
     except (KeyError, TypeError, ValueError, RecursionError):
         return False
 

@@ -227,8 +227,8 @@ class Many(Input):
         self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> Any:
         """Read the list; None becomes an empty one."""
-        found = super().deserialize(value, attr, data, **kwargs)
-        return () if found is None else found
+        values = super().deserialize(value, attr, data, **kwargs)
+        return () if values is None else values
 
     def json_schema(self) -> dict[str, Any]:
         """An array within its bounds."""
@@ -259,7 +259,9 @@ class Group(Input):
         try:
             return self.makes(**load(self.schema, value))
         except InvalidInput as invalid:
-            wrong = [(f"{one.field}: {one.en}", f"{one.field}：{one.zh}", one.rule) for one in invalid.errors]
+            wrong = [
+                (f"{error.field}: {error.en}", f"{error.field}：{error.zh}", error.rule) for error in invalid.errors
+            ]
             raise marshmallow.ValidationError(wrong) from None
 
 
@@ -288,11 +290,11 @@ def _described(name: str, field: Any, *, of: str) -> dict[str, Any]:
 
 
 def _errors(messages: Mapping[str, Any], known: str) -> list[FieldError]:
-    found = []
+    errors = []
     for name, problems in messages.items():
         for problem in problems:
             if isinstance(problem, tuple):
-                found.append(FieldError(str(name), problem[0], problem[1], problem[2]))
+                errors.append(FieldError(str(name), problem[0], problem[1], problem[2]))
             else:
-                found.append(FieldError(str(name), f"Unknown field; known: {known}.", f"未知字段；可用：{known}。"))
-    return found
+                errors.append(FieldError(str(name), f"Unknown field; known: {known}.", f"未知字段；可用：{known}。"))
+    return errors

@@ -110,7 +110,7 @@ class Health:
 
 
 def _of(container: Any, kind: type) -> list[Any]:
-    return [one for one in container.extensions if isinstance(one, kind)]
+    return [extension for extension in container.extensions if isinstance(extension, kind)]
 
 
 def _links_down(container: Any) -> list[str]:
@@ -119,5 +119,5 @@ def _links_down(container: Any) -> list[str]:
     return down + ["events" for inboxes in _of(container, Inboxes) if not inboxes.is_up]
 
 
-def _json(status: int, said: Any) -> Answer:
-    return status, "application/json", wire.encode(said)
+def _json(status: int, content: Any) -> Answer:
+    return status, "application/json", wire.encode(content)

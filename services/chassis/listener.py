@@ -251,7 +251,10 @@ class Inboxes(SharedExtension):
         if self.open_ones:
             return
         for queue in queues_of(self.container.service_name):
-            if any(listener_queue(self.container.service_name, one.source) == queue.name for one in self._listeners):
+            if any(
+                listener_queue(self.container.service_name, listener.source) == queue.name
+                for listener in self._listeners
+            ):
                 self.open_ones.append(Inbox(self.container, self.parked, queue, self._handle, size=100))
 
     @property
@@ -263,8 +266,8 @@ class Inboxes(SharedExtension):
         """Finish the batches at hand and close all inboxes."""
         closing = [eventlet.spawn(inbox.stop) for inbox in self.open_ones]
         self.open_ones = []
-        for one in closing:
-            one.wait()
+        for thread in closing:
+            thread.wait()
         self.parked.close()
 
     def _handle(self, events: list[Event]) -> None:

@@ -53,8 +53,8 @@ def set_up(level: str, *services: str) -> None:
 
 
 def _of(services: str) -> Any:
-    def add(_: Any, __: str, said: dict[str, Any]) -> dict[str, Any]:
-        return {"service": services, **said}
+    def add(_: Any, __: str, line: dict[str, Any]) -> dict[str, Any]:
+        return {"service": services, **line}
 
     return add
 

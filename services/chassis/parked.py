@@ -78,8 +78,8 @@ class ParkedMessages(SharedExtension):
     def setup(self) -> None:
         """Prepare the collection and its indexes."""
         config = self.container.config
-        held = database(config["SETTINGS"], self.container.service_name)
-        self._parking = Parking(held, config["CLOCK"])
+        stored = database(config["SETTINGS"], self.container.service_name)
+        self._parking = Parking(stored, config["CLOCK"])
         patiently(self._parking.prepare)
 
     def handles(self, queue: str, handle: Callable[[bytes], None]) -> None:
@@ -111,8 +111,8 @@ class ParkedMessages(SharedExtension):
 
     def replay_parked(self, given: Mapping[str, Any], *, by: str) -> Document:
         """Handle a message now; `Conflict` where that fails again, and it stays parked."""
-        wanted = fields.load(SettleParked(), given)
-        document = self._waiting(wanted["id"])
+        params = fields.load(SettleParked(), given)
+        document = self._waiting(params["id"])
         handle = self._handler_of(document)
         try:
             handle(bytes(document["body"]))
@@ -122,12 +122,12 @@ class ParkedMessages(SharedExtension):
             self._parking.note(document["_id"], error)
             name = type(error).__name__
             raise Conflict(f"It failed again: {name}.", f"再次处理失败：{name}。", id=document["_id"]) from error
-        return self._settle(document["_id"], "replayed", by=by, why=wanted["why"])
+        return self._settle(document["_id"], "replayed", by=by, why=params["why"])
 
     def discard_parked(self, given: Mapping[str, Any], *, by: str) -> Document:
         """Settle a message that need not be handled any more."""
-        wanted = fields.load(SettleParked(), given)
-        return self._settle(self._waiting(wanted["id"])["_id"], "discarded", by=by, why=wanted["why"])
+        params = fields.load(SettleParked(), given)
+        return self._settle(self._waiting(params["id"])["_id"], "discarded", by=by, why=params["why"])
 
     def _waiting(self, id_: str) -> Document:
         document = self._parking.find(id_)

@@ -98,10 +98,10 @@ class Parking:
         """Take the next due message for this caller alone; it is due again later, should the caller die."""
         now = self._clock.now()
         due = {**WAITING, "queue": {"$in": list(queues)}, "due_at": {"$lte": now}}
-        while found := self._parked.find_one(due, {"tries": 1, "due_at": 1}, sort=[("due_at", 1)]):
-            pause = timedelta(seconds=SCHEDULE[min(found["tries"] + 1, len(SCHEDULE) - 1)])
+        while candidate := self._parked.find_one(due, {"tries": 1, "due_at": 1}, sort=[("due_at", 1)]):
+            pause = timedelta(seconds=SCHEDULE[min(candidate["tries"] + 1, len(SCHEDULE) - 1)])
             claimed = self._parked.find_one_and_update(
-                {**WAITING, **found},
+                {**WAITING, **candidate},
                 {"$inc": {"tries": 1}, "$set": {"due_at": now + pause}},
                 return_document=ReturnDocument.AFTER,
             )
@@ -141,14 +141,16 @@ class Parking:
 
     def page(self, *, state: str | None, cursor: str | None, limit: int | None) -> Document:
         """Return `items`, the oldest first, their `total`, and the `cursor` of the next page."""
-        wanted = {"state": {"$in": list(SETTLED)}} if state == "settled" else WAITING
+        matching = {"state": {"$in": list(SETTLED)}} if state == "settled" else WAITING
         after = {"_id": {"$gt": cursor}} if cursor else {}
         limit = limit or PAGE
-        found = list(self._parked.find({**wanted, **after}, dict.fromkeys(ITEM, 1)).sort("_id", 1).limit(limit + 1))
+        documents = list(
+            self._parked.find({**matching, **after}, dict.fromkeys(ITEM, 1)).sort("_id", 1).limit(limit + 1)
+        )
         return {
-            "items": [item(document) for document in found[:limit]],
-            "total": self._parked.count_documents(wanted),
-            "cursor": found[limit - 1]["_id"] if len(found) > limit else None,
+            "items": [item(document) for document in documents[:limit]],
+            "total": self._parked.count_documents(matching),
+            "cursor": documents[limit - 1]["_id"] if len(documents) > limit else None,
         }
 
     def find(self, id_: str) -> Document:
@@ -174,10 +176,10 @@ def count(database: Database[Document], service: str) -> None:
 
 def _properties(message: Any) -> dict[str, str]:
     """The sender's properties, without the token that some send along."""
-    said = dict(message.properties)
-    headers = said.pop("application_headers", None) or {}
-    said["application_headers"] = {name: value for name, value in headers.items() if name != tokens.HEADER}
-    return {name: str(value)[:1_000] for name, value in said.items()}
+    properties = dict(message.properties)
+    headers = properties.pop("application_headers", None) or {}
+    properties["application_headers"] = {name: value for name, value in headers.items() if name != tokens.HEADER}
+    return {name: str(value)[:1_000] for name, value in properties.items()}
 
 
 def _identity(message: Any, body: bytes, queue: str) -> str:

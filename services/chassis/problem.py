@@ -143,13 +143,13 @@ def say(error: BaseException) -> dict[str, Any]:
     return error.say() if isinstance(error, Problem) else Malfunction().say()
 
 
-def heard(said: dict[str, Any]) -> Problem:
+def heard(content: dict[str, Any]) -> Problem:
     """Make the problem again that another process wrote."""
-    kind = PROBLEMS.get("RefusedByRule" if said["error"] == "Refusal" else said["error"], Malfunction)
+    kind = PROBLEMS.get("RefusedByRule" if content["error"] == "Refusal" else content["error"], Malfunction)
     problem = kind.__new__(kind)
-    Problem.__init__(problem, said["en"], said["zh"], **said["involved"])
-    problem.code = said["code"]
-    problem.errors = [FieldError(**error) for error in said["errors"]]
+    Problem.__init__(problem, content["en"], content["zh"], **content["involved"])
+    problem.code = content["code"]
+    problem.errors = [FieldError(**error) for error in content["errors"]]
     return problem
 
 

@@ -105,16 +105,16 @@ class Bound(Generic[T]):
     def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
         """Write the next version as `decide` returns it; `decide` is asked again where another writer was first."""
         for _ in range(ATTEMPTS):
-            held = self._read(id)
-            if held is None:
+            stored = self._read(id)
+            if stored is None:
                 raise NotFound(kind=self._kind.name, id=id)
-            if held.get("history"):
-                return answer(id, held["history"][0])
-            self._check(held)
-            change = decide(self._record(held))
+            if stored.get("history"):
+                return answer(id, stored["history"][0])
+            self._check(stored)
+            change = decide(self._record(stored))
             if change is None:
-                return {"id": id, "version": held["version"], **self._view(held)}
-            if written := self._write(held, change):
+                return {"id": id, "version": stored["version"], **self._view(stored)}
+            if written := self._write(stored, change):
                 return written
             eventlet.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - two writers step aside
         raise Unavailable(f"{self._kind.name} {id} is being changed by many at once", kind=self._kind.name, id=id)
@@ -135,21 +135,21 @@ class Bound(Generic[T]):
     def follow(self, id: str, event: Event, decide: Callable[[T | None], Change[T] | None]) -> None:  # noqa: A002
         """Keep a record in step with another one: an event not newer than the last one followed changes nothing."""
         for _ in range(ATTEMPTS):
-            held = self._read(id)
-            if held and (held.get("history") or held.get("follows", 0) >= event.version):
+            stored = self._read(id)
+            if stored and (stored.get("history") or stored.get("follows", 0) >= event.version):
                 return
-            change = decide(self._record(held) if held else None)
-            if self._keep_step(id, event, held, change):
+            change = decide(self._record(stored) if stored else None)
+            if self._keep_step(id, event, stored, change):
                 return
             eventlet.sleep(random.uniform(0.001, 0.02))  # noqa: S311
         raise Unavailable(kind=self._kind.name, id=id)
 
-    def _keep_step(self, id: str, event: Event, held: Document | None, change: Change[T] | None) -> bool:  # noqa: A002
+    def _keep_step(self, id: str, event: Event, stored: Document | None, change: Change[T] | None) -> bool:  # noqa: A002
         """Follow up to this event; False where another listener was first."""
-        if held is not None:
+        if stored is not None:
             if change is not None:
-                return self._write(held, change, follows=event.version) is not None
-            return self._note(held, event.version)
+                return self._write(stored, change, follows=event.version) is not None
+            return self._note(stored, event.version)
         if change is None:
             return True
         try:
@@ -158,40 +158,40 @@ class Bound(Generic[T]):
             return False
         return True
 
-    def _note(self, held: Document, follows: int) -> bool:
+    def _note(self, stored: Document, follows: int) -> bool:
         """Note an event that changes nothing, so that an older one that comes later changes nothing either."""
-        noted = self.collection.update_one(_seen(held, follows), {"$set": {"follows": follows}})
+        noted = self.collection.update_one(_seen(stored, follows), {"$set": {"follows": follows}})
         return noted.matched_count > 0
 
     def get(self, id: str) -> T:  # noqa: A002
         """Return the record; raises `NotFound`."""
-        held = self.collection.find_one({"_id": id}, {"state": 1})
-        if held is None:
+        stored = self.collection.find_one({"_id": id}, {"state": 1})
+        if stored is None:
             raise NotFound(kind=self._kind.name, id=id)
-        return self._record(held)
+        return self._record(stored)
 
-    def find(self, **wanted: Any) -> list[tuple[str, T]]:
+    def find(self, **values: Any) -> list[tuple[str, T]]:
         """Find all records with these values; a tuple means any of its values."""
-        found = self.collection.find(conditions(wanted), {"state": 1}).sort("_id", 1)
-        return [(held["_id"], self._record(held)) for held in found]
+        documents = self.collection.find(conditions(values), {"state": 1}).sort("_id", 1)
+        return [(document["_id"], self._record(document)) for document in documents]
 
-    def versions(self, **wanted: Any) -> dict[str, int]:
+    def versions(self, **values: Any) -> dict[str, int]:
         """The newest versions of all such records, by id: they tell whether any changed since it was read."""
-        found = self.collection.find(conditions(wanted), {"version": 1})
-        return {held["_id"]: held["version"] for held in found}
+        documents = self.collection.find(conditions(values), {"version": 1})
+        return {document["_id"]: document["version"] for document in documents}
 
-    def exists(self, **wanted: Any) -> bool:
+    def exists(self, **values: Any) -> bool:
         """True where there is a record with these values."""
-        return self.collection.find_one(conditions(wanted), {"_id": 1}) is not None
+        return self.collection.find_one(conditions(values), {"_id": 1}) is not None
 
     def outcome(self, ids: Iterable[str]) -> Document | None:
         """The answer of the running command where it was done before (X-01), or None."""
-        wanted = [derived_id(self._kind, self._because), *ids]
-        held = self.collection.find_one(
-            {"_id": {"$in": wanted}, "history.because": self._because},
+        candidates = [derived_id(self._kind, self._because), *ids]
+        stored = self.collection.find_one(
+            {"_id": {"$in": candidates}, "history.because": self._because},
             {"history": {"$elemMatch": {"because": self._because}}},
         )
-        return answer(held["_id"], held["history"][0]) if held else None
+        return answer(stored["_id"], stored["history"][0]) if stored else None
 
     @property
     def _because(self) -> str:
@@ -203,11 +203,11 @@ class Bound(Generic[T]):
             raise RuntimeError("records are written by commands and listeners only")
         return self._cause
 
-    def _record(self, held: Document) -> T:
-        return self._records.read(held["state"])
+    def _record(self, document: Document) -> T:
+        return self._records.read(document["state"])
 
-    def _view(self, held: Document) -> Document:
-        return {name: held["state"][name] for name in self._kind.fields}
+    def _view(self, document: Document) -> Document:
+        return {name: document["state"][name] for name in self._kind.fields}
 
     def _read(self, id: str) -> Document | None:  # noqa: A002
         return self.collection.find_one(
@@ -215,13 +215,13 @@ class Bound(Generic[T]):
             {"version": 1, "state": 1, "hash": 1, "follows": 1, "history": {"$elemMatch": {"because": self._because}}},
         )
 
-    def _check(self, held: Document) -> None:
+    def _check(self, stored: Document) -> None:
         cause = self._caused
-        if cause.expected_version not in (None, held["version"]):
-            raise Conflict(id=held["_id"], expected_version=cause.expected_version, version=held["version"])
-        self._check_district(held["state"])
-        if held["version"] >= self._records.settings.versions_limit:
-            raise RecordFull(id=held["_id"], version=held["version"])
+        if cause.expected_version not in (None, stored["version"]):
+            raise Conflict(id=stored["_id"], expected_version=cause.expected_version, version=stored["version"])
+        self._check_district(stored["state"])
+        if stored["version"] >= self._records.settings.versions_limit:
+            raise RecordFull(id=stored["_id"], version=stored["version"])
 
     def _check_district(self, state: Document) -> None:
         """Allow an actor who is bound to a district to write there only, and nothing municipal."""
@@ -236,34 +236,34 @@ class Bound(Generic[T]):
         try:
             self.collection.insert_one(document if follows is None else {**document, "follows": follows})
         except DuplicateKeyError as error:
-            held = self._read(id)
-            if held is None:
+            stored = self._read(id)
+            if stored is None:
                 raise self._broken_rule(error, document["state"]) from None
-            if not held.get("history"):
+            if not stored.get("history"):
                 raise Conflict(kind=self._kind.name, id=id) from None
-            return answer(id, held["history"][0])
+            return answer(id, stored["history"][0])
         self._ring(id)
         return answer(id, first)
 
-    def _write(self, held: Document, change: Change[T], *, follows: int | None = None) -> Document | None:
+    def _write(self, stored: Document, change: Change[T], *, follows: int | None = None) -> Document | None:
         """Write the next version; None where another writer was first."""
-        version = held["version"] + 1
-        new = entry(self._kind, change, self._caused, version=version, after=held["hash"])
+        version = stored["version"] + 1
+        new = entry(self._kind, change, self._caused, version=version, after=stored["hash"])
         state = state_of(self._kind, change.record)
         values = {"state": state, "version": version, "hash": new["hash"], "pending": True}
         if traceparent := trace.current():
             values[f"traces.{version}"] = traceparent
         try:
             result = self.collection.update_one(
-                _seen(held, follows),
+                _seen(stored, follows),
                 {"$set": values if follows is None else {**values, "follows": follows}, "$push": {"history": new}},
             )
         except DuplicateKeyError as error:
             raise self._broken_rule(error, state) from None
         if not result.matched_count:
             return None
-        self._ring(held["_id"])
-        return answer(held["_id"], new)
+        self._ring(stored["_id"])
+        return answer(stored["_id"], new)
 
     def _broken_rule(self, error: DuplicateKeyError, state: Document) -> Refusal:
         """The refusal of the unique index that was violated."""
@@ -280,7 +280,7 @@ def derived_id(kind: Kind, because: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"{kind.key}/{because}"))
 
 
-def _seen(held: Document, follows: int | None) -> Document:
+def _seen(stored: Document, follows: int | None) -> Document:
     """The filter for the record as it was read: not written meanwhile, and not in step with anything newer."""
-    seen = {"_id": held["_id"], "version": held["version"]}
+    seen = {"_id": stored["_id"], "version": stored["version"]}
     return seen if follows is None else {**seen, "follows": {"$not": {"$gte": follows}}}

@@ -20,12 +20,12 @@ HEADER = "kexie.at"  # of a request over RPC: an instant like 2011-05-14T10:00:0
 
 def arrival(headers: Mapping[str, Any], config: Mapping[str, Any]) -> datetime:
     """The arrival of a command: now, or in a rehearsal the time that it claims."""
-    said = headers.get(HEADER)
-    if said is None:
+    claimed = headers.get(HEADER)
+    if claimed is None:
         return _now(config)
     if not config["SETTINGS"].rehearsal:
         raise NotAllowed("No rehearsal: a command may not claim a time of arrival.", "此处并非演练，不得指定办理时间。")
-    return _instant(said)
+    return _instant(claimed)
 
 
 def hearing(event: Event, config: Mapping[str, Any]) -> datetime:
@@ -38,8 +38,8 @@ def _now(config: Mapping[str, Any]) -> datetime:
     return now
 
 
-def _instant(said: Any) -> datetime:
+def _instant(text: Any) -> datetime:
     try:
-        return to_the_millisecond(datetime.fromisoformat(said).astimezone(SHANGHAI))
+        return to_the_millisecond(datetime.fromisoformat(text).astimezone(SHANGHAI))
     except (TypeError, ValueError):
         raise InvalidInput(FieldError(HEADER, "Not an instant.", "不是有效的时间。")) from None

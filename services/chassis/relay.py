@@ -192,8 +192,8 @@ class Relay(SharedExtension):
         """Take the records that were pending at the last look and have not moved since: nobody else relays them."""
         pending = {}
         for name, (_, collection) in self._collections.items():
-            found = collection.find({"pending": True}, {"published": 1}).sort("_id", 1).limit(SWEPT)
-            pending.update({(name, document["_id"]): document.get("published") or 0 for document in found})
+            documents = collection.find({"pending": True}, {"published": 1}).sort("_id", 1).limit(SWEPT)
+            pending.update({(name, document["_id"]): document.get("published") or 0 for document in documents})
         left = [key for key, published in pending.items() if self._seen.get(key, (None,))[0] == published]
         random.shuffle(left)  # so that two relays seldom take the same records
         self._rung.update(dict.fromkeys(left))
@@ -313,10 +313,10 @@ def _publications(kind: Kind, document: Document) -> list[Publication] | None:
         return None
 
 
-def _mark(collection: Collection[Document], found: list[Document]) -> None:
+def _mark(collection: Collection[Document], documents: list[Document]) -> None:
     """Mark records as published up to the version seen; newer versions, and records re-armed meanwhile, stay due."""
     seen: dict[tuple[int, int | None], list[str]] = {}
-    for document in found:
+    for document in documents:
         seen.setdefault((document["version"], document.get("rearmed")), []).append(document["_id"])
     for (version, rearmed), ids in seen.items():
         as_read = {"_id": {"$in": ids}, "rearmed": rearmed}

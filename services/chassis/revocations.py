@@ -52,7 +52,7 @@ class Revocations(SharedExtension):
         self._look()
 
     def _look(self) -> None:
-        self._ids = frozenset(held["_id"] for held in self._collection.find({}, {"_id": 1}).hint("_id_"))
+        self._ids = frozenset(document["_id"] for document in self._collection.find({}, {"_id": 1}).hint("_id_"))
 
 
 class RevocationsProvider(Provider[Revocations]):

@@ -267,8 +267,8 @@ class Method(Entrypoint):
             error = exc_info[1] if exc_info else None
             if error is not None:
                 result, error = self._settled(context, arguments, error)
-            told = self.tell(context, result) if error is None else None
-            self.server.answer(request, told, error)
+            answer = self.tell(context, result) if error is None else None
+            self.server.answer(request, answer, error)
             return result, exc_info
 
         self.container.spawn_worker(self, (), understood, context_data=context, handle_result=finished)
@@ -287,12 +287,12 @@ class Method(Entrypoint):
 
 def _said(error: BaseException) -> dict[str, Any]:
     """Write an error as nameko does: stock clients raise `RemoteError` with our name, ours read the first argument."""
-    said = problem.say(error)
+    content = problem.say(error)
     return {
-        "exc_type": said["error"],
-        "exc_path": f"kexie.{said['error']}",
-        "exc_args": [said],
-        "value": f"{said['code']}: {said['en']}",
+        "exc_type": content["error"],
+        "exc_path": f"kexie.{content['error']}",
+        "exc_args": [content],
+        "value": f"{content['code']}: {content['en']}",
     }
 
 

@@ -119,7 +119,7 @@ class Process:
     def _stop(self) -> int:
         logger.info("stopping")
         stopping = [eventlet.spawn(container.stop) for container in self.containers]
-        while not all(one.dead for one in stopping):
+        while not all(thread.dead for thread in stopping):
             eventlet.sleep(TICK)
             if self._signals > 1 or monotonic() > self._end_by:
                 logger.warning("ended hard; unacked messages will be redelivered")

@@ -39,9 +39,9 @@ class Seal:
 
     def open(self, sealed: str, of: type[T], *, record: str) -> T:
         """Decrypt the value that was sealed for this record; raises `Unsealable`."""
-        held = b64decode(sealed)
+        encrypted = b64decode(sealed)
         try:
-            content = self._cipher.decrypt(held[:NONCE], held[NONCE:], record.encode())
+            content = self._cipher.decrypt(encrypted[:NONCE], encrypted[NONCE:], record.encode())
         except InvalidTag:
             raise Unsealable(record) from None
         return msgspec.json.decode(content, type=of)

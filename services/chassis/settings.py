@@ -66,7 +66,7 @@ class Settings:
         Each variable may be in a file instead, which `<NAME>_FILE` names, as container engines hand out secrets.
         """
         env = _Given(_with_files(os.environ if environment is None else environment))
-        found: dict[str, Any] = dict(  # noqa: C408 - reads as the class does
+        values: dict[str, Any] = dict(  # noqa: C408 - reads as the class does
             amqp_uri=env.str("AMQP_URI", validate=_addresses("amqp://", "amqps://")),
             mongo_uri=env.str("MONGO_URI", validate=_address("mongodb://")),
             token_public_key=env.str("TOKEN_PUBLIC_KEY", validate=_is_key(load_pem_public_key)),
@@ -106,10 +106,10 @@ class Settings:
             raise WrongSettings(_lines(error.error_messages)) from None
         return Settings(
             **{
-                **found,
-                "token_public_key": _pem(found["token_public_key"]),
-                "token_private_key": _pem(found["token_private_key"]),
-                "sealing_key": b64decode(found["sealing_key"]) if found["sealing_key"] else None,
+                **values,
+                "token_public_key": _pem(values["token_public_key"]),
+                "token_private_key": _pem(values["token_private_key"]),
+                "sealing_key": b64decode(values["sealing_key"]) if values["sealing_key"] else None,
             }
         )
 
@@ -120,20 +120,20 @@ class Settings:
 
 def _with_files(given: Mapping[str, str]) -> Mapping[str, str]:
     """The variables, with the contents of the files that they name."""
-    found, wrong = dict(given), []
-    for name in (one.name.upper() for one in fields(Settings)):
+    variables, wrong = dict(given), []
+    for name in (setting.name.upper() for setting in fields(Settings)):
         if (path := given.get(f"{name}_FILE")) is None:
             continue
         if name in given:
             wrong.append(f"{name}_FILE: {name} is set, too")
             continue
         try:
-            found[name] = Path(path).read_text(encoding="utf-8").strip()
+            variables[name] = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             wrong.append(f"{name}_FILE: {path} cannot be read ({type(error).__name__})")
     if wrong:
         raise WrongSettings("\n".join(wrong))
-    return found
+    return variables
 
 
 class _Given(Env):

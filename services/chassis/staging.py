@@ -67,10 +67,10 @@ class Staging:
         """Return the next staged rows after this one."""
         return list(self._staged.find(_of(import_, after=after)).sort("_id", 1).limit(limit))
 
-    def others(self, import_: str, *, rows: list[int], wanted: Mapping[str, Any]) -> list[Document]:
+    def others(self, import_: str, *, rows: list[int], values: Mapping[str, Any]) -> list[Document]:
         """Return the staged rows before and after these that have the wanted values."""
         these = {"row": {"$gte": rows[0], "$lte": rows[-1]}}
-        return list(self._staged.find({**_of(import_), **conditions(wanted), "$nor": [these]}).sort("_id", 1))
+        return list(self._staged.find({**_of(import_), **conditions(values), "$nor": [these]}).sort("_id", 1))
 
     def forget(self, import_: str, *, through: int | None = None) -> int:
         """Unstage all of an import, or its rows up to that one; returns how many."""

@@ -131,11 +131,14 @@ def tally_records(collection: Collection[Document], question: Question, *, after
 
 def tally_of(collection: Collection[Document], question: Question, ids: Sequence[str]) -> list[Document]:
     """List those of these records that exist; one that does not count has neither day nor amount."""
-    wanted = {"_id": {"$in": list(ids)}}
-    held = collection.find(wanted, {"version": 1}).sort("_id", 1)
+    matching = {"_id": {"$in": list(ids)}}
+    documents = collection.find(matching, {"version": 1}).sort("_id", 1)
     nothing = {"version": 0, "day": None, "amount": None}
-    rows = {one["_id"]: {"id": one["_id"], **nothing, "version": one.get("version", 0)} for one in held}
-    counted = collection.aggregate([{"$match": wanted}, *question.counting, _row(question.rule)])
+    rows = {
+        document["_id"]: {"id": document["_id"], **nothing, "version": document.get("version", 0)}
+        for document in documents
+    }
+    counted = collection.aggregate([{"$match": matching}, *question.counting, _row(question.rule)])
     return list((rows | {row["id"]: row for row in counted}).values())
 
 

@@ -88,7 +88,7 @@ def begin(role: Role, name: str, traceparent: Any) -> Span:
 @contextmanager
 def span(role: Role, name: str, *traceparents: Any) -> Iterator[Span]:
     """Begin a span within each of these traces; what is done meanwhile belongs to the first of them."""
-    spans = [_recorder.span(role, name, one) for one in dict.fromkeys(map(_read, traceparents))]
+    spans = [_recorder.span(role, name, traceparent) for traceparent in dict.fromkeys(map(_read, traceparents))]
     with spans[0].going_on():
         try:
             yield spans[0]
@@ -99,9 +99,9 @@ def span(role: Role, name: str, *traceparents: Any) -> Iterator[Span]:
 
 
 def _end(spans: Iterable[Span], error: BaseException | None = None) -> None:
-    for one in spans:
-        one.end(error)
+    for span in spans:
+        span.end(error)
 
 
-def _read(said: Any) -> str | None:
-    return said if isinstance(said, str) and FORM.fullmatch(said) else None
+def _read(value: Any) -> str | None:
+    return value if isinstance(value, str) and FORM.fullmatch(value) else None

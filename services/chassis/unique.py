@@ -68,7 +68,7 @@ class Unique:
     def only(self) -> Document:
         """The partial index's filter: only present values, of the records that are meant."""
         present = [{f"state.{name}": {"$type": ["string", "int", "long"]}} for name in self.fields]
-        return {"$and": present + [{name: wanted} for name, wanted in conditions(self.among).items()]}
+        return {"$and": present + [{name: value} for name, value in conditions(self.among).items()]}
 
     def refuse(self, kind: Kind, state: Document) -> Refusal:
         """Make the rule's refusal for a record in this state."""
@@ -80,22 +80,22 @@ class Unique:
             return set()
         return set(product(*(_several(state[name]) for name in self.fields)))
 
-    def held(self, collection: mongo.Collection[Document], wanted: Collection[Values]) -> set[Values]:
+    def taken(self, collection: mongo.Collection[Document], candidates: Collection[Values]) -> set[Values]:
         """Return those of the wanted values that a record has."""
-        looked_for = list(self._filters(wanted))
+        looked_for = list(self._filters(candidates))
         if not looked_for:
             return set()
         shown = {f"state.{name}": 1 for name in (*self.fields, *self.among)}
-        found = collection.find({"$or": looked_for}, shown)
-        return {values for document in found for values in self.values(document["state"])} & set(wanted)
+        documents = collection.find({"$or": looked_for}, shown)
+        return {values for document in documents for values in self.values(document["state"])} & set(candidates)
 
-    def _filters(self, wanted: Collection[Values]) -> Iterator[Document]:
+    def _filters(self, candidates: Collection[Values]) -> Iterator[Document]:
         """Make as few filters as possible, each with all values of the field that has most; the index serves each."""
-        if not wanted:
+        if not candidates:
             return
-        widest = max(range(len(self.fields)), key=lambda place: len({values[place] for values in wanted}))
+        widest = max(range(len(self.fields)), key=lambda place: len({values[place] for values in candidates}))
         groups: dict[Values, list[Any]] = defaultdict(list)
-        for values in wanted:
+        for values in candidates:
             groups[values[:widest] + values[widest + 1 :]].append(values[widest])
         names = [f"state.{name}" for name in self.fields]
         others = names[:widest] + names[widest + 1 :]
@@ -104,21 +104,21 @@ class Unique:
             yield {"$and": [*same, {names[widest]: {"$in": several}}, self.only]}
 
 
-def conditions(wanted: Mapping[str, Any]) -> Document:
+def conditions(values: Mapping[str, Any]) -> Document:
     """Make the filter for records with these values; a tuple means any of its values."""
     return {
         f"state.{name}": {"$in": [msgspec.to_builtins(item) for item in value]}
         if isinstance(value, tuple)
         else msgspec.to_builtins(value)
-        for name, value in wanted.items()
+        for name, value in values.items()
     }
 
 
-def is_like(state: Document, wanted: Mapping[str, Any]) -> bool:
+def is_like(state: Document, values: Mapping[str, Any]) -> bool:
     """True for a record that `conditions` would find."""
     return all(
         state[name] in msgspec.to_builtins(value if isinstance(value, tuple) else (value,))
-        for name, value in wanted.items()
+        for name, value in values.items()
     )
 
 

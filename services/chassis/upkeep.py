@@ -88,12 +88,12 @@ class Nothing(fields.Schema):
     """No parameters."""
 
 
-def bucket(container: Any, asked: Mapping[str, Any]) -> Document:
+def bucket(container: Any, params: Mapping[str, Any]) -> Document:
     """Count the records, versions and history entries of the next so many records together.
 
     `through` is the last one's id; None where it is the kind's last, and the sums are of all there are.
     """
-    given = fields.load(Bucket(), asked)
+    given = fields.load(Bucket(), params)
     limit = given["limit"] or 5_000
     summed = _collection(container, given["kind"]).aggregate(
         [
@@ -118,11 +118,11 @@ def bucket(container: Any, asked: Mapping[str, Any]) -> Document:
     }
 
 
-def versions(container: Any, asked: Mapping[str, Any]) -> Document:
+def versions(container: Any, params: Mapping[str, Any]) -> Document:
     """Return version and number of history entries of each record after one id, up to another or the last one."""
-    given = fields.load(Range(), asked)
+    given = fields.load(Range(), params)
     bounds = {"$gt": given["after"]} | ({} if given["through"] is None else {"$lte": given["through"]})
-    found = _collection(container, given["kind"]).aggregate(
+    documents = _collection(container, given["kind"]).aggregate(
         [
             {"$match": {"_id": bounds}},
             {"$sort": {"_id": 1}},
@@ -130,19 +130,19 @@ def versions(container: Any, asked: Mapping[str, Any]) -> Document:
             {"$project": {"version": 1, "entries": ENTRIES}},
         ]
     )
-    records = {document["_id"]: [document.get("version"), document["entries"]] for document in found}
+    records = {document["_id"]: [document.get("version"), document["entries"]] for document in documents}
     if len(records) > RANGE:
         raise TooLarge(records=f"more than {RANGE}")
     return {"records": records}
 
 
-def histories(container: Any, asked: Mapping[str, Any]) -> Document:
+def histories(container: Any, params: Mapping[str, Any]) -> Document:
     """Return the whole histories of the next so many records, each with its first flaw; a page ends early at 4 MB."""
-    given = fields.load(Histories(), asked)
+    given = fields.load(Histories(), params)
     limit = given["limit"] or 500
-    found = _collection(container, given["kind"]).find({"_id": {"$gt": given["after"] or ""}})
+    documents = _collection(container, given["kind"]).find({"_id": {"$gt": given["after"] or ""}})
     records, size = [], 0
-    for document in found.sort("_id", 1).limit(limit).batch_size(100):
+    for document in documents.sort("_id", 1).limit(limit).batch_size(100):
         record = _history(document)
         records.append(record)
         size += len(wire.encode(record))
@@ -152,9 +152,9 @@ def histories(container: Any, asked: Mapping[str, Any]) -> Document:
     return {"through": None, "records": records}
 
 
-def rearm(container: Any, asked: Mapping[str, Any]) -> Document:
+def rearm(container: Any, params: Mapping[str, Any]) -> Document:
     """Publish again everything newer than these versions, or everything; returns the number of records behind."""
-    given = fields.load(Rearm(), asked)
+    given = fields.load(Rearm(), params)
     if (given["records"] is None) is not (given["everything"] is True):
         en, zh = "Either records or everything is needed.", "须给出 records 或 everything 之一。"
         raise InvalidInput(FieldError("records", en, zh))
@@ -169,16 +169,16 @@ def rearm_all(collection: Collection[Document]) -> int:
     return sum(relay.rearm(collection, dict.fromkeys(ids, 0)) for ids in _all_ids(collection))
 
 
-def condition(container: Any, asked: Mapping[str, Any]) -> Document:
+def condition(container: Any, params: Mapping[str, Any]) -> Document:
     """Return what waits here: records to be published and since when, messages that could not be handled."""
-    fields.load(Nothing(), asked)
-    held = _records(container).values()
-    oldest = [instant for records in held if (instant := _oldest_pending(records.collection))]
+    fields.load(Nothing(), params)
+    every_kind = _records(container).values()
+    oldest = [instant for records in every_kind if (instant := _oldest_pending(records.collection))]
     parked, alarms = parking.waiting(database(container.config["SETTINGS"], container.service_name))
     return {
         "service": container.service_name,
         "version": VERSION,
-        "pending": sum(records.collection.count_documents({"pending": True}) for records in held),
+        "pending": sum(records.collection.count_documents({"pending": True}) for records in every_kind),
         "oldest_pending": _seconds_since(min(oldest), container) if oldest else None,
         "parked": parked,
         "alarms": alarms,
@@ -186,20 +186,20 @@ def condition(container: Any, asked: Mapping[str, Any]) -> Document:
 
 
 def _records(container: Any) -> dict[str, Records[Any]]:
-    return {one.kind.name: one for one in container.dependencies if isinstance(one, Records)}
+    return {records.kind.name: records for records in container.dependencies if isinstance(records, Records)}
 
 
 def _collection(container: Any, kind: str) -> Collection[Document]:
-    held = _records(container)
-    if kind not in held:
-        known = ", ".join(sorted(held))
+    records = _records(container)
+    if kind not in records:
+        known = ", ".join(sorted(records))
         raise NotFound(f"Unknown kind; known: {known}", f"未知类别；可用：{known}", kind=kind)
-    return held[kind].collection
+    return records[kind].collection
 
 
 def _history(document: Document) -> Document:
-    held, broken = document.get("history"), flaw(document)
-    entries = [_entry(said) for said in held if isinstance(said, dict)] if isinstance(held, list) else []
+    history, broken = document.get("history"), flaw(document)
+    entries = [_entry(entry) for entry in history if isinstance(entry, dict)] if isinstance(history, list) else []
     return {
         "id": document["_id"],
         "version": document.get("version"),
@@ -208,8 +208,8 @@ def _history(document: Document) -> Document:
     }
 
 
-def _entry(said: Document) -> Document:
-    return {name: _sendable(said.get(name)) for name in ENTRY}
+def _entry(entry: Document) -> Document:
+    return {name: _sendable(entry.get(name)) for name in ENTRY}
 
 
 def _sendable(value: Any) -> Any:
@@ -236,14 +236,14 @@ def _oldest_pending(collection: Collection[Document]) -> datetime | None:
     is_whole = {"$and": [{"$isArray": "$history"}, {"$isNumber": "$published"}]}
     waiting = {"$cond": [is_whole, {"$arrayElemAt": ["$history.at", "$published"]}, None]}
     written = {"$dateFromString": {"dateString": waiting, "onError": None, "onNull": None}}
-    found = collection.aggregate(
+    groups = collection.aggregate(
         [
             {"$match": {"pending": True}},
             {"$limit": relay.SWEPT},
             {"$group": {"_id": None, "oldest": {"$min": written}}},
         ]
     )
-    return next((one["oldest"] for one in found), None)
+    return next((group["oldest"] for group in groups), None)
 
 
 def _seconds_since(instant: datetime, container: Any) -> float:

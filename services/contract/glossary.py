@@ -35,8 +35,8 @@ class Word:
         return (self.zh, self.en, *self.also)
 
 
-def _words(said: Mapping[str, tuple[str, ...]]) -> Mapping[str, Word]:
-    return MappingProxyType({name: Word(zh, en, tuple(also)) for name, (zh, en, *also) in said.items()})
+def _words(words: Mapping[str, tuple[str, ...]]) -> Mapping[str, Word]:
+    return MappingProxyType({name: Word(zh, en, tuple(also)) for name, (zh, en, *also) in words.items()})
 
 
 FIELDS = _words(
@@ -1015,8 +1015,8 @@ def district(code: str) -> Word:
     name = DISTRICTS[code]
     short = next((name.removesuffix(end) for end in ("彝族自治县", "区", "县", "市") if name.endswith(end)), name)
     county = (f"{short}县",) if name.endswith("自治县") else ()
-    said = (name, short, *county)
-    within = (f"{before}{one}" for before in ("乐山市", "四川省乐山市") for one in said)
+    names = (name, short, *county)
+    within = (f"{before}{written}" for before in ("乐山市", "四川省乐山市") for written in names)
     return Word(name, code, (short, *county, *within, f"{name}{code}", f"{code}{name}"))
 
 
@@ -1065,11 +1065,11 @@ _PLAIN = {ord(char): None for char in _VARIES} | {
 }
 
 
-def _named(said: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    found: dict[str, str | None] = {}
-    for name, words in said.items():
+def _named(ways: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    by_word: dict[str, str | None] = {}
+    for name, words in ways.items():
         for word in words:
             key = plain(word)
-            found[key] = name if found.get(key, name) == name else None
-    own = {plain(name): name for name in said}
-    return {key: name for key, name in found.items() if name is not None} | own
+            by_word[key] = name if by_word.get(key, name) == name else None
+    own = {plain(name): name for name in ways}
+    return {key: name for key, name in by_word.items() if name is not None} | own

@@ -43,7 +43,7 @@ class Condition:
         if self.exists is not None:
             return (value is not None) == self.exists
         if self.any_of:
-            return any(one in self.any_of for one in value) if isinstance(value, list) else value in self.any_of
+            return any(item in self.any_of for item in value) if isinstance(value, list) else value in self.any_of
         return value is not None and (self.gte is None or value >= self.gte) and (self.lte is None or value <= self.lte)
 
     def say(self) -> Any:
@@ -129,41 +129,41 @@ def read(raw: Any) -> Rule:
         where=_conditions(kind, raw.get("where") or {}),
         measure=measure,
         field=field,
-        on=_field(kind, raw.get("on"), "on", wanted=date).name,
+        on=_field(kind, raw.get("on"), "on", of_type=date).name,
         by=_dimensions(kind, raw.get("by") or []),
     )
 
 
-def _field(kind: Kind, name: Any, *at: str, wanted: type | None = None) -> Field:
-    found = kind.fields.get(name) if isinstance(name, str) else None
-    if found is None:
+def _field(kind: Kind, name: Any, *at: str, of_type: type | None = None) -> Field:
+    field = kind.fields.get(name) if isinstance(name, str) else None
+    if field is None:
         raise BrokenRule(*at, says=f"{kind.key} has no field {name!r}; it has {', '.join(kind.fields)}")
-    if wanted and (found.type is not wanted or found.many):
-        raise BrokenRule(*at, says=f"{kind.key}.{name} is not a {wanted.__name__}")
-    return found
+    if of_type and (field.type is not of_type or field.many):
+        raise BrokenRule(*at, says=f"{kind.key}.{name} is not a {of_type.__name__}")
+    return field
 
 
 def _conditions(kind: Kind, raw: Any) -> tuple[Condition, ...]:
     if not isinstance(raw, Mapping):
         raise BrokenRule("where", says="conditions are a mapping of field to value")
-    return tuple(_condition(_field(kind, name, "where", str(name)), wanted) for name, wanted in raw.items())
+    return tuple(_condition(_field(kind, name, "where", str(name)), test) for name, test in raw.items())
 
 
-def _condition(field: Field, wanted: Any) -> Condition:
+def _condition(field: Field, test: Any) -> Condition:
     at = ("where", field.name)
     if field.type not in COMPARABLE:
         raise BrokenRule(*at, says="no condition can be put on this field")
-    if field.many and isinstance(wanted, Mapping):
+    if field.many and isinstance(test, Mapping):
         raise BrokenRule(*at, says="a field with several values takes a value or a list")
-    if not isinstance(wanted, Mapping):
-        listed = wanted if isinstance(wanted, list) else [wanted]
+    if not isinstance(test, Mapping):
+        listed = test if isinstance(test, list) else [test]
         if not listed:
             raise BrokenRule(*at, says="an empty list matches nothing")
         return Condition(field.name, any_of=tuple(_value(field, item, *at) for item in listed))
-    if "exists" in wanted and set(wanted) == {"exists"}:
-        return Condition(field.name, exists=_truth(wanted["exists"], *at))
-    if wanted and set(wanted) <= {"gte", "lte"} and field.type in (int, date):
-        bounds = {name: _value(field, bound, *at) for name, bound in wanted.items()}
+    if "exists" in test and set(test) == {"exists"}:
+        return Condition(field.name, exists=_truth(test["exists"], *at))
+    if test and set(test) <= {"gte", "lte"} and field.type in (int, date):
+        bounds = {name: _value(field, bound, *at) for name, bound in test.items()}
         return Condition(field.name, gte=bounds.get("gte"), lte=bounds.get("lte"))
     raise BrokenRule(*at, says="a condition is a value, a list, {gte: , lte: } on numbers and days, or {exists: true}")
 
@@ -215,7 +215,7 @@ def _measure(kind: Kind, raw: Any) -> tuple[str, str | None]:
         return "count", None
     if isinstance(raw, Mapping) and len(raw) == 1 and set(raw) <= set(MEASURES):
         ((measure, name),) = raw.items()
-        field = _field(kind, name, "measure", measure, wanted=None if measure == "distinct" else int)
+        field = _field(kind, name, "measure", measure, of_type=None if measure == "distinct" else int)
         if field.type not in COMPARABLE or field.many:
             raise BrokenRule("measure", measure, says=f"the values of {kind.key}.{name} cannot be told apart")
         return measure, field.name

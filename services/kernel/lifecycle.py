@@ -30,7 +30,7 @@ class Lifecycle:
             raise ForbiddenMove(state=state, to=to)
         return to
 
-    def require(self, state: str, *wanted: str) -> None:
+    def require(self, state: str, *states: str) -> None:
         """Raise `ForbiddenMove` unless the state is one of these (X-12); for deeds that change no state."""
-        if state not in wanted:
-            raise ForbiddenMove(state=state, wanted="/".join(wanted))
+        if state not in states:
+            raise ForbiddenMove(state=state, wanted="/".join(states))
