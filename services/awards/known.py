@@ -43,7 +43,7 @@ def conflicts_with_one(awards: Any, *, judge_id: str, entry_id: str) -> Conflict
 
 def rounds_of(awards: Any, edition_id: str) -> list[Round]:
     """The rounds of an edition, the first one first."""
-    return judging_round.in_order(one for _, one in awards.rounds.find(edition_id=edition_id))
+    return judging_round.in_order(round_ for _, round_ in awards.rounds.find(edition_id=edition_id))
 
 
 def entries_to_score(awards: Any, *, edition_id: str, round_no: int) -> dict[str, Entry]:

@@ -47,8 +47,8 @@ class Members(Service):
     @command(contract.members.Organisation, schemas.HoldFoundingMeeting, roles=("recorder",))
     def hold_founding_meeting(self, organisation_id: str, *, by: str, **meeting: Any) -> Document:
         """Record the meeting that founds an organisation (成立大会)."""
-        found = partial(organisation.hold_founding_meeting, today=self.clock.today(), **meeting)
-        return self.organisations.change(organisation_id, found)
+        hold = partial(organisation.hold_founding_meeting, today=self.clock.today(), **meeting)
+        return self.organisations.change(organisation_id, hold)
 
     @command(contract.members.Organisation, schemas.EstablishOrganisation, roles=("chair",))
     def establish_organisation(self, organisation_id: str, *, by: str, **established: Any) -> Document:

@@ -118,8 +118,8 @@ class Outreach(Service):
     @command(contract.outreach.AudienceCount, schemas.RecordCount, roles=("recorder",), adds=True)
     def record_count(self, count_id: str | None, *, activity_id: str, **audience_of_the_day: Any) -> Any:
         """Record a day's audience of an activity."""
-        held = self.activities.get(activity_id)
-        recorded = audience.record(held, activity_id=activity_id, today=self.clock.today(), **audience_of_the_day)
+        activity_ = self.activities.get(activity_id)
+        recorded = audience.record(activity_, activity_id=activity_id, today=self.clock.today(), **audience_of_the_day)
         return self.counts.add(recorded, count_id)
 
     @command(contract.outreach.AudienceCount, schemas.ApproveCount, roles=("chair",))
@@ -141,18 +141,18 @@ class Outreach(Service):
     @command(contract.outreach.AudienceCount, schemas.CorrectCount, roles=("verifier",))
     def correct_count(self, count_id: str, *, evidence_ids: tuple[str, ...], **correction: Any) -> Any:
         """Replace the number of a verified count."""
-        held = self.activities.get(self.counts.get(count_id).activity_id)
+        activity_ = self.activities.get(self.counts.get(count_id).activity_id)
         named = {evidence_id: self.evidence_files.get(evidence_id) for evidence_id in evidence_ids}
-        return self.counts.change(count_id, partial(audience.correct, activity=held, evidence=named, **correction))
+        return self.counts.change(count_id, partial(audience.correct, activity=activity_, evidence=named, **correction))
 
     @command(contract.outreach.AudienceCount, schemas.SupersedeCount, roles=("verifier",))
     def supersede_count(self, count_id: str, *, by_count_id: str, reason: str, by: str) -> Any:
         """Replace a count by another one of the same audience."""
         by_count = self.counts.get(by_count_id)
-        held = self.activities.get(self.counts.get(count_id).activity_id)
+        activity_ = self.activities.get(self.counts.get(count_id).activity_id)
         return self.counts.change(
             count_id,
-            partial(audience.supersede, by_count_id=by_count_id, by_count=by_count, activity=held, reason=reason),
+            partial(audience.supersede, by_count_id=by_count_id, by_count=by_count, activity=activity_, reason=reason),
         )
 
     @listens(contract.rural.ServicePoint, "completed", "lapsed")

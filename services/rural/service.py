@@ -85,10 +85,10 @@ class Rural(Service):
         """Hand the first day on to the survivor, and to the association that absorbed that one meanwhile."""
         absorbed: Any = event.view
         absorb = partial(association.absorb, absorbed=absorbed, absorbed_id=event.record)
-        survivor_id, told = absorbed.merged_into, {event.record}
-        while survivor_id and survivor_id not in told:
+        survivor_id, passed = absorbed.merged_into, {event.record}
+        while survivor_id and survivor_id not in passed:
             self.associations.change(survivor_id, absorb)
-            told.add(survivor_id)
+            passed.add(survivor_id)
             survivor_id = self.associations.get(survivor_id).merged_into
 
     @command(contract.rural.ServicePoint, schemas.PlanPoint, roles=("recorder",), adds=True)
@@ -157,10 +157,10 @@ class Rural(Service):
         grant: Any = event.view
         known = dict(self.fund_receipts.find(grant_id=event.record))
         for voucher in grant.vouchers:
-            told = fund_receipt.told_by(grant, voucher, grant_id=event.record)
+            receipt = fund_receipt.receipt_of(grant, voucher, grant_id=event.record)
             receipt_id = fund_receipt.receipt_id(event.record, voucher.voucher_no)
-            if known.get(receipt_id) != told:
-                self.fund_receipts.follow(receipt_id, event, partial(fund_receipt.follow, told=told))
+            if known.get(receipt_id) != receipt:
+                self.fund_receipts.follow(receipt_id, event, partial(fund_receipt.follow, current=receipt))
 
     def _former_associations(self, name: str, township_code: str) -> tuple[str, ...]:
         """The ids of ended associations of this name and township that were official once."""

@@ -37,9 +37,9 @@ class AssignmentCommands:
     sheets: ScoreSheets
 
     @command(contract.awards.Assignment, schemas.ProposeAssignment, roles=("chair",))
-    def propose_assignment(self, edition_id: str, *, round_no: int, by: str, **asked: Any) -> Any:
+    def propose_assignment(self, edition_id: str, *, round_no: int, by: str, **options: Any) -> Any:
         """Propose the judges of every entry of a round; nothing follows before it is confirmed."""
-        propose = partial(self._proposed, edition_id=edition_id, round_no=round_no, **asked)
+        propose = partial(self._proposed, edition_id=edition_id, round_no=round_no, **options)
         return self.assignments.put(seat_plan.assignment_id(edition_id=edition_id, round_no=round_no), propose)
 
     @command(contract.awards.Assignment, schemas.ConfirmAssignment, roles=("chair",))
@@ -111,7 +111,7 @@ class AssignmentCommands:
 
     def _proposed(
         self,
-        held: Assignment | None,
+        former: Assignment | None,
         *,
         edition_id: str,
         round_no: int,
@@ -123,20 +123,20 @@ class AssignmentCommands:
         edition = self.editions.get(edition_id)
         entries = known.entries_to_score(self, edition_id=edition_id, round_no=round_no)
         judges = [self.judges.get(judge_id) for judge_id in dict.fromkeys(judge_ids)]
-        sheets = [one for _, one in self.sheets.find(edition_id=edition_id, round_no=round_no)]
-        asked_or_held = {*judge_ids, *(one.judge_id for one in sheets if one.is_held)}
-        conflicts = {pair for one in asked_or_held for pair in self._against(edition_id, one, entries).pairs}
+        sheets = [sheet for _, sheet in self.sheets.find(edition_id=edition_id, round_no=round_no)]
+        asked_or_held = {*judge_ids, *(sheet.judge_id for sheet in sheets if sheet.is_held)}
+        conflicts = {pair for judge_id in asked_or_held for pair in self._against(edition_id, judge_id, entries).pairs}
         proposal = assignment.propose(
             seat_plan.disciplines(entries.items(), judges),
             judges,
-            conflicts=conflicts | {(one.judge_id, one.entry_id) for one in sheets if one.is_given_up},
+            conflicts=conflicts | {(sheet.judge_id, sheet.entry_id) for sheet in sheets if sheet.is_given_up},
             per_entry=per_entry,
             disjoint=judge.colleagues(judges, on=edition.judge_to),
-            held={(one.judge_id, one.entry_id) for one in sheets if one.is_held and one.entry_id in entries},
+            held={(sheet.judge_id, sheet.entry_id) for sheet in sheets if sheet.is_held and sheet.entry_id in entries},
             seed=seed,
         )
         return seat_plan.draw_up(
-            held,
+            former,
             edition=edition,
             edition_id=edition_id,
             round_no=round_no,
@@ -150,7 +150,7 @@ class AssignmentCommands:
     def _confirmed(self, plan: Assignment) -> Change[Assignment]:
         edition = self.editions.get(plan.edition_id)
         entries = known.entries_to_score(self, edition_id=plan.edition_id, round_no=plan.round_no)
-        conflicts = [self._against(plan.edition_id, one.judge_id, entries).pairs for one in plan.seats]
+        conflicts = [self._against(plan.edition_id, seats.judge_id, entries).pairs for seats in plan.seats]
         return seat_plan.confirm(
             plan, edition=edition, entries=entries, conflicts={pair for pairs in conflicts for pair in pairs}
         )
@@ -177,8 +177,8 @@ class AssignmentCommands:
             self.sheets.put(score_sheet.sheet_id(**of), seat)
 
     def _heed(self, edition_id: str, judge_id: str) -> None:
-        told = known.told_conflicts(self, edition_id=edition_id, judge_id=judge_id)
-        follow = partial(score_sheet.follow_conflicts, conflicts=told)
+        stored = known.told_conflicts(self, edition_id=edition_id, judge_id=judge_id)
+        follow = partial(score_sheet.follow_conflicts, conflicts=stored)
         for sheet_id, sheet in self.sheets.find(judge_id=judge_id, edition_id=edition_id):
             if follow(sheet):
                 self.sheets.change(sheet_id, follow)

@@ -40,12 +40,12 @@ class AwardCommands:
     def make_awards(self, event: Event) -> None:
         """Make an award of each granted line of a list; an existing one stays as it is."""
         listed = cast(contract.awards.Notice, event.view)
-        held = self.editions.get(listed.edition_id)
+        edition = self.editions.get(listed.edition_id)
         for line in listed.lines:
             grant = partial(
                 award.grant,
                 line=line,
-                edition=held,
+                edition=edition,
                 edition_id=listed.edition_id,
                 entry=self.entries.get(line.entry_id) if line.entry_id else None,
                 check_code=a_check_code(),
@@ -81,29 +81,29 @@ class AwardCommands:
 
     def _recover(self, entry_id: str) -> None:
         """Revoke an entry once every prize that it had is revoked."""
-        states = {one.state for _, one in self.awards.find(subject_type="entry", entry_id=entry_id)}
+        states = {award_.state for _, award_ in self.awards.find(subject_type="entry", entry_id=entry_id)}
         if states == {"revoked"}:
             self.entries.change(entry_id, partial(entry.follow, to="revoked"))
 
     @question(schemas.CertificateOf, roles=STAFF)
     def certificate_of(self, award_id: str, *, by: str) -> Any:
         """Show the text of an award's certificate, its names included."""
-        held = self.awards.get(award_id)
-        award.LIFECYCLE.require(held.state, "granted")
-        if held.issued_on is None:
+        granted = self.awards.get(award_id)
+        award.LIFECYCLE.require(granted.state, "granted")
+        if granted.issued_on is None:
             raise NotFound("Its certificate is not issued yet.", "证书尚未制发。", kind="award", id=award_id)
-        title = self.entries.get(held.entry_id).material.title if held.entry_id else None
-        return {**_shown(held), "names": list(held.names), "title": title, "check_code": held.check_code}
+        title = self.entries.get(granted.entry_id).material.title if granted.entry_id else None
+        return {**_shown(granted), "names": list(granted.names), "title": title, "check_code": granted.check_code}
 
     @query(public=True)
     def check_certificate(self, params: Mapping[str, Any]) -> Any:
         """Check whether a certificate with this number and code was issued, and whether its award still stands."""
-        said = load(schemas.CheckCertificate(), params)
-        found = self.awards.find(certificate_no=said["certificate_no"].strip().upper())
-        codes = [one.is_checked_by(said["code"]) for _, one in found]
-        if not any(codes) or found[0][1].issued_on is None:
+        given = load(schemas.CheckCertificate(), params)
+        awards = self.awards.find(certificate_no=given["certificate_no"].strip().upper())
+        codes = [award_.is_checked_by(given["code"]) for _, award_ in awards]
+        if not any(codes) or awards[0][1].issued_on is None:
             raise NotFound("There is no certificate with this number and code.", "没有此编号和校验码的证书。")
-        return _shown(found[0][1])
+        return _shown(awards[0][1])
 
 
 def a_check_code() -> str:
@@ -111,6 +111,6 @@ def a_check_code() -> str:
     return award.check_code(secrets.token_bytes(award.CODE_LENGTH))
 
 
-def _shown(held: award.Award) -> dict[str, Any]:
-    view = contract.awards.Award.kind.write(held)
+def _shown(granted: award.Award) -> dict[str, Any]:
+    view = contract.awards.Award.kind.write(granted)
     return {name: view[name] for name in SHOWN}

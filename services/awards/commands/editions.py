@@ -53,7 +53,7 @@ class EditionCommands:
     def revise_edition(self, edition_id: str, *, reason: str, by: str, **stated: Any) -> Any:
         """Replace the rules of an edition as a whole; from the first score on they are fixed."""
         revised = rules.state(self.editions.get(edition_id).programme_kind, **stated)
-        used = frozenset(one.category_code for _, one in self.entries.find(edition_id=edition_id))
+        used = frozenset(entry.category_code for _, entry in self.entries.find(edition_id=edition_id))
         revise = partial(
             edition.revise,
             rules=revised,
@@ -82,8 +82,8 @@ class EditionCommands:
     def archive_edition(self, edition_id: str, *, by: str) -> Any:
         """Archive a granted edition, once every award has its certificate."""
         listed = self.notices.find(edition_id=edition_id, state=notice.STANDING)
-        lines = sum(len(one.lines_left) for _, one in listed)
-        settled = sum(one.is_settled for _, one in self.awards.find(edition_id=edition_id))
+        lines = sum(len(record.lines_left) for _, record in listed)
+        settled = sum(record.is_settled for _, record in self.awards.find(edition_id=edition_id))
         return self.editions.change(edition_id, partial(edition.archive, uncertified=lines - settled))
 
     @command(contract.awards.Edition, schemas.CancelEdition, roles=("chair",))

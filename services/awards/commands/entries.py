@@ -80,11 +80,11 @@ class EntryCommands:
     @command(contract.awards.Entry, schemas.CheckEligibility, roles=("verifier",))
     def check_eligibility(self, entry_id: str, **decided: Any) -> Any:
         """Find an entry eligible or not, with reasons; it is compared with the other entries of its programme."""
-        held = self.entries.get(entry_id)
-        others = [one for one in self.entries.find(programme_kind=held.programme_kind) if one[0] != entry_id]
+        checked = self.entries.get(entry_id)
+        others = [other for other in self.entries.find(programme_kind=checked.programme_kind) if other[0] != entry_id]
         decide = partial(
             eligibility.decide,
-            edition=self.editions.get(held.edition_id),
+            edition=self.editions.get(checked.edition_id),
             others=others,
             **decided,
         )
@@ -111,9 +111,9 @@ class EntryCommands:
         self, entry_id: str | None, edition_id: str, nominating_unit_id: str, *, material: Material, **how: Any
     ) -> Any:
         """Submit it in a free place of its unit's quota."""
-        held = self.editions.get(edition_id)
+        edition = self.editions.get(edition_id)
         submitted = entry.submit(
-            held,
+            edition,
             edition_id=edition_id,
             material=material,
             nominating_unit_id=nominating_unit_id,
@@ -122,7 +122,7 @@ class EntryCommands:
             **how,
         )
         nominated = self.entries.find(edition_id=edition_id, nominating_unit_id=nominating_unit_id, state=entry.HOLDING)
-        for placed in entry.placed(submitted, held, nominated=[one for _, one in nominated]):
+        for placed in entry.placed(submitted, edition, nominated=[nominee for _, nominee in nominated]):
             with suppress(entry.PlaceTaken):  # somebody else took it at this very moment: try the next one
                 return self.entries.add(placed, entry_id)
         raise entry.UnitQuotaFull(nominating_unit_id=nominating_unit_id)

@@ -26,9 +26,9 @@ class JudgeCommands:
     judges: Judges
 
     @command(contract.awards.Judge, schemas.RegisterJudge, roles=("recorder", "chair"))
-    def register_judge(self, judge_id: str, *, by: str, **said: Any) -> Any:
+    def register_judge(self, judge_id: str, *, by: str, **capability: Any) -> Any:
         """Invite a person to be a judge."""
-        return self.judges.add(judge.invite(person_id=judge_id, **said), judge_id)
+        return self.judges.add(judge.invite(person_id=judge_id, **capability), judge_id)
 
     @command(contract.awards.Judge, schemas.ActivateJudge, roles=("recorder", "chair"))
     def activate_judge(self, judge_id: str, *, by: str) -> Any:
@@ -41,9 +41,9 @@ class JudgeCommands:
         return self.judges.change(judge_id, partial(judge.suspend, reason=reason))
 
     @command(contract.awards.Judge, schemas.ReviseJudge, roles=("recorder", "chair"))
-    def revise_judge(self, judge_id: str, *, by: str, **said: Any) -> Any:
+    def revise_judge(self, judge_id: str, *, by: str, **capability: Any) -> Any:
         """Replace a judge's disciplines and load."""
-        return self.judges.change(judge_id, partial(judge.revise, **said))
+        return self.judges.change(judge_id, partial(judge.revise, **capability))
 
     @command(contract.awards.Judge, schemas.AffiliateJudge, roles=("recorder", "chair"))
     def affiliate_judge(self, judge_id: str, *, affiliations: tuple[judge.Affiliation, ...], by: str) -> Any:
@@ -61,24 +61,24 @@ class ConflictCommands:
     sheets: ScoreSheets
 
     @command(contract.awards.Conflicts, schemas.DeclareConflict, roles=("judge",))
-    def declare_conflict(self, entry_id: str, *, by: str, **told: Any) -> Any:
+    def declare_conflict(self, entry_id: str, *, by: str, **declaration: Any) -> Any:
         """Declare that you have a conflict of interest with an entry."""
-        return self._decide(by, entry_id, partial(conflict.declare, entry_id=entry_id, **told))
+        return self._decide(by, entry_id, partial(conflict.declare, entry_id=entry_id, **declaration))
 
     @command(contract.awards.Conflicts, schemas.WithdrawConflict, roles=("judge",))
-    def withdraw_conflict(self, entry_id: str, *, by: str, **told: Any) -> Any:
+    def withdraw_conflict(self, entry_id: str, *, by: str, **declaration: Any) -> Any:
         """Withdraw a conflict that you declared."""
-        return self._decide(by, entry_id, partial(conflict.withdraw, entry_id=entry_id, **told))
+        return self._decide(by, entry_id, partial(conflict.withdraw, entry_id=entry_id, **declaration))
 
     @command(contract.awards.Conflicts, schemas.PinConflict, roles=("chair",))
-    def pin_conflict(self, judge_id: str, *, entry_id: str, by: str, **told: Any) -> Any:
+    def pin_conflict(self, judge_id: str, *, entry_id: str, by: str, **pinned: Any) -> Any:
         """Fix a judge's conflict with an entry, whatever the judge says."""
-        return self._decide(judge_id, entry_id, partial(conflict.pin, entry_id=entry_id, **told))
+        return self._decide(judge_id, entry_id, partial(conflict.pin, entry_id=entry_id, **pinned))
 
     @command(contract.awards.Conflicts, schemas.ReleaseConflict, roles=("chair",))
-    def release_conflict(self, judge_id: str, *, entry_id: str, by: str, **told: Any) -> Any:
+    def release_conflict(self, judge_id: str, *, entry_id: str, by: str, **released: Any) -> Any:
         """Release a conflict that was fixed."""
-        return self._decide(judge_id, entry_id, partial(conflict.release, entry_id=entry_id, **told))
+        return self._decide(judge_id, entry_id, partial(conflict.release, entry_id=entry_id, **released))
 
     @command(contract.awards.Conflicts, schemas.ComputeConflicts, roles=("recorder", "chair"))
     def compute_conflicts(self, edition_id: str, *, judge_id: str, by: str) -> Any:
@@ -120,8 +120,8 @@ class ConflictCommands:
         """Change the stored conflicts of a judge in an edition; `even_if_none` stores that there are none, too."""
         none = Held(edition_id=edition_id, judge_id=judge_id)
 
-        def begin_or_change(held: Held | None) -> Change[Held] | None:
-            change = decide(held or none)
-            return change or (Change(none, "recomputed") if even_if_none and held is None else None)
+        def begin_or_change(stored: Held | None) -> Change[Held] | None:
+            change = decide(stored or none)
+            return change or (Change(none, "recomputed") if even_if_none and stored is None else None)
 
         return self.conflicts.put(conflict.conflicts_id(edition_id=edition_id, judge_id=judge_id), begin_or_change)

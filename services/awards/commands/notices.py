@@ -35,12 +35,12 @@ class NoticeCommands:
     @command(contract.awards.Notice, schemas.PublishList, roles=("chair",))
     def publish_list(self, notice_id: str | None, *, edition_id: str, **stated: Any) -> Any:
         """Publish the award list of an edition, as it follows from the results and the committee's minute."""
-        held, entries = self.editions.get(edition_id), dict(self.entries.find(edition_id=edition_id))
+        rules, entries = self.editions.get(edition_id), dict(self.entries.find(edition_id=edition_id))
         published = notice.publish(
-            held,
-            partial(self._results_of_rounds, edition_id, held, entries),
+            rules,
+            partial(self._results_of_rounds, edition_id, rules, entries),
             edition_id=edition_id,
-            entry_states={entry_id: one.state for entry_id, one in entries.items()},
+            entry_states={entry_id: candidate.state for entry_id, candidate in entries.items()},
             refuted=self._objected(edition_id, decision="upheld"),
             today=self.clock.today(),
             **stated,
@@ -56,12 +56,12 @@ class NoticeCommands:
     def grant(self, notice_id: str, *, by: str, **granted: Any) -> Any:
         """Grant the prizes of a list after its publicity period; those objected to are held, and granted later."""
 
-        def decide(held: notice.Notice) -> Change[notice.Notice]:
+        def decide(listed: notice.Notice) -> Change[notice.Notice]:
             return notice.grant(
-                held,
-                self.editions.get(held.edition_id),
-                contested=held.lines_of(self._objected(held.edition_id, state=objection.OPEN)),
-                refuted=self._refuted(held),
+                listed,
+                self.editions.get(listed.edition_id),
+                contested=listed.lines_of(self._objected(listed.edition_id, state=objection.OPEN)),
+                refuted=self._refuted(listed),
                 at=self.clock.now(),
                 **granted,
             )
@@ -114,23 +114,25 @@ class NoticeCommands:
 
     def _strike(self, edition_id: str) -> None:
         for notice_id, _ in self.notices.find(edition_id=edition_id, state=notice.STANDING):
-            self.notices.change(notice_id, lambda held: notice.strike(held, refuted=self._refuted(held)))
+            self.notices.change(notice_id, lambda listed: notice.strike(listed, refuted=self._refuted(listed)))
 
     def _objected(self, edition_id: str, **what: Any) -> frozenset[notice.Subject]:
         """The subjects of open objections, to this list of the edition or to a withdrawn one."""
-        return frozenset(one.subject for _, one in self.objections.find(edition_id=edition_id, **what))
+        return frozenset(filed.subject for _, filed in self.objections.find(edition_id=edition_id, **what))
 
-    def _refuted(self, held: notice.Notice) -> frozenset[int]:
+    def _refuted(self, listed: notice.Notice) -> frozenset[int]:
         """The lines whose objection was upheld, or whose entry was disqualified since."""
-        out = self.entries.find(edition_id=held.edition_id, state="disqualified")
-        return held.lines_of(
-            {("entry", entry_id) for entry_id, _ in out} | self._objected(held.edition_id, decision="upheld")
+        out = self.entries.find(edition_id=listed.edition_id, state="disqualified")
+        return listed.lines_of(
+            {("entry", entry_id) for entry_id, _ in out} | self._objected(listed.edition_id, decision="upheld")
         )
 
-    def _results_of_rounds(self, edition_id: str, held: edition.Edition, entries: Mapping[str, entry.Entry]) -> Results:
+    def _results_of_rounds(
+        self, edition_id: str, rules: edition.Edition, entries: Mapping[str, entry.Entry]
+    ) -> Results:
         rounds = known.rounds_of(self, edition_id)
-        sheets = [one for _, one in self.sheets.find(edition_id=edition_id)]
-        return results_of(rounds, edition=held, entries=entries, sheets=sheets)
+        sheets = [sheet for _, sheet in self.sheets.find(edition_id=edition_id)]
+        return results_of(rounds, edition=rules, entries=entries, sheets=sheets)
 
 
 class Listed:
@@ -145,27 +147,27 @@ class Listed:
         self._versions: Mapping[str, int] = {}
         self._read: list[tuple[str, notice.Notice]] = []
 
-    def follow_with_edition(self, one: edition.Edition) -> Change[edition.Edition] | None:
+    def follow_with_edition(self, followed: edition.Edition) -> Change[edition.Edition] | None:
         """Bring an edition one step further by the list."""
-        return edition.follow_list(one, to=notice.edition_state(self._standing()))
+        return edition.follow_list(followed, to=notice.edition_state(self._standing()))
 
-    def follow_with_entry(self, entry_id: str, one: entry.Entry) -> Change[entry.Entry] | None:
+    def follow_with_entry(self, entry_id: str, followed: entry.Entry) -> Change[entry.Entry] | None:
         """Bring an entry one step further by the list."""
         standing = self._standing()
         if standing is None:
-            return entry.follow_list(one, to=notice.entry_state(None, entry_id))
-        told = [told for _, told in self._objections.find(edition_id=self.edition_id)]
+            return entry.follow_list(followed, to=notice.entry_state(None, entry_id))
+        filed = [filed for _, filed in self._objections.find(edition_id=self.edition_id)]
         to = notice.entry_state(
             standing,
             entry_id,
-            contested=standing.lines_of({one.subject for one in told if one.is_open}),
-            refuted=standing.lines_of({one.subject for one in told if one.decision == "upheld"}),
+            contested=standing.lines_of({objection.subject for objection in filed if objection.is_open}),
+            refuted=standing.lines_of({objection.subject for objection in filed if objection.decision == "upheld"}),
         )
-        return entry.follow_list(one, to=to)
+        return entry.follow_list(followed, to=to)
 
     def _standing(self) -> notice.Notice | None:
-        wanted = {"edition_id": self.edition_id, "state": notice.STANDING}
-        versions = self._notices.versions(**wanted)
+        standing = {"edition_id": self.edition_id, "state": notice.STANDING}
+        versions = self._notices.versions(**standing)
         if versions != self._versions:
-            self._read, self._versions = self._notices.find(**wanted), versions
+            self._read, self._versions = self._notices.find(**standing), versions
         return self._read[0][1] if self._read else None

@@ -43,10 +43,10 @@ class ObjectionCommands:
         line_no: int,
         evidence_ids: tuple[str, ...],
         by: str,
-        **told: Any,
+        **statement: Any,
     ) -> Any:
         """Record an objection; objector and grounds are stored sealed."""
-        objection_id, objector = self.objections.id_of(objection_id), Objector(**told)
+        objection_id, objector = self.objections.id_of(objection_id), Objector(**statement)
         filed = objection.file(
             self.notices.get(notice_id),
             notice_id=notice_id,
@@ -96,10 +96,10 @@ class ObjectionCommands:
     @question(schemas.ReadObjector, roles=("verifier", "chair"))
     def read_objector(self, objection_id: str, *, by: str) -> Any:
         """Show objector and grounds, to staff without a part in the entry; each reading is noted."""
-        held = self.objections.get(objection_id)
+        stored = self.objections.get(objection_id)
         objection.require_uninvolved(by, involved=self._involved(objection_id))
         log.info("objector read", objection_id=objection_id, by=by)
-        return msgspec.to_builtins(self.sealing.open(held.sealed, Objector, record=objection_id))
+        return msgspec.to_builtins(self.sealing.open(stored.sealed, Objector, record=objection_id))
 
     def _involved(self, objection_id: str) -> frozenset[str]:
         """The people with a part in the entry that an objection is about; in a prize of another kind nobody has."""
@@ -107,5 +107,5 @@ class ObjectionCommands:
         if about.entry_id is None:
             return frozenset()
         sheets = self.sheets.find(edition_id=about.edition_id, entry_id=about.entry_id)
-        judges = {one.judge_id for _, one in sheets}
+        judges = {sheet.judge_id for _, sheet in sheets}
         return objection.involved_in(self.entries.get(about.entry_id), judges=judges)

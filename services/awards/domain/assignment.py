@@ -69,7 +69,7 @@ def propose(
         pairs=tuple(sorted(pairs)),
         added=tuple(sorted(added)),
         struck=tuple(sorted(kept & against)),
-        off_discipline=tuple(sorted(one for one in added if not _fits(known[one.judge_id], entries[one.entry_id]))),
+        off_discipline=tuple(sorted(seat for seat in added if not _fits(known[seat.judge_id], entries[seat.entry_id]))),
         loads=table.loads(),
         uncovered=table.uncovered(per_entry),
     )
@@ -125,7 +125,7 @@ class _Table:
     def uncovered(self, per_entry: int) -> tuple[Uncovered, ...]:
         """The entries with empty seats, and the reasons."""
         short = (self._why(entry, per_entry=per_entry) for entry in range(len(self.entry_ids)))
-        return tuple(sorted((one for one in short if one.missing > 0), key=lambda one: one.entry_id))
+        return tuple(sorted((gap for gap in short if gap.missing > 0), key=lambda gap: gap.entry_id))
 
     def _why(self, entry: int, *, per_entry: int) -> Uncovered:
         panel, opposed = self._seating.panels[entry], self._against[entry]
@@ -169,4 +169,4 @@ def _fits(judge: Judge, discipline: str | None) -> bool:
 
 def _drawn(ids: Iterable[str], seed: int) -> list[str]:
     """Shuffle by the seed alone, in whatever order the ids come."""
-    return sorted(ids, key=lambda one: hashlib.sha256(f"{seed}/{one}".encode()).digest())
+    return sorted(ids, key=lambda id_: hashlib.sha256(f"{seed}/{id_}".encode()).digest())

@@ -77,12 +77,12 @@ class Conflicts:
 
     def type_with(self, entry_id: str) -> ConflictType | None:
         """The first reason against this entry; None where there is none."""
-        return next((one.conflict_type for one in self.conflicts if one.entry_id == entry_id), None)
+        return next((conflict.conflict_type for conflict in self.conflicts if conflict.entry_id == entry_id), None)
 
     @property
     def pairs(self) -> frozenset[tuple[str, str]]:
         """(judge, entry), as an assignment excludes them."""
-        return frozenset((self.judge_id, one.entry_id) for one in self.conflicts)
+        return frozenset((self.judge_id, conflict.entry_id) for conflict in self.conflicts)
 
     @property
     def barred_count(self) -> int:
@@ -92,7 +92,7 @@ class Conflicts:
     @property
     def pinned_count(self) -> int:
         """The number of conflicts that the chair fixed."""
-        return len({one.entry_id for one in self.conflicts if one.pinned})
+        return len({conflict.entry_id for conflict in self.conflicts if conflict.pinned})
 
     @property
     def state(self) -> str:
@@ -137,46 +137,50 @@ def compute(judge: Judge, entries: Iterable[Involved], *, on: date, years: int =
 
 def recompute(conflicts: Conflicts, computed: Iterable[Conflict]) -> Change[Conflicts] | None:
     """Replace earlier computed conflicts; declared and pinned ones stay; None where nothing changes."""
-    found = {_key(one): one for one in computed}
-    kept = {_key(one): one for one in conflicts.conflicts if not one.is_loose}
-    return _changed(conflicts, (found | kept).values(), "recomputed")
+    by_key = {_key(conflict): conflict for conflict in computed}
+    kept = {_key(conflict): conflict for conflict in conflicts.conflicts if not conflict.is_loose}
+    return _changed(conflicts, (by_key | kept).values(), "recomputed")
 
 
 def with_computed(conflicts: Conflicts, computed: Iterable[Conflict]) -> Conflicts:
     """All conflicts at this moment: the stored ones, and the computed ones whether stored or not."""
-    known = {_key(one) for one in conflicts.conflicts}
-    return replace(conflicts, conflicts=(*conflicts.conflicts, *(one for one in computed if _key(one) not in known)))
+    known = {_key(conflict) for conflict in conflicts.conflicts}
+    return replace(
+        conflicts, conflicts=(*conflicts.conflicts, *(conflict for conflict in computed if _key(conflict) not in known))
+    )
 
 
 def declare(
     conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType, note: str | None = None
 ) -> Change[Conflicts] | None:
     """Add a judge's declaration; None where the judge declared it before."""
-    told = Conflict(entry_id=entry_id, conflict_type=conflict_type, source="declared", note=note)
-    if _key(told) in map(_key, conflicts.conflicts):
+    declared = Conflict(entry_id=entry_id, conflict_type=conflict_type, source="declared", note=note)
+    if _key(declared) in map(_key, conflicts.conflicts):
         return None
 
-    return _changed(conflicts, (*conflicts.conflicts, told), "declared")
+    return _changed(conflicts, (*conflicts.conflicts, declared), "declared")
 
 
 def withdraw(conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType) -> Change[Conflicts] | None:
     """Withdraw a judge's declaration; any other conflict with the entry stays."""
     meant = _about(conflicts, entry_id, conflict_type)
-    declared = [one for one in meant if one.source == "declared"]
-    if any(one.pinned for one in declared or meant):
+    declared = [conflict for conflict in meant if conflict.source == "declared"]
+    if any(conflict.pinned for conflict in declared or meant):
         raise Pinned(entry_id=entry_id, conflict_type=conflict_type)
     if meant and not declared:
         raise Computed(entry_id=entry_id, conflict_type=conflict_type)
     if not declared:
         raise NothingToWithdraw(entry_id=entry_id, conflict_type=conflict_type)
 
-    return _changed(conflicts, tuple(one for one in conflicts.conflicts if one not in declared), "withdrawn")
+    return _changed(
+        conflicts, tuple(conflict for conflict in conflicts.conflicts if conflict not in declared), "withdrawn"
+    )
 
 
 def pin(conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType, reason: str) -> Change[Conflicts] | None:
     """Fix a conflict with an entry, or set it where nobody declared it yet; None where it is fixed."""
     meant = _about(conflicts, entry_id, conflict_type)
-    pinned = tuple(replace(one, pinned=one in meant or one.pinned) for one in conflicts.conflicts)
+    pinned = tuple(replace(conflict, pinned=conflict in meant or conflict.pinned) for conflict in conflicts.conflicts)
     if not meant:
         pinned += (Conflict(entry_id=entry_id, conflict_type=conflict_type, source="chair", pinned=True),)
 
@@ -187,12 +191,12 @@ def release(
     conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType, reason: str
 ) -> Change[Conflicts] | None:
     """Release what the chair fixed: a conflict set by the chair goes, a declared or computed one stays as before."""
-    meant = [one for one in _about(conflicts, entry_id, conflict_type) if one.pinned]
+    meant = [conflict for conflict in _about(conflicts, entry_id, conflict_type) if conflict.pinned]
     if not meant:
         raise NothingPinned(entry_id=entry_id, conflict_type=conflict_type)
 
-    left = [one for one in conflicts.conflicts if one not in meant or one.source != "chair"]
-    released = tuple(replace(one, pinned=False) if one in meant else one for one in left)
+    left = [conflict for conflict in conflicts.conflicts if conflict not in meant or conflict.source != "chair"]
+    released = tuple(replace(conflict, pinned=False) if conflict in meant else conflict for conflict in left)
     return _changed(conflicts, released, "released", reason)
 
 
@@ -207,7 +211,11 @@ def _key(conflict: Conflict) -> tuple[str, str, str]:
 
 
 def _about(conflicts: Conflicts, entry_id: str, conflict_type: ConflictType) -> tuple[Conflict, ...]:
-    return tuple(one for one in conflicts.conflicts if (one.entry_id, one.conflict_type) == (entry_id, conflict_type))
+    return tuple(
+        conflict
+        for conflict in conflicts.conflicts
+        if (conflict.entry_id, conflict.conflict_type) == (entry_id, conflict_type)
+    )
 
 
 def _changed(

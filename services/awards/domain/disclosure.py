@@ -71,9 +71,9 @@ def shown(entry: Entry, *, category: EditionCategory) -> BlindEntry | OpenEntry:
 def means(sheets: Iterable[ScoreSheet], rubrics: Mapping[str, Rubric]) -> dict[str, Decimal]:
     """Compute the mean total of each entry by the sheets that count so far; `rubrics` are those of the entries."""
     totals: dict[str, list[Fraction]] = {}
-    for one in sheets:
-        if one.counts:
-            totals.setdefault(one.entry_id, []).append(total(one.scores, rubric=rubrics[one.entry_id]))
+    for sheet in sheets:
+        if sheet.counts:
+            totals.setdefault(sheet.entry_id, []).append(total(sheet.scores, rubric=rubrics[sheet.entry_id]))
     return {entry_id: kept(mean(reached)) for entry_id, reached in totals.items()}
 
 
@@ -85,8 +85,8 @@ def scores_of_others(
     if entry_id not in _finished(sheets, judge_id):
         raise OwnSheetOpen(entry_id=entry_id)
 
-    others = [one for one in sheets if one.counts and one.entry_id == entry_id and one.judge_id != judge_id]
-    return tuple(one.scores for one in sorted(others, key=lambda one: one.judge_id))
+    others = [sheet for sheet in sheets if sheet.counts and sheet.entry_id == entry_id and sheet.judge_id != judge_id]
+    return tuple(sheet.scores for sheet in sorted(others, key=lambda sheet: sheet.judge_id))
 
 
 def averages(sheets: Iterable[ScoreSheet], computed: Mapping[str, Decimal], *, judge_id: str) -> Mapping[str, Decimal]:
@@ -108,7 +108,7 @@ def ranking(
 
 def require_finished(sheets: Iterable[ScoreSheet], *, judge_id: str) -> None:
     """Refuse anybody with an open sheet among these, in whatever other role."""
-    waiting = sorted(one.entry_id for one in sheets if one.judge_id == judge_id and one.state in OPEN)
+    waiting = sorted(sheet.entry_id for sheet in sheets if sheet.judge_id == judge_id and sheet.state in OPEN)
     if waiting:
         raise OwnSheetOpen(entry_id=waiting[0], open_sheets=len(waiting))
 
@@ -130,9 +130,9 @@ def blinded(
 
 def _finished(sheets: Iterable[ScoreSheet], judge_id: str) -> frozenset[str]:
     """The entries whose sheet of this judge is locked, and rightly so."""
-    return frozenset(one.entry_id for one in sheets if one.judge_id == judge_id and one.counts)
+    return frozenset(sheet.entry_id for sheet in sheets if sheet.judge_id == judge_id and sheet.counts)
 
 
 def _names_somebody(title: str, names: Iterable[str]) -> bool:
-    said = normalised(title)
-    return any(normalised(name) in said for name in names if normalised(name))
+    plain = normalised(title)
+    return any(normalised(name) in plain for name in names if normalised(name))

@@ -112,7 +112,7 @@ class Entry:
     def people_and_units(self) -> tuple[str, ...]:
         """The ids of all people and units that it comes from."""
         material = self.material
-        units = (material.organisation_id, self.nominating_unit_id, *(one.unit_id for one in material.entrants))
+        units = (material.organisation_id, self.nominating_unit_id, *(entrant.unit_id for entrant in material.entrants))
         return (*material.person_refs, *material.tutor_refs, *(unit for unit in units if unit))
 
     @property
@@ -182,7 +182,7 @@ def submit(
 
 def placed(submitted: Change[Entry], rules: Rules, *, nominated: Iterable[Entry]) -> Iterator[Change[Entry]]:
     """Offer the submission for each free place of its unit's quota; `nominated` hold the other places."""
-    taken = frozenset(one.nomination_place for one in nominated)
+    taken = frozenset(other.nomination_place for other in nominated)
     for place in places(rules, submitted.record.nominating_unit_id, taken=taken):
         yield replace(submitted, record=replace(submitted.record, nomination_place=place))
 

@@ -56,13 +56,13 @@ def of_standings(
     }
 
 
-def follow(held: EntryResult | None, *, computed: EntryResult | None) -> Change[EntryResult] | None:
+def follow(stored: EntryResult | None, *, computed: EntryResult | None) -> Change[EntryResult] | None:
     """Record the computed result, or that none stands any more; None where that is known."""
     if computed is not None:
-        return None if held == computed else Change(computed, "computed")
-    if held is None or held.state == "void":
+        return None if stored == computed else Change(computed, "computed")
+    if stored is None or stored.state == "void":
         return None
-    return Change(replace(held, state=LIFECYCLE.move(held.state, "void")), "voided")
+    return Change(replace(stored, state=LIFECYCLE.move(stored.state, "void")), "voided")
 
 
 def _of_place(

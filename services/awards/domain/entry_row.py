@@ -56,9 +56,9 @@ def material(
 def _entrants(cells: Mapping[str, Any], *, district: str | None, stage: Stage | None) -> Iterator[Entrant]:
     """The entrants in the order of the row, which is that of the team."""
     for place in ENTRANTS:
-        said = {name: cells[f"{place}_{name}"] for name in ("person_ref", "unit_id", "minor", "consent_ref")}
-        if all(value is None for value in said.values()):
+        fields = {name: cells[f"{place}_{name}"] for name in ("person_ref", "unit_id", "minor", "consent_ref")}
+        if all(value is None for value in fields.values()):
             continue
-        if said["person_ref"] is None or said["minor"] is None:
+        if fields["person_ref"] is None or fields["minor"] is None:
             raise EntrantUnclear(entrant=place)
-        yield Entrant(**said, district=district, stage=stage)
+        yield Entrant(**fields, district=district, stage=stage)

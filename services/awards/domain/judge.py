@@ -54,7 +54,9 @@ class Judge:
 
     def units(self, on: date, *, years: int = 0) -> frozenset[str]:
         """The units of the judge on this day, or within so many years before."""
-        return frozenset(one.org_id for one in self.affiliations if one.reaches(on, years=years))
+        return frozenset(
+            affiliation.org_id for affiliation in self.affiliations if affiliation.reaches(on, years=years)
+        )
 
 
 def invite(
@@ -101,6 +103,8 @@ def colleagues(judges: Iterable[Judge], *, on: date) -> frozenset[tuple[str, str
 
 def _sound(*, max_load: int | None = None, affiliations: tuple[Affiliation, ...] = ()) -> None:
     whole(max_load=max_load)
-    for one in affiliations:
-        if one.starts_on and one.ends_on and one.ends_on < one.starts_on:
-            raise AffiliationBackwards(org_id=one.org_id, starts_on=one.starts_on, ends_on=one.ends_on)
+    for affiliation in affiliations:
+        if affiliation.starts_on and affiliation.ends_on and affiliation.ends_on < affiliation.starts_on:
+            raise AffiliationBackwards(
+                org_id=affiliation.org_id, starts_on=affiliation.starts_on, ends_on=affiliation.ends_on
+            )

@@ -60,7 +60,9 @@ def judged(
         edition=edition,
         round_no=round_no,
         entries={id_: entries[id_].category_code for id_ in ids},
-        sheets=tuple(_sheet(one) for one in sheets if one.stands and one.round_no == round_no and one.entry_id in ids),
+        sheets=tuple(
+            _sheet(sheet) for sheet in sheets if sheet.stands and sheet.round_no == round_no and sheet.entry_id in ids
+        ),
         earlier=earlier,
         out=frozenset(id_ for id_ in ids if entries[id_].is_out),
         undecided=undecided(entries),
@@ -69,8 +71,8 @@ def judged(
 
 def undecided(entries: Mapping[str, Entry]) -> frozenset[str]:
     """List the entries whose eligibility is not decided yet."""
-    return frozenset(id_ for id_, one in entries.items() if one.state in UNDECIDED)
+    return frozenset(id_ for id_, entry in entries.items() if entry.state in UNDECIDED)
 
 
-def _sheet(held: ScoreSheet) -> Sheet:
-    return Sheet(entry_id=held.entry_id, judge_id=held.judge_id, scores=held.scores, version=len(held.versions))
+def _sheet(sheet: ScoreSheet) -> Sheet:
+    return Sheet(entry_id=sheet.entry_id, judge_id=sheet.judge_id, scores=sheet.scores, version=len(sheet.versions))

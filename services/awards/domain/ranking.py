@@ -101,11 +101,11 @@ def rank(results: Iterable[RoundResult], *, chain: Sequence[TieBreak]) -> tuple[
     ordered = sorted(sorted(results, key=lambda result: result.entry_id), key=key, reverse=True)
     keys = [key(result) for result in ordered]
     ranks: dict[tuple[Decimal, ...], int] = {}
-    for place, found in enumerate(keys, start=1):
-        ranks.setdefault(found, place)
+    for place, key_ in enumerate(keys, start=1):
+        ranks.setdefault(key_, place)
 
     steps: tuple[TieStep | None, ...] = ("adjusted_mean", *(step.step for step in chain), None)
-    shared = (0, *(_shared(one, other) for one, other in pairwise(keys)), 0)
+    shared = (0, *(_shared(before, other) for before, other in pairwise(keys)), 0)
     return tuple(
         Place(
             entry_id=result.entry_id,
@@ -147,6 +147,8 @@ def cut(places: Sequence[Place], number: int, *, edge: Edge) -> Cut:
     return Cut(tuple(places[:last]), tuple(places[last:]), frozenset(places[at].entry_id for at in tied))
 
 
-def _shared(one: Sequence[Decimal], other: Sequence[Decimal]) -> int:
+def _shared(steps: Sequence[Decimal], other: Sequence[Decimal]) -> int:
     """Count the steps in which two entries are equal, before one decides."""
-    return next((step for step, (mine, theirs) in enumerate(zip(one, other, strict=True)) if mine != theirs), len(one))
+    return next(
+        (step for step, (mine, theirs) in enumerate(zip(steps, other, strict=True)) if mine != theirs), len(steps)
+    )

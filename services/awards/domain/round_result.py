@@ -113,7 +113,7 @@ def combine(rounds: Sequence[Mapping[str, RoundResult]], *, weights: Sequence[in
 def disagrees(result: RoundResult, *, stdev: Decimal | None = None, spread: Decimal | None = None) -> bool:
     """True where the judges are further apart than a threshold: another judge or a discussion is due."""
     limits = ((result.stdev, stdev), (result.spread, spread))
-    return any(found is not None and limit is not None and found > limit for found, limit in limits)
+    return any(value is not None and limit is not None and value > limit for value, limit in limits)
 
 
 def _require_sheets(sheets: Collection[Sheet], *, entries: Mapping[str, str], scoring: Mapping[str, Scoring]) -> None:
@@ -123,8 +123,10 @@ def _require_sheets(sheets: Collection[Sheet], *, entries: Mapping[str, str], sc
             raise ForeignSheet(judge_id=sheet.judge_id, entry_id=sheet.entry_id)
         examine(sheet.scores, rubric=scoring[entries[sheet.entry_id]].rubric)
 
-    found = Counter(sheet.entry_id for sheet in sheets)
-    short = {entry_id: found[entry_id] for entry_id, of in entries.items() if found[entry_id] < scoring[of].min_scores}
+    counted = Counter(sheet.entry_id for sheet in sheets)
+    short = {
+        entry_id: counted[entry_id] for entry_id, of in entries.items() if counted[entry_id] < scoring[of].min_scores
+    }
     if short:
         raise TooFewScores(scores=", ".join(f"{entry_id}: {n}" for entry_id, n in sorted(short.items())))
 
@@ -134,19 +136,19 @@ def _mark(sheet: Sheet, rubric: Rubric) -> Mark:
 
 
 def _by_entry(marks: Iterable[Mark]) -> dict[str, list[Mark]]:
-    found = defaultdict(list)
+    by_entry = defaultdict(list)
     for mark in marks:
-        found[mark.entry_id].append(mark)
-    return found
+        by_entry[mark.entry_id].append(mark)
+    return by_entry
 
 
 def _scores(sheets: Iterable[Sheet]) -> dict[str, dict[str, list[Decimal]]]:
     """The judges' scores by entry and criterion."""
-    found: dict[str, dict[str, list[Decimal]]] = defaultdict(lambda: defaultdict(list))
+    scores: dict[str, dict[str, list[Decimal]]] = defaultdict(lambda: defaultdict(list))
     for sheet in sheets:
         for code, score in sheet.scores.items():
-            found[sheet.entry_id][code].append(score)
-    return found
+            scores[sheet.entry_id][code].append(score)
+    return scores
 
 
 def _means(scores: Mapping[str, Sequence[Decimal]]) -> Mapping[str, Decimal]:

@@ -38,7 +38,7 @@ class Rubric:
 
 def of_category(category: EditionCategory, *, round_no: int) -> Rubric:
     """The rubric of a category's entries in this round."""
-    return draw_up(one for one in category.rubric if one.round_no in (None, round_no))
+    return draw_up(criterion for criterion in category.rubric if criterion.round_no in (None, round_no))
 
 
 def takes(criterion: Criterion, score: Decimal) -> bool:

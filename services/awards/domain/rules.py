@@ -103,16 +103,16 @@ class Rules:
 
     def category(self, code: str) -> EditionCategory | None:
         """The category of this code, or None."""
-        return next((one for one in self.categories if one.category_code == code), None)
+        return next((category for category in self.categories if category.category_code == code), None)
 
     def category_of(self, code: str) -> EditionCategory:
         """The category of a code that is known to exist."""
-        return next(one for one in self.categories if one.category_code == code)
+        return next(category for category in self.categories if category.category_code == code)
 
 
 def state(programme_kind: ProgrammeKind, **stated: Any) -> Rules:
     """State the rules; terms of entry that are left open are those of the programme."""
-    rules = Rules(**vars(HABITS[programme_kind]) | {name: one for name, one in stated.items() if one is not None})
+    rules = Rules(**vars(HABITS[programme_kind]) | {name: value for name, value in stated.items() if value is not None})
     in_order(rules.submit_from, rules.submit_to)
     in_order(rules.judge_from, rules.judge_to)
     in_order(rules.work_from or date.min, rules.work_to or date.max)
@@ -134,11 +134,11 @@ def fit_to_announce(rules: Rules) -> None:
 
 def _fit_to_follow(rounds: tuple[RoundRules, ...], *, within: Rules) -> None:
     """Require one round after the other, and of each but the last a share that goes on."""
-    days = [day for one in rounds for day in (one.judge_from, one.judge_to)]
+    days = [day for round_ in rounds for day in (round_.judge_from, round_.judge_to)]
     if days != sorted(days) or days[0] < within.judge_from or days[-1] > within.judge_to:
         raise RoundsOutOfOrder(judge_from=within.judge_from, judge_to=within.judge_to, days=", ".join(map(str, days)))
     *earlier, last = rounds
-    if last.advance_percent is not None or any(one.advance_percent is None for one in earlier):
+    if last.advance_percent is not None or any(round_.advance_percent is None for round_ in earlier):
         raise AdvanceUnclear(rounds=len(rounds))
     if not last.weight:
         raise LastRoundWeightless(weight=last.weight)

@@ -143,7 +143,7 @@ def require_own(sheet: ScoreSheet, *, by: str) -> None:
 
 
 def seat(
-    held: ScoreSheet | None,
+    sheet: ScoreSheet | None,
     *,
     edition_id: str,
     round_no: int,
@@ -154,19 +154,19 @@ def seat(
     conflicts: Conflicts,
 ) -> Change[ScoreSheet]:
     """Give an entry to a judge and tell, for the first time or again after it was cancelled."""
-    if held is None:
+    if sheet is None:
         given = assign(
             edition_id=edition_id, round_no=round_no, entry_id=entry_id, judge_id=judge_id, conflicts=conflicts
         ).record
     else:
-        given = held if held.state == "proposed" else assign_again(held, conflicts=conflicts).record
+        given = sheet if sheet.state == "proposed" else assign_again(sheet, conflicts=conflicts).record
 
     return send(replace(given, due_on=due_on, by_chair=by_chair), conflicts=conflicts)
 
 
-def seat_if_vacant(held: ScoreSheet | None, **how: Any) -> Change[ScoreSheet] | None:
+def seat_if_vacant(sheet: ScoreSheet | None, **how: Any) -> Change[ScoreSheet] | None:
     """Seat a judge by a plan; None where the judge has the entry already, or gave it up."""
-    return None if held and held.state not in VACANT else seat(held, **how)
+    return None if sheet and sheet.state not in VACANT else seat(sheet, **how)
 
 
 def drop(sheet: ScoreSheet) -> Change[ScoreSheet] | None:
@@ -221,8 +221,8 @@ def score(
     _require_open(sheet, round_closed=round_closed)
     examine(values, rubric=rubric)
 
-    told = Scores(values=dict(values), by=by, comment=comment)
-    return Change(replace(scored, versions=(*sheet.versions, told)), "scored")
+    scores = Scores(values=dict(values), by=by, comment=comment)
+    return Change(replace(scored, versions=(*sheet.versions, scores)), "scored")
 
 
 def reopen(sheet: ScoreSheet, *, reason: str, round_closed: bool, by: str) -> Change[ScoreSheet]:
@@ -265,13 +265,13 @@ def follow_conflicts(sheet: ScoreSheet, conflicts: Conflicts) -> Change[ScoreShe
     A flag falls once its conflict is gone; a flag leaves the scores as they are, on a locked sheet too. None where
     nothing follows.
     """
-    found = conflicts.type_with(sheet.entry_id)
-    if found and "cancelled" in LIFECYCLE.moves.get(sheet.state, ()):
-        return cancel(sheet, reason=f"conflict: {found}")
-    if not sheet.is_started or found == sheet.flagged:
+    conflict = conflicts.type_with(sheet.entry_id)
+    if conflict and "cancelled" in LIFECYCLE.moves.get(sheet.state, ()):
+        return cancel(sheet, reason=f"conflict: {conflict}")
+    if not sheet.is_started or conflict == sheet.flagged:
         return None
 
-    return Change(replace(sheet, flagged=found), "flagged" if found else "unflagged")
+    return Change(replace(sheet, flagged=conflict), "flagged" if conflict else "unflagged")
 
 
 def _moved(sheet: ScoreSheet, to: str) -> str:

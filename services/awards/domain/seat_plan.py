@@ -65,12 +65,12 @@ class Assignment:
     @property
     def pairs(self) -> frozenset[Pair]:
         """(judge, entry) of every seat."""
-        return frozenset(Pair(one.judge_id, entry_id) for one in self.seats for entry_id in one.entry_ids)
+        return frozenset(Pair(seats.judge_id, entry_id) for seats in self.seats for entry_id in seats.entry_ids)
 
     @property
     def seat_count(self) -> int:
         """The number of filled seats."""
-        return sum(len(one.entry_ids) for one in self.seats)
+        return sum(len(seats.entry_ids) for seats in self.seats)
 
 
 def assignment_id(*, edition_id: str, round_no: int) -> str:
@@ -90,7 +90,7 @@ def disciplines(entries: Iterable[tuple[str, Entry]], judges: Iterable[Judge]) -
 
 
 def draw_up(
-    held: Assignment | None,
+    former: Assignment | None,
     *,
     edition: Edition,
     edition_id: str,
@@ -103,7 +103,7 @@ def draw_up(
 ) -> Change[Assignment]:
     """Keep a proposal in the place of an earlier one."""
     editions.LIFECYCLE.require(edition.state, "eligibility", "judging")
-    state = LIFECYCLE.move(held.state, "proposed") if held else "proposed"
+    state = LIFECYCLE.move(former.state, "proposed") if former else "proposed"
 
     plan = Assignment(
         edition_id=edition_id,
@@ -134,18 +134,18 @@ def confirm(
         raise ConflictStands(judge_id=against[0].judge_id, entry_id=against[0].entry_id, seats=len(against))
     covered = Counter(pair.entry_id for pair in plan.pairs)
     needs = {category.category_code: category.min_scores for category in edition.categories}
-    if short := sorted(one for one, entry in entries.items() if covered[one] < needs[entry.category_code]):
+    if short := sorted(id_ for id_, entry in entries.items() if covered[id_] < needs[entry.category_code]):
         raise SeatsShort(entry_id=short[0], entries=len(short))
 
     return Change(replace(plan, state=state), "confirmed")
 
 
-def seat_by_chair(held: ScoreSheet | None, *, entry: Entry, judge: Judge, **how: Any) -> Change[ScoreSheet]:
+def seat_by_chair(sheet: ScoreSheet | None, *, entry: Entry, judge: Judge, **how: Any) -> Change[ScoreSheet]:
     """Give an entry that is scored to a judge who can be asked, whatever was planned."""
     entries_of.LIFECYCLE.require(entry.state, *states_taken_up(how["round_no"]))
     judges_of.LIFECYCLE.require(judge.state, "active")
 
-    return score_sheet.seat(held, by_chair=True, **how)
+    return score_sheet.seat(sheet, by_chair=True, **how)
 
 
 def _by_judge(pairs: Iterable[Pair]) -> tuple[Seats, ...]:

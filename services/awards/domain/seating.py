@@ -79,13 +79,13 @@ class Seating:
             if self.loads[judge] == lightest and self.has_room(judge):
                 return [judge]  # nothing is cheaper than a chain of no cost
 
-        found = _Search(starts, self.fitting[entry])
-        while found.waiting:
-            judge = found.waiting.popleft()
+        search = _Search(starts, self.fitting[entry])
+        while search.waiting:
+            judge = search.waiting.popleft()
             for extra, judges in zip((-1, 0, 1), self._hops_from(judge, fixed), strict=True):
-                found.reach(judges, cost=found.costs[judge] + extra, via=judge)
-        ends = [judge for judge in found.costs if self.has_room(judge)]
-        return found.way_to(min(ends, key=lambda end: (found.costs[end], self.loads[end], end))) if ends else []
+                search.reach(judges, cost=search.costs[judge] + extra, via=judge)
+        ends = [judge for judge in search.costs if self.has_room(judge)]
+        return search.way_to(min(ends, key=lambda end: (search.costs[end], self.loads[end], end))) if ends else []
 
     def _hops_from(self, judge: int, fixed: frozenset[int]) -> tuple[int, int, int]:
         """The judges to whom this one could hand an entry on, so that one more seat fits, as many do, or one fewer."""

@@ -70,7 +70,7 @@ def of_results(
         places={
             category.category_code: _places(category, rules.tie_break, of_category, tuple(votes))
             for category in rules.categories
-            if (of_category := [reached[one] for one, code in entries.items() if _is_in(one, code, category, out)])
+            if (of_category := [reached[id_] for id_, code in entries.items() if _is_in(id_, code, category, out)])
         },
     )
 
@@ -102,7 +102,7 @@ def _share(places: Sequence[Place], percent: int, rules: Rules) -> tuple[Place, 
 
 def _weights(rules: Rules, round_no: int) -> tuple[int, ...]:
     """The weight of each round so far; a round of weight 0 selects by its own scores and counts no further."""
-    *earlier, this = (one.weight for one in rules.judging[:round_no])
+    *earlier, this = (round_.weight for round_ in rules.judging[:round_no])
     return (*earlier, this) if this else (*(0 for _ in earlier), 1)
 
 

@@ -196,8 +196,8 @@ def _held_at(activity: Activity, venue_id: str, venue: Venue, slots: Iterable[Sl
     if venue.is_suspended:
         raise VenueLapsed(venue_id=venue_id)
 
-    wanted = set(slots)
-    in_order = tuple(slot for slot in WHOLE_DAY if slot in wanted)
+    distinct = set(slots)
+    in_order = tuple(slot for slot in WHOLE_DAY if slot in distinct)
     return replace(
         activity,
         venue_id=venue_id,

@@ -40,7 +40,7 @@ def receipt_id(grant_id: str, voucher_no: str) -> str:
     return hashlib.sha256(f"{grant_id}/{comparable(voucher_no)}".encode()).hexdigest()[:32]
 
 
-def told_by(grant: rural.FundGrant, voucher: Voucher, *, grant_id: str) -> FundReceipt:
+def receipt_of(grant: rural.FundGrant, voucher: Voucher, *, grant_id: str) -> FundReceipt:
     """Make a voucher's receipt from its grant."""
     return FundReceipt(
         grant_id=grant_id,
@@ -53,9 +53,9 @@ def told_by(grant: rural.FundGrant, voucher: Voucher, *, grant_id: str) -> FundR
     )
 
 
-def follow(receipt: FundReceipt | None, *, told: FundReceipt) -> Change[FundReceipt] | None:
+def follow(receipt: FundReceipt | None, *, current: FundReceipt) -> Change[FundReceipt] | None:
     """Bring a receipt in step with its grant; None where it is already."""
-    if told == receipt:
+    if current == receipt:
         return None
 
-    return Change(told, "returned" if told.returned_fen else "received")
+    return Change(current, "returned" if current.returned_fen else "received")

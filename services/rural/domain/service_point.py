@@ -145,10 +145,10 @@ def build(
     point: ServicePoint, *, part: PartName, person_id: str | None = None, phone: str | None = None, by: str
 ) -> Change[ServicePoint]:
     """Put up a station or a column, or appoint the officer; the person is the one to call about it."""
-    held = point.parts.named(part)
-    state = PART_LIFECYCLE.move(held.state, "built")
+    former = point.parts.named(part)
+    state = PART_LIFECYCLE.move(former.state, "built")
 
-    built = replace(held, state=state, built_by=by, person_id=person_id, phone=phone)
+    built = replace(former, state=state, built_by=by, person_id=person_id, phone=phone)
     return Change(_with_part(point, part, built), "built")
 
 
@@ -163,10 +163,10 @@ def accept(
     by: str,
 ) -> Change[ServicePoint]:
     """Accept a part on the spot; `content_on` is the day of a column's first content or a station's first activity."""
-    held = point.parts.named(part)
+    former = point.parts.named(part)
     accepted = replace(
-        held,
-        state=PART_LIFECYCLE.move(held.state, "accepted"),
+        former,
+        state=PART_LIFECYCLE.move(former.state, "accepted"),
         photo_ids=photo_ids,
         stands_since=accepted_on,
         last_on=content_on,
@@ -181,12 +181,12 @@ def operate(
     point: ServicePoint, *, part: PartName, on: date, note: str | None = None, today: date
 ) -> Change[ServicePoint]:
     """Note that it works: an activity of the station, new content of the column, a report of the officer."""
-    held = point.parts.named(part)
-    PART_LIFECYCLE.require(held.state, *STANDING)
+    former = point.parts.named(part)
+    PART_LIFECYCLE.require(former.state, *STANDING)
     past(today=today, on=on)
 
-    state = PART_LIFECYCLE.move(held.state, "operating")
-    operating = replace(held, state=state, last_on=max(on, held.last_on or on))
+    state = PART_LIFECYCLE.move(former.state, "operating")
+    operating = replace(former, state=state, last_on=max(on, former.last_on or on))
     return Change(_with_part(point, part, operating), "operated", note)
 
 
@@ -217,15 +217,15 @@ def recheck(
     by: str,
 ) -> Change[ServicePoint]:
     """Accept a lapsed part again, under the terms of an acceptance; another person may have taken it over."""
-    held = point.parts.named(part)
-    PART_LIFECYCLE.require(held.state, "lapsed")
+    former = point.parts.named(part)
+    PART_LIFECYCLE.require(former.state, "lapsed")
     past(today=today, on=on)
     fit = replace(
-        held,
-        state=PART_LIFECYCLE.move(held.state, "operating"),
+        former,
+        state=PART_LIFECYCLE.move(former.state, "operating"),
         photo_ids=photo_ids,
-        person_id=person_id or held.person_id,
-        phone=phone or held.phone,
+        person_id=person_id or former.person_id,
+        phone=phone or former.phone,
         stands_since=on,
         last_on=on,
     )
@@ -250,8 +250,8 @@ def _fit_to_stand(part: Part, *, name: PartName, by: str) -> None:
 
 def _lapsed(point: ServicePoint, names: tuple[PartName, ...], *, reason: str) -> Change[ServicePoint]:
     for name in names:
-        held = point.parts.named(name)
-        point = _with_part(point, name, replace(held, state=PART_LIFECYCLE.move(held.state, "lapsed")))
+        part = point.parts.named(name)
+        point = _with_part(point, name, replace(part, state=PART_LIFECYCLE.move(part.state, "lapsed")))
     change = _settled(point, "part_lapsed")
     return replace(change, reason=reason)
 
