@@ -12,7 +12,7 @@ import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -84,7 +84,7 @@ class LoginThrottle:
 
     def _until_free(self, tries: list[Document]) -> int:
         """Seconds until the oldest no longer counts."""
-        oldest = min(one["at"] for one in tries).replace(tzinfo=UTC)
+        oldest = min(one["at"] for one in tries)
         return max(1, ceil((oldest + WINDOW - self._now()).total_seconds()))
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import eventlet
 from eventlet import GreenPool
-from nameko.extensions import DependencyProvider
 from pymongo.errors import PyMongoError
 
 from gateway.notifications import status_changes, webhooks
@@ -20,10 +19,11 @@ from gateway.notifications.status_changes import Standings
 from gateway.notifications.webhook_outbox import WebhookOutbox
 from gateway.notifications.webhooks import Undelivered
 from gateway.reporting import question_parameters
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.log import malfunction
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import NotFound, Problem
+from services.chassis.provider import Provider
 
 LOOK = 2.0  # seconds between two looks at the numbers
 
@@ -39,8 +39,8 @@ AT_ONCE = 8  # webhooks under way in one gateway
 class AlertWatch:
     """Looks at the numbers for all rules, twice before it believes what it sees."""
 
-    def __init__(self, desk: QueryService, alerts: Alerts) -> None:
-        self._desk, self._alerts = desk, alerts
+    def __init__(self, query_service: QueryService, alerts: Alerts) -> None:
+        self._query_service, self._alerts = query_service, alerts
         self._last: dict[int, Standings] = {}
         self._revision, self._look_at = -1, 0.0
 
@@ -49,7 +49,7 @@ class AlertWatch:
         rules = self._alerts.active()
         if not rules:
             return
-        revision, is_new = self._desk.revision(), any(rule["since"] is None for rule in rules)
+        revision, is_new = self._query_service.revision(), any(rule["since"] is None for rule in rules)
         if not is_new and revision == self._revision and monotonic() < self._look_at:
             return
         is_steady = True
@@ -72,7 +72,7 @@ class AlertWatch:
         return all(noted) and steady.standings == sight.standings
 
     def _sight(self, year: int, rules: list[Document]) -> Sight:
-        progress = self._desk.progress(str(year), {})
+        progress = self._query_service.progress(str(year), {})
         kpis = status_changes.kpis(progress)
         doubted = [wants for wants in map(wants_of, rules) if wants.needs_trust and not progress["complete"]]
         standings = {
@@ -85,11 +85,13 @@ class AlertWatch:
 
     def _reasons(self, year: int, code: str) -> Iterable[Mapping[str, Any]]:
         """Why this number is not complete: the plan's answer says it of all of them together."""
-        return self._desk.kpi(code, {"period": question_parameters.period(str(year))})["reasons"]
+        return self._query_service.kpi(code, {"period": question_parameters.period(str(year))})["reasons"]
 
 
-class AlertRequestsProvider(DependencyProvider):
+class AlertRequestsProvider(Provider[AlertRequests]):
     """Gives the gateway its alarms, and keeps the watch."""
+
+    reporting = SharedQueryService()
 
     def setup(self) -> None:
         config = self.container.config
@@ -101,11 +103,12 @@ class AlertRequestsProvider(DependencyProvider):
         patiently(self._lease.prepare)
 
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        desk, config = reporting.get_dependency(None), self.container.config
+        query_service, config = self.reporting.query_service, self.container.config
         self._clock = config["CLOCK"]
-        self._alarms = AlertRequests(desk, self._alerts, self._deliveries, hosts=config["SETTINGS"].webhook_hosts)
-        self._watch = AlertWatch(desk, self._alerts)
+        self._alarms = AlertRequests(
+            query_service, self._alerts, self._deliveries, hosts=config["SETTINGS"].webhook_hosts
+        )
+        self._watch = AlertWatch(query_service, self._alerts)
         self._under_way = GreenPool(AT_ONCE)
         self._threads = [
             self.container.spawn_managed_thread(self._tend, identifier="watch"),
@@ -119,7 +122,7 @@ class AlertRequestsProvider(DependencyProvider):
         with suppress(PyMongoError):  # then another gateway waits a little for the lease
             self._lease.release()
 
-    def get_dependency(self, worker_ctx: Any) -> AlertRequests:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> AlertRequests:
         return self._alarms
 
     def _tend(self) -> None:

@@ -26,10 +26,10 @@ from gateway.upstream import list_parameters
 from gateway.upstream.accepted_commands import AcceptedCommands
 from gateway.upstream.descriptions import Description, Descriptions
 from gateway.upstream.parked_counts import ParkedCounts
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
+from services.chassis.entrypoints import command_id, expected_version
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, Problem, Unavailable
-from services.chassis.service import command_id, expected_version
 from services.contract.topology import SERVICES
 from services.contract.view import Kind
 
@@ -148,7 +148,7 @@ class ServiceProxy:
         return self._described[service]
 
 
-class ServiceProxyProvider(Services):
+class ServiceProxyProvider(CallerProvider):
     """Gives the gateway its way to the services, where a service would get the bare caller."""
 
     parked = ParkedCounts()
@@ -189,7 +189,7 @@ class ServiceProxyProvider(Services):
                 log.info("accepted commands wait", waits_for=service, error=type(error).__name__)
             eventlet.sleep(CATCH_UP)
 
-    def get_dependency(self, worker_ctx: Any) -> ServiceProxy:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> ServiceProxy:
         return self._passage
 
 

@@ -250,7 +250,7 @@ class Bench:
         store = Store(database(self.settings, "gateway"))
         documents = clients.documents(records - after, state="verified", prefix="size", start=after)
         while chunk := list(islice(documents, CHUNK)):
-            store.take([event(kind, document["_id"], document["history"][0]) for document in chunk])
+            store.take_events([event(kind, document["_id"], document["history"][0]) for document in chunk])
 
     def _kpi(self) -> float:
         return clients.pages(self.pipeline.port("gateway"), "/api/v1/kpis/K2", token=self.token)

@@ -1,4 +1,4 @@
-"""Alerts: rules, what they see, and the inbox, with the real desk where it can say it and with given statuses else."""
+"""Alerts: rules, what they see, and the inbox, by the real query service or, where it cannot, by given statuses."""
 
 import random
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What changed for a rule: pure, with statuses as the desk says them."""
+"""What changed for a rule: pure, with statuses as the query service says them."""
 
 from gateway.notifications import kpi_snapshot, status_changes
 from gateway.notifications.status_changes import Change, Wants, standing

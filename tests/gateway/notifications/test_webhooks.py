@@ -93,7 +93,7 @@ def _soon(monkeypatch):
     monkeypatch.setattr(alert_requests, "LOOK", 0.1)
     monkeypatch.setattr(
         alert_requests, "TURN", 3_600.0
-    )  # once it is steady, the real desk is looked at when numbers change
+    )  # once it is steady, the real query service is read when numbers change
     monkeypatch.setattr(alert_requests, "DUE", 0.1)
 
 
