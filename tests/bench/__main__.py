@@ -8,7 +8,7 @@ import click
 
 from deploy.local.home import Home
 from deploy.local.home_keys import sealing_key, token_keys
-from deploy.local.supervisor import AskedToStop
+from deploy.local.supervisor import StopRequested
 from deploy.local.temporary_stores import stores_of_its_own
 from deploy.secrets.keys import as_setting
 from deploy.secrets.private_files import CHECKOUT
@@ -25,14 +25,13 @@ def bench(quick: bool, limit: bool, seconds: float, rows: int | None, judging: b
 
     Starts a broker and a database of its own; exit code 1 where a target was missed.
     """
+    command: tuple[str, ...] = ("against_nameko", *(["--quick"] if quick else []))
     if limit:
         command = ("saturation", "--seconds", f"{seconds:g}")
     elif rows:
         command = ("imports", str(rows))
     elif judging:
         command = ("judging",)
-    else:
-        command = ("against_nameko", *(["--quick"] if quick else []))
     sys.exit(measure(*command))
 
 
@@ -41,8 +40,8 @@ def measure(module: str, *arguments: str) -> int:
     try:
         with stores_of_its_own(Home.of_the_environment(), "bench", say=_say) as (supervisor, stores):
             environment = os.environ | _settings(supervisor.home, stores.amqp_uri, stores.mongo_uri)
-            return supervisor.attend(sys.executable, "-m", f"tests.bench.{module}", *arguments, environment=environment)
-    except AskedToStop as asked:
+            return supervisor.run(sys.executable, "-m", f"tests.bench.{module}", *arguments, environment=environment)
+    except StopRequested as asked:
         return 128 + asked.number
 
 
