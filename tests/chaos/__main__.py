@@ -25,9 +25,9 @@ from tests.chaos.result_table import Report, Trial, show, show_trials
 from tests.chaos.world.world import World
 from deploy.local.home import Home
 from deploy.secrets.private_files import write_privately
-from deploy.local.supervisor import AskedToStop
+from deploy.local.supervisor import StopRequested
 from deploy.local.temporary_stores import remove_left_behind
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from services.chassis.log import set_up as set_up_log
 
 OCCASION = "chaos"
@@ -102,7 +102,7 @@ def chaos(
             held, figures = _hold(order, screen)
         else:
             held, figures = _try(list(MUTANTS) if mutants == "all" else [mutants], seed, screen)
-    except AskedToStop as asked:
+    except StopRequested as asked:
         sys.exit(128 + asked.number)
     if file:
         write_privately(file.absolute(), json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
@@ -152,7 +152,7 @@ def _report(order: Order, home: Home, screen: Screen) -> Report:
         if left_out:
             screen.say("left out", ", ".join(f"{one.name} (needs {', '.join(one.needs)})" for one in left_out))
         if not faults:
-            raise Trouble("None of these faults is possible here.")
+            raise CommandFailed("None of these faults is possible here.")
         log = CommandLog(home.folder / "commands")
         load = Load(world.settings, world.gateway_urls, log, Random(order.seed), rate=order.rate)
         campaign = Campaign(world, load, log, seed=order.seed, say=screen.say)

@@ -11,7 +11,7 @@ from time import monotonic
 
 import eventlet
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from tests.chaos.checks import invariants
 from tests.chaos.checks.recovery_time import Recovery
 from tests.chaos.checks.resource_usage import Use
@@ -116,7 +116,7 @@ class Campaign:
         self._load.pause()
         try:
             found = self._check()
-        except Trouble as trouble:
+        except CommandFailed as trouble:
             found = [Finding("I8", trouble.message)]
         for finding in found[:SAID]:
             self._find(finding)

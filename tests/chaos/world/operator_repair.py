@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from services.contract.topology import HEARS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ WHY = "The broker lost messages."
 WITHIN = 300.0  # seconds for one job
 
 
-class NotRepaired(Trouble):
+class NotRepaired(CommandFailed):
     """The job failed, or did not end."""
 
 

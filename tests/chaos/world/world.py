@@ -23,7 +23,7 @@ import eventlet
 import pymongo
 from pymongo.errors import PyMongoError
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.local.broker import Broker
 from deploy.local.database import Database
 from deploy.local.embedded import READY_WITHIN, Stores
@@ -33,7 +33,7 @@ from deploy.local.home_keys import token_keys
 from deploy.local.ports import Ports, answers
 from deploy.local.processes import Process, end
 from deploy.local.programs import NAMES, replica
-from deploy.local.supervisor import AskedToStop, Program, Supervisor
+from deploy.local.supervisor import Program, StopRequested, Supervisor
 from deploy.secrets.keys import Keys
 from services.chassis.amqp import BROKEN, connect
 from services.chassis.settings import Settings
@@ -56,7 +56,7 @@ ON_SMALL_DISKS = {"mongo.3": 1_500, "broker.1": 1_500}  # megabytes
 Client = pymongo.MongoClient[dict[str, Any]]
 
 
-class NotHealed(Trouble):
+class NotHealed(CommandFailed):
     """The world did not come back in time."""
 
 
@@ -387,7 +387,7 @@ class World:
     def _replica(self, name: str) -> Program:
         service = name.partition(".")[0]
         door = {"http_port": self._ports.take(f"{name} http")} if service == "gateway" else {"http_port": 0}
-        return replica(self.home, self._stores, service, name=name, run=RUN, told=self._told, **door)
+        return replica(self.home, self._stores, service, name=name, run=RUN, settings=self._told, **door)
 
     def _keep_up(self) -> Any:
         """The greenthread that starts again what died; a signal to stop reaches the one that opened the world."""
@@ -396,7 +396,7 @@ class World:
         def look_after() -> None:
             try:
                 self._supervisor.wait(lambda: False)
-            except AskedToStop as asked:
+            except StopRequested as asked:
                 eventlet.kill(opener, asked)
 
         return eventlet.spawn(look_after)
