@@ -50,7 +50,7 @@ def command(layout: Layout) -> tuple[str, ...]:
 
 
 def run(*arguments: str) -> str:
-    """Run compose in the checkout and return what it printed; raise `Trouble` where it fails."""
+    """Run compose in the checkout and return what it printed; raise `CommandFailed` where it fails."""
     words = (*command(Site.of_the_environment().layout()), *arguments)
     done = subprocess.run(words, cwd=CHECKOUT, check=False, capture_output=True, text=True)
     if done.returncode:

@@ -108,6 +108,11 @@ class Broker:
             answer.seek(0)
             return answer.read()
 
+    def add_virtual_host(self, name: str) -> None:
+        """Queues and exchanges apart from all others; the address ends in its name instead of the last slash."""
+        self.control("add_vhost", name)
+        self.control("set_permissions", "--vhost", name, USER, ".*", ".*", ".*")
+
     def grow_queues(self) -> None:
         """Give every quorum queue a member on this node; queues older than the node have none here."""
         self.control("grow", self._node_of(self.name), "all", program="rabbitmq-queues")

@@ -25,19 +25,21 @@ log = get_logger()
 class AlertRequests:
     """Each method answers a request."""
 
-    def __init__(self, desk: QueryService, alerts: Alerts, deliveries: WebhookOutbox, *, hosts: str | None) -> None:
-        self._desk, self._alerts, self._deliveries = desk, alerts, deliveries
+    def __init__(
+        self, query_service: QueryService, alerts: Alerts, deliveries: WebhookOutbox, *, hosts: str | None
+    ) -> None:
+        self._query_service, self._alerts, self._deliveries = query_service, alerts, deliveries
         self._origins = webhooks.origins(hosts)
 
     def make(self, request: Request) -> Reply:
-        said = request.said
+        said = request.body
         self._check_plan(said)
         self._check_webhook(said["webhook"])
         made = self._alerts.make(said, owner=request.actor.id)
         return Reply(made, 201, {"Location": f"/api/v1/alerts/rules/{made['id']}"})
 
     def rules(self, request: Request) -> Any:
-        return self._alerts.rules(request.asked, owner=request.actor.id)
+        return self._alerts.rules(request.params, owner=request.actor.id)
 
     def rule(self, id_: str, request: Request) -> Any:
         return self._alerts.rule(id_, actor=request.actor)
@@ -46,13 +48,13 @@ class AlertRequests:
         return self._alerts.retire(id_, actor=request.actor)
 
     def inbox(self, request: Request) -> Any:
-        return self._alerts.inbox(request.asked, owner=request.actor.id)
+        return self._alerts.inbox(request.params, owner=request.actor.id)
 
     def read(self, id_: str, request: Request) -> Any:
         return self._alerts.read(id_, owner=request.actor.id)
 
     def deliveries(self, request: Request) -> Any:
-        return self._deliveries.page(request.asked)
+        return self._deliveries.page(request.params)
 
     def again(self, id_: str) -> Any:
         return self._deliveries.again(id_)
@@ -65,7 +67,7 @@ class AlertRequests:
     def _check_plan(self, said: Mapping[str, Any]) -> None:
         """There are such a plan, such KPIs and such items."""
         try:
-            items = self._desk.plan(str(said["year"]))["items"]
+            items = self._query_service.plan(str(said["year"]))["items"]
         except NotFound as error:
             raise InvalidInput(FieldError("year", error.en, error.zh)) from None
         codes = [kpi["code"] for item in items for kpi in item["kpis"]]
