@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from typing import Any
-from urllib.request import urlopen
 
 import eventlet
 from rich.console import Console
@@ -17,7 +16,7 @@ from rich.progress import Progress
 from deploy.demo.player import Giver, NotAsExpected
 from deploy.demo.progress_table import table
 from deploy.demo.year import stories
-from deploy.local import stack_file
+from deploy.local import http_client, stack_file
 from deploy.local.home import Home
 from deploy.local.home_keys import token_keys
 from services.chassis.amqp import connect
@@ -78,8 +77,8 @@ def _settled(settings: Settings, gateway_url: str) -> Any:
 
 
 def _progress(gateway_url: str) -> Any:
-    with urlopen(f"{gateway_url}/api/v1/plans/2011/progress", timeout=10) as answer:  # noqa: S310 - our own gateway
-        return json.load(answer)
+    with http_client.request(f"{gateway_url}/api/v1/plans/2011/progress", within=10) as response:
+        return json.load(response)
 
 
 def _waiting(settings: Settings) -> int:
