@@ -18,7 +18,7 @@ from eventlet.semaphore import Semaphore
 from gateway.http.json_schema import DAY, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, each, many, maybe, one_of
 from gateway.kpi.plan_index import KpiLine
 from gateway.operations import system_status
-from gateway.read_model.store import Store, compared
+from gateway.read_model.store import Store, differing_records
 from gateway.reconciliation import own_records
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from gateway.upstream.delegation import DelegatedCaller
@@ -176,7 +176,7 @@ class GatewaySnapshot:
             oldest_pending=there.get("oldest_pending"),
             parked_here=self.parked.get(exchange(service), 0),
             parked_there=there.get("parked"),
-            differing=compared(dict(self.ledger)).get(service),
+            differing=differing_records(dict(self.ledger)).get(service),
             queued=queued,
             expected=tuple(one for line in lines if (one := expected(self.store, line, today))),
         )
@@ -227,7 +227,7 @@ class FreshnessMonitor:
 
     def _here(self) -> GatewaySnapshot:
         store = self._query_service.generations.serving()
-        ledger = self._query_service.generations.ask(lambda one: one.read({})).ledger
+        ledger = self._query_service.generations.ask(lambda one: one.read_counts({})).ledger
         return GatewaySnapshot(store, ledger, store.parked(), self._query_service.lines(self._clock.today().year))
 
     def _condition(self, service: str) -> Said | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Gauge
 
-from gateway.read_model.store import compared, compared_at
+from gateway.read_model.store import comparison_instants, differing_records
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.provider import Provider
 
@@ -24,12 +24,12 @@ class MetricsProvider(Provider[None]):
 
     def _show(self) -> None:
         COMPLETE.set(self._query_service.standing()["complete"])
-        ledger = self._query_service.generations.ask(lambda store: store.read({})).ledger
+        ledger = self._query_service.generations.ask(lambda store: store.read_counts({})).ledger
         DIFFERING.clear()  # a ledger that was made anew was compared with nobody
-        for service, records in compared(ledger).items():
+        for service, records in differing_records(ledger).items():
             DIFFERING.labels(service).set(records)
         COMPARED.clear()
-        for service, at in compared_at(ledger).items():
+        for service, at in comparison_instants(ledger).items():
             COMPARED.labels(service).set(at.timestamp())
 
     def provide(self) -> None:

@@ -58,7 +58,7 @@ def displayed(query_service: QueryService, asked: Mapping[str, Any]) -> Answer:
     ]
     notices = pagination.page(
         lambda most: query_service.generations.ask(
-            lambda store: store.views_by([*steps, {"$limit": most}], ON_DISPLAY)
+            lambda store: store.aggregate_views([*steps, {"$limit": most}], ON_DISPLAY)
         ),
         limit=asked.get("limit", pagination.PAGE),
         show=_said,
