@@ -20,7 +20,7 @@ from gateway.identity.audit_trail import AuditTrailProvider
 from gateway.imports import import_store, uploads
 from gateway.imports.import_runner import Importing
 from gateway.notifications import inputs as notifications_inputs
-from gateway.notifications.alert_watch import AlertRequestsProvider
+from gateway.notifications.alert_requests import AlertRequestsProvider
 from gateway.notifications.alerts import ALERT, INBOX, NEW_RULE, RULE, RULES
 from gateway.notifications.event_stream import EVENTS, EventStreamProvider
 from gateway.notifications.webhook_outbox import DELIVERIES, DELIVERY

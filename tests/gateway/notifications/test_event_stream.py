@@ -12,7 +12,7 @@ import pytest
 from jsonschema import validate
 
 from gateway.http.server import Server
-from gateway.notifications import event_stream as live_module
+from gateway.notifications import event_stream
 from gateway.notifications.event_stream import EVENTS, EventStream
 from gateway.notifications.kpi_snapshot import KpiSnapshot
 from gateway.service import Gateway
@@ -79,7 +79,7 @@ class Second(Http):
 
 
 def streams(gateway):
-    return len(gateway.extension(live_module.EventStreamProvider).get_dependency(None)._streams)
+    return len(gateway.extension(event_stream.EventStreamProvider).provide()._streams)
 
 
 def test_a_listener_is_sent_all_numbers_and_then_those_that_change(gateway):
@@ -139,7 +139,7 @@ def test_a_listener_that_comes_back_from_what_nobody_remembers_is_sent_all(gatew
 
 
 def test_a_silent_stream_says_that_it_is_alive(gateway, monkeypatch):
-    monkeypatch.setattr(live_module, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.2)
 
     with listening(gateway) as page:
         page.numbers()
@@ -161,7 +161,7 @@ def test_streams_hold_no_place_of_a_request_and_end_at_once_when_the_gateway_sto
 
 
 def test_no_more_streams_than_the_setting_says_and_a_place_becomes_free(running, monkeypatch):
-    monkeypatch.setattr(live_module, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.1)
     running.settings = replace(running.settings, http_streams=2)
     gateway = Http(running.start(Gateway))
 
@@ -181,7 +181,7 @@ def test_a_question_for_the_head_alone_takes_no_place(gateway):
 
 
 def test_a_listener_that_reads_nothing_holds_up_nobody(gateway, monkeypatch):
-    monkeypatch.setattr(live_module, "HEARTBEAT", 0.001)  # so that its connection is soon full
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.001)  # so that its connection is soon full
     with socket.create_connection(("127.0.0.1", gateway.extension(Server).port)) as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         deaf.sendall(f"GET {ADDRESS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -195,17 +195,17 @@ def test_a_listener_that_reads_nothing_holds_up_nobody(gateway, monkeypatch):
 
 
 def test_numbers_are_read_only_while_somebody_listens_and_only_when_something_came_in(gateway, monkeypatch):
-    desk = gateway.extension(live_module.QueryServiceProvider).get_dependency(None)
-    read, real = [], desk.progress
-    monkeypatch.setattr(desk, "progress", lambda year, wanted: read.append(year) or real(year, wanted))
-    monkeypatch.setattr(live_module, "HEARTBEAT", 0.1)
+    queries = gateway.extension(event_stream.QueryServiceProvider).get_dependency(None)
+    read, real = [], queries.progress
+    monkeypatch.setattr(queries, "progress", lambda year, wanted: read.append(year) or real(year, wanted))
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.1)
     gateway.take(an_event())
     assert read == []
 
     with listening(gateway) as page:
         page.numbers()
-        looked, looks = desk.revision, []
-        monkeypatch.setattr(desk, "revision", lambda: looks.append(1) or looked())
+        looked, looks = queries.revision, []
+        monkeypatch.setattr(queries, "revision", lambda: looks.append(1) or looked())
         until(lambda: len(looks) > 3)
 
     assert read == ["2011"]
@@ -227,8 +227,8 @@ def test_a_stream_goes_on_after_a_mistake_of_ours(gateway, monkeypatch):
         assert broken
 
 
-class Still:
-    """A desk whose numbers a test sets."""
+class FixedNumbers:
+    """A query service whose numbers a test sets."""
 
     def __init__(self):
         self.value, self.now = 0, 1
@@ -245,14 +245,14 @@ class Still:
 
 
 def test_what_comes_between_two_writes_is_not_kept_and_the_newest_always_is():
-    desk = Still()
-    streams = EventStream(desk, lambda *_, **__: None, at_most=1)
+    queries = FixedNumbers()
+    streams = EventStream(queries, None, at_most=1)
     streams._look()
-    stream = live_module.Stream(streams, None)
+    stream = event_stream.Stream(streams, None)
     next(stream), next(stream)
 
     for value in (1, 2, 3):
-        desk.value, desk.now = value, desk.now + 1
+        queries.value, queries.now = value, queries.now + 1
         streams._look()
 
     said = json.loads(next(stream).partition(b"data: ")[2])
@@ -260,22 +260,22 @@ def test_what_comes_between_two_writes_is_not_kept_and_the_newest_always_is():
 
 
 def test_a_status_that_changes_with_the_day_alone_is_sent_too(monkeypatch):
-    desk = Still()
-    streams = EventStream(desk, lambda *_, **__: None, at_most=1)
+    queries = FixedNumbers()
+    streams = EventStream(queries, None, at_most=1)
     streams._look()
-    desk.value = 1
+    queries.value = 1
     streams._look()
     assert streams.newest.kpis[2011, "K2"]["value"] == 0
 
-    monkeypatch.setattr(live_module, "TURN", 0.0)
+    monkeypatch.setattr(event_stream, "READ_AGAIN", 0.0)
     streams._look()
 
     assert streams.newest.kpis[2011, "K2"]["value"] == 1
 
 
 def test_only_so_many_numbers_of_the_past_are_remembered(monkeypatch):
-    monkeypatch.setattr(live_module, "REMEMBERED", 3)
-    streams = EventStream(Still(), lambda *_, **__: None, at_most=1)
+    monkeypatch.setattr(event_stream, "REMEMBERED", 3)
+    streams = EventStream(FixedNumbers(), None, at_most=1)
 
     for value in range(10):
         streams._remember(KpiSnapshot(value, "", {(2011, "K2"): {"value": value}}))

@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from jsonschema import validate
 
-from gateway.notifications import alert_requests, webhook_outbox, webhooks
-from gateway.notifications.alert_watch import AlertRequestsProvider
-from gateway.notifications.alerts import KpiObservation
-from gateway.notifications.status_changes import standing
+from gateway.notifications import alert_requests, alert_watch, webhook_outbox, webhooks
+from gateway.notifications.alert_requests import AlertRequestsProvider
+from gateway.notifications.alert_rules import KpiObservation
+from gateway.notifications.delivery import read_delivery, write_delivery
+from gateway.notifications.status_changes import condition_of
 from gateway.notifications.webhook_outbox import DELIVERIES, WebhookOutbox
 from gateway.notifications.webhooks import SECRET, Undelivered, next_try, origin, origins, sign
 from gateway.service import Gateway
@@ -90,11 +91,9 @@ def receiver():
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
-    monkeypatch.setattr(alert_requests, "LOOK", 0.1)
-    monkeypatch.setattr(
-        alert_requests, "TURN", 3_600.0
-    )  # once it is steady, the real desk is looked at when numbers change
-    monkeypatch.setattr(alert_requests, "DUE", 0.1)
+    monkeypatch.setattr(alert_requests, "WATCH_EVERY", 0.1)
+    monkeypatch.setattr(alert_watch, "LOOK_AGAIN", 3_600.0)  # once settled, the real KPIs are read when they change
+    monkeypatch.setattr(alert_requests, "SEND_EVERY", 0.1)
 
 
 @pytest.fixture
@@ -118,8 +117,8 @@ def become(gateway, rule, *statuses):
         kpi |= {"value": 300, "state": "value"}
         gateway.running.clock.ahead += timedelta(seconds=1)
         at = gateway.running.clock.now().isoformat(timespec="seconds")
-        sight = KpiObservation(at, 7, {"K2": standing(kpi, ())}, {"K2": kpi})
-        until(lambda sight=sight: kept.note(*[one for one in kept.active() if one["_id"] == rule["id"]], sight))
+        observation = KpiObservation(at, 7, {"K2": condition_of(kpi, ())}, {"K2": kpi})
+        until(lambda observation=observation: kept.note(*[one for one in kept.active_rules() if one.id == rule["id"]], observation))
 
 
 def listed(gateway, **asked):
@@ -208,8 +207,8 @@ def test_what_a_gateway_had_in_hand_when_it_ended_is_delivered_by_the_next(gatew
     receiver.wait = None
     gateway.running.stop("gateway")
     answered.send()
-    (held,) = gateway.running.database("gateway")["deliveries"].find()
-    assert (held["state"], held["tries"], held["lease"] is None) == ("waiting", 0, False)
+    (delivery,) = gateway.running.database("gateway")["deliveries"].find()
+    assert (delivery["state"], delivery["tries"], delivery["lease"] is None) == ("waiting", 0, False)
     over = {"$set": {"leased_until": {"$subtract": ["$$NOW", 1]}}}
     gateway.running.database("gateway")["deliveries"].update_one({}, [over])
 
@@ -219,7 +218,7 @@ def test_what_a_gateway_had_in_hand_when_it_ended_is_delivered_by_the_next(gatew
 
 
 def test_a_receiver_that_does_not_answer_is_let_go_of_and_holds_up_no_other(gateway, receiver, monkeypatch):
-    monkeypatch.setattr(webhooks, "WITHIN", 0.3)
+    monkeypatch.setattr(webhooks, "TIMEOUT", 0.3)
     receiver.wait = eventlet.event.Event()
     rule = make(gateway, webhook=receiver.address)
 
@@ -318,7 +317,7 @@ def test_over_https_it_is_sent_to_whom_the_certificate_names_and_to_nobody_else(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     receiver = Receiver(context)
-    address, told = f"https://127.0.0.1:{receiver.port}/", {"id_": "a-1", "secret": webhooks.a_new_secret()}
+    address, told = f"https://127.0.0.1:{receiver.port}/", {"id_": "a-1", "secret": webhooks.make_secret()}
     webhooks._trust.cache_clear()
     with pytest.raises(Undelivered, match="SSLCertVerificationError"):
         webhooks.send(address, b"{}", now=NOON, **told)
@@ -338,9 +337,9 @@ def test_a_receiver_that_is_not_there_is_a_failure_like_any_other(receiver):
     receiver.close()
 
     with pytest.raises(Undelivered, match="ConnectionRefusedError"):
-        webhooks.send(receiver.address, b"{}", id_="a-1", secret=webhooks.a_new_secret(), now=NOON)
+        webhooks.send(receiver.address, b"{}", id_="a-1", secret=webhooks.make_secret(), now=NOON)
     with pytest.raises(Undelivered, match="gaierror"):
-        webhooks.send("http://no-such-host.invalid/", b"{}", id_="a-1", secret=webhooks.a_new_secret(), now=NOON)
+        webhooks.send("http://no-such-host.invalid/", b"{}", id_="a-1", secret=webhooks.make_secret(), now=NOON)
 
 
 # --- pure ------------------------------------------------------------------------------------------------------------
@@ -358,7 +357,7 @@ def test_the_signature_is_that_of_the_standard():
 
 
 def test_every_secret_is_another_one_of_32_bytes():
-    secrets = {webhooks.a_new_secret() for _ in range(10)}
+    secrets = {webhooks.make_secret() for _ in range(10)}
 
     assert len(secrets) == 10
     assert {len(base64.b64decode(secret.removeprefix(SECRET))) for secret in secrets} == {32}
@@ -397,15 +396,31 @@ def test_http_is_allowed_only_where_the_setting_says_so():
 
 def test_a_delivery_is_taken_by_one_until_its_lease_is_over(settings, monkeypatch):
     kept = WebhookOutbox(database(settings, "gateway")["deliveries"], MovableClock())
-    kept.keep("a-1", rule="r-1", address="https://a.org/", body=b"{}")
+    kept.add_delivery("a-1", rule="r-1", address="https://a.org/", body=b"{}")
     monkeypatch.setattr(webhook_outbox, "LEASE", 0.2)
-    first = kept.take()
-    assert (first["_id"], kept.take()) == ("a-1", None)
+    first = kept.take_delivery()
+    assert (first.id, kept.take_delivery()) == ("a-1", None)
 
-    again = until(kept.take)
-    kept.delivered(first, status=200)  # too late: another one has it now
+    again = until(kept.take_delivery)
+    kept.note_delivered(first, status=200)  # too late: another one has it now
     assert kept.page({})["items"][0]["state"] == "waiting"
-    kept.delivered(again, status=200)
+    kept.note_delivered(again, status=200)
 
     assert [(one["state"], one["tries"]) for one in kept.page({})["items"]] == [("delivered", 1)]
-    assert kept.take() is None
+    assert kept.take_delivery() is None
+
+
+def test_a_delivery_is_stored_as_every_earlier_version_stored_it(settings):
+    deliveries = database(settings, "gateway")["deliveries"]
+    kept = WebhookOutbox(deliveries, MovableClock())
+    kept.add_delivery("a-1", rule="r-1", address="https://a.org/", body=b"{}")
+
+    document = deliveries.find_one()
+
+    made_at = document["made_at"]
+    assert document == {
+        "_id": "a-1", "rule": "r-1", "address": "https://a.org/", "body": b"{}", "state": "waiting", "tries": 0,
+        "last": None, "made_at": made_at, "since": made_at, "next_at": made_at, "ended_at": None, "lease": None,
+        "leased_until": None,
+    }  # fmt: skip
+    assert write_delivery(read_delivery(document)) == document
