@@ -17,7 +17,6 @@ from string import Template
 from typing import Any
 
 from eventlet import tpool
-from nameko.extensions import DependencyProvider
 
 from gateway.api import asyncapi, catalogue, openapi
 from gateway.api import problem_list as problems
@@ -30,6 +29,7 @@ from gateway.http.messages import JSON, Reply
 from gateway.public import certificates, notice_board
 from gateway.upstream.descriptions import Descriptions
 from services.chassis.fields import json_schema
+from services.chassis.provider import Provider
 from services.contract import wire
 
 HTML = "text/html; charset=utf-8"
@@ -128,7 +128,7 @@ class Documentation:
 
     def _keep(self, name: str, make: Callable[[Said], Kept]) -> Reply:
         """What was made of what the services say now."""
-        said = self._descriptions.said
+        said = self._descriptions.by_service
         if said is not self._of:
             self._of, self._made = said, {}
         made = self._made.get(name) or make(said)
@@ -137,7 +137,7 @@ class Documentation:
         return made.reply()
 
 
-class DocumentationProvider(DependencyProvider):
+class DocumentationProvider(Provider[Documentation]):
     """Gives the gateway the documents about itself."""
 
     descriptions = Descriptions()
@@ -145,7 +145,7 @@ class DocumentationProvider(DependencyProvider):
     def setup(self) -> None:
         self._docs = Documentation(self._routes, self.descriptions)
 
-    def get_dependency(self, worker_ctx: Any) -> Documentation:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> Documentation:
         return self._docs
 
     def _routes(self) -> list[Route]:

@@ -18,6 +18,7 @@ from gateway.identity.login_throttle import LoginThrottle
 from gateway.identity.users import User, show_user
 from services.chassis import lists
 from services.chassis.document import Cause
+from services.chassis.entrypoints import command_id
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import (
     FieldError,
@@ -30,7 +31,6 @@ from services.chassis.problem import (
 )
 from services.chassis.provider import Provider
 from services.chassis.records import Bound, derived_id
-from services.chassis.service import command_id
 from services.chassis.settings import Settings
 from services.chassis.tokens import Actor, issue
 from services.kernel.calendar import day_of, end_of
@@ -63,7 +63,7 @@ class Accounts:
     def login(self, request: Request) -> Reply:
         """Begin a session; every failure is a `WrongLogin` that takes the same time."""
         _check_is_json(request)
-        user = self._authenticate(request.said["login"].lower(), request.said["password"], request)
+        user = self._authenticate(request.body["login"].lower(), request.body["password"], request)
         if user is None:
             raise WrongLogin()
 
@@ -94,12 +94,12 @@ class Accounts:
         if is_own:
             self._check_old_password(user, request)
 
-        changed = self._users.set_password(user, request.said["password"], by=request.actor.id)
+        changed = self._users.set_password(user, request.body["password"], by=request.actor.id)
         self._sessions.end_all(id_, but=request.session if is_own else None)
         return show_user(changed)
 
     def _check_old_password(self, user: User, request: Request) -> None:
-        old = request.said["old_password"]
+        old = request.body["old_password"]
         if old is None:
             raise InvalidInput(FieldError("old_password", "Your current password is required.", "须提供原密码。"))
         if self._authenticate(user.login, old, request) is None:
@@ -127,15 +127,15 @@ class Accounts:
 
     def users(self, request: Request) -> Any:
         """List all users."""
-        return self._users.page(request.asked)
+        return self._users.page(request.params)
 
     def add_user(self, request: Request) -> Reply:
         """Add a user, who may log in at once."""
-        return Reply(show_user(self._users.add(request.said, by=request.actor.id)), 201)
+        return Reply(show_user(self._users.add(request.body, by=request.actor.id)), 201)
 
     def place_user(self, id_: str, request: Request) -> Any:
         """Change a user's roles and district; tokens that allow more, or allow it elsewhere, are revoked."""
-        user = self._users.place(id_, request.said, by=request.actor.id)
+        user = self._users.place(id_, request.body, by=request.actor.id)
         self._revoke_all(id_, request, reason=USER_PLACED, but=user.covers)
         return show_user(user)
 
@@ -163,14 +163,14 @@ class Accounts:
 
     def tokens(self, request: Request) -> Any:
         """List issued tokens; unless another order is asked for, the last to expire come first."""
-        params = dict(request.asked)
+        params = dict(request.params)
         conditions = {"subject_id": params.pop("subject", None), "state": params.pop("state", None)}
         params["filter"] = {name: value for name, value in conditions.items() if value is not None}
         return lists.page(self._tokens.collection, self._tokens.kind, {"order": "-expires_on", **params})
 
     def issue_token(self, request: Request) -> Reply:
         """Issue a token, which this answer alone shows: the same command again answers without it (X-01)."""
-        tokens, params = self._bound(request), request.said
+        tokens, params = self._bound(request), request.body
         if record := tokens.outcome([]):
             return Reply({**record, "token": None}, 201, NOT_STORED)
         user = self._users.find(params["subject"])
@@ -193,7 +193,7 @@ class Accounts:
 
     def revoke_token(self, id_: str, request: Request) -> Any:
         """Revoke a token; every service refuses it within about a second."""
-        return self._revoke(self._bound(request), id_, reason=request.said["reason"])
+        return self._revoke(self._bound(request), id_, reason=request.body["reason"])
 
     def _revoke(self, tokens: Bound[api_tokens.Token], id_: str, *, reason: str) -> Document:
         """Refuse the token here first, then announce it: a command that breaks off in between is sent again.

@@ -1,4 +1,4 @@
-"""API tokens: each issued token has a record, so that its end is announced to every service; no token itself is stored."""
+"""API tokens: each issued token has a record, so that every service hears of its end; no token itself is stored."""
 
 from __future__ import annotations
 

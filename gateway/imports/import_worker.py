@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from eventlet import tpool
 
+from gateway.identity.stored_actor import read_actor
 from gateway.imports import sheets
 from gateway.imports.import_store import NONE_WRONG, Document, ImportStore
 from gateway.imports.sheets import BrokenSheet, CellError, Row
@@ -46,14 +47,15 @@ class ImportWorker:
         imports: ImportStore,
         caller: Caller,
         private_key: str | None,
-        as_now: Callable[[Document, str | None], Actor],
+        current_rights: Callable[[Actor, str | None], Actor],
     ) -> None:
-        self._imports, self._caller, self._private_key, self._as_now = imports, caller, private_key, as_now
+        self._imports, self._caller, self._private_key = imports, caller, private_key
+        self._current_rights = current_rights
         self._phases = {"reading": self._read, "checking": self._check, "writing": self._write}
 
     def work(self, held: Document) -> str:
         """Take it from where it is to its end, as what its sender may do now; the state that it ends in."""
-        ask = self.acting_for(self._as_now(held["actor"], held.get("token_id")))
+        ask = self.acting_for(self._current_rights(read_actor(held["actor"]), held.get("token_id")))
         ended = None
         while ended is None:
             ended = self._phases[held["phase"]](held, ask)

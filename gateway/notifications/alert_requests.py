@@ -18,7 +18,7 @@ from gateway.notifications.alerts import Alerts, show_alert, show_new_rule, show
 from gateway.notifications.lease import Lease
 from gateway.notifications.webhook_outbox import WebhookOutbox, show_delivery
 from gateway.notifications.webhook_sender import WebhookSender
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.loop import Loop
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound
@@ -33,21 +33,21 @@ class AlertRequests:
     """Answers requests about alert rules, inboxes and webhook deliveries."""
 
     def __init__(
-        self, queries: QueryService, alerts: Alerts, outbox: WebhookOutbox, *, origins: Collection[str]
+        self, query_service: QueryService, alerts: Alerts, outbox: WebhookOutbox, *, origins: Collection[str]
     ) -> None:
-        self._queries, self._alerts, self._outbox, self._origins = queries, alerts, outbox, origins
+        self._query_service, self._alerts, self._outbox, self._origins = query_service, alerts, outbox, origins
 
     def make(self, request: Request) -> Reply:
         """Make a rule; this answer alone has the secret of its webhook."""
-        self._check_plan(request.said)
-        self._check_webhook(request.said["webhook"])
+        self._check_plan(request.body)
+        self._check_webhook(request.body["webhook"])
 
-        rule = self._alerts.make_rule(request.said, owner=request.actor.id)
+        rule = self._alerts.make_rule(request.body, owner=request.actor.id)
         return Reply(show_new_rule(rule), 201, {"Location": f"/api/v1/alerts/rules/{rule.id}"})
 
     def rules(self, request: Request) -> Any:
         """List the caller's rules."""
-        return self._alerts.rules(request.asked, owner=request.actor.id)
+        return self._alerts.rules(request.params, owner=request.actor.id)
 
     def rule(self, id_: str, request: Request) -> Any:
         """Show a rule to its owner or an operator."""
@@ -59,7 +59,7 @@ class AlertRequests:
 
     def inbox(self, request: Request) -> Any:
         """List the caller's alerts."""
-        return self._alerts.inbox(request.asked, owner=request.actor.id)
+        return self._alerts.inbox(request.params, owner=request.actor.id)
 
     def read(self, id_: str, request: Request) -> Any:
         """Mark an alert of the caller as read."""
@@ -67,7 +67,7 @@ class AlertRequests:
 
     def deliveries(self, request: Request) -> Any:
         """List the webhook deliveries of all rules."""
-        return self._outbox.page(request.asked)
+        return self._outbox.page(request.params)
 
     def again(self, id_: str) -> Any:
         """Attempt a delivery again now."""
@@ -76,7 +76,7 @@ class AlertRequests:
     def _check_plan(self, params: Mapping[str, Any]) -> None:
         """Raise `InvalidInput` unless the plan, its KPIs and its items exist."""
         try:
-            items = self._queries.plan(str(params["year"]))["items"]
+            items = self._query_service.plan(str(params["year"]))["items"]
         except NotFound as error:
             raise InvalidInput(FieldError("year", error.en, error.zh)) from None
 
@@ -98,6 +98,8 @@ class AlertRequests:
 class AlertRequestsProvider(Provider[AlertRequests]):
     """Provides the gateway's `AlertRequests`, and runs the watch and the sender of webhooks."""
 
+    reporting = SharedQueryService()
+
     def setup(self) -> None:
         config = self.container.config
         collections = database(config["SETTINGS"], self.container.service_name)
@@ -108,11 +110,10 @@ class AlertRequestsProvider(Provider[AlertRequests]):
         patiently(self._lease.prepare)
 
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        queries, config = reporting.get_dependency(None), self.container.config
+        query_service, config = self.reporting.query_service, self.container.config
         origins = webhooks.origins(config["SETTINGS"].webhook_hosts)
-        self._requests = AlertRequests(queries, self._alerts, self._outbox, origins=origins)
-        self._watch = AlertWatch(queries, self._alerts)
+        self._requests = AlertRequests(query_service, self._alerts, self._outbox, origins=origins)
+        self._watch = AlertWatch(query_service, self._alerts)
         self._sender = WebhookSender(self._outbox, self._alerts.secret_of, origins, config["CLOCK"])
         self._loops = [
             Loop("watch", self._watch_kpis, seconds=WATCH_EVERY),

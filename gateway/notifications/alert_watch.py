@@ -21,8 +21,8 @@ LOOK_AGAIN = 10.0  # seconds until the KPIs are looked at although no event came
 class AlertWatch:
     """Looks at the KPIs for all rules; what it sees counts once two looks in a row saw it."""
 
-    def __init__(self, queries: QueryService, alerts: Alerts) -> None:
-        self._queries, self._alerts = queries, alerts
+    def __init__(self, query_service: QueryService, alerts: Alerts) -> None:
+        self._query_service, self._alerts = query_service, alerts
         self._last: dict[int, KpiConditions] = {}
         self._revision, self._look_again_at = -1, 0.0
 
@@ -31,7 +31,7 @@ class AlertWatch:
         rules = self._alerts.active_rules()
         if not rules:
             return
-        revision = self._queries.revision()
+        revision = self._query_service.revision()
         if not self._is_due(rules, revision):
             return
 
@@ -62,7 +62,7 @@ class AlertWatch:
         return True
 
     def _observe(self, year: int, rules: list[AlertRule]) -> KpiObservation:
-        progress = self._queries.progress(str(year), {})
+        progress = self._query_service.progress(str(year), {})
         kpis = status_changes.kpis_by_code(progress)
         subscriptions = [] if progress["complete"] else [rule.subscription for rule in rules]
         needing = [subscription for subscription in subscriptions if subscription.needs_reasons]
@@ -75,4 +75,4 @@ class AlertWatch:
 
     def _reasons(self, year: int, code: str) -> Iterable[Mapping[str, Any]]:
         """Why this number is not complete; the answer about the whole plan gives the reasons of all KPIs together."""
-        return self._queries.kpi(code, {"period": question_parameters.period(str(year))})["reasons"]
+        return self._query_service.kpi(code, {"period": question_parameters.period(str(year))})["reasons"]

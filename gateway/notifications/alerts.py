@@ -17,7 +17,7 @@ from pymongo.database import Database
 
 from gateway.http import pagination
 from gateway.http.json_schema import INSTANT, TEXT, TRUTH, WHOLE, WORDS, each, many, maybe, one_of, page
-from gateway.notifications import alert_rules, status_changes
+from gateway.notifications import status_changes
 from gateway.notifications.alert_rules import (
     LIFECYCLE,
     Alert,
@@ -103,10 +103,12 @@ class Alerts:
             owner=owner,
             name=params["name"],
             year=params["year"],
+            kpis=tuple(params["kpis"]),
+            items=tuple(params["items"]),
+            to=tuple(params["to"]),
             webhook=params["webhook"],
             secret=make_secret() if params["webhook"] else None,
             made_at=self._now(),
-            **{name: tuple(params[name]) for name in alert_rules.SUBSCRIBED},
         )
         self._rules.insert_one(write_rule(rule))
         return rule

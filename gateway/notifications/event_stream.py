@@ -18,7 +18,7 @@ from gateway.http.messages import Reply, Request
 from gateway.http.server import EVENT_STREAM, Server
 from gateway.notifications import kpi_snapshot
 from gateway.notifications.kpi_snapshot import KpiSnapshot
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.loop import Loop
 from services.chassis.problem import Overloaded
 from services.chassis.provider import Provider
@@ -42,8 +42,8 @@ EVENTS = {
 class EventStream:
     """The streams of one gateway, and the newest numbers, which are read only while somebody listens."""
 
-    def __init__(self, queries: QueryService, container: Any, *, at_most: int) -> None:
-        self._queries, self._container, self._at_most = queries, container, at_most
+    def __init__(self, query_service: QueryService, container: Any, *, at_most: int) -> None:
+        self._query_service, self._container, self._at_most = query_service, container, at_most
         self._streams: set[Stream] = set()
         self._loop: Loop | None = None
         self._remembered: dict[str, KpiSnapshot] = {}
@@ -86,7 +86,7 @@ class EventStream:
         self._wake_streams()
 
     def _look(self) -> None:
-        revision = self._queries.revision()
+        revision = self._query_service.revision()
         if revision == self._revision and monotonic() < self._read_at + READ_AGAIN:
             return
 
@@ -99,7 +99,8 @@ class EventStream:
 
     def _read(self, revision: int) -> KpiSnapshot:
         """Read numbers that are at least as new as this revision."""
-        progresses = [self._queries.progress(str(plan["year"]), {}) for plan in self._queries.plans()["plans"]]
+        years = [str(plan["year"]) for plan in self._query_service.plans()["plans"]]
+        progresses = [self._query_service.progress(year, {}) for year in years]
         as_of = max(progress["as_of"] for progress in progresses)
         return kpi_snapshot.read(progresses, revision=revision, as_of=as_of)
 
@@ -155,11 +156,11 @@ class EventStreamProvider(Provider[EventStream]):
     """Provides the gateway's `EventStream`, which ends as soon as the server stops listening."""
 
     server = Server()
+    reporting = SharedQueryService()
 
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
         at_most = self.container.config["SETTINGS"].http_streams
-        self._stream = EventStream(reporting.get_dependency(None), self.container, at_most=at_most)
+        self._stream = EventStream(self.reporting.query_service, self.container, at_most=at_most)
         self.server.at_close.append(self._stream.end)
 
     def provide(self) -> EventStream:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -20,9 +20,9 @@ from gateway.kpi.plan_index import KpiLine
 from gateway.operations import system_status
 from gateway.read_model.store import Store, compared
 from gateway.reconciliation import own_records
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from gateway.upstream.delegation import DelegatedCaller
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Problem
 from services.chassis.settings import Settings
@@ -171,7 +171,7 @@ class GatewaySnapshot:
         return SourceFreshness(
             service=service,
             is_reachable=said is not None,
-            last_event=heard and heard.replace(tzinfo=UTC),
+            last_event=heard,
             pending=there.get("pending"),
             oldest_pending=there.get("oldest_pending"),
             parked_here=self.parked.get(exchange(service), 0),
@@ -199,8 +199,8 @@ def expected(store: Store, line: KpiLine, today: date) -> ExpectedFact | None:
 class FreshnessMonitor:
     """Answers how the sources are."""
 
-    def __init__(self, caller: Caller, settings: Settings, desk: QueryService, clock: SystemClock) -> None:
-        self._caller, self._settings, self._desk, self._clock = caller, settings, desk, clock
+    def __init__(self, caller: Caller, settings: Settings, query_service: QueryService, clock: SystemClock) -> None:
+        self._caller, self._settings, self._query_service, self._clock = caller, settings, query_service, clock
         self._one_at_a_time = Semaphore(1)
         self._known: tuple[float, Said] = (0.0, {})
 
@@ -226,9 +226,9 @@ class FreshnessMonitor:
         }
 
     def _here(self) -> GatewaySnapshot:
-        store = self._desk.generations.serving()
-        ledger = self._desk.generations.ask(lambda one: one.read({})).ledger
-        return GatewaySnapshot(store, ledger, store.parked(), self._desk.lines(self._clock.today().year))
+        store = self._query_service.generations.serving()
+        ledger = self._query_service.generations.ask(lambda one: one.read({})).ledger
+        return GatewaySnapshot(store, ledger, store.parked(), self._query_service.lines(self._clock.today().year))
 
     def _condition(self, service: str) -> Said | None:
         """What it says of itself, or, where we have no key to ask for it, that it is there; None where it is away."""
@@ -246,16 +246,17 @@ class FreshnessMonitor:
         )
 
 
-class FreshnessMonitorProvider(Services):
+class FreshnessMonitorProvider(CallerProvider):
     """Gives the gateway what it knows of its sources, over a connection of their own."""
+
+    reporting = SharedQueryService()
 
     def start(self) -> None:
         super().start()
         config = self.container.config
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
         self._sources = FreshnessMonitor(
-            self._caller, config["SETTINGS"], reporting.get_dependency(None), config["CLOCK"]
+            self._caller, config["SETTINGS"], self.reporting.query_service, config["CLOCK"]
         )
 
-    def get_dependency(self, worker_ctx: Any) -> FreshnessMonitor:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> FreshnessMonitor:
         return self._sources

@@ -260,7 +260,7 @@ class Bench:
         store = Store(database(self.settings, "gateway"))
         documents = clients.documents(records - after, state="verified", prefix="size", start=after)
         while chunk := list(islice(documents, 2_000)):
-            store.take([event(kind, held["_id"], held["history"][0]) for held in chunk])
+            store.take_events([event(kind, held["_id"], held["history"][0]) for held in chunk])
 
     def _progress(self) -> float:
         """ms of one answer, so far apart that each is read anew."""

@@ -129,9 +129,9 @@ def test_five_failures_in_a_minute_shut_a_login_for_their_address_at_every_gatew
 
 
 def test_whoever_guesses_from_everywhere_is_stopped_too(gateway):
-    attempts = gateway.extension(AccountsProvider)._attempts
+    throttle = gateway.extension(AccountsProvider)._throttle
     for number in range(FAILURES["login"]):
-        attempts.begin(pair=f"wang 10.0.0.{number}", address=f"10.0.0.{number}", login="wang")
+        throttle.begin(pair=f"wang 10.0.0.{number}", address=f"10.0.0.{number}", login="wang")
 
     assert try_login(gateway, "wang").status == 429
 

@@ -35,7 +35,7 @@ def settings(settings):
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch):
     monkeypatch.setattr(import_worker, "ROWS", 4)
-    monkeypatch.setattr(uploads, "LOOK", 0.05)
+    monkeypatch.setattr(import_runner, "LOOK", 0.05)
     monkeypatch.setattr(asking, "PATIENCE", 0.2)
 
 
@@ -282,7 +282,7 @@ def test_an_import_waits_for_its_service(gateway, monkeypatch):
     held = Held(monkeypatch, chunks=1)
     monkeypatch.setattr("services.chassis.batch.ROWS", 4)
     monkeypatch.setattr(import_worker, "WITHIN", 0.5)
-    monkeypatch.setattr(uploads, "BEAT", 0.05)  # while it is put back, too
+    monkeypatch.setattr(import_runner, "BEAT", 0.05)  # while it is put back, too
     import_id = upload(gateway, a_sheet(*(a_row(number) for number in range(6))))["id"]
     until(lambda: held.is_held)
     gateway.running.stop("outreach")

@@ -1,4 +1,4 @@
-"""Alerts: rules, what they see, and the inbox; with the real query service where it can show it, else with given statuses."""
+"""Alerts: rules, what they see, and the inbox, by the real query service or, where it cannot, by given statuses."""
 
 import random
 from itertools import pairwise

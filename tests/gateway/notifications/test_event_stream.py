@@ -195,17 +195,17 @@ def test_a_listener_that_reads_nothing_holds_up_nobody(gateway, monkeypatch):
 
 
 def test_numbers_are_read_only_while_somebody_listens_and_only_when_something_came_in(gateway, monkeypatch):
-    queries = gateway.extension(event_stream.QueryServiceProvider).get_dependency(None)
-    read, real = [], queries.progress
-    monkeypatch.setattr(queries, "progress", lambda year, wanted: read.append(year) or real(year, wanted))
+    query_service = gateway.extension(event_stream.SharedQueryService).query_service
+    read, real = [], query_service.progress
+    monkeypatch.setattr(query_service, "progress", lambda year, wanted: read.append(year) or real(year, wanted))
     monkeypatch.setattr(event_stream, "HEARTBEAT", 0.1)
     gateway.take(an_event())
     assert read == []
 
     with listening(gateway) as page:
         page.numbers()
-        looked, looks = queries.revision, []
-        monkeypatch.setattr(queries, "revision", lambda: looks.append(1) or looked())
+        looked, looks = query_service.revision, []
+        monkeypatch.setattr(query_service, "revision", lambda: looks.append(1) or looked())
         until(lambda: len(looks) > 3)
 
     assert read == ["2011"]
@@ -245,14 +245,14 @@ class FixedNumbers:
 
 
 def test_what_comes_between_two_writes_is_not_kept_and_the_newest_always_is():
-    queries = FixedNumbers()
-    streams = EventStream(queries, None, at_most=1)
+    query_service = FixedNumbers()
+    streams = EventStream(query_service, None, at_most=1)
     streams._look()
     stream = event_stream.Stream(streams, None)
     next(stream), next(stream)
 
     for value in (1, 2, 3):
-        queries.value, queries.now = value, queries.now + 1
+        query_service.value, query_service.now = value, query_service.now + 1
         streams._look()
 
     said = json.loads(next(stream).partition(b"data: ")[2])
@@ -260,10 +260,10 @@ def test_what_comes_between_two_writes_is_not_kept_and_the_newest_always_is():
 
 
 def test_a_status_that_changes_with_the_day_alone_is_sent_too(monkeypatch):
-    queries = FixedNumbers()
-    streams = EventStream(queries, None, at_most=1)
+    query_service = FixedNumbers()
+    streams = EventStream(query_service, None, at_most=1)
     streams._look()
-    queries.value = 1
+    query_service.value = 1
     streams._look()
     assert streams.newest.kpis[2011, "K2"]["value"] == 0
 

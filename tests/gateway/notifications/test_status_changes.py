@@ -86,7 +86,9 @@ def test_what_a_look_did_not_see_stays_as_it_was_known():
 
 
 def test_only_what_is_asked_for_is_known_of_a_kpi():
-    assert status_changes.updated({}, {"K2": stands("behind", "parked")}, subscribed("late")) == {"K2": {"status": "behind"}}
+    assert status_changes.updated({}, {"K2": stands("behind", "parked")}, subscribed("late")) == {
+        "K2": {"status": "behind"}
+    }
     assert not subscribed("late").needs_reasons
     assert subscribed("late", "complete").needs_reasons
 

@@ -118,7 +118,12 @@ def become(gateway, rule, *statuses):
         gateway.running.clock.ahead += timedelta(seconds=1)
         at = gateway.running.clock.now().isoformat(timespec="seconds")
         observation = KpiObservation(at, 7, {"K2": condition_of(kpi, ())}, {"K2": kpi})
-        until(lambda observation=observation: kept.note(*[one for one in kept.active_rules() if one.id == rule["id"]], observation))
+        until(lambda observation=observation: kept.note(active_rule(kept, rule["id"]), observation))
+
+
+def active_rule(kept, id_):
+    (rule,) = [rule for rule in kept.active_rules() if rule.id == id_]
+    return rule
 
 
 def listed(gateway, **asked):

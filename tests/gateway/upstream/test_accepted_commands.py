@@ -205,7 +205,7 @@ def waiting(settings):
 
 def test_a_command_that_is_never_answered_is_overtaken_after_some_tries_and_not_before(waiting):
     for number in range(3):
-        waiting.keep("awards", "report", {"command_id": f"k-{number}"}, actor=LI)
+        waiting.accept("awards", "report", {"command_id": f"k-{number}"}, actor=LI)
     given = []
 
     def call(_, arguments, **__):
@@ -219,8 +219,8 @@ def test_a_command_that_is_never_answered_is_overtaken_after_some_tries_and_not_
 
 
 def test_only_the_commands_of_the_service_that_answers_are_given(waiting):
-    waiting.keep("awards", "report", {"command_id": "k-1"}, actor=LI)
-    waiting.keep("rural", "register", {"command_id": "k-2"}, actor=LI)
+    waiting.accept("awards", "report", {"command_id": "k-1"}, actor=LI)
+    waiting.accept("rural", "register", {"command_id": "k-2"}, actor=LI)
 
     assert waiting.give("rural", lambda *_, **__: {"id": "r"}) == 1
     assert [waiting.find(id_, actor=LI)["state"] for id_ in ("k-1", "k-2")] == ["accepted", "done"]
@@ -228,7 +228,7 @@ def test_only_the_commands_of_the_service_that_answers_are_given(waiting):
 
 def test_what_has_an_outcome_is_kept_for_a_while_and_what_waits_for_as_long_as_it_has_to(waiting, settings):
     for id_ in ("k-1", "k-2"):
-        waiting.keep("awards", "report", {"command_id": id_}, actor=LI)
+        waiting.accept("awards", "report", {"command_id": id_}, actor=LI)
     held = database(settings, "gateway")["accepted"]
 
     def call(_, arguments, **__):
