@@ -1,4 +1,4 @@
-"""How the sources are: on values, and on the real stack."""
+"""Freshness of the sources: of values, and on the real stack."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -6,7 +6,8 @@ import pytest
 from jsonschema import validate
 
 from gateway.operations import freshness, system_status
-from gateway.operations.freshness import EXPECTED, ExpectedFact, FreshnessMonitorProvider, SourceFreshness
+from gateway.operations.freshness import FreshnessMonitorProvider
+from gateway.operations.source_freshness import INTERVALS, ExpectedFact, SourceFreshness
 from services.awards.service import Awards
 from services.outreach.service import Outreach
 from tests.gateway.examples import an_event
@@ -20,13 +21,13 @@ WELL = SourceFreshness(
 
 
 def a_source(**changes):
-    said = SourceFreshness(**{**vars(WELL), **changes}).say(TODAY)
+    said = SourceFreshness(**{**vars(WELL), **changes}).show(TODAY)
     validate(said, freshness.SOURCE)
     return said
 
 
 def an_expectation(due):
-    return ExpectedFact("K2", "weekly", due - EXPECTED["weekly"], due)
+    return ExpectedFact("K2", "weekly", due - INTERVALS["weekly"], due)
 
 
 def test_a_source_with_nothing_to_tell_is_fresh():
@@ -77,7 +78,7 @@ def test_a_reason_is_told_in_both_languages():
 
 def ask(gateway):
     """The sources by name, as they are now."""
-    gateway.extension(FreshnessMonitorProvider)._sources._known = (0.0, {})
+    gateway.extension(FreshnessMonitorProvider)._monitor._known = (0.0, {})
     answered = gateway.get("/api/v1/sources")
     assert answered.status == 200, answered.content
     validate(answered.body, freshness.SOURCES)
@@ -85,7 +86,7 @@ def ask(gateway):
 
 
 def test_sources_tell_who_is_there_and_when_it_was_heard_last(gateway, monkeypatch):
-    monkeypatch.setattr(system_status, "WITHIN", 1.0)
+    monkeypatch.setattr(system_status, "TIMEOUT", 1.0)
     gateway.running.start(Awards)
     gateway.take(an_event("awards.external_result", "r-1"))
 
@@ -138,8 +139,8 @@ def test_before_the_first_fact_the_year_of_the_plan_begins_it_and_after_its_end_
 
 def test_many_who_look_at_once_are_answered_by_one_look(gateway, monkeypatch):
     looks = []
-    surveying = gateway.extension(FreshnessMonitorProvider)._sources
-    monkeypatch.setattr(surveying, "_look", lambda: looks.append(1) or {"sources": []})
+    monitor = gateway.extension(FreshnessMonitorProvider)._monitor
+    monkeypatch.setattr(monitor, "_look", lambda: looks.append(1) or {"sources": []})
 
     for _ in range(3):
         until(lambda: gateway.get("/api/v1/sources").status == 200)
