@@ -61,7 +61,7 @@ class LoginThrottle:
         self._attempts.create_index("until", expireAfterSeconds=0)
 
     def begin(self, **names: str) -> LoginAttempt:
-        """Count an attempt under each name, by the sorts in `FAILURES`; raise `TooManyAttempts` where one has too many."""
+        """Count an attempt under each name, by the sorts in `FAILURES`; `TooManyAttempts` where one has too many."""
         id_ = uuid.uuid4().hex
         hashes: list[str] = []
         for sort, value in names.items():
