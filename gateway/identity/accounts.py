@@ -173,9 +173,7 @@ class Accounts:
         tokens, params = self._bound(request), request.body
         if record := tokens.outcome([]):
             return Reply({**record, "token": None}, 201, NOT_STORED)
-        user = self._users.find(params["subject"])
-        if user is not None and not user.is_active:
-            raise InvalidInput(FieldError("subject", "This user is disabled.", "该用户已停用。"))
+        self._check_is_not_disabled(params["subject"])
         key = self._settings.token_private_key
         if key is None:
             raise Unavailable("The gateway has no key to sign with.", "网关没有可用于签发的密钥。")
@@ -190,6 +188,11 @@ class Accounts:
         lifetime = end_of(last_day) - now
         token = issue(key, subject=params["subject"], **rights, lifetime=lifetime, id=record["id"])
         return Reply({**record, "token": token}, 201, NOT_STORED)
+
+    def _check_is_not_disabled(self, subject: str) -> None:
+        user = self._users.find(subject)
+        if user is not None and not user.is_active:
+            raise InvalidInput(FieldError("subject", "This user is disabled.", "该用户已停用。"))
 
     def revoke_token(self, id_: str, request: Request) -> Any:
         """Revoke a token; every service refuses it within about a second."""

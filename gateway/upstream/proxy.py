@@ -67,9 +67,7 @@ class ServiceProxy:
         command, arguments = description.commands[name], _arguments(request)
         request.command_id = arguments["command_id"]
         try:
-            if not self._caller.link.wait_up(PATIENCE):
-                raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
-            record = self.ask(service, name, arguments, request)
+            record = self._send(service, name, arguments, request)
         except Unavailable as unavailable:
             if command.confidential:
                 raise
@@ -116,6 +114,12 @@ class ServiceProxy:
     def history(self, service: str, plural: str, id_: str, request: Request) -> Any:
         """Show every version of a record as its service has it."""
         return self._ask_of_record("history_of_{}", service, plural, id_, request)
+
+    def _send(self, service: str, name: str, arguments: dict[str, Any], request: Request) -> dict[str, Any]:
+        if not self._caller.link.wait_up(PATIENCE):
+            raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
+        record: dict[str, Any] = self.ask(service, name, arguments, request)
+        return record
 
     def _accept(
         self, service: str, name: str, arguments: dict[str, Any], request: Request, unavailable: Unavailable

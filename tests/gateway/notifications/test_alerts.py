@@ -42,16 +42,16 @@ def _soon(monkeypatch):
 
 
 def make(gateway, status=201, by="u-li", **changed):
-    answered = gateway.ask("POST", "/api/v1/alerts/rules", body=RULE | changed, by=by)
-    assert answered.status == status, answered.content
+    response = gateway.ask("POST", "/api/v1/alerts/rules", body=RULE | changed, by=by)
+    assert response.status == status, response.content
     if status == 201:
-        validate(answered.body, NEW_RULE)
-    return answered.body
+        validate(response.body, NEW_RULE)
+    return response.body
 
 
 def look_once(gateway, rule, by="u-li"):
     """Wait until the rule had its first look."""
-    return until(lambda: (told := gateway.get(f"/api/v1/alerts/rules/{rule['id']}", by=by).body)["since"] and told)
+    return until(lambda: (shown := gateway.get(f"/api/v1/alerts/rules/{rule['id']}", by=by).body)["since"] and shown)
 
 
 def differ(gateway, records):
@@ -59,14 +59,14 @@ def differ(gateway, records):
     Store(gateway.running.database("gateway")).note_compared({"outreach": records})
 
 
-def inbox(gateway, by="u-li", **how):
-    told = gateway.get("/api/v1/alerts", by=by, **how).body
-    validate(told, INBOX)
-    return told
+def inbox(gateway, by="u-li", **options):
+    page = gateway.get("/api/v1/alerts", by=by, **options).body
+    validate(page, INBOX)
+    return page
 
 
 def arrived(gateway, number):
-    return until(lambda: len(found := inbox(gateway)["items"]) >= number and found)
+    return until(lambda: len(alerts := inbox(gateway)["items"]) >= number and alerts)
 
 
 # --- on the real stack -----------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def test_a_change_of_status_makes_one_alert_and_the_first_look_none(gateway):
 
     differ(gateway, 5)  # still incomplete: nothing new
     differ(gateway, 0)
-    assert [one["now"] for one in arrived(gateway, 2)] == ["complete", "incomplete"]
+    assert [alert["now"] for alert in arrived(gateway, 2)] == ["complete", "incomplete"]
 
 
 @pytest.mark.usefixtures("second")
@@ -102,7 +102,7 @@ def test_however_many_gateways_look_a_change_makes_one_alert(gateway):
         differ(gateway, 0)
         arrived(gateway, 2 * number)
 
-    assert sorted(one["now"] for one in inbox(gateway)["items"]) == ["complete"] * 3 + ["incomplete"] * 3
+    assert sorted(alert["now"] for alert in inbox(gateway)["items"]) == ["complete"] * 3 + ["incomplete"] * 3
 
 
 def test_another_gateway_goes_on_where_the_one_that_looked_ends(gateway, second):
@@ -111,7 +111,7 @@ def test_another_gateway_goes_on_where_the_one_that_looked_ends(gateway, second)
     second.stop()
     differ(gateway, 3)
 
-    assert [one["now"] for one in arrived(gateway, 1)] == ["incomplete"]
+    assert [alert["now"] for alert in arrived(gateway, 1)] == ["incomplete"]
 
 
 def test_a_message_that_waits_for_an_operator_makes_an_alert_of_the_numbers_it_concerns(gateway):
@@ -121,7 +121,7 @@ def test_a_message_that_waits_for_an_operator_makes_an_alert_of_the_numbers_it_c
     with connect(gateway.running.settings, "tests.garbage") as connection:
         connection.default_channel.basic_publish(Message(b"{garbage"), routing_key=LEDGER_QUEUE.name)
 
-    assert {(one["was"], one["now"], one["item"]) for one in arrived(gateway, 1)} == {("settled", "parked", 35)}
+    assert {(alert["was"], alert["now"], alert["item"]) for alert in arrived(gateway, 1)} == {("settled", "parked", 35)}
 
 
 def test_a_rule_is_told_of_its_own_numbers_only(gateway):
@@ -131,7 +131,9 @@ def test_a_rule_is_told_of_its_own_numbers_only(gateway):
 
     differ(gateway, 3)
 
-    assert {(one["rule"], one["kpi"]) for one in arrived(gateway, 2)} == {(rule["id"], "K2") for rule in rules[1:]}
+    assert {(alert["rule"], alert["kpi"]) for alert in arrived(gateway, 2)} == {
+        (rule["id"], "K2") for rule in rules[1:]
+    }
 
 
 def test_a_rule_whose_plan_is_no_more_holds_up_no_other(gateway, stored):
@@ -141,7 +143,7 @@ def test_a_rule_whose_plan_is_no_more_holds_up_no_other(gateway, stored):
     look_once(gateway, kept)
     differ(gateway, 3)
 
-    assert [one["rule"] for one in arrived(gateway, 1)] == [kept["id"]]
+    assert [alert["rule"] for alert in arrived(gateway, 1)] == [kept["id"]]
 
 
 def test_the_watch_goes_on_after_a_mistake_of_ours(gateway, monkeypatch):
@@ -192,17 +194,17 @@ def test_an_alert_that_was_read_comes_after_those_that_were_not(gateway):
     differ(gateway, 3)
     arrived(gateway, 1)
     differ(gateway, 0)
-    newest, oldest = (one["id"] for one in arrived(gateway, 2))
+    newest, oldest = (alert["id"] for alert in arrived(gateway, 2))
 
     for _ in range(2):
         assert gateway.post(f"/api/v1/alerts/{newest}/read").body["read"]
 
-    told = inbox(gateway)
-    assert ([one["id"] for one in told["items"]], told["unread"]) == ([oldest, newest], 1)
+    page = inbox(gateway)
+    assert ([alert["id"] for alert in page["items"]], page["unread"]) == ([oldest, newest], 1)
     pages, cursor = [], ""
     while cursor is not None:
         page = gateway.get("/api/v1/alerts?limit=1" + (f"&cursor={cursor}" if cursor else "")).body
-        pages, cursor = pages + [one["id"] for one in page["items"]], page["cursor"]
+        pages, cursor = pages + [alert["id"] for alert in page["items"]], page["cursor"]
     assert pages == [oldest, newest]
     assert gateway.get("/api/v1/alerts?cursor=W10=").status == 400
 
@@ -213,15 +215,15 @@ def test_a_retired_rule_makes_no_alert_and_stays_listed(gateway):
     look_once(gateway, retired)
 
     for _ in range(2):
-        told = gateway.post(f"/api/v1/alerts/rules/{retired['id']}/retire").body
-        assert (told["state"], told["retired_at"] is not None) == ("retired", True)
+        shown = gateway.post(f"/api/v1/alerts/rules/{retired['id']}/retire").body
+        assert (shown["state"], shown["retired_at"] is not None) == ("retired", True)
     differ(gateway, 3)
 
-    assert [one["rule"] for one in arrived(gateway, 1)] == [kept["id"]]
-    told = gateway.get("/api/v1/alerts/rules").body
-    validate(told, RULES)
-    listed = told["items"]
-    assert [(one["id"], one["state"]) for one in listed] == [(kept["id"], "active"), (retired["id"], "retired")]
+    assert [alert["rule"] for alert in arrived(gateway, 1)] == [kept["id"]]
+    page = gateway.get("/api/v1/alerts/rules").body
+    validate(page, RULES)
+    listed = page["items"]
+    assert [(rule["id"], rule["state"]) for rule in listed] == [(kept["id"], "active"), (retired["id"], "retired")]
     first = gateway.get("/api/v1/alerts/rules?limit=1").body
     assert gateway.get(f"/api/v1/alerts/rules?cursor={first['cursor']}").body["items"] == listed[1:]
 
@@ -254,7 +256,7 @@ def an_observation(status, at="10:00:00", code="K2"):
 
 
 def alerted(kept):
-    return [(one["was"], one["now"]) for one in reversed(kept.inbox({}, owner="u-li")["items"])]
+    return [(alert["was"], alert["now"]) for alert in reversed(kept.inbox({}, owner="u-li")["items"])]
 
 
 def see(kept, *statuses):
@@ -322,7 +324,7 @@ def test_what_is_handed_out_twice_is_there_once(kept, stored):
     stored["alert_rules"].replace_one({}, before)
     kept.hand_out()
 
-    assert [one["read"] for one in kept.inbox({}, owner="u-li")["items"]] == [True]
+    assert [alert["read"] for alert in kept.inbox({}, owner="u-li")["items"]] == [True]
     assert stored["deliveries"].count_documents({}) == 1
 
 
@@ -372,14 +374,14 @@ def test_however_gateways_race_and_die_the_chain_of_changes_has_no_gap_and_no_li
 
     until(change)
     until(lambda: stored["alert_rules"].find_one()["seen"].get("K2") == {"status": truth[-1]})
-    for one in gateways:
-        one.kill()
+    for gateway in gateways:
+        gateway.kill()
     another(stored).hand_out()
 
-    told = alerted(another(stored))
-    assert len(told) > 10
-    assert all(before[1] == after[0] for before, after in pairwise(told))
-    assert told[-1][1] == truth[-1]
+    chain = alerted(another(stored))
+    assert len(chain) > 10
+    assert all(before[1] == after[0] for before, after in pairwise(chain))
+    assert chain[-1][1] == truth[-1]
 
 
 def test_a_kpi_that_comes_into_the_plan_is_noted_first(kept):
@@ -410,16 +412,16 @@ def test_an_owner_has_only_so_many_rules(kept, monkeypatch):
 
 
 def test_one_of_all_has_the_lease_until_it_goes_silent_or_lets_it_go(stored):
-    one, other = (Lease(stored["leases"], "watch", seconds=60.0) for _ in range(2))
-    assert [one.take_lease(), other.take_lease(), one.take_lease()] == [True, False, True]
+    first, second = (Lease(stored["leases"], "watch", seconds=60.0) for _ in range(2))
+    assert [first.take_lease(), second.take_lease(), first.take_lease()] == [True, False, True]
 
-    one.release_lease()
-    assert [other.take_lease(), one.take_lease()] == [True, False]
+    first.release_lease()
+    assert [second.take_lease(), first.take_lease()] == [True, False]
 
     stored["leases"].update_one({}, [{"$set": {"until": {"$subtract": ["$$NOW", 1]}}}])
-    assert [one.take_lease(), other.take_lease()] == [True, False]
-    other.release_lease()
-    assert not other.take_lease()
+    assert [first.take_lease(), second.take_lease()] == [True, False]
+    second.release_lease()
+    assert not second.take_lease()
 
 
 def test_a_rule_is_stored_as_every_earlier_version_stored_it(kept, stored):

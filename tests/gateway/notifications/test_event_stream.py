@@ -45,18 +45,18 @@ class Listener:
         while "event" not in (fields := self.read()):
             pass
         assert fields["event"] == "numbers"
-        said = json.loads(fields["data"])
-        validate(said, EVENTS["contentSchema"])
-        return fields["id"], said
+        numbers = json.loads(fields["data"])
+        validate(numbers, EVENTS["contentSchema"])
+        return fields["id"], numbers
 
     def until(self, code, value):
-        """Wait for this number; the id of the event that said it, and all KPIs that were said until then."""
-        said = set()
+        """Wait for this number; the id of its event, and the codes of all KPIs that came until then."""
+        codes = set()
         while True:
             id_, event = self.numbers()
-            said |= {kpi["code"] for kpi in event["kpis"]}
+            codes |= {kpi["code"] for kpi in event["kpis"]}
             if any((kpi["code"], kpi["value"]) == (code, value) for kpi in event["kpis"]):
-                return id_, said
+                return id_, codes
 
 
 @contextmanager
@@ -102,12 +102,12 @@ def test_a_listener_is_sent_all_numbers_and_then_those_that_change(gateway):
 
 
 def test_every_gateway_streams_the_same_numbers(gateway, second):
-    with listening(gateway) as one, listening(second) as other:
-        assert one.numbers()[1]["kpis"] == other.numbers()[1]["kpis"]
+    with listening(gateway) as first, listening(second) as second_page:
+        assert first.numbers()[1]["kpis"] == second_page.numbers()[1]["kpis"]
 
         gateway.take(*(an_event(record=f"c-{number}") for number in range(5)))
 
-        assert one.until("K2", 1_500)[0] == other.until("K2", 1_500)[0]
+        assert first.until("K2", 1_500)[0] == second_page.until("K2", 1_500)[0]
 
 
 def test_a_listener_that_comes_back_is_sent_what_it_missed(gateway):
@@ -133,9 +133,9 @@ def test_a_listener_that_comes_back_is_sent_what_it_missed(gateway):
 @pytest.mark.parametrize("unknown", ["7", "7.abc", "x", "1.0123456789abcdef"])
 def test_a_listener_that_comes_back_from_what_nobody_remembers_is_sent_all(gateway, unknown):
     with listening(gateway, unknown) as page:
-        _, said = page.numbers()
+        _, numbers = page.numbers()
 
-    assert {"K1", "K2", "K3"} <= {kpi["code"] for kpi in said["kpis"]}
+    assert {"K1", "K2", "K3"} <= {kpi["code"] for kpi in numbers["kpis"]}
 
 
 def test_a_silent_stream_says_that_it_is_alive(gateway, monkeypatch):
@@ -255,8 +255,8 @@ def test_what_comes_between_two_writes_is_not_kept_and_the_newest_always_is():
         query_service.value, query_service.now = value, query_service.now + 1
         streams._look()
 
-    said = json.loads(next(stream).partition(b"data: ")[2])
-    assert [(kpi["value"], kpi["status"]) for kpi in said["kpis"]] == [(3, "behind")]
+    numbers = json.loads(next(stream).partition(b"data: ")[2])
+    assert [(kpi["value"], kpi["status"]) for kpi in numbers["kpis"]] == [(3, "behind")]
 
 
 def test_a_status_that_changes_with_the_day_alone_is_sent_too(monkeypatch):

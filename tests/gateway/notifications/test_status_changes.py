@@ -49,9 +49,9 @@ def test_a_kpi_that_had_no_status_changes_when_it_has_one():
 def test_a_number_can_become_late_and_incomplete_at_once():
     before, now = {"K2": stands("behind")}, {"K2": stands("late", "parked")}
 
-    found = status_changes.changes(before, now, subscribed("late", "incomplete", "parked"))
+    found_changes = status_changes.changes(before, now, subscribed("late", "incomplete", "parked"))
 
-    assert [(one.was, one.now) for one in found] == [
+    assert [(change.was, change.now) for change in found_changes] == [
         ("behind", "late"), ("complete", "incomplete"), ("settled", "parked"),
     ]  # fmt: skip
 

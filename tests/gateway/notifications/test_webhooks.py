@@ -103,10 +103,10 @@ def gateway(running, receiver):
 
 
 def make(gateway, **changed):
-    answered = gateway.ask("POST", "/api/v1/alerts/rules", body=RULE | changed)
-    assert answered.status == 201, answered.content
-    until(lambda: gateway.get(f"/api/v1/alerts/rules/{answered.body['id']}").body["since"])
-    return answered.body
+    response = gateway.ask("POST", "/api/v1/alerts/rules", body=RULE | changed)
+    assert response.status == 201, response.content
+    until(lambda: gateway.get(f"/api/v1/alerts/rules/{response.body['id']}").body["since"])
+    return response.body
 
 
 def become(gateway, rule, *statuses):
@@ -128,21 +128,21 @@ def active_rule(kept, id_):
 
 def listed(gateway, **asked):
     query = "&".join(f"{name}={value}" for name, value in asked.items())
-    told = gateway.get(f"/api/v1/alerts/deliveries?{query}", **OPERATOR).body
-    validate(told, DELIVERIES)
-    return told["items"]
+    page = gateway.get(f"/api/v1/alerts/deliveries?{query}", **OPERATOR).body
+    validate(page, DELIVERIES)
+    return page["items"]
 
 
 def in_state(gateway, state, tries):
-    return until(lambda: [one for one in listed(gateway, state=state) if one["tries"] == tries])
+    return until(lambda: [delivery for delivery in listed(gateway, state=state) if delivery["tries"] == tries])
 
 
 def is_signed(headers, body, secret):
     """As a receiver checks it, with nothing of ours."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    said = f"{headers['Webhook-Id']}.{headers['Webhook-Timestamp']}.".encode() + body
-    made = base64.b64encode(hmac.new(key, said, hashlib.sha256).digest()).decode()
-    return headers["Webhook-Signature"] == f"v1,{made}"
+    signed = f"{headers['Webhook-Id']}.{headers['Webhook-Timestamp']}.".encode() + body
+    signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return headers["Webhook-Signature"] == f"v1,{signature}"
 
 
 # --- from a change to the receiver -----------------------------------------------------------------------------------
@@ -229,8 +229,8 @@ def test_a_receiver_that_does_not_answer_is_let_go_of_and_holds_up_no_other(gate
 
     become(gateway, rule, "behind", "late")
 
-    waiting = until(lambda: len(found := in_state(gateway, "waiting", tries=1)) == 2 and found)
-    assert {one["last"]["outcome"] for one in waiting} == {"no answer in time"}
+    waiting = until(lambda: len(deliveries := in_state(gateway, "waiting", tries=1)) == 2 and deliveries)
+    assert {delivery["last"]["outcome"] for delivery in waiting} == {"no answer in time"}
     receiver.wait.send()
 
 
@@ -261,9 +261,9 @@ def test_a_webhook_goes_only_where_the_setting_allows(gateway, receiver):
         f"http://x@127.0.0.1:{receiver.port}/", f"http://127.0.0.1:{receiver.port}/ x",
         f"http://127.0.0.1:{receiver.port}@evil.example/", "file:///etc/passwd", "x",
     ):  # fmt: skip
-        answered = gateway.ask("POST", "/api/v1/alerts/rules", body=RULE | {"webhook": address})
-        (error,) = answered.body["errors"]
-        assert (answered.status, error["field"]) == (400, "webhook"), address
+        response = gateway.ask("POST", "/api/v1/alerts/rules", body=RULE | {"webhook": address})
+        (error,) = response.body["errors"]
+        assert (response.status, error["field"]) == (400, "webhook"), address
         assert f"http://127.0.0.1:{receiver.port}" in error["en"]
 
 
@@ -286,13 +286,13 @@ def test_deliveries_come_in_pages(gateway, receiver):
     become(gateway, rule, "behind", "late", "behind")
     until(lambda: len(listed(gateway, state="delivered")) == 3)
 
-    found, cursor = [], ""
+    deliveries, cursor = [], ""
     while cursor is not None:
         page = gateway.get(f"/api/v1/alerts/deliveries?limit=2{f'&cursor={cursor}' if cursor else ''}", **OPERATOR).body
-        found, cursor = found + page["items"], page["cursor"]
+        deliveries, cursor = deliveries + page["items"], page["cursor"]
 
-    assert found == listed(gateway)
-    assert len({one["id"] for one in found}) == 3
+    assert deliveries == listed(gateway)
+    assert len({delivery["id"] for delivery in deliveries}) == 3
 
 
 # --- over https ------------------------------------------------------------------------------------------------------
@@ -322,16 +322,16 @@ def test_over_https_it_is_sent_to_whom_the_certificate_names_and_to_nobody_else(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     receiver = Receiver(context)
-    address, told = f"https://127.0.0.1:{receiver.port}/", {"id_": "a-1", "secret": webhooks.make_secret()}
+    address, sender = f"https://127.0.0.1:{receiver.port}/", {"id_": "a-1", "secret": webhooks.make_secret()}
     webhooks._trust.cache_clear()
     with pytest.raises(Undelivered, match="SSLCertVerificationError"):
-        webhooks.send(address, b"{}", now=NOON, **told)
+        webhooks.send(address, b"{}", now=NOON, **sender)
 
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     webhooks._trust.cache_clear()
-    assert webhooks.send(address, b"{}", now=NOON, **told) == 204
+    assert webhooks.send(address, b"{}", now=NOON, **sender) == 204
     with pytest.raises(Undelivered, match="SSLCertVerificationError"):
-        webhooks.send(address.replace("127.0.0.1", "localhost"), b"{}", now=NOON, **told)
+        webhooks.send(address.replace("127.0.0.1", "localhost"), b"{}", now=NOON, **sender)
 
     assert len(receiver.taken) == 1
     webhooks._trust.cache_clear()
@@ -411,7 +411,7 @@ def test_a_delivery_is_taken_by_one_until_its_lease_is_over(settings, monkeypatc
     assert kept.page({})["items"][0]["state"] == "waiting"
     kept.note_delivered(again, status=200)
 
-    assert [(one["state"], one["tries"]) for one in kept.page({})["items"]] == [("delivered", 1)]
+    assert [(delivery["state"], delivery["tries"]) for delivery in kept.page({})["items"]] == [("delivered", 1)]
     assert kept.take_delivery() is None
 
 
