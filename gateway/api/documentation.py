@@ -128,7 +128,7 @@ class Documentation:
 
     def _keep(self, name: str, make: Callable[[Said], Kept]) -> Reply:
         """What was made of what the services say now."""
-        said = self._descriptions.said
+        said = self._descriptions.by_service
         if said is not self._of:
             self._of, self._made = said, {}
         made = self._made.get(name) or make(said)
