@@ -22,7 +22,7 @@ from nameko.extensions import DependencyProvider
 from gateway.api import asyncapi, catalogue, openapi
 from gateway.api import problem_list as problems
 from gateway.api import role_matrix as roles
-from gateway.api.catalogue import Operation, Route, Said
+from gateway.api.catalogue import Operation, Route, ServiceDescriptions
 from gateway.api.endpoint import Endpoint
 from gateway.http import parameters
 from gateway.http.caching import pack
@@ -90,7 +90,7 @@ class Documentation:
 
     def __init__(self, routes: Callable[[], list[Route]], descriptions: Descriptions) -> None:
         self._routes, self._descriptions = routes, descriptions
-        self._of: Said = {}
+        self._of: ServiceDescriptions = {}
         self._made: dict[str, Kept] = {}
 
     def openapi(self) -> Reply:
@@ -123,10 +123,10 @@ class Documentation:
             raise parameters.not_known("file", "文件", name, (*OF_SWAGGER, *OURS))
         return _asset(name).reply()
 
-    def _operations(self, said: Said) -> list[Operation]:
+    def _operations(self, said: ServiceDescriptions) -> list[Operation]:
         return catalogue.operations(self._routes(), said)
 
-    def _keep(self, name: str, make: Callable[[Said], Kept]) -> Reply:
+    def _keep(self, name: str, make: Callable[[ServiceDescriptions], Kept]) -> Reply:
         """What was made of what the services say now."""
         said = self._descriptions.said
         if said is not self._of:
@@ -152,12 +152,12 @@ class DocumentationProvider(DependencyProvider):
         return [self._route(one) for one in self.container.entrypoints if isinstance(one, Endpoint)]
 
     def _route(self, one: Endpoint) -> Route:
-        about = getattr(self.container.service_cls, one.method_name).__doc__
         return Route(
             name=one.method_name,
             method=one.method,
             url=one.url,
-            about=" ".join((about or "").split()),
+            en=one.en,
+            zh=one.zh,
             public=one.public,
             roles=one.roles,
             asks=one.asks or parameters.NOTHING,

@@ -43,6 +43,8 @@ class Endpoint(HttpRequestHandler):
         method: str,
         url: str,
         *,
+        en: str = "",
+        zh: str = "",
         public: bool = False,
         roles: tuple[str, ...] = READERS,
         everywhere: bool = False,
@@ -53,6 +55,7 @@ class Endpoint(HttpRequestHandler):
         for_each: str | None = None,
     ) -> None:
         super().__init__(method, url, expected_exceptions=(Problem, Refusal))
+        self.en, self.zh = en, zh
         self.public, self.roles, self.asks, self.answers, self.for_each = public, roles, asks, answers, for_each
         self.takes, self.uploads, self.everywhere = takes() if takes else None, uploads, everywhere
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import NamedTuple
 
-from gateway.api.catalogue import Said
+from gateway.api.catalogue import ServiceDescriptions
 from services.chassis.problem import Problem
 from services.contract.topology import SERVICES
 from services.kernel import REFUSALS
@@ -31,7 +31,7 @@ def codes() -> list[Listed]:
     ]
 
 
-def rules(said: Said) -> list[Listed]:
+def rules(said: ServiceDescriptions) -> list[Listed]:
     """Every rule that a service said it refuses by, and those of the gateway itself."""
     own = [
         {"rule": one.rule, "zh": one.zh, "en": one().en} for one in REFUSALS if one.__module__.startswith("gateway.")
@@ -47,7 +47,7 @@ def rules(said: Said) -> list[Listed]:
     ]
 
 
-def filled(said: Said) -> dict[str, str]:
+def filled(said: ServiceDescriptions) -> dict[str, str]:
     """What the page's template needs, in Chinese and English."""
     return {"codes": "\n".join(_rows(codes())), "rules": "\n".join(_rows(rules(said)))}
 

@@ -32,6 +32,11 @@ class Parameter:
     zh: str
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
+    @property
+    def description(self) -> str:
+        """Both languages, as OpenAPI shows them."""
+        return f"{self.en} {self.zh}".strip()
+
 
 class InvalidValue(ValueError):
     """This value cannot be taken; says why in both languages."""
