@@ -7,6 +7,7 @@ from gateway.api.documentation import Documentation
 from gateway.api.endpoint import endpoint
 from gateway.http import json_schema, parameters
 from gateway.http.messages import Reply, Request
+from gateway.pages import rendering
 from services.chassis.health import Health
 
 
@@ -58,7 +59,7 @@ class DocumentEndpoints:
         answers={200: json_schema.PAGE},
     )
     def documentation(self, _: Request) -> Reply:
-        return self.docs.page()
+        return self.docs.interactive_page()
 
     @endpoint(
         "GET",
@@ -70,7 +71,7 @@ class DocumentEndpoints:
         answers={200: json_schema.ASSET},
     )
     def asset(self, _: Request, name: str) -> Reply:
-        return self.docs.asset(name)
+        return rendering.asset(name).reply()
 
     @endpoint(
         "GET",
@@ -81,7 +82,7 @@ class DocumentEndpoints:
         answers={200: json_schema.PAGE},
     )
     def problems(self, _: Request) -> Reply:
-        return self.docs.problems()
+        return self.docs.problem_list_page()
 
     @endpoint(
         "GET",
@@ -92,7 +93,7 @@ class DocumentEndpoints:
         answers={200: json_schema.PAGE},
     )
     def role_matrix(self, _: Request) -> Reply:
-        return self.docs.matrix()
+        return self.docs.role_matrix_page()
 
     @endpoint(
         "GET",

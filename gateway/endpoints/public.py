@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.api.documentation import Documentation
 from gateway.api.endpoint import endpoint
 from gateway.http import json_schema
 from gateway.http.messages import Reply, Request
-from gateway.public import certificates, notices
+from gateway.public import certificates, notice_board, notices
 from gateway.reporting.query_service import QueryService
 from gateway.upstream.proxy import ServiceProxy
 from services.chassis.service import STAFF
@@ -19,7 +18,6 @@ class PublicEndpoints:
 
     query_service: QueryService
     services: ServiceProxy
-    docs: Documentation
 
     @endpoint(
         "GET",
@@ -43,9 +41,8 @@ class PublicEndpoints:
         answers={200: json_schema.PAGE},
     )
     def noticeboard(self, request: Request) -> Reply:
-        return self.docs.notices(
-            notices.displayed(self.query_service, request.params), ended=request.params.get("ended", False)
-        )
+        notices_shown = notices.displayed(self.query_service, request.params)
+        return notice_board.page(notices_shown, ended=request.params.get("ended", False)).reply()
 
     @endpoint(
         "GET",
@@ -79,4 +76,4 @@ class PublicEndpoints:
         answers={200: json_schema.PAGE},
     )
     def certificates(self, _: Request) -> Reply:
-        return self.docs.certificates()
+        return certificates.page().reply()

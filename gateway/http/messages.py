@@ -33,7 +33,7 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
-    packed: bytes | None = None  # the body in gzip, where it was packed before
+    compressed: bytes | None = None  # the body in gzip, where it was compressed before
 
     @staticmethod
     def of(said: Answer) -> Reply:
@@ -44,14 +44,14 @@ class Reply:
     def response(self) -> Response:
         body = self.body if isinstance(self.body, bytes | Iterator) else wire.encode(self.body)
         response = Response(body, self.status, dict(self.headers), content_type=self.content_type)
-        response.packed = self.packed
+        response.compressed = self.compressed
         return response
 
 
 class Response(wrappers.Response):
     """An answer on its way out."""
 
-    packed: bytes | None = None
+    compressed: bytes | None = None  # the body in gzip, where it was compressed before
 
 
 class Request(wrappers.Request):

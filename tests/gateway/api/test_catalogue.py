@@ -173,4 +173,4 @@ def test_a_rule_that_several_services_refuse_by_is_listed_once_and_says_nothing_
     (only,) = [one for one in problem_list.rules(said) if one.code == "X-07"]
 
     assert (only.by, only.en) == ("awards, rural", "Not yet.")
-    assert "<td>&lt;b&gt;不得&lt;/b&gt;</td>" in problem_list.filled(said)["rules"]
+    assert "<td>&lt;b&gt;不得&lt;/b&gt;</td>" in problem_list.page(said).content.decode()
