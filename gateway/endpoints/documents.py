@@ -104,7 +104,7 @@ class DocumentEndpoints:
         answers={200: answer_schemas.HEALTH, 503: answer_schemas.HEALTH},
     )
     def health(self, _: Request) -> Reply:
-        return Reply.of(self.process_health.health())
+        return Reply.of_health(self.process_health.health())
 
     @endpoint(
         "GET",
@@ -115,7 +115,7 @@ class DocumentEndpoints:
         answers={200: answer_schemas.READY, 503: answer_schemas.READY},
     )
     def ready(self, _: Request) -> Reply:
-        return Reply.of(self.process_health.ready())
+        return Reply.of_health(self.process_health.ready())
 
     @endpoint(
         "GET",
@@ -126,4 +126,4 @@ class DocumentEndpoints:
         answers={200: json_schema.PLAIN},
     )
     def metrics(self, _: Request) -> Reply:
-        return Reply.of(self.process_health.metrics())
+        return Reply.of_health(self.process_health.metrics())

@@ -105,6 +105,6 @@ class Authentication(SharedExtension):
         if session is None or user is None or not is_active(user):
             raise NotAuthenticated("The session has ended; log in again.", "会话已结束，请重新登录。")
         request.session, request.actor, request.identified_by = session, actor_of(user), "session"
-        if writes and not session.is_meant(request.headers.get(CSRF_HEADER, "")):
+        if writes and not session.is_csrf_token(request.headers.get(CSRF_HEADER, "")):
             raise CsrfTokenMissing()
         request.token = self._signer.token_for(request.actor)

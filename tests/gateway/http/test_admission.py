@@ -31,7 +31,7 @@ def asked(rates, caller="u-li", *, times):
     let_in = 0
     for _ in range(times):
         try:
-            rates.take(caller)
+            rates.take_token(caller)
         except TooManyRequests:
             continue
         let_in += 1
@@ -59,12 +59,12 @@ def test_callers_do_not_use_up_each_others_rate():
 def test_who_asks_too_often_is_told_in_how_many_seconds_to_come_again():
     watch = Watch()
     rates = RateLimiter(0.25, watch)
-    rates.take("u-li")
+    rates.take_token("u-li")
 
     with pytest.raises(TooManyRequests) as refused:
-        rates.take("u-li")
+        rates.take_token("u-li")
     watch.now += refused.value.involved["seconds"]
-    rates.take("u-li")
+    rates.take_token("u-li")
 
 
 def test_even_the_lowest_rate_lets_one_request_in():
@@ -84,11 +84,11 @@ def test_callers_whose_bucket_is_full_again_are_forgotten():
     watch = Watch()
     rates = RateLimiter(1.0, watch)
     for number in range(CALLERS):
-        rates.take(f"u-{number}")
+        rates.take_token(f"u-{number}")
     watch.now += 2.0
-    rates.take("u-li")
+    rates.take_token("u-li")
 
-    assert len(rates._next) == 1
+    assert len(rates._full_at) == 1
 
 
 def test_a_place_is_free_again_after_whatever_happened_in_it():
