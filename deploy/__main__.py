@@ -4,7 +4,7 @@ import os
 import shlex
 import sys
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -23,6 +23,7 @@ from deploy.local.up import up as run_everything
 
 TOKEN_HOLDS = timedelta(days=1)
 
+HELP = {"-h", "--help"}
 PASSED_ON: dict[str, Any] = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
@@ -92,32 +93,33 @@ def _show_system() -> bool:
 @kexie.command(context_settings=PASSED_ON, add_help_option=False)
 @click.argument("arguments", metavar="[PYTEST ARGUMENTS]", nargs=-1, type=click.UNPROCESSED)
 def test(arguments: tuple[str, ...]) -> None:
-    """Run the test suite on a broker and a database of its own."""
+    """Run the tests on a broker and a database of their own."""
+    if HELP.intersection(arguments):
+        _become("pytest", *arguments)
     sys.exit(run_tests(Home.of_the_environment(), arguments, say=click.echo))
-
-
-for command in COMMANDS:
-    kexie.add_command(command)
 
 
 @kexie.command(context_settings=PASSED_ON, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def chaos(arguments: tuple[str, ...]) -> None:
-    """Break whatever can break under load, and prove that nothing is lost or counted twice."""
-    os.execv(sys.executable, (sys.executable, "-m", "tests.chaos", *arguments))
+    """Inject faults under load; prove that nothing is lost."""
+    _become("tests.chaos", *arguments)
 
 
 @kexie.command(context_settings=PASSED_ON, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(arguments: tuple[str, ...]) -> None:
-    """Measure, beside stock nameko in the same run; with --limit, at the limit of the stack and at twice that.
+    """Measure the stack, beside stock nameko."""
+    _become("tests.bench", *arguments)
 
-    With --import ROWS, from the upload of a sheet of so many audience counts to the changed KPI; with --judging, the
-    assignment and the ranking of a large contest.
-    """
-    from tests.bench import __main__  # noqa: PLC0415 (it loads the whole framework)
 
-    sys.exit(__main__.main(arguments))
+def _become(module: str, *arguments: str) -> NoReturn:
+    """Replace this process by a module's own command line."""
+    os.execv(sys.executable, (sys.executable, "-m", module, *arguments))
+
+
+for command in COMMANDS:
+    kexie.add_command(command)
 
 
 if __name__ == "__main__":

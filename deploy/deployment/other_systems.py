@@ -22,14 +22,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from deploy.errors import Trouble
-from deploy.secrets.private_files import CHECKOUT, write_privately
+from deploy.secrets.private_files import write_privately
 from services.chassis.problem import NotAuthenticated
 from services.chassis.tokens import Tokens, Verified, issue
 from services.contract import KINDS
 from services.contract.topology import SOURCES
 from services.kernel.calendar import day_of, end_of
 
-HANDOVER = CHECKOUT / "deploy" / "handover"
+HANDOVER = Path(__file__).parent / "handover"
 USUAL_ROLES = ("system", "viewer")
 TOKEN_HOLDS = timedelta(days=180)  # no longer than a revocation is kept, see `issued.MOST_DAYS`
 SOON = timedelta(days=30)

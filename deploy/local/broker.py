@@ -105,6 +105,11 @@ class Broker:
             answer.seek(0)
             return answer.read()
 
+    def add_virtual_host(self, name: str) -> None:
+        """Queues and exchanges apart from all others; the address ends in its name instead of the last slash."""
+        self.control("add_vhost", name)
+        self.control("set_permissions", "--vhost", name, USER, ".*", ".*", ".*")
+
     def grow_queues(self) -> None:
         """Give every quorum queue a member here: one that was declared before this node joined has none."""
         self.control("grow", self._node_of(self.name), "all", program="rabbitmq-queues")

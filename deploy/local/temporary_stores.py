@@ -5,11 +5,15 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from deploy.local import embedded, stack_file
 from deploy.local.embedded import Stores
 from deploy.local.home import Home, InUse
 from deploy.local.supervisor import AskedToStop, Supervisor
+
+SIDE_BY_SIDE = ("--numprocesses", "3", "--dist", "loadfile")  # two cores: a test waits for half of its time
+IN_ONE = frozenset({"-s", "--pdb", "--trace", "--collect-only", "--co", "no:xdist"})  # of pytest's options
 
 
 def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
@@ -21,9 +25,19 @@ def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None
                 "MONGO_URI": stores.mongo_uri,
                 "KEXIE_HOME": str(supervisor.home.folder),
             }
-            return supervisor.attend(sys.executable, "-m", "pytest", *arguments, environment=os.environ | told)
+            command = (sys.executable, "-m", "tests", *_shared_out(arguments), *arguments)
+            return supervisor.attend(*command, environment=os.environ | told)
     except AskedToStop as asked:
         return 128 + asked.number
+
+
+def _shared_out(arguments: Sequence[str]) -> tuple[str, ...]:
+    """What has pytest use several processes: not for a single file, nor where its output is wanted as it comes."""
+    files = [argument for argument in arguments if Path(argument.partition("::")[0]).is_file()]
+    folders = [argument for argument in arguments if Path(argument).is_dir()]
+    is_one_file = len(files) == 1 and not folders
+    is_given = bool(os.environ.get("AMQP_URI"))  # a broker that is not ours, where we make no virtual hosts
+    return () if is_one_file or is_given or IN_ONE.intersection(arguments) else SIDE_BY_SIDE
 
 
 @contextmanager

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nameko.extensions import DependencyProvider
-
 from gateway.api import asyncapi, catalogue, openapi, problem_list, role_matrix
 from gateway.api.catalogue import Operation, Route, ServiceDescriptions
 from gateway.api.endpoint import Endpoint
@@ -19,6 +17,7 @@ from gateway.http.messages import JSON, Reply
 from gateway.pages import rendering
 from gateway.upstream.descriptions import Descriptions
 from services.chassis.fields import json_schema
+from services.chassis.provider import Provider
 from services.contract import wire
 
 
@@ -32,9 +31,7 @@ class Documentation:
 
     def openapi(self) -> Reply:
         """Every operation over HTTP, as OpenAPI 3.1."""
-        return self._document(
-            "openapi", lambda described: _json(openapi.document(self._operations(described), described))
-        )
+        return self._document("openapi", self._openapi)
 
     def asyncapi(self) -> Reply:
         """Every event and RPC method, as AsyncAPI 3.0."""
@@ -73,7 +70,7 @@ class Documentation:
         return document.reply()
 
 
-class DocumentationProvider(DependencyProvider):
+class DocumentationProvider(Provider[Documentation]):
     """Provides the documents, made of the endpoints of its own service."""
 
     descriptions = Descriptions()
@@ -82,7 +79,8 @@ class DocumentationProvider(DependencyProvider):
         """Make no document yet: services are heard later, and each document is made when it is first read."""
         self._documentation = Documentation(self._routes, self.descriptions)
 
-    def get_dependency(self, worker_ctx: Any) -> Documentation:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> Documentation:
+        """Return the documents."""
         return self._documentation
 
     def _routes(self) -> list[Route]:

@@ -9,8 +9,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from nameko.extensions import DependencyProvider
-
 from gateway.http.messages import JSON, NOT_STORED, Reply, Request
 from gateway.http.pagination import PAGE
 from gateway.http.session import Session, cookie
@@ -20,6 +18,7 @@ from gateway.identity.authentication import Authentication
 from gateway.identity.login_throttle import LoginThrottle
 from services.chassis import lists
 from services.chassis.document import Cause
+from services.chassis.entrypoints import command_id
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import (
     FieldError,
@@ -30,8 +29,8 @@ from services.chassis.problem import (
     Overloaded,
     Unavailable,
 )
+from services.chassis.provider import Provider
 from services.chassis.records import Bound, derived_id
-from services.chassis.service import command_id
 from services.chassis.settings import Settings
 from services.chassis.tokens import Actor, issue
 from services.kernel.calendar import day_of, end_of
@@ -206,7 +205,7 @@ class Accounts:
         return Bound(self._tokens, cause)
 
 
-class AccountsProvider(DependencyProvider):
+class AccountsProvider(Provider[Accounts]):
     """Gives the gateway its identity, with the tokens' records that stand beside it."""
 
     callers = Authentication()
@@ -221,7 +220,7 @@ class AccountsProvider(DependencyProvider):
         (tokens,) = [one for one in self.container.dependencies if isinstance(one, IssuedTokens)]
         self._identity = Accounts(self.container.config["SETTINGS"], self.callers, self._attempts, tokens)
 
-    def get_dependency(self, worker_ctx: Any) -> Accounts:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> Accounts:
         return self._identity
 
 

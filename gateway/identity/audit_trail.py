@@ -10,12 +10,12 @@ import re
 import secrets
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import eventlet
 from eventlet.event import Event as Signal
-from nameko.extensions import DependencyProvider, SharedExtension
+from nameko.extensions import SharedExtension
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 from structlog import get_logger
@@ -28,7 +28,8 @@ from gateway.http.parameters import InvalidValue, Parameter
 from gateway.http.server import Server
 from services.chassis.amqp import Backoff
 from services.chassis.mongo import database, patiently
-from services.kernel.calendar import SHANGHAI, end_of
+from services.chassis.provider import Provider
+from services.kernel.calendar import SHANGHAI, end_of, format_instant
 
 KEPT = timedelta(days=5 * 365 + 2)
 READING = ("GET", "HEAD", "OPTIONS")
@@ -118,7 +119,8 @@ class AuditTrail(SharedExtension):
         limit = asked.get("limit", PAGE)
         found = list(self._entries.find(_filter(asked)).sort("_id", -1).limit(limit + 1))
         items = [
-            {name: held[name] for name in ENTRY["properties"]} | {"at": _instant(held["at"])} for held in found[:limit]
+            {**{name: held[name] for name in ENTRY["properties"]}, "at": format_instant(held["at"])}
+            for held in found[:limit]
         ]
         return {"items": items, "cursor": found[limit - 1]["_id"] if len(found) > limit else None}
 
@@ -165,12 +167,12 @@ class AuditTrail(SharedExtension):
             log.error("audit entries lost", entries=lost)
 
 
-class AuditTrailProvider(DependencyProvider):
+class AuditTrailProvider(Provider[AuditTrail]):
     """Gives the gateway its trail."""
 
     trail = AuditTrail()
 
-    def get_dependency(self, worker_ctx: Any) -> AuditTrail:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> AuditTrail:
         return self.trail
 
 
@@ -194,7 +196,3 @@ def _id(at: datetime) -> str:
 def _from(at: datetime) -> str:
     """The beginning of every id from then on: milliseconds."""
     return f"{int(at.timestamp() * 1_000):012x}"
-
-
-def _instant(stored: datetime) -> str:
-    return stored.replace(tzinfo=UTC).astimezone(SHANGHAI).isoformat(timespec="milliseconds")

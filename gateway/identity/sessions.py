@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pymongo.collection import Collection
@@ -18,7 +18,6 @@ from gateway.http.session import LASTS, Session
 from gateway.identity.api_tokens import DISTRICT, ROLE
 from gateway.identity.passwords import LONGEST
 from services.chassis import fields
-from services.kernel.calendar import SHANGHAI
 
 Document = dict[str, Any]
 
@@ -51,7 +50,7 @@ class Sessions:
         held = self._sessions.find_one({"_id": _hash(secret), "ends_at": {"$gt": self._now()}})
         if held is None:
             return None
-        return Session(secret, held["user_id"], held["ends_at"].replace(tzinfo=UTC).astimezone(SHANGHAI))
+        return Session(secret, held["user_id"], held["ends_at"])
 
     def end(self, session: Session) -> None:
         self._sessions.delete_one({"_id": _hash(session.secret)})

@@ -13,7 +13,7 @@ from gateway.imports.chunks import FileChunks
 from gateway.imports.import_store import Document, ImportStore, TakenOver
 from gateway.imports.import_worker import ImportWorker
 from gateway.imports.uploads import Uploads, log
-from services.chassis.client import Services
+from services.chassis.client import CallerProvider
 from services.chassis.log import malfunction
 from services.chassis.mongo import database, is_passing, patiently
 from services.chassis.problem import (
@@ -30,7 +30,7 @@ BEAT = 5.0  # seconds between two signs of life of the one at work
 TRIES = 3  # gateways that may end at one step of an import before it counts as what ended them
 
 
-class Importing(Services):
+class Importing(CallerProvider):
     """Gives the gateway its import desk, and works on what was uploaded, one import after the other."""
 
     callers = Authentication()
@@ -54,7 +54,7 @@ class Importing(Services):
         self._working.kill()
         super().stop()
 
-    def get_dependency(self, worker_ctx: Any) -> Uploads:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> Uploads:
         return self._desk
 
     def _run(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -26,7 +26,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.problem import Conflict, NotAllowed, NotFound, Problem
 from services.chassis.tokens import Actor
 from services.contract import wire
-from services.kernel.calendar import SHANGHAI
+from services.kernel.calendar import format_instant
 
 Document = dict[str, Any]
 
@@ -203,10 +203,6 @@ def _told(held: Mapping[str, Any]) -> Document:
         **{name: held[name] for name in ("phase", "done", "total", "problem")},
         "wrong_rows": held["unreadable"]["rows"] + held["refused"]["rows"],
         "errors": held["unreadable"]["errors"] + held["refused"]["errors"],
-        "created_at": _instant(held["created_at"]),
-        "ended_at": _instant(ended) if ended else None,
+        "created_at": format_instant(held["created_at"]),
+        "ended_at": format_instant(ended) if ended else None,
     }
-
-
-def _instant(stored: datetime) -> str:
-    return stored.replace(tzinfo=UTC).astimezone(SHANGHAI).isoformat(timespec="milliseconds")

@@ -25,13 +25,13 @@ from gateway.imports.import_worker import ImportWorker, unreadable
 from gateway.imports.sheets import BrokenSheet, CellError, Column, NotFlat
 from gateway.upstream import descriptions
 from services.chassis.client import Caller
+from services.chassis.entrypoints import command_id
 from services.chassis.problem import (
     FieldError,
     InvalidInput,
     NotAllowed,
     NotFound,
 )
-from services.chassis.service import command_id
 from services.contract import glossary
 from services.contract.topology import SERVICES
 
@@ -121,7 +121,7 @@ class Uploads:
                 raise unreadable(broken) from None
             return _file(_sent(out), held["filename"])
 
-    def _command(self, service: str, name: str) -> descriptions.Command:
+    def _command(self, service: str, name: str) -> descriptions.CommandDescription:
         if service not in SERVICES:
             raise parameters.not_known("service", "服务", service, SERVICES)
         said = self._caller.call(service, "describe", {})
@@ -155,7 +155,7 @@ class Uploads:
         return {"upload": upload, "sha256": digest.hexdigest(), "bytes": size, "filename": filename}
 
 
-def _columns(service: str, command: str, known: descriptions.Command) -> tuple[Column, ...]:
+def _columns(service: str, command: str, known: descriptions.CommandDescription) -> tuple[Column, ...]:
     try:
         return sheets.columns(known.input, of=f"{service}.{command}")
     except NotFlat as nested:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.kpi.measures import Changes, Increments, Measure
@@ -85,7 +85,7 @@ def row(record: str, event: Event, settled: datetime | None = None) -> Document:
     `moved` says that it was the latter.
     """
     time = datetime.fromisoformat(event.time)
-    since = max(time, settled.replace(tzinfo=UTC) + INSTANT) if settled else time
+    since = max(time, settled + INSTANT) if settled else time
     moved = {"moved": True} if since > time else {}
     return moved | {
         "known": since,

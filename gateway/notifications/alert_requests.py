@@ -25,8 +25,10 @@ log = get_logger()
 class AlertRequests:
     """Each method answers a request."""
 
-    def __init__(self, desk: QueryService, alerts: Alerts, deliveries: WebhookOutbox, *, hosts: str | None) -> None:
-        self._desk, self._alerts, self._deliveries = desk, alerts, deliveries
+    def __init__(
+        self, query_service: QueryService, alerts: Alerts, deliveries: WebhookOutbox, *, hosts: str | None
+    ) -> None:
+        self._query_service, self._alerts, self._deliveries = query_service, alerts, deliveries
         self._origins = webhooks.origins(hosts)
 
     def make(self, request: Request) -> Reply:
@@ -65,7 +67,7 @@ class AlertRequests:
     def _check_plan(self, said: Mapping[str, Any]) -> None:
         """There are such a plan, such KPIs and such items."""
         try:
-            items = self._desk.plan(str(said["year"]))["items"]
+            items = self._query_service.plan(str(said["year"]))["items"]
         except NotFound as error:
             raise InvalidInput(FieldError("year", error.en, error.zh)) from None
         codes = [kpi["code"] for item in items for kpi in item["kpis"]]

@@ -9,21 +9,21 @@ from typing import Any
 
 import eventlet
 from eventlet import GreenPool
-from nameko.extensions import DependencyProvider
 from pymongo.errors import PyMongoError
 
 from gateway.notifications import status_changes, webhooks
 from gateway.notifications.alert_requests import AlertRequests, log
-from gateway.notifications.alerts import Alerts, Document, Sight, wants_of
+from gateway.notifications.alerts import Alerts, Document, KpiObservation, wants_of
 from gateway.notifications.lease import Lease
-from gateway.notifications.status_changes import Standings
+from gateway.notifications.status_changes import KpiConditions
 from gateway.notifications.webhook_outbox import WebhookOutbox
 from gateway.notifications.webhooks import Undelivered
 from gateway.reporting import question_parameters
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.log import malfunction
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import NotFound, Problem
+from services.chassis.provider import Provider
 
 LOOK = 2.0  # seconds between two looks at the numbers
 
@@ -39,9 +39,9 @@ AT_ONCE = 8  # webhooks under way in one gateway
 class AlertWatch:
     """Looks at the numbers for all rules, twice before it believes what it sees."""
 
-    def __init__(self, desk: QueryService, alerts: Alerts) -> None:
-        self._desk, self._alerts = desk, alerts
-        self._last: dict[int, Standings] = {}
+    def __init__(self, query_service: QueryService, alerts: Alerts) -> None:
+        self._query_service, self._alerts = query_service, alerts
+        self._last: dict[int, KpiConditions] = {}
         self._revision, self._look_at = -1, 0.0
 
     def look(self) -> None:
@@ -49,7 +49,7 @@ class AlertWatch:
         rules = self._alerts.active()
         if not rules:
             return
-        revision, is_new = self._desk.revision(), any(rule["since"] is None for rule in rules)
+        revision, is_new = self._query_service.revision(), any(rule["since"] is None for rule in rules)
         if not is_new and revision == self._revision and monotonic() < self._look_at:
             return
         is_steady = True
@@ -67,12 +67,12 @@ class AlertWatch:
         """False where another look is needed."""
         sight = self._sight(year, rules)
         before, self._last[year] = self._last.get(year, {}), sight.standings
-        steady = Sight(sight.as_of, sight.revision, status_changes.steady(before, sight.standings), sight.kpis)
+        steady = KpiObservation(sight.as_of, sight.revision, status_changes.steady(before, sight.standings), sight.kpis)
         noted = [self._alerts.note(rule, steady) for rule in rules]
         return all(noted) and steady.standings == sight.standings
 
-    def _sight(self, year: int, rules: list[Document]) -> Sight:
-        progress = self._desk.progress(str(year), {})
+    def _sight(self, year: int, rules: list[Document]) -> KpiObservation:
+        progress = self._query_service.progress(str(year), {})
         kpis = status_changes.kpis(progress)
         doubted = [wants for wants in map(wants_of, rules) if wants.needs_trust and not progress["complete"]]
         standings = {
@@ -81,15 +81,17 @@ class AlertWatch:
             )
             for code, kpi in kpis.items()
         }
-        return Sight(progress["as_of"], progress["revision"], standings, kpis)
+        return KpiObservation(progress["as_of"], progress["revision"], standings, kpis)
 
     def _reasons(self, year: int, code: str) -> Iterable[Mapping[str, Any]]:
         """Why this number is not complete: the plan's answer says it of all of them together."""
-        return self._desk.kpi(code, {"period": question_parameters.period(str(year))})["reasons"]
+        return self._query_service.kpi(code, {"period": question_parameters.period(str(year))})["reasons"]
 
 
-class AlertRequestsProvider(DependencyProvider):
+class AlertRequestsProvider(Provider[AlertRequests]):
     """Gives the gateway its alarms, and keeps the watch."""
+
+    reporting = SharedQueryService()
 
     def setup(self) -> None:
         config = self.container.config
@@ -101,11 +103,12 @@ class AlertRequestsProvider(DependencyProvider):
         patiently(self._lease.prepare)
 
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        desk, config = reporting.get_dependency(None), self.container.config
+        query_service, config = self.reporting.query_service, self.container.config
         self._clock = config["CLOCK"]
-        self._alarms = AlertRequests(desk, self._alerts, self._deliveries, hosts=config["SETTINGS"].webhook_hosts)
-        self._watch = AlertWatch(desk, self._alerts)
+        self._alarms = AlertRequests(
+            query_service, self._alerts, self._deliveries, hosts=config["SETTINGS"].webhook_hosts
+        )
+        self._watch = AlertWatch(query_service, self._alerts)
         self._under_way = GreenPool(AT_ONCE)
         self._threads = [
             self.container.spawn_managed_thread(self._tend, identifier="watch"),
@@ -119,7 +122,7 @@ class AlertRequestsProvider(DependencyProvider):
         with suppress(PyMongoError):  # then another gateway waits a little for the lease
             self._lease.release()
 
-    def get_dependency(self, worker_ctx: Any) -> AlertRequests:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> AlertRequests:
         return self._alarms
 
     def _tend(self) -> None:

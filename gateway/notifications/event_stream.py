@@ -13,7 +13,6 @@ from typing import Any
 
 import eventlet
 from eventlet.event import Event as Signal
-from nameko.extensions import DependencyProvider
 from pymongo.errors import PyMongoError
 from structlog import get_logger
 
@@ -22,9 +21,10 @@ from gateway.http.messages import Reply, Request
 from gateway.http.server import EVENT_STREAM, Server
 from gateway.notifications import kpi_snapshot
 from gateway.notifications.kpi_snapshot import KpiSnapshot
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.log import malfunction
 from services.chassis.problem import Overloaded, Problem
+from services.chassis.provider import Provider
 from services.contract import wire
 
 LOOK = 0.5  # seconds between two looks at the ledger
@@ -47,8 +47,8 @@ log = get_logger()
 class EventStream:
     """The streams of one gateway, and the newest numbers, which are read only while somebody listens."""
 
-    def __init__(self, desk: QueryService, spawn: Any, *, at_most: int) -> None:
-        self._desk, self._spawn, self._at_most = desk, spawn, at_most
+    def __init__(self, query_service: QueryService, spawn: Any, *, at_most: int) -> None:
+        self._query_service, self._spawn, self._at_most = query_service, spawn, at_most
         self._streams: set[Stream] = set()
         self._looking: Any = None
         self._remembered: dict[str, KpiSnapshot] = {}
@@ -93,7 +93,7 @@ class EventStream:
         self._looking, self._seen, self.newest = None, -1, None
 
     def _look(self) -> None:
-        revision = self._desk.revision()
+        revision = self._query_service.revision()
         if revision == self._seen and monotonic() < self._read_at + TURN:
             return
         found = self._read(revision)
@@ -105,7 +105,9 @@ class EventStream:
 
     def _read(self, revision: int) -> KpiSnapshot:
         """The numbers are at least as new as this revision."""
-        progresses = [self._desk.progress(str(plan["year"]), {}) for plan in self._desk.plans()["plans"]]
+        progresses = [
+            self._query_service.progress(str(plan["year"]), {}) for plan in self._query_service.plans()["plans"]
+        ]
         return kpi_snapshot.read(progresses, revision=revision, as_of=max(one["as_of"] for one in progresses))
 
     def _remember(self, found: KpiSnapshot) -> None:
@@ -149,18 +151,18 @@ class Stream(Iterator[bytes]):
         return said
 
 
-class EventStreamProvider(DependencyProvider):
+class EventStreamProvider(Provider[EventStream]):
     """Gives the gateway its live numbers; they end as soon as its port closes."""
 
+    reporting = SharedQueryService()
     server = Server()
 
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
         settings, spawn = self.container.config["SETTINGS"], self.container.spawn_managed_thread
-        self._live = EventStream(reporting.get_dependency(None), spawn, at_most=settings.http_streams)
+        self._live = EventStream(self.reporting.query_service, spawn, at_most=settings.http_streams)
         self.server.at_close.append(self._live.end)
 
-    def get_dependency(self, worker_ctx: Any) -> EventStream:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> EventStream:
         return self._live
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -20,7 +20,7 @@ from gateway.notifications import inputs
 from gateway.notifications.webhooks import next_try, origin
 from services.chassis.clock import SystemClock
 from services.chassis.problem import NotFound
-from services.kernel.calendar import SHANGHAI
+from services.kernel.calendar import format_instant
 
 Document = dict[str, Any]
 
@@ -78,7 +78,7 @@ class WebhookOutbox:
     def failed(self, held: Document, *, why: str) -> bool:
         """False where it is given up."""
         now, tries = self._clock.now(), held["tries"] + 1
-        at = next_try(tries, since=held["since"].replace(tzinfo=UTC), now=now)
+        at = next_try(tries, since=held["since"], now=now)
         self._tried(held, why, {"next_at": at} if at else {"state": "given_up", "ended_at": now, "next_at": None})
         return at is not None
 
@@ -132,4 +132,4 @@ def _said(held: Document) -> Document:
 
 
 def _instant(stored: datetime | None) -> str | None:
-    return stored.replace(tzinfo=UTC).astimezone(SHANGHAI).isoformat(timespec="milliseconds") if stored else None
+    return format_instant(stored) if stored else None

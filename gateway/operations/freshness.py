@@ -1,4 +1,4 @@
-"""Sources: how far each service's records have come in, and whether it is silent for longer than the plan expects.
+"""Freshness of the sources: how far each service has come in, and whether it is silent longer than the plan expects.
 
 An answer may be `KNOWN_FOR` seconds old: services and broker are not asked by everyone who looks.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -20,9 +20,9 @@ from gateway.kpi.plan_index import KpiLine
 from gateway.operations import system_status
 from gateway.read_model.store import Store, compared
 from gateway.reconciliation import own_records
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
-from gateway.upstream.delegation import Asking
-from services.chassis.client import Caller, Services
+from gateway.reporting.query_service import QueryService, SharedQueryService
+from gateway.upstream.delegation import DelegatedCaller
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Problem
 from services.chassis.settings import Settings
@@ -63,7 +63,7 @@ SOURCES = each(as_of=INSTANT, revision=WHOLE, queued=COUNT, sources=many(SOURCE)
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedFact:
     """A KPI of which there has to be a fact every so often, and the day of the last one; `due` is the next one's."""
 
     kpi: str
@@ -97,7 +97,7 @@ class StaleReason(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFreshness:
     """What is known of one service now; None is what nobody can tell."""
 
     service: str
@@ -109,7 +109,7 @@ class Source:
     parked_there: int | None
     differing: int | None
     queued: int | None
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedFact, ...]
 
     def say(self, today: date) -> Said:
         reasons = list(self._reasons(today))
@@ -156,7 +156,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Here:
+class GatewaySnapshot:
     """What the gateway itself knows of all of them, and the KPIs of this year."""
 
     store: Store
@@ -164,14 +164,14 @@ class Here:
     parked: Mapping[str, int]
     lines: list[KpiLine]
 
-    def source(self, service: str, said: Mapping[str, Any] | None, queued: int | None, today: date) -> Source:
+    def source(self, service: str, said: Mapping[str, Any] | None, queued: int | None, today: date) -> SourceFreshness:
         """With what it says of itself, None where it does not answer."""
         there, heard = said or {}, self.ledger["heard"].get(service)
         lines = [line for line in self.lines if line.kpi.rule.of.service == service]
-        return Source(
+        return SourceFreshness(
             service=service,
             is_reachable=said is not None,
-            last_event=heard and heard.replace(tzinfo=UTC),
+            last_event=heard,
             pending=there.get("pending"),
             oldest_pending=there.get("oldest_pending"),
             parked_here=self.parked.get(exchange(service), 0),
@@ -186,21 +186,21 @@ STATES = ("fresh", "late", "stale", "away")
 """The worst one last."""
 
 
-def expected(store: Store, line: KpiLine, today: date) -> Expected | None:
+def expected(store: Store, line: KpiLine, today: date) -> ExpectedFact | None:
     """None where the plan expects nothing, or its year is not this one; before the first fact its year begins it."""
     often = line.kpi.expects
     if often is None or line.plan.year != today.year:
         return None
     begins = date(line.plan.year, 1, 1)
     last = own_records.last_fact(store, line.kpi.rule, since=begins, until=today)
-    return Expected(line.kpi.code, often, last, (last or begins) + EXPECTED[often])
+    return ExpectedFact(line.kpi.code, often, last, (last or begins) + EXPECTED[often])
 
 
-class Sources:
+class FreshnessMonitor:
     """Answers how the sources are."""
 
-    def __init__(self, caller: Caller, settings: Settings, desk: QueryService, clock: SystemClock) -> None:
-        self._caller, self._settings, self._desk, self._clock = caller, settings, desk, clock
+    def __init__(self, caller: Caller, settings: Settings, query_service: QueryService, clock: SystemClock) -> None:
+        self._caller, self._settings, self._query_service, self._clock = caller, settings, query_service, clock
         self._one_at_a_time = Semaphore(1)
         self._known: tuple[float, Said] = (0.0, {})
 
@@ -225,10 +225,10 @@ class Sources:
             "sources": [one.say(now.date()) for one in sources],
         }
 
-    def _here(self) -> Here:
-        store = self._desk.generations.serving()
-        ledger = self._desk.generations.ask(lambda one: one.read({})).ledger
-        return Here(store, ledger, store.parked(), self._desk.lines(self._clock.today().year))
+    def _here(self) -> GatewaySnapshot:
+        store = self._query_service.generations.serving()
+        ledger = self._query_service.generations.ask(lambda one: one.read({})).ledger
+        return GatewaySnapshot(store, ledger, store.parked(), self._query_service.lines(self._clock.today().year))
 
     def _condition(self, service: str) -> Said | None:
         """What it says of itself, or, where we have no key to ask for it, that it is there; None where it is away."""
@@ -241,17 +241,22 @@ class Sources:
         key = self._settings.token_private_key
         if key is None:
             return dict(self._caller.call(service, "ping", {}, timeout=system_status.WITHIN))
-        return dict(Asking(self._caller, key, by="gateway")(service, "condition", timeout=system_status.WITHIN))
+        return dict(
+            DelegatedCaller(self._caller, key, by="gateway")(service, "condition", timeout=system_status.WITHIN)
+        )
 
 
-class SourcesProvider(Services):
+class FreshnessMonitorProvider(CallerProvider):
     """Gives the gateway what it knows of its sources, over a connection of their own."""
+
+    reporting = SharedQueryService()
 
     def start(self) -> None:
         super().start()
         config = self.container.config
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._sources = Sources(self._caller, config["SETTINGS"], reporting.get_dependency(None), config["CLOCK"])
+        self._sources = FreshnessMonitor(
+            self._caller, config["SETTINGS"], self.reporting.query_service, config["CLOCK"]
+        )
 
-    def get_dependency(self, worker_ctx: Any) -> Sources:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> FreshnessMonitor:
         return self._sources

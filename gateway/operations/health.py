@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from nameko.extensions import DependencyProvider
-
 from services.chassis.health import Health
+from services.chassis.provider import Provider
 
 
-class HealthProvider(DependencyProvider):
+class HealthProvider(Provider[Health]):
     """Gives the gateway what its process says of its health."""
 
-    def get_dependency(self, worker_ctx: Any) -> Health:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> Health:
         return self.container.config["HEALTH"]

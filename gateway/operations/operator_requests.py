@@ -16,9 +16,9 @@ from gateway.operations import system_status
 from gateway.reconciliation import inputs
 from gateway.reconciliation.jobs import Jobs
 from gateway.reconciliation.maintenance import Maintenance
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis import parking
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.fields import load
 from services.chassis.mongo import database
 from services.chassis.parked import ParkedMessages
@@ -37,10 +37,16 @@ class OperatorRequests:
     """Each method answers a request of an operator."""
 
     def __init__(
-        self, caller: Caller, settings: Settings, desk: QueryService, jobs: Jobs, parked: ParkedMessages
+        self, caller: Caller, settings: Settings, query_service: QueryService, jobs: Jobs, parked: ParkedMessages
     ) -> None:
-        self._caller, self._settings, self._desk, self._jobs, self._parked = caller, settings, desk, jobs, parked
-        self._upkeep = Maintenance(caller, settings, desk.generations, jobs)
+        self._caller, self._settings, self._query_service, self._jobs, self._parked = (
+            caller,
+            settings,
+            query_service,
+            jobs,
+            parked,
+        )
+        self._upkeep = Maintenance(caller, settings, query_service.generations, jobs)
         self.tend = self._upkeep.tend
 
     def status(self, request: Request) -> Any:
@@ -48,7 +54,7 @@ class OperatorRequests:
         queues = eventlet.spawn(system_status.messages, self._settings)
         services = system_status.conditions(self._caller, request.token)
         waiting, alarms = parking.waiting(database(self._settings, HERE))
-        standing = self._desk.standing()
+        standing = self._query_service.standing()
         here = {"version": VERSION, "generation": standing["generation"], "parked": waiting, "alarms": alarms}
         return {
             "services": services,
@@ -120,9 +126,10 @@ class OperatorRequests:
         return self._caller.call(service, method, given, token=request.token)
 
 
-class OperatorRequestsProvider(Services):
+class OperatorRequestsProvider(CallerProvider):
     """Gives the gateway its operations, over a connection of their own: a comparison holds up no command."""
 
+    reporting = SharedQueryService()
     parked_messages = ParkedMessages()
 
     def setup(self) -> None:
@@ -135,8 +142,7 @@ class OperatorRequestsProvider(Services):
     def start(self) -> None:
         super().start()
         settings, parked = self.container.config["SETTINGS"], self.parked_messages
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._operations = OperatorRequests(self._caller, settings, reporting.get_dependency(None), self._jobs, parked)
+        self._operations = OperatorRequests(self._caller, settings, self.reporting.query_service, self._jobs, parked)
         self._tending = self.container.spawn_managed_thread(self._tend, identifier="upkeep")
 
     def stop(self) -> None:
@@ -153,5 +159,5 @@ class OperatorRequestsProvider(Services):
             except (Problem, PyMongoError) as error:
                 log.info("not compared yet", error=type(error).__name__)
 
-    def get_dependency(self, worker_ctx: Any) -> OperatorRequests:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> OperatorRequests:
         return self._operations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
@@ -23,7 +23,7 @@ from structlog import get_logger
 from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing, patiently
 from services.chassis.problem import Conflict, Malfunction, Problem, Unavailable
-from services.kernel.calendar import SHANGHAI
+from services.kernel.calendar import format_instant
 
 Document = dict[str, Any]
 
@@ -211,13 +211,9 @@ def told(held: Document) -> Document:
         "state": state,
         "by": held["by"],
         "why": held["why"],
-        "started_at": _instant(held["started_at"]),
-        "ended_at": _instant(ended) if ended else None,
+        "started_at": format_instant(held["started_at"]),
+        "ended_at": format_instant(ended) if ended else None,
         "seconds": round(((ended or held["now"]) - held["started_at"]).total_seconds(), 1),
         **{name: held[name] for name in ("at", "done", "total", "unit", "found", "found_count")},
         "error": error,
     }
-
-
-def _instant(stored: datetime) -> str:
-    return stored.replace(tzinfo=UTC).astimezone(SHANGHAI).isoformat(timespec="milliseconds")

@@ -20,9 +20,9 @@ from gateway.reconciliation import jobs
 from gateway.reconciliation.jobs import Document, Jobs
 from gateway.reconciliation.recount_run import RecountQuestion, recount
 from gateway.reporting import question_parameters
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
-from gateway.upstream.delegation import Asking
-from services.chassis.client import Caller, Services
+from gateway.reporting.query_service import QueryService, SharedQueryService
+from gateway.upstream.delegation import DelegatedCaller
+from services.chassis.client import Caller, CallerProvider
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound, Overloaded
 from services.chassis.settings import Settings
@@ -56,9 +56,9 @@ class Recounts:
     """The recounts of all gateways, the newest first; each method answers a request."""
 
     def __init__(
-        self, caller: Caller, settings: Settings, desk: QueryService, held: Collection[Document], spawn: Any
+        self, caller: Caller, settings: Settings, query_service: QueryService, held: Collection[Document], spawn: Any
     ) -> None:
-        self._caller, self._settings, self._desk, self._held = caller, settings, desk, held
+        self._caller, self._settings, self._query_service, self._held = caller, settings, query_service, held
         self._jobs = Jobs(held, spawn)
         self.stop = self._jobs.stop
 
@@ -67,8 +67,8 @@ class Recounts:
         question = self._question(request.body)
         if self._held.count_documents(jobs.is_running()) >= AT_ONCE:
             raise Overloaded(recounts=AT_ONCE)
-        ask = Asking(self._caller, self._settings.token_private_key, by=request.actor.id)
-        id_, store = str(ObjectId()), self._desk.generations.serving()
+        ask = DelegatedCaller(self._caller, self._settings.token_private_key, by=request.actor.id)
+        id_, store = str(ObjectId()), self._query_service.generations.serving()
         work = partial(recount, ask, store, question)
         self._jobs.start(id_, work, by=request.actor.id, why=None, about=question.say())
         return Reply(self.find(id_), 202, {"Location": f"/api/v1/recounts/{id_}"})
@@ -106,7 +106,7 @@ class Recounts:
         except parameters.InvalidValue as error:
             raise InvalidInput(FieldError("period", error.en, error.zh)) from None
         try:
-            line, asked = self._desk.question(said["kpi"], wanted)
+            line, asked = self._query_service.question(said["kpi"], wanted)
         except NotFound as unknown:
             raise InvalidInput(FieldError("kpi", unknown.en, unknown.zh)) from None
         return RecountQuestion(line, asked, said["district"])
@@ -129,8 +129,10 @@ def _told(held: Document) -> Document:
     }
 
 
-class RecountsProvider(Services):
+class RecountsProvider(CallerProvider):
     """Gives the gateway its recounts, over a connection of their own: a recount holds up no command."""
+
+    reporting = SharedQueryService()
 
     def setup(self) -> None:
         super().setup()
@@ -144,12 +146,11 @@ class RecountsProvider(Services):
     def start(self) -> None:
         super().start()
         settings, spawn = self.container.config["SETTINGS"], self.container.spawn_managed_thread
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._recounts = Recounts(self._caller, settings, reporting.get_dependency(None), self._held, spawn)
+        self._recounts = Recounts(self._caller, settings, self.reporting.query_service, self._held, spawn)
 
     def stop(self) -> None:
         self._recounts.stop()
         super().stop()
 
-    def get_dependency(self, worker_ctx: Any) -> Recounts:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> Recounts:
         return self._recounts

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Cache:
-    """Holds what is read for a desk."""
+    """What the query service has read, for the next who ask the same."""
 
     def __init__(self) -> None:
         self._now: dict[Any, tuple[float, Any]] = {}

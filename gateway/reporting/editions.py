@@ -9,12 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from nameko.extensions import DependencyProvider
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
@@ -24,14 +23,15 @@ from gateway.kpi.plan_index import AskedPeriod, KpiLine, asked
 from gateway.plans.periods import UnknownPeriod
 from gateway.read_model import reader
 from gateway.read_model.reader import Reader
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import Conflict, FieldError, InvalidInput, NotFound
+from services.chassis.provider import Provider
 from services.contract import wire
 from services.contract.rule import Rule
 from services.kernel import Refusal
-from services.kernel.calendar import SHANGHAI
+from services.kernel.calendar import format_instant
 
 NAMED = 1_000  # records of a restatement that are named; all of them are counted
 
@@ -55,9 +55,9 @@ class Editions:
     """The editions of all periods."""
 
     def __init__(
-        self, editions: Collection[Document], desk: QueryService, clock: SystemClock, private_key: str | None
+        self, editions: Collection[Document], query_service: QueryService, clock: SystemClock, private_key: str | None
     ) -> None:
-        self._editions, self._desk, self._clock = editions, desk, clock
+        self._editions, self._query_service, self._clock = editions, query_service, clock
         self._key = _signing(private_key) if private_key else None
 
     def close(self, year: str, period: str, *, by: str, why: str) -> Document:
@@ -67,7 +67,7 @@ class Editions:
             raise PeriodNotOver(period=period, last=question.period.last.isoformat())
         last = self._last(year, period)
         no = last["no"] + 1 if last else 1
-        answer = self._desk.progress(year, {"period": period, "as_of": now})
+        answer = self._query_service.progress(year, {"period": period, "as_of": now})
         changes = self._changes(year, question, last, now, answer) if last else []
         said = {"edition": no, "closed_by": by, "why": why, **answer, "restates": last["no"] if last else None}
         body = wire.encode({**said, "changes": changes})
@@ -86,7 +86,7 @@ class Editions:
         changes: list[Document] = []
         if held:
             now = self._clock.now()
-            answer = self._desk.progress(year, {"period": period, "as_of": now})
+            answer = self._query_service.progress(year, {"period": period, "as_of": now})
             changes = self._changes(year, question, self._last(year, period) or {}, now, answer)
         return {"year": int(year), "period": period, "editions": list(map(_told, held)), "changes": changes}
 
@@ -101,7 +101,7 @@ class Editions:
 
     def _question(self, year: str, period: str) -> AskedPeriod:
         """A period of the plan's year, by its own name and not by that of the day it is asked on."""
-        plan = self._desk.plan(year)
+        plan = self._query_service.plan(year)
         try:
             question = asked(period)
         except UnknownPeriod as error:
@@ -119,8 +119,8 @@ class Editions:
         """The numbers that are not what they were in that edition, each with the records it is because of."""
         before = {kpi["code"]: kpi for item in wire.decode(bytes(last["body"]))["items"] for kpi in item["kpis"]}
         after = {kpi["code"]: kpi for item in answer["items"] for kpi in item["kpis"]}
-        then = last["as_of"].replace(tzinfo=UTC).astimezone(SHANGHAI)
-        lines = {line.kpi.code: line for line in self._desk.decisions.book(now).lines(int(year))}
+        then = last["as_of"]
+        lines = {line.kpi.code: line for line in self._query_service.decisions.book(now).lines(int(year))}
         found = []
         for code, kpi in after.items():
             was, line = before.get(code), lines[code]
@@ -160,15 +160,17 @@ class Editions:
         return told
 
     def _read(self, as_of: datetime, ask: Any) -> Any:
-        return self._desk.generations.ask(lambda store: reader.at(store, as_of, ask))
+        return self._query_service.generations.ask(lambda store: reader.at(store, as_of, ask))
 
     def _signed(self, body: bytes) -> str | None:
         """As HTTP writes a signature over the bytes of an answer."""
         return f"ed25519=:{base64.b64encode(self._key.sign(body)).decode()}:" if self._key else None
 
 
-class EditionsProvider(DependencyProvider):
+class EditionsProvider(Provider[Editions]):
     """Gives the gateway its editions."""
+
+    reporting = SharedQueryService()
 
     def setup(self) -> None:
         settings = self.container.config["SETTINGS"]
@@ -177,11 +179,10 @@ class EditionsProvider(DependencyProvider):
 
     def start(self) -> None:
         config = self.container.config
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        desk, key = reporting.get_dependency(None), config["SETTINGS"].token_private_key
-        self._editions = Editions(self._kept, desk, config["CLOCK"], key)
+        query_service, key = self.reporting.query_service, config["SETTINGS"].token_private_key
+        self._editions = Editions(self._kept, query_service, config["CLOCK"], key)
 
-    def get_dependency(self, worker_ctx: Any) -> Editions:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> Editions:
         return self._editions
 
 
@@ -204,10 +205,9 @@ def _number(kpi: Mapping[str, Any]) -> Document:
 
 
 def _told(held: Mapping[str, Any]) -> Document:
-    as_of = held["as_of"].replace(tzinfo=UTC) if held["as_of"].tzinfo is None else held["as_of"]
     return {
         "edition": held["no"],
-        "as_of": as_of.astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
+        "as_of": format_instant(held["as_of"]),
         **{name: held[name] for name in ("by", "why", "digest", "signature")},
         "address": f"/api/v1/plans/{held['year']}/periods/{held['period']}/editions/{held['no']}",
     }

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import eventlet
-from nameko.extensions import DependencyProvider
 from pymongo.errors import PyMongoError
 from structlog import get_logger
 
@@ -16,8 +15,9 @@ from gateway.kpi.plan_answers import Answer
 from gateway.kpi.plan_index import asked
 from gateway.plans.model import Target
 from gateway.plans.yaml_lines import BrokenFile, Fault
-from gateway.reporting.query_service import QueryService, QueryServiceProvider
+from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.problem import FieldError, InvalidInput, Problem
+from services.chassis.provider import Provider
 
 LOOK = 1.0  # seconds between two looks whether a plan was applied
 
@@ -27,8 +27,8 @@ log = get_logger()
 class PlanCommands:
     """What the chair decides of the plans."""
 
-    def __init__(self, desk: QueryService) -> None:
-        self._desk, self._decisions = desk, desk.decisions
+    def __init__(self, query_service: QueryService) -> None:
+        self._query_service, self._decisions = query_service, query_service.decisions
 
     def apply(self, said: Mapping[str, Any], *, by: str) -> Answer:
         """A plan comes into force; its rules are counted back to January, in the background."""
@@ -59,43 +59,44 @@ class PlanCommands:
     def count(self) -> None:
         """Count what the plans in force need and is not counted yet."""
         try:
-            self._desk.generations.prepare()
+            self._query_service.generations.prepare()
         except (PyMongoError, Problem) as error:
             log.warning("rules are not counted yet", error=type(error).__name__)
-        self._desk.shelf.clear()
+        self._query_service.shelf.clear()
 
     def _with_facts(self) -> set[str]:
         """The KPIs of which a record is known in their plan's year."""
         book = self._decisions.book()
         lines = [(line, asked(str(year))) for year in book.plans for line in book.lines(year)]
         wanted = {id_: piece for line, year in lines for id_, piece in figures.wanted([line], year).items()}
-        held = self._desk.generations.ask(lambda store: store.read(wanted)).held
+        held = self._query_service.generations.ask(lambda store: store.read(wanted)).held
         return {
             line.code for line, year in lines if any(part.total(year.pieces, held).seen for part in line.parts.values())
         }
 
 
-class PlanCommandsProvider(DependencyProvider):
+class PlanCommandsProvider(Provider[PlanCommands]):
     """Gives the gateway its planning, and counts also what another gateway has applied, should that one end before."""
 
+    reporting = SharedQueryService()
+
     def start(self) -> None:
-        (reporting,) = [one for one in self.container.dependencies if isinstance(one, QueryServiceProvider)]
-        self._desk = reporting.get_dependency(None)
-        self._planning = PlanCommands(self._desk)
+        self._query_service = self.reporting.query_service
+        self._planning = PlanCommands(self._query_service)
         self._looking = self.container.spawn_managed_thread(self._look, identifier="plans")
 
     def stop(self) -> None:
         self._looking.kill()
 
-    def get_dependency(self, worker_ctx: Any) -> PlanCommands:  # noqa: ARG002 - nameko's signature
+    def provide(self) -> PlanCommands:
         return self._planning
 
     def _look(self) -> None:
-        counted = len(self._desk.decisions.rules())
+        counted = len(self._query_service.decisions.rules())
         while True:
             eventlet.sleep(LOOK)
             try:
-                rules = len(self._desk.decisions.rules())
+                rules = len(self._query_service.decisions.rules())
             except PyMongoError:
                 continue
             if rules != counted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
@@ -28,7 +28,7 @@ from services.chassis.clock import SystemClock, to_the_millisecond
 from services.chassis.problem import Conflict
 from services.contract.rule import Rule
 from services.kernel import Refusal
-from services.kernel.calendar import SHANGHAI
+from services.kernel.calendar import format_instant
 
 PLANS = Path(planfile.__file__).parent
 INSTALLATION = "installation"  # who applied the plans that come with the gateway
@@ -75,7 +75,7 @@ class PlanHistory:
     def book(self, as_of: datetime | None = None) -> PlanIndex:
         """The plans in force at that instant; before the first one of a year, the first one."""
         plans, targets = self._known()
-        at = _kept(as_of) if as_of else None
+        at = to_the_millisecond(as_of) if as_of else None
         chosen: dict[int, Document] = {}
         for plan in plans:  # by version
             if at is None or plan["applied_at"] <= at or plan["year"] not in chosen:
@@ -85,7 +85,7 @@ class PlanHistory:
 
     def version(self, year: int, as_of: datetime | None = None) -> int:
         """Of the plan in force."""
-        at = _kept(as_of) if as_of else None
+        at = to_the_millisecond(as_of) if as_of else None
         plans = [one for one in self._known()[0] if one["year"] == year]
         return max((one["version"] for one in plans if at is None or one["applied_at"] <= at), default=1)
 
@@ -159,7 +159,7 @@ class PlanHistory:
                 raise Conflict("Another plan was applied meanwhile.", "其间已有另一计划生效。", year=year) from None
 
     def _noted(self, at: str, by: str, why: str) -> Document:
-        return {at: _kept(self._clock.now()), "by": by, "why": why}
+        return {at: to_the_millisecond(self._clock.now()), "by": by, "why": why}
 
     def _known(self) -> tuple[list[Document], list[Document]]:
         if monotonic() >= self._look_at:
@@ -216,11 +216,5 @@ def _meaning(kpi: Kpi) -> list[str]:
     return [kpi.nature, kpi.unit.words.zh, *measures]
 
 
-def _kept(instant: datetime) -> datetime:
-    """As MongoDB gives it back."""
-    return to_the_millisecond(instant).astimezone(UTC).replace(tzinfo=None)
-
-
 def _told(held: Mapping[str, Any], at: str) -> Document:
-    instant = held[at].replace(tzinfo=UTC).astimezone(SHANGHAI).isoformat(timespec="milliseconds")
-    return {"at": instant, "by": held["by"], "why": held["why"]}
+    return {"at": format_instant(held[at]), "by": held["by"], "why": held["why"]}

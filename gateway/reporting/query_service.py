@@ -1,14 +1,14 @@
-"""The desk: takes a question about the plan, reads what it needs from the store and lets the report make the answer."""
+"""The query service: resolves a question about the plan, reads what it needs from the store and makes the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
-from nameko.extensions import DependencyProvider
+from nameko.extensions import SharedExtension
 from structlog import get_logger
 
 from gateway.http import pagination, parameters
@@ -32,6 +32,7 @@ from gateway.upstream.parked_counts import ParkedCounts
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound
+from services.chassis.provider import Provider
 from services.contract import KINDS
 from services.contract.event import Event
 from services.contract.rule import Rule
@@ -58,7 +59,7 @@ class QueryService:
     def take(self, events: list[Event]) -> None:
         """Take these events in; whatever is asked from now on is answered with them."""
         try:
-            self.generations.take(events)
+            self.generations.take_events(events)
         finally:
             self.shelf.clear()
 
@@ -309,7 +310,7 @@ class QueryService:
         standing = Standing(
             as_of=now,
             revision=state["revision"],
-            heard={service: time.replace(tzinfo=UTC) for service, time in state["heard"].items()},
+            heard=state["heard"],
             counted=counts.counted,
             compared=compared(state),
             is_rebuilding=self.generations.is_filling(),
@@ -391,22 +392,34 @@ class QueryService:
         return line.kpi.rule
 
 
-class QueryServiceProvider(DependencyProvider):
-    """Gives the gateway its desk, whose store is ready before the first event comes in."""
+class SharedQueryService(SharedExtension):
+    """The gateway's one query service, for each provider that declares it; it is there once all are set up.
+
+    nameko sets extensions up side by side, in any order: use it from `start` on.
+    """
 
     parked = ParkedCounts()
 
+    query_service: QueryService
+
     def setup(self) -> None:
+        """Prepare plans and read model: both are ready before the first event comes in."""
         config = self.container.config
         base = database(config["SETTINGS"], self.container.service_name)
         decisions = PlanHistory(base, config["CLOCK"])
         patiently(decisions.prepare)
         generations = Generations(base, decisions.rules)
         patiently(generations.prepare)
-        self._desk = QueryService(decisions, generations, config["CLOCK"], self.parked.messages)
+        self.query_service = QueryService(decisions, generations, config["CLOCK"], self.parked.messages)
 
-    def get_dependency(self, worker_ctx: Any) -> QueryService:  # noqa: ARG002 - nameko's signature
-        return self._desk
+
+class QueryServiceProvider(Provider[QueryService]):
+    """Gives the gateway its query service."""
+
+    reporting = SharedQueryService()
+
+    def provide(self) -> QueryService:
+        return self.reporting.query_service
 
 
 def _question(wanted: Mapping[str, Any], year: int, today: date) -> AskedPeriod:

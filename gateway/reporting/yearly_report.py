@@ -10,13 +10,13 @@ from gateway.reporting.query_service import QueryService
 Answer = dict[str, Any]
 
 
-def material(desk: QueryService, year: str, wanted: Mapping[str, Any]) -> Answer:
+def material(query_service: QueryService, year: str, wanted: Mapping[str, Any]) -> Answer:
     """Progress with `sections`, `districts` and `months`: each with the numbers that the KPIs have there."""
-    progress, plan = desk.progress(year, wanted), desk.plan(year, wanted)
+    progress, plan = query_service.progress(year, wanted), query_service.plan(year, wanted)
     districts = {} if "district" in wanted else plan["districts"]
-    by_district = {code: desk.progress(year, {**wanted, "district": code}) for code in districts}
+    by_district = {code: query_service.progress(year, {**wanted, "district": code}) for code in districts}
     months = [] if "period" in wanted else [f"{year}{month:02}" for month in range(1, 13)]
-    by_month = {month: desk.progress(year, {**wanted, "period": month}) for month in months}
+    by_month = {month: query_service.progress(year, {**wanted, "period": month}) for month in months}
     return {
         **progress,
         "sections": plan["sections"],

@@ -8,7 +8,7 @@ from nameko.extensions import SharedExtension
 class ParkedCounts(SharedExtension):
     """How many messages wait for an operator at the services, as each of them said last; one without any is not there.
 
-    The passage asks them, the desk says so with its numbers.
+    The service proxy polls them, the query service reports them with its numbers.
     """
 
     def __init__(self) -> None:

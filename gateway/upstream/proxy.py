@@ -24,12 +24,12 @@ from gateway.identity.authentication import Authentication
 from gateway.upstream import descriptions as description
 from gateway.upstream import list_parameters
 from gateway.upstream.accepted_commands import AcceptedCommands
-from gateway.upstream.descriptions import Description, Descriptions
+from gateway.upstream.descriptions import Descriptions, ServiceDescription
 from gateway.upstream.parked_counts import ParkedCounts
-from services.chassis.client import Caller, Services
+from services.chassis.client import Caller, CallerProvider
+from services.chassis.entrypoints import command_id, expected_version
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, Problem, Unavailable
-from services.chassis.service import command_id, expected_version
 from services.contract.topology import SERVICES
 from services.contract.view import Kind
 
@@ -59,7 +59,7 @@ class ServiceProxy:
         self._room = room
         self._acceptance = acceptance
         self._parked = parked
-        self._described: dict[str, Description] = {}
+        self._described: dict[str, ServiceDescription] = {}
 
     def command(self, service: str, name: str, request: Request) -> Reply:
         """`Idempotency-Key` is the command's id (X-01), `If-Match` the version that the caller saw (X-03)."""
@@ -135,7 +135,7 @@ class ServiceProxy:
             raise parameters.not_known("kind of record", "记录类别", plural, described.kinds)
         return described.kinds[plural]
 
-    def _describe(self, service: str, *, has: Callable[[Description], bool]) -> Description:
+    def _describe(self, service: str, *, has: Callable[[ServiceDescription], bool]) -> ServiceDescription:
         """What it said last, unless that lacks something it may have learnt since."""
         if service not in SERVICES:
             raise parameters.not_known("service", "服务", service, SERVICES)
@@ -148,7 +148,7 @@ class ServiceProxy:
         return self._described[service]
 
 
-class ServiceProxyProvider(Services):
+class ServiceProxyProvider(CallerProvider):
     """Gives the gateway its way to the services, where a service would get the bare caller."""
 
     parked = ParkedCounts()
@@ -189,7 +189,7 @@ class ServiceProxyProvider(Services):
                 log.info("accepted commands wait", waits_for=service, error=type(error).__name__)
             eventlet.sleep(CATCH_UP)
 
-    def get_dependency(self, worker_ctx: Any) -> ServiceProxy:  # type: ignore[override]  # noqa: ARG002
+    def provide(self) -> ServiceProxy:
         return self._passage
 
 

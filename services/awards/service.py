@@ -34,12 +34,11 @@ from services.awards.store import (
     ScoreSheets,
     Topics,
 )
-from services.chassis.clock import Clock
-from services.chassis.sealing import Sealing
-from services.chassis.service import service
+from services.chassis.clock import ClockProvider
+from services.chassis.sealing import SealProvider
+from services.chassis.service import Service
 
 
-@service
 class Awards(
     EditionCommands,
     EntryCommands,
@@ -56,6 +55,7 @@ class Awards(
     NominationCommands,
     RecommendationCommands,
     TopicCommands,
+    Service,
 ):
     """Editions of the association's programmes with their entries, who goes up and what is won above (K1)."""
 
@@ -77,5 +77,5 @@ class Awards(
     nominations = Nominations()
     recommendations = Recommendations()
     topics = Topics()
-    sealing = Sealing()
-    clock = Clock()
+    sealing = SealProvider()
+    clock = ClockProvider()

@@ -13,11 +13,11 @@ from typing import Any
 import eventlet
 from amqp.basic_message import Message
 from eventlet.event import Event as Signal
-from nameko.extensions import DependencyProvider
 
 from services.chassis import rehearsal, tokens, trace
 from services.chassis.amqp import Gone, Link, declare_rpc_exchange
 from services.chassis.problem import Malfunction, NotFound, Problem, Unavailable, heard
+from services.chassis.provider import Provider
 from services.chassis.settings import Settings
 from services.contract import wire
 from services.contract.topology import RPC_EXCHANGE, SERVICES
@@ -120,8 +120,8 @@ class Caller:
             waiting.send_exception(_nobody_serves(routing_key))
 
 
-class Services(DependencyProvider):
-    """Gives a service the way to call others."""
+class CallerProvider(Provider[Any]):
+    """Gives a service the way to call others; a subclass may provide what it builds upon its `_caller`."""
 
     def setup(self) -> None:
         self._caller = Caller(self.container.config["SETTINGS"], f"{self.container.service_name}.caller")
@@ -133,7 +133,7 @@ class Services(DependencyProvider):
         self._caller.link.stop()
         self._thread.wait()
 
-    def get_dependency(self, worker_ctx: Any) -> Caller:
+    def provide(self) -> Any:
         return self._caller
 
 

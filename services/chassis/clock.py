@@ -35,7 +35,7 @@ class Moment(SystemClock):
         return self.at
 
 
-class Clock(DependencyProvider):
+class ClockProvider(DependencyProvider):
     """Gives a service the time: whatever has a cause is judged by when that arrived, not by when a worker was free."""
 
     def get_dependency(self, worker_ctx: Any) -> SystemClock:

@@ -23,6 +23,7 @@ from services.contract import wire
 from services.contract.event import Event
 from services.contract.view import Kind
 from services.kernel import Change
+from services.kernel.calendar import format_instant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ def entry_of(
     said = {
         "version": version,
         "happened": happened,
-        "at": cause.at.isoformat(timespec="milliseconds"),
+        "at": format_instant(cause.at),
         "by": cause.actor.id,
         "because": cause.because,
         "reason": reason,

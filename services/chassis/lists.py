@@ -19,6 +19,14 @@ LONGEST_PAGE = 1_000
 WORDS = ("filter", "order", "cursor", "limit", "revision")
 
 
+def allow(params: Mapping[str, Any], *known: str) -> None:
+    """Refuse parameters that are not known; raises `InvalidInput` with all of them."""
+    if unknown := [name for name in params if name not in known]:
+        listed = ", ".join(known)
+        en, zh = f"Unknown parameter; known: {listed or 'none'}.", f"未知参数；可用：{listed or '无'}。"
+        raise InvalidInput(*(FieldError(name, en, zh) for name in unknown))
+
+
 def page(collection: Collection[Document], kind: Kind, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`items`, the true `total` of the filter, and the `cursor` of the next page (None on the last).
 

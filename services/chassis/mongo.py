@@ -10,8 +10,7 @@ import pymongo
 from bson import Int64
 from bson.codec_options import TypeDecoder, TypeRegistry
 from eventlet.semaphore import Semaphore
-from nameko.extensions import DependencyProvider
-from pymongo.database import Database as MongoDatabase
+from pymongo.database import Database
 from pymongo.errors import (
     ConnectionFailure,
     ExecutionTimeout,
@@ -22,6 +21,7 @@ from pymongo.errors import (
 from structlog import get_logger
 
 from services.chassis.settings import Settings
+from services.kernel.calendar import SHANGHAI
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -48,7 +48,10 @@ _one_at_a_time = Semaphore(1)
 
 
 def client(uri: str) -> pymongo.MongoClient[Document]:
-    """The process's client: what it reads was written to a majority, what it writes is journaled by one."""
+    """Return the process's client: it reads what a majority has, writes to a majority and its journals.
+
+    Instants come back aware, in Shanghai's time; `SystemClock` gives them as MongoDB keeps them, to the millisecond.
+    """
     with _one_at_a_time:
         if uri not in _clients:
             _clients[uri] = pymongo.MongoClient(
@@ -57,6 +60,8 @@ def client(uri: str) -> pymongo.MongoClient[Document]:
                 journal=True,
                 readConcernLevel="majority",
                 type_registry=TypeRegistry([Whole()]),
+                tz_aware=True,
+                tzinfo=SHANGHAI,
                 serverSelectionTimeoutMS=5_000,
                 connectTimeoutMS=3_000,
                 socketTimeoutMS=20_000,
@@ -65,7 +70,7 @@ def client(uri: str) -> pymongo.MongoClient[Document]:
         return _clients[uri]
 
 
-def database(settings: Settings, service: str) -> MongoDatabase[Document]:
+def database(settings: Settings, service: str) -> Database[Document]:
     return client(settings.mongo_uri)[settings.database(service)]
 
 
@@ -92,10 +97,3 @@ def patiently(do: Callable[[], T]) -> T:
             log.warning("waiting for MongoDB", error=type(error).__name__)
             eventlet.sleep(delay)
             delay = min(delay * 2, 5.0)
-
-
-class Database(DependencyProvider):
-    """Gives a service its own database."""
-
-    def get_dependency(self, worker_ctx: Any) -> MongoDatabase[Document]:
-        return database(self.container.config["SETTINGS"], self.container.service_name)

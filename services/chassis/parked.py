@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import eventlet
-from eventlet.event import Event as Signal
 from nameko.extensions import SharedExtension
-from pymongo.errors import PyMongoError
 from structlog import get_logger
 
 from services.chassis import fields
+from services.chassis.loop import Loop
 from services.chassis.mongo import Document, database, patiently
 from services.chassis.parking import LONGEST, SETTLED, Parking, item
 from services.chassis.problem import Conflict, Unavailable
@@ -23,7 +21,6 @@ log = get_logger()
 
 LOOK = 1.0  # seconds between two looks for what is due
 SHOWN = 100_000  # characters of a body that an operator is shown
-METHODS = ("list_parked", "show_parked", "replay_parked", "discard_parked")
 
 
 class ListParked(fields.Schema):
@@ -69,8 +66,7 @@ class ParkedMessages(SharedExtension):
 
     def __init__(self) -> None:
         self._handlers: dict[str, Callable[[bytes], None]] = {}
-        self._halt = Signal()
-        self._thread: Any = None
+        self._loop = Loop("parked", self._try_what_is_due, seconds=LOOK, at_once=True)
 
     def setup(self) -> None:
         config = self.container.config
@@ -81,15 +77,11 @@ class ParkedMessages(SharedExtension):
     def handles(self, queue: str, handle: Callable[[bytes], None]) -> None:
         """From now on `handle` gets what is parked of this queue; it raises `Unavailable` for "not now"."""
         self._handlers[queue] = handle
-        if self._thread is None:
-            self._thread = self.container.spawn_managed_thread(self._run, identifier="parked")
+        self._loop.start(self.container)
 
     def close(self) -> None:
         """Try no more, once the try at hand is over."""
-        if not self._halt.ready():
-            self._halt.send()
-        if self._thread is not None:
-            self._thread.wait()
+        self._loop.stop()
 
     def park(self, message: Any, *, queue: str, error: BaseException) -> None:
         """Keep it, however long that takes; ack it afterwards."""
@@ -149,17 +141,8 @@ class ParkedMessages(SharedExtension):
         log.info(state, id=id_, queue=document["queue"])
         return item(document)
 
-    def _run(self) -> None:
-        while not self._halt.ready():
-            try:
-                self._try_what_is_due()
-            except PyMongoError as error:
-                log.warning("parked messages wait", error=type(error).__name__)
-            with eventlet.Timeout(LOOK, False):
-                self._halt.wait()
-
     def _try_what_is_due(self) -> None:
-        while not self._halt.ready() and (claimed := self._parking.claim(self._handlers)):
+        while not self._loop.is_stopping and (claimed := self._parking.claim(self._handlers)):
             try:
                 self._handlers[claimed["queue"]](bytes(claimed["body"]))
             except Unavailable:

@@ -10,7 +10,7 @@ import hashlib
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import Binary, ObjectId
@@ -24,7 +24,7 @@ from services.chassis.amqp import body_of
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import Document, patiently
 from services.chassis.problem import NotFound
-from services.kernel.calendar import SHANGHAI
+from services.kernel.calendar import format_instant
 
 log = get_logger()
 
@@ -84,7 +84,7 @@ class Parking:
             "properties": _properties(message),
             "body": Binary(body[:LONGEST]),
             "size": len(body),
-            "parked_at": now.astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
+            "parked_at": format_instant(now),
             **_fault(error),
             **_scheduled(now if is_heard and len(body) <= LONGEST else None),
         }
@@ -202,6 +202,4 @@ def item(document: Document) -> Document:
 
 
 def _instant(stored: datetime | None) -> str | None:
-    if stored is None:
-        return None
-    return stored.replace(tzinfo=UTC).astimezone(SHANGHAI).isoformat(timespec="milliseconds")
+    return None if stored is None else format_instant(stored)

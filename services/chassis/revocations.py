@@ -6,15 +6,13 @@ another one was told. While the database is away, what is known stays.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import date
-from typing import Any
 
-import eventlet
-from nameko.extensions import DependencyProvider, SharedExtension
-from pymongo.errors import PyMongoError
+from nameko.extensions import SharedExtension
 
+from services.chassis.loop import Loop
 from services.chassis.mongo import database, patiently
+from services.chassis.provider import Provider
 from services.kernel.calendar import end_of
 
 LOOK = 1.0  # seconds between two looks at what other processes were told
@@ -25,16 +23,17 @@ class Revocations(SharedExtension):
 
     def __init__(self) -> None:
         self._ids: frozenset[str] = frozenset()
+        self._loop = Loop("revocations", self._look, seconds=LOOK)
 
     def setup(self) -> None:
         self._collection = database(self.container.config["SETTINGS"], self.container.service_name)["revoked"]
         patiently(self._prepare)
 
     def start(self) -> None:
-        self._thread = self.container.spawn_managed_thread(self._run, identifier="revocations")
+        self._loop.start(self.container)
 
     def stop(self) -> None:
-        self._thread.kill()
+        self._loop.kill()
 
     def __contains__(self, id_: object) -> bool:
         return id_ in self._ids
@@ -52,17 +51,11 @@ class Revocations(SharedExtension):
     def _look(self) -> None:
         self._ids = frozenset(held["_id"] for held in self._collection.find({}, {"_id": 1}).hint("_id_"))
 
-    def _run(self) -> None:
-        while True:
-            eventlet.sleep(LOOK)
-            with suppress(PyMongoError):  # readiness tells that the database is away
-                self._look()
 
-
-class Revoking(DependencyProvider):
+class RevocationsProvider(Provider[Revocations]):
     """Gives a service its revocations."""
 
     revocations = Revocations()
 
-    def get_dependency(self, worker_ctx: Any) -> Revocations:
+    def provide(self) -> Revocations:
         return self.revocations

@@ -22,6 +22,7 @@ from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing
 from services.chassis.parked import ParkedMessages
 from services.chassis.problem import InvalidInput, NotFound, TooLarge, Unavailable
+from services.chassis.provider import Provider
 from services.chassis.revocations import Revocations
 from services.chassis.tokens import Actor, Tokens
 from services.contract import wire
@@ -158,6 +159,15 @@ class Server(SharedExtension):
                 channel.basic_ack(request.message.delivery_tag)
         except Gone:
             log.info("parked, and comes again")
+
+
+class ServerProvider(Provider[Server]):
+    """Gives a service the server that its methods are called through."""
+
+    server = Server()
+
+    def provide(self) -> Server:
+        return self.server
 
 
 class NotAnswerable(Exception):

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from nameko.extensions import DependencyProvider
 
+from services.chassis.provider import Provider
 from services.chassis.settings import WrongSettings
 
 NONCE = 12  # bytes
@@ -47,7 +47,7 @@ class Seal:
         return msgspec.json.decode(content, type=of)
 
 
-class Sealing(DependencyProvider):
+class SealProvider(Provider[Seal]):
     """Gives a service the seal of its site; one that needs it does not start without a key."""
 
     def bind(self, container: Any, attr_name: str) -> Any:
@@ -58,5 +58,5 @@ class Sealing(DependencyProvider):
         bound.seal = Seal(key)
         return bound
 
-    def get_dependency(self, worker_ctx: Any) -> Seal:
+    def provide(self) -> Seal:
         return self.seal

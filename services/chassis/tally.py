@@ -6,18 +6,43 @@ its own history said that was written by then, whoever may have heard of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from marshmallow import Schema
 from pymongo.collection import Collection
 
+from services.chassis import fields, lists
+from services.chassis.fields import FieldError
 from services.chassis.mongo import Document
+from services.chassis.problem import InvalidInput, NotFound
+from services.chassis.upkeep import Position
+from services.contract import rule as plan_rule
 from services.contract.rule import Condition, Rule
+from services.contract.view import Kind
 
 SCANNED = 20_000  # records that are looked at for one page
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # when an entry was written that does not say it
+PAGE, LONGEST_PAGE = 1_000, 10_000  # records behind a tally
+
+
+class Tally(fields.Schema):
+    """The days of a tally, both inclusive; as the records were known at an instant; of one district."""
+
+    first = fields.Day()
+    last = fields.Day()
+    as_of = fields.Instant(required=False)
+    district = fields.District(required=False)
+
+
+class TallyRecords(Tally):
+    """The records behind a tally: a page after one id, or what became of these ids."""
+
+    after = Position(required=False)
+    limit = fields.Whole(min=1, max=LONGEST_PAGE, rule=None, required=False)
+    ids = fields.Many(Position(), min=1, max=LONGEST_PAGE, required=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +66,32 @@ class Question:
         return [*([] if self.as_of is None else _as_known(self.as_of)), {"$match": {"$and": tests}}]
 
 
-def tally(collection: Collection[Document], question: Question) -> dict[str, Any]:
+def read(params: Mapping[str, Any], schema: Schema, kinds: Iterable[Kind]) -> tuple[Question, dict[str, Any]]:
+    """The question that these parameters ask of a service with these kinds, and what else they say.
+
+    Raises `InvalidInput`, and `NotFound` for a kind of another service.
+    """
+    lists.allow(params, "rule", *schema.fields)
+    rule = _read_rule(params.get("rule"))
+    if rule.of not in kinds:
+        raise NotFound(f"{rule.of.key} is not ours.", f"{rule.of.key} 不属于本服务。", kind=rule.of.key)
+    given = fields.load(schema, {name: value for name, value in params.items() if name != "rule"})
+    if given["district"] and "district" not in rule.of.fields:
+        en, zh = f"{rule.of.key} has no district.", f"{rule.of.key} 没有辖区。"
+        raise InvalidInput(FieldError("district", en, zh))
+    days = {name: given[name].isoformat() for name in ("first", "last")}
+    return Question(rule=rule, as_of=given["as_of"], district=given["district"], **days), given
+
+
+def _read_rule(given: Any) -> Rule:
+    try:
+        return plan_rule.read(given)
+    except plan_rule.BrokenRule as error:
+        at = ".".join(["rule", *error.at])
+        raise InvalidInput(FieldError(at, error.says, f"规则有误：{error.says}")) from None
+
+
+def count(collection: Collection[Document], question: Question) -> dict[str, Any]:
     """How many records count and what they make, in all and by dimension."""
     rule = question.rule
 
@@ -55,6 +105,16 @@ def tally(collection: Collection[Document], question: Question) -> dict[str, Any
             name: {_name(group["_id"]): _number(rule, group) for group in grouped(f"$state.{name}")} for name in rule.by
         },
     }
+
+
+def list_records(collection: Collection[Document], question: Question, page: Mapping[str, Any]) -> dict[str, Any]:
+    """The records behind a count, as `TallyRecords` asks for them; raises `InvalidInput` for ids and a page at once."""
+    after, limit, ids = page["after"], page["limit"], page["ids"]
+    if not ids:
+        return tally_records(collection, question, after=after or "", limit=limit or PAGE)
+    if after or limit:
+        raise InvalidInput(FieldError("ids", "Either ids or a page is asked for.", "ids 不得与分页同时给出。"))
+    return {"records": tally_of(collection, question, ids), "through": None}
 
 
 def tally_records(collection: Collection[Document], question: Question, *, after: str, limit: int) -> dict[str, Any]:

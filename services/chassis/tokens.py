@@ -21,6 +21,8 @@ from services.contract.gateway import Role
 ROLES: tuple[str, ...] = get_args(Role)
 READERS = tuple(role for role in ROLES if role != "judge")
 """Who may read records: a judge is shown what the rules of judging allow, and nothing else (A-12, A-13)."""
+STAFF = ("recorder", "verifier", "chair", "finance", "operator")
+"""Roles that may read why something was done: a history holds reasons, and people write names into those (X-08)."""
 BRIEF = ("id", "version", "state")
 """All that whoever changes a record without being allowed to read it is told of it."""
 CACHED = 2_000  # verified tokens that a process remembers

@@ -6,7 +6,7 @@ Copies are compared by ranges of ids, cheap ones first: sums of a range, then th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import eventlet
@@ -175,10 +175,6 @@ def condition(container: Any, asked: Mapping[str, Any]) -> Document:
     }
 
 
-METHODS = {one.__name__: one for one in (bucket, versions, histories, rearm, condition)}
-"""What every service answers to operators: `(container, what was asked)`."""
-
-
 def _records(container: Any) -> dict[str, Records[Any]]:
     return {one.kind.name: one for one in container.dependencies if isinstance(one, Records)}
 
@@ -241,5 +237,5 @@ def _oldest_pending(collection: Collection[Document]) -> datetime | None:
 
 
 def _seconds_since(instant: datetime, container: Any) -> float:
-    since = container.config["CLOCK"].now() - instant.replace(tzinfo=UTC)
+    since = container.config["CLOCK"].now() - instant
     return max(0.0, round(since.total_seconds(), 3))

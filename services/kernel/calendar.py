@@ -18,6 +18,11 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(SHANGHAI).date()
 
 
+def format_instant(instant: datetime) -> str:
+    """Write an instant as answers, events and histories do: in Shanghai's time, to the millisecond."""
+    return instant.astimezone(SHANGHAI).isoformat(timespec="milliseconds")
+
+
 def start_of(day: date) -> datetime:
     """Its first moment."""
     return datetime.combine(day, time(), tzinfo=SHANGHAI)

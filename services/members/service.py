@@ -8,24 +8,25 @@ from functools import partial
 from typing import Any, cast
 
 from services import contract
-from services.chassis.clock import Clock
+from services.chassis.clock import ClockProvider
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.chassis.mongo import Document
-from services.chassis.service import command, listens, service
+from services.chassis.service import Service
 from services.contract.event import Event
 from services.members import schemas
 from services.members.domain import honour, organisation
 from services.members.store import Honours, Organisations
 
 
-@service
-class Members:
+class Members(Service):
     """The organisations of the association, from the application to the end (a university's is K6), and honours."""
 
     name = "members"
 
     organisations = Organisations()
     honours = Honours()
-    clock = Clock()
+    clock = ClockProvider()
 
     @command(contract.members.Organisation, schemas.CreateOrganisation, roles=("recorder",), adds=True)
     def create_organisation(self, organisation_id: str | None, *, parent_id: str | None, **stated: Any) -> Document:

@@ -8,17 +8,18 @@ from functools import partial
 from typing import Any, cast
 
 from services import contract
-from services.chassis.clock import Clock
+from services.chassis.clock import ClockProvider
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.chassis.problem import Conflict
-from services.chassis.service import command, listens, service
+from services.chassis.service import Service
 from services.contract.event import Event
 from services.outreach import schemas
 from services.outreach.domain import activity, audience, campaign, evidence, exhibit_candidate, report, venue
 from services.outreach.store import Activities, AudienceCounts, Campaigns, EvidenceFiles, ExhibitCandidates, Venues
 
 
-@service
-class Outreach:
+class Outreach(Service):
     """Activities of science popularisation, the audiences they reach (K2), and the venues they use."""
 
     name = "outreach"
@@ -29,7 +30,7 @@ class Outreach:
     evidence_files = EvidenceFiles()
     venues = Venues()
     exhibit_candidates = ExhibitCandidates()
-    clock = Clock()
+    clock = ClockProvider()
 
     @command(contract.outreach.Campaign, schemas.OpenCampaign, roles=("recorder", "chair"), adds=True)
     def open_campaign(self, campaign_id: str | None, *, by: str, **brand: Any) -> Any:

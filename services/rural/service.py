@@ -8,9 +8,11 @@ from functools import partial
 from typing import Any
 
 from services import contract
-from services.chassis.clock import Clock
+from services.chassis.clock import ClockProvider
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.chassis.mongo import Document
-from services.chassis.service import command, listens, service
+from services.chassis.service import Service
 from services.contract.event import Event
 from services.kernel.name import normalised
 from services.rural import schemas
@@ -18,8 +20,7 @@ from services.rural.domain import association, fund_grant, fund_receipt, service
 from services.rural.store import Associations, FundGrants, FundReceipts, ServicePoints
 
 
-@service
-class Rural:
+class Rural(Service):
     """Rural professional technical associations (K3), service points in villages (K4) and granted money (K5)."""
 
     name = "rural"
@@ -28,7 +29,7 @@ class Rural:
     service_points = ServicePoints()
     fund_grants = FundGrants()
     fund_receipts = FundReceipts()
-    clock = Clock()
+    clock = ClockProvider()
 
     @command(contract.rural.Association, schemas.PrepareAssociation, roles=("recorder",), adds=True)
     def prepare_association(

@@ -28,7 +28,7 @@ from deploy.secrets.private_files import write_privately
 from deploy.local.supervisor import AskedToStop
 from deploy.local.temporary_stores import remove_left_behind
 from deploy.errors import Trouble
-from services.chassis.log import set_up as set_up_log
+from services.chassis import log
 
 OCCASION = "chaos"
 LONG = 900  # seconds of a campaign that has time for the faults that take minutes
@@ -93,7 +93,7 @@ def chaos(
     file: Path | None,
 ) -> None:  # fmt: skip
     """Break whatever can break while clerks work, and prove that nothing is lost or counted twice."""
-    set_up_log("CRITICAL")  # of the clerks, who expect what they meet
+    log.set_up("CRITICAL")  # of the clerks, who expect what they meet
     screen = Screen()
     seed = randrange(1_000_000) if seed is None else seed
     try:
@@ -153,9 +153,9 @@ def _report(order: Order, home: Home, screen: Screen) -> Report:
             screen.say("left out", ", ".join(f"{one.name} (needs {', '.join(one.needs)})" for one in left_out))
         if not faults:
             raise Trouble("None of these faults is possible here.")
-        log = CommandLog(home.folder / "commands")
-        load = Load(world.settings, world.gateway_urls, log, Random(order.seed), rate=order.rate)
-        campaign = Campaign(world, load, log, seed=order.seed, say=screen.say)
+        commands = CommandLog(home.folder / "commands")
+        load = Load(world.settings, world.gateway_urls, commands, Random(order.seed), rate=order.rate)
+        campaign = Campaign(world, load, commands, seed=order.seed, say=screen.say)
         with screen.telling(lambda: f"{load.done:,} commands; {', '.join(campaign.going_on) or 'no fault'}"):
             return campaign.run(faults, order.seconds, look_every=order.look_every)
 

@@ -20,8 +20,8 @@ from deploy.image.service_classes import methods
 from deploy.secrets.certificate_authority import Authority
 from deploy.secrets.keys import SEALING
 from deploy.secrets.private_files import CHECKOUT
+from services.chassis.entrypoints import Command
 from services.chassis.fields import json_schema
-from services.chassis.service import Command
 from services.chassis.settings import Settings
 from services.contract.topology import SOURCES
 

@@ -15,7 +15,7 @@ from tests.chassis.outsider import Outsider
 from tests.chassis.points import publish_raw
 from tests.chassis.processes import Process
 from tests.gateway.conftest import Http
-from tests.gateway.examples import an_event as a_count
+from tests.gateway.examples import an_event
 from tests.stack import until
 
 PRIZE = {
@@ -100,7 +100,7 @@ def test_a_gateway_that_is_killed_at_each_step_of_a_batch_loses_nothing_and_doub
 ):
     process = crashing("gateway", point)
 
-    running.publish(a_count())
+    running.publish(an_event())
 
     assert crashed(process, tmp_path) == f"crashed at {point}\n"
     until(lambda: waiting_events(settings) == 1)

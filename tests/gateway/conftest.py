@@ -49,8 +49,8 @@ def clock():
 
 
 @pytest.fixture
-def desk(settings, clock):
-    """A desk with the plans that come with the gateway, which has taken nothing in."""
+def query_service(settings, clock):
+    """A query service with the plans that come with the gateway, which has taken nothing in."""
     base = database(settings, "gateway")
     decisions = PlanHistory(base, clock)
     decisions.prepare()

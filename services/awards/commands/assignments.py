@@ -20,7 +20,8 @@ from services.awards.domain.score_sheet import ScoreSheet
 from services.awards.domain.seat_plan import Assignment
 from services.awards.schemas import sheets as schemas
 from services.awards.store import Assignments, Conflicts, Editions, Entries, Judges, ScoreSheets
-from services.chassis.service import command, listens
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.contract.event import Event
 from services.kernel import Change
 

@@ -13,10 +13,12 @@ from services import contract
 from services.awards.domain import award, entry
 from services.awards.schemas import awards as schemas
 from services.awards.store import Editions, Entries, GrantedAwards
-from services.chassis.clock import Clock
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command, query, question
 from services.chassis.fields import load
+from services.chassis.listener import listens
 from services.chassis.problem import NotFound
-from services.chassis.service import STAFF, command, listens, query, question
+from services.chassis.tokens import STAFF
 from services.contract.event import Event
 
 SHOWN = (
@@ -30,7 +32,7 @@ class AwardCommands:
     editions: Editions
     entries: Entries
     awards: GrantedAwards
-    clock: Clock
+    clock: SystemClock
 
     @listens(contract.awards.Notice, "granted")
     def make_awards(self, event: Event) -> None:
@@ -92,9 +94,9 @@ class AwardCommands:
         return {**_shown(held), "names": list(held.names), "title": title, "check_code": held.check_code}
 
     @query(public=True)
-    def check_certificate(self, asked: Mapping[str, Any], methods: Any) -> Any:
+    def check_certificate(self, params: Mapping[str, Any]) -> Any:
         """Whether a certificate with this number and code was issued, and whether its award still stands."""
-        said = load(schemas.CheckCertificate(), asked)
+        said = load(schemas.CheckCertificate(), params)
         found = self.awards.find(certificate_no=said["certificate_no"].strip().upper())
         codes = [one.is_checked_by(said["code"]) for _, one in found]
         if not any(codes) or found[0][1].issued_on is None:

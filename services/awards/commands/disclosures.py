@@ -16,7 +16,7 @@ from services.awards.domain.score_sheet import ScoreSheet
 from services.awards.schemas import judges as of_judges
 from services.awards.schemas import sheets as schemas
 from services.awards.store import Conflicts, Editions, Entries, ScoreSheets
-from services.chassis.service import question
+from services.chassis.entrypoints import question
 
 Sheets = list[tuple[str, ScoreSheet]]
 

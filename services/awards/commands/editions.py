@@ -11,8 +11,8 @@ from services import contract
 from services.awards.domain import edition, notice, rules
 from services.awards.schemas import editions as schemas
 from services.awards.store import Editions, Entries, GrantedAwards, Notices, Rounds
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class EditionCommands:
@@ -21,7 +21,7 @@ class EditionCommands:
     rounds: Rounds
     notices: Notices
     awards: GrantedAwards
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.Edition, schemas.CreateEdition, roles=("recorder", "chair"))
     def create_edition(

@@ -14,15 +14,15 @@ from services.awards.domain import edition, eligibility, entry, entry_row
 from services.awards.domain.material import Material
 from services.awards.schemas import entries as schemas
 from services.awards.store import Editions, Entries, Rounds
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class EntryCommands:
     editions: Editions
     entries: Entries
     rounds: Rounds
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.Entry, schemas.SubmitEntry, roles=("recorder",))
     def submit_entry(

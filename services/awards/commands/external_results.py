@@ -11,13 +11,13 @@ from services import contract
 from services.awards.domain import external_result
 from services.awards.schemas import external_results as schemas
 from services.awards.store import ExternalResults
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class ExternalResultCommands:
     external_results: ExternalResults
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.ExternalResult, schemas.ReportExternalResult, roles=("recorder",), adds=True)
     def report_external_result(self, result_id: str | None, **prize: Any) -> Any:

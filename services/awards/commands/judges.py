@@ -14,7 +14,8 @@ from services.awards.domain import conflict, edition, judge
 from services.awards.domain.conflict import Conflicts as Held
 from services.awards.schemas import judges as schemas
 from services.awards.store import Conflicts, Editions, Entries, Judges, ScoreSheets
-from services.chassis.service import command, listens
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.contract.event import Event
 from services.kernel import Change
 

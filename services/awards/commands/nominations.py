@@ -11,8 +11,9 @@ from services import contract
 from services.awards.domain import nomination, nomination_call
 from services.awards.schemas import nominations as schemas
 from services.awards.store import Editions, Entries, ExternalResults, NominationCalls, Nominations
-from services.chassis.clock import Clock
-from services.chassis.service import command, listens
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.contract.event import Event
 
 
@@ -22,7 +23,7 @@ class NominationCommands:
     external_results: ExternalResults
     nomination_calls: NominationCalls
     nominations: Nominations
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.NominationCall, schemas.OpenNominationCall, roles=("chair",))
     def open_nomination_call(self, call_id: str | None, *, from_edition_id: str, by: str, **called: Any) -> Any:

@@ -14,8 +14,9 @@ from services.awards.domain import edition, entry, notice, objection
 from services.awards.domain.list_line import Results, results_of
 from services.awards.schemas import notices as schemas
 from services.awards.store import Editions, Entries, Notices, Objections, Rounds, ScoreSheets
-from services.chassis.clock import Clock
-from services.chassis.service import command, listens
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.contract.event import Event
 from services.kernel import Change
 
@@ -27,7 +28,7 @@ class NoticeCommands:
     objections: Objections
     rounds: Rounds
     sheets: ScoreSheets
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.Notice, schemas.PublishList, roles=("chair",))
     def publish_list(self, notice_id: str | None, *, edition_id: str, **stated: Any) -> Any:

@@ -15,9 +15,9 @@ from services.awards.domain import objection
 from services.awards.domain.objection import Objector
 from services.awards.schemas import objections as schemas
 from services.awards.store import Entries, Notices, Objections, ScoreSheets
-from services.chassis.clock import Clock
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command, question
 from services.chassis.sealing import Seal
-from services.chassis.service import command, question
 
 log = get_logger()
 
@@ -28,7 +28,7 @@ class ObjectionCommands:
     objections: Objections
     sheets: ScoreSheets
     sealing: Seal
-    clock: Clock
+    clock: SystemClock
 
     @command(
         contract.awards.Objection, schemas.FileObjection, roles=("recorder", "verifier", "chair"), confidential=True

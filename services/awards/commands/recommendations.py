@@ -12,15 +12,15 @@ from services.awards.domain import recommendation
 from services.awards.domain.award import REVOCABLE_FOR_EVER
 from services.awards.schemas import recommendations as schemas
 from services.awards.store import ENTRANT, Entries, GrantedAwards, Recommendations
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class RecommendationCommands:
     entries: Entries
     awards: GrantedAwards
     recommendations: Recommendations
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.Recommendation, schemas.RecommendTalent, roles=("recorder",))
     def recommend_talent(self, recommendation_id: str | None, *, candidate_id: str, **stated: Any) -> Any:

@@ -18,8 +18,10 @@ from services.awards.domain.ranking import Vote
 from services.awards.domain.standing import Standings
 from services.awards.schemas import rounds as schemas
 from services.awards.store import Conflicts, Editions, Entries, EntryResults, Notices, Rounds, ScoreSheets
-from services.chassis.clock import Clock
-from services.chassis.service import STAFF, command, listens, question
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command, question
+from services.chassis.listener import listens
+from services.chassis.tokens import STAFF
 from services.contract.event import Event
 
 
@@ -31,7 +33,7 @@ class RoundCommands:
     entry_results: EntryResults
     notices: Notices
     sheets: ScoreSheets
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.Round, schemas.StartRound, roles=("chair",))
     def start_round(self, round_id: str | None, *, edition_id: str, round_no: int, by: str) -> Any:

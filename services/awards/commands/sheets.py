@@ -12,8 +12,8 @@ from services.awards.domain.conflict import Conflicts as Held
 from services.awards.domain.score_sheet import ScoreSheet
 from services.awards.schemas import sheets as schemas
 from services.awards.store import Conflicts, Editions, Entries, Judges, Rounds, ScoreSheets
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class SheetCommands:
@@ -23,7 +23,7 @@ class SheetCommands:
     conflicts: Conflicts
     rounds: Rounds
     sheets: ScoreSheets
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.ScoreSheet, schemas.AcceptSheet, roles=("judge",))
     def accept_sheet(self, sheet_id: str, *, by: str) -> Any:

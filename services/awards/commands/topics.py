@@ -12,14 +12,14 @@ from services.awards.domain import topic
 from services.awards.domain.benefit import BenefitClaim
 from services.awards.schemas import topics as schemas
 from services.awards.store import Entries, Topics
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class TopicCommands:
     entries: Entries
     topics: Topics
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.Topic, schemas.RegisterTopic, roles=("recorder",), adds=True)
     def register_topic(self, topic_id: str | None, **stated: Any) -> Any:

@@ -6,15 +6,13 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deploy.errors import Trouble
+from deploy.secrets.keys import Keys
 from services.contract.topology import HEARS
-
-if TYPE_CHECKING:
-    from tests.chaos.world.world import World
 
 PATH = "/api/v1/operations/rearm"
 WHY = "The broker lost messages."
@@ -25,19 +23,22 @@ class NotRepaired(Trouble):
     """The job failed, or did not end."""
 
 
-def rearm(world: World, losers: Iterable[str]) -> None:
-    """Publish again what the gateway lacks, and all that was heard by the listeners among these; NotRepaired."""
+def rearm(urls: Sequence[str], keys: Keys, losers: Iterable[str]) -> None:
+    """Publish again what the gateway lacks, and all that was heard by the listeners among `losers`; NotRepaired.
+
+    Any of the gateways at these URLs may run the job; the keys make the operator's token.
+    """
     for listener in sorted(set(losers) & set(HEARS)):
-        _run(world, {"heard_by": listener})
-    _run(world, {})
+        _run(urls, keys, {"heard_by": listener})
+    _run(urls, keys, {})
 
 
-def _run(world: World, what: Mapping[str, str]) -> None:
+def _run(urls: Sequence[str], keys: Keys, what: Mapping[str, str]) -> None:
     deadline = time.monotonic() + WITHIN
     asked = {"why": WHY, **what}
-    while not (started := _ask(world, asked)):
+    while not (started := _ask(urls, keys, asked)):
         _pause(deadline, asked)
-    while (job := _ask(world)) is None or job["state"] == "running":
+    while (job := _ask(urls, keys)) is None or job["state"] == "running":
         _pause(deadline, asked)
     if job["state"] != "done":
         raise NotRepaired(f"rearm ended as {job['state']}: {job['error']}; began as {started}")
@@ -49,12 +50,12 @@ def _pause(deadline: float, asked: Any) -> None:
     time.sleep(0.5)
 
 
-def _ask(world: World, body: Mapping[str, str] | None = None) -> Any:
+def _ask(urls: Sequence[str], keys: Keys, body: Mapping[str, str] | None = None) -> Any:
     """The job as one of the gateways tells it; None where none takes the question now, or another job runs."""
-    token = world.keys.token(subject="operator", roles=("operator",), lifetime=timedelta(hours=1))
+    token = keys.token(subject="operator", roles=("operator",), lifetime=timedelta(hours=1))
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     content = None if body is None else json.dumps(body).encode()
-    for url in world.gateway_urls:
+    for url in urls:
         request = urllib.request.Request(url + PATH, data=content, headers=headers)  # noqa: S310 - our own gateway
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310

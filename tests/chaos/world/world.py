@@ -37,8 +37,7 @@ from deploy.local.supervisor import AskedToStop, Program, Supervisor
 from deploy.secrets.keys import Keys
 from services.chassis.amqp import BROKEN, connect
 from services.chassis.settings import Settings
-from tests.chaos.world import firewall, small_disk
-from tests.chaos.world import operator_repair as repair
+from tests.chaos.world import firewall, operator_repair, small_disk
 from tests.chaos.world.firewall import GROUPS, Network, in_group
 
 MEMBERS = ("mongo.1", "mongo.2", "mongo.3")
@@ -327,7 +326,7 @@ class World:
     def repair(self) -> None:
         """Bring back, by the operators' own tools, what queues have lost; call it once all is quiet."""
         if self.needs_repair:
-            repair.rearm(self, self.needs_repair)
+            operator_repair.rearm(self.gateway_urls, self.keys, self.needs_repair)
             self.needs_repair.clear()
 
     def heal(self, *, within: float = 120.0) -> None:

@@ -289,10 +289,10 @@ def test_too_many_rows_for_a_sheet_are_refused_before_they_are_read(gateway, mon
 def test_two_exports_are_made_at_once_and_a_third_is_told_to_come_again(gateway, monkeypatch):
     asked, go_on, read = [], Signal(), QueryService.progress
 
-    def progress(desk, year, wanted):
+    def progress(query_service, year, wanted):
         asked.append(year)
         go_on.wait()
-        return read(desk, year, wanted)
+        return read(query_service, year, wanted)
 
     monkeypatch.setattr(QueryService, "progress", progress)
     two = [eventlet.spawn(gateway.get, f"{PROGRESS}.csv") for _ in range(2)]

@@ -195,17 +195,17 @@ def test_a_listener_that_reads_nothing_holds_up_nobody(gateway, monkeypatch):
 
 
 def test_numbers_are_read_only_while_somebody_listens_and_only_when_something_came_in(gateway, monkeypatch):
-    desk = gateway.extension(live_module.QueryServiceProvider).get_dependency(None)
-    read, real = [], desk.progress
-    monkeypatch.setattr(desk, "progress", lambda year, wanted: read.append(year) or real(year, wanted))
+    query_service = gateway.extension(live_module.SharedQueryService).query_service
+    read, real = [], query_service.progress
+    monkeypatch.setattr(query_service, "progress", lambda year, wanted: read.append(year) or real(year, wanted))
     monkeypatch.setattr(live_module, "HEARTBEAT", 0.1)
     gateway.take(an_event())
     assert read == []
 
     with listening(gateway) as page:
         page.numbers()
-        looked, looks = desk.revision, []
-        monkeypatch.setattr(desk, "revision", lambda: looks.append(1) or looked())
+        looked, looks = query_service.revision, []
+        monkeypatch.setattr(query_service, "revision", lambda: looks.append(1) or looked())
         until(lambda: len(looks) > 3)
 
     assert read == ["2011"]
@@ -228,7 +228,7 @@ def test_a_stream_goes_on_after_a_mistake_of_ours(gateway, monkeypatch):
 
 
 class Still:
-    """A desk whose numbers a test sets."""
+    """A query service whose numbers a test sets."""
 
     def __init__(self):
         self.value, self.now = 0, 1
@@ -245,14 +245,14 @@ class Still:
 
 
 def test_what_comes_between_two_writes_is_not_kept_and_the_newest_always_is():
-    desk = Still()
-    streams = EventStream(desk, lambda *_, **__: None, at_most=1)
+    query_service = Still()
+    streams = EventStream(query_service, lambda *_, **__: None, at_most=1)
     streams._look()
     stream = live_module.Stream(streams, None)
     next(stream), next(stream)
 
     for value in (1, 2, 3):
-        desk.value, desk.now = value, desk.now + 1
+        query_service.value, query_service.now = value, query_service.now + 1
         streams._look()
 
     said = json.loads(next(stream).partition(b"data: ")[2])
@@ -260,10 +260,10 @@ def test_what_comes_between_two_writes_is_not_kept_and_the_newest_always_is():
 
 
 def test_a_status_that_changes_with_the_day_alone_is_sent_too(monkeypatch):
-    desk = Still()
-    streams = EventStream(desk, lambda *_, **__: None, at_most=1)
+    query_service = Still()
+    streams = EventStream(query_service, lambda *_, **__: None, at_most=1)
     streams._look()
-    desk.value = 1
+    query_service.value = 1
     streams._look()
     assert streams.newest.kpis[2011, "K2"]["value"] == 0
 

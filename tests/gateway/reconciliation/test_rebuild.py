@@ -10,7 +10,7 @@ from gateway.reconciliation import rebuild as rebuild_module
 from gateway.reconciliation.comparison import Comparison
 from gateway.reconciliation.jobs import Progress
 from gateway.reconciliation.rebuild import Filling, rebuild
-from gateway.reporting.query_service import QueryServiceProvider
+from gateway.reporting.query_service import SharedQueryService
 from services.awards.service import Awards
 from services.chassis.problem import Unavailable
 from services.contract import KINDS
@@ -50,7 +50,7 @@ def gateway(services, gateway):
 
 @pytest.fixture
 def generations(gateway):
-    return gateway.extension(QueryServiceProvider).get_dependency(None).generations
+    return gateway.extension(SharedQueryService).query_service.generations
 
 
 @pytest.fixture

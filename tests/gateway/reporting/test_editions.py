@@ -19,8 +19,8 @@ def clock():
 
 
 @pytest.fixture
-def editions(settings, desk, clock):
-    return Editions(database(settings, "gateway")["editions"], desk, clock, settings.token_private_key)
+def editions(settings, query_service, clock):
+    return Editions(database(settings, "gateway")["editions"], query_service, clock, settings.token_private_key)
 
 
 def a_prize(record, version, at, **changes):
@@ -44,14 +44,14 @@ def test_a_period_is_closed_when_it_is_over_and_not_before(editions, clock):
 
 @pytest.mark.acceptance(8)
 def test_close_2011s1_add_a_late_fact_edition_1_is_unchanged_byte_for_byte_and_edition_2_lists_it(
-    desk, editions, clock
+    query_service, editions, clock
 ):
-    desk.take([a_prize("r-1", 1, SUMMER - timedelta(days=9))])
+    query_service.take([a_prize("r-1", 1, SUMMER - timedelta(days=9))])
     editions.close("2011", "2011S1", by="u-1", why="half a year")
     first = editions.one("2011", "2011S1", "1")
 
     clock.at = WINTER
-    desk.take([a_prize("r-2", 1, WINTER)])
+    query_service.take([a_prize("r-2", 1, WINTER)])
 
     (change,) = editions.all("2011", "2011S1")["changes"]
     assert (change["kpi"], change["before"]["value"], change["after"]["value"]) == ("K1", 1, 2)
@@ -65,17 +65,17 @@ def test_close_2011s1_add_a_late_fact_edition_1_is_unchanged_byte_for_byte_and_e
 
 @pytest.mark.acceptance(7)
 def test_a_prize_of_june_revoked_in_november_as_of_october_says_60_now_says_59_and_june_is_restated(
-    desk, editions, clock
+    query_service, editions, clock
 ):
-    desk.take([a_prize(f"r-{i}", 1, SUMMER - timedelta(days=9)) for i in range(60)])
+    query_service.take([a_prize(f"r-{i}", 1, SUMMER - timedelta(days=9)) for i in range(60)])
     editions.close("2011", "2011S1", by="u-1", why="half a year")
     clock.at = WINTER
 
-    desk.take([a_prize("r-7", 2, WINTER, happened="revoked", state="revoked")])
+    query_service.take([a_prize("r-7", 2, WINTER, happened="revoked", state="revoked")])
 
     october = datetime(2011, 10, 31, 23, 59, 59, tzinfo=SHANGHAI)
-    assert k1(desk.progress("2011", {"as_of": october}))["value"] == 60
-    assert k1(desk.progress("2011", {}))["value"] == 59
+    assert k1(query_service.progress("2011", {"as_of": october}))["value"] == 60
+    assert k1(query_service.progress("2011", {}))["value"] == 59
     (change,) = editions.all("2011", "2011S1")["changes"]
     assert (change["before"]["value"], change["after"]["value"], change["records"]) == (60, 59, 1)
     (reason,) = change["because"]

@@ -24,24 +24,24 @@ def clock():
 
 
 @pytest.fixture
-def planning(desk):
-    return PlanCommands(desk)
+def planning(query_service):
+    return PlanCommands(query_service)
 
 
 def a_target(value, decided_on, **changes):
     return {"value": value, "baseline": None, "decided_on": decided_on, "doc_no": "d-7", "why": "more to do"} | changes
 
 
-def kpi(desk, code, **asked):
-    return desk.kpi(code, asked)
+def kpi(query_service, code, **asked):
+    return query_service.kpi(code, asked)
 
 
 @pytest.mark.rule("G-09")
-def test_a_revised_target_keeps_the_original_and_one_that_overlaps_is_refused(planning, desk):
-    desk.take([an_event(person_times=100_000, time="2011-03-01T08:00:00.000+08:00")])
+def test_a_revised_target_keeps_the_original_and_one_that_overlaps_is_refused(planning, query_service):
+    query_service.take([an_event(person_times=100_000, time="2011-03-01T08:00:00.000+08:00")])
     planning.revise("2011", "K2", a_target(250_000, date(2011, 2, 1)), by="u-1")
 
-    told = kpi(desk, "K2")
+    told = kpi(query_service, "K2")
 
     assert (told["target"], told["percent"]) == (250_000, 40.0)
     assert (told["original"]["value"], told["original"]["percent"]) == (200_000, 50.0)
@@ -50,40 +50,42 @@ def test_a_revised_target_keeps_the_original_and_one_that_overlaps_is_refused(pl
             planning.revise("2011", "K2", a_target(260_000, overlapping), by="u-1")
 
 
-def test_an_answer_about_the_past_is_made_by_the_targets_and_the_plan_that_were_known_then(planning, desk, clock):
+def test_an_answer_about_the_past_is_made_by_the_targets_and_the_plan_that_were_known_then(
+    planning, query_service, clock
+):
     before = clock.at
     clock.at += timedelta(hours=1)
     planning.revise("2011", "K2", a_target(250_000, date(2011, 2, 1)), by="u-1")
     planning.apply({"file": LECTURES, "why": "lectures count too"}, by="u-1")
 
-    assert kpi(desk, "K2", as_of=before)["target"] == 200_000
-    assert [kpi(desk, "K2", as_of=at)["definition"] for at in (before, clock.at)] == [1, 2]
+    assert kpi(query_service, "K2", as_of=before)["target"] == 200_000
+    assert [kpi(query_service, "K2", as_of=at)["definition"] for at in (before, clock.at)] == [1, 2]
 
 
-def test_money_is_revised_in_yuan_and_counted_in_fen(planning, desk):
+def test_money_is_revised_in_yuan_and_counted_in_fen(planning, query_service):
     planning.revise("2011", "K5", a_target(1_200_000, date(2011, 2, 1)), by="u-1")
 
-    assert kpi(desk, "K5")["target"] == 120_000_000
+    assert kpi(query_service, "K5")["target"] == 120_000_000
 
 
-def test_a_rule_that_is_changed_in_the_middle_of_the_year_is_counted_from_january(planning, desk, clock):
+def test_a_rule_that_is_changed_in_the_middle_of_the_year_is_counted_from_january(planning, query_service, clock):
     january = "2011-01-05T08:00:00.000+08:00"
-    desk.take([an_event("outreach.activity", "a-1", time=january)])
-    assert kpi(desk, "N24")["value"] == 0
+    query_service.take([an_event("outreach.activity", "a-1", time=january)])
+    assert kpi(query_service, "N24")["value"] == 0
 
     clock.at += timedelta(hours=1)
     planning.apply({"file": LECTURES, "why": "lectures count too"}, by="u-1")
 
-    assert until(lambda: kpi(desk, "N24")["value"])
-    assert kpi(desk, "N24", as_of=SPRING)["value"] == 0
+    assert until(lambda: kpi(query_service, "N24")["value"])
+    assert kpi(query_service, "N24", as_of=SPRING)["value"] == 0
 
 
 @pytest.mark.rule("G-13")
-def test_a_number_keeps_its_meaning_once_a_fact_of_it_is_counted(planning, desk):
+def test_a_number_keeps_its_meaning_once_a_fact_of_it_is_counted(planning, query_service):
     other = FILE.replace("measure: {sum: person_times}", "measure: {sum: handouts}")
     planning.apply({"file": other, "why": "nothing is counted yet"}, by="u-1")
     planning.apply({"file": FILE, "why": "back again"}, by="u-1")
-    desk.take([an_event()])
+    query_service.take([an_event()])
 
     with pytest.raises(MeaningChanged):
         planning.apply({"file": other, "why": "too late"}, by="u-1")
@@ -98,12 +100,12 @@ def test_the_same_plan_again_changes_nothing_and_a_broken_one_is_refused_with_it
     assert "line" in refused.value.errors[0].en
 
 
-def test_every_version_of_a_plan_says_who_applied_it_when_and_why(planning, desk, clock):
+def test_every_version_of_a_plan_says_who_applied_it_when_and_why(planning, query_service, clock):
     clock.at += timedelta(days=1)
     planning.apply({"file": LECTURES, "why": "lectures count too"}, by="u-1")
     planning.revise("2011", "K1", a_target(70, date(2011, 6, 1)), by="u-2")
 
-    first, second, revised = desk.plan("2011")["versions"]
+    first, second, revised = query_service.plan("2011")["versions"]
 
     assert (first["version"], first["by"], second["version"], second["by"], second["why"]) == (
         1, "installation", 2, "u-1", "lectures count too",
@@ -111,10 +113,12 @@ def test_every_version_of_a_plan_says_who_applied_it_when_and_why(planning, desk
     assert (revised["kpi"], revised["value"], revised["by"]) == ("K1", 70, "u-2")
 
 
-def test_where_somebody_dropped_the_database_the_plans_that_come_with_the_gateway_are_in_force_again(settings, desk):
+def test_where_somebody_dropped_the_database_the_plans_that_come_with_the_gateway_are_in_force_again(
+    settings, query_service
+):
     base = database(settings, "gateway")
     base.client.drop_database(base.name)
 
-    again = PlanHistory(base, desk.decisions._clock)
+    again = PlanHistory(base, query_service.decisions._clock)
 
     assert list(again.book().plans) == [2011]
