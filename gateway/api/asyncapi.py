@@ -44,6 +44,22 @@ reordered event changes nothing. Call methods as nameko does: JSON to the exchan
 BINDING = "0.3.0"
 JSON = "application/json"
 TOKEN = {"$ref": "#/components/securitySchemes/token"}
+SECURITY = {
+    "broker": {"type": "userPassword", "description": "The broker's user. 消息服务用户。"},
+    "token": {
+        "type": "httpApiKey",
+        "name": HEADER,
+        "in": "header",
+        "description": "A signed token in the message's headers. 消息标头中的令牌。",
+    },
+}
+BROKER = {
+    "host": "{host}",
+    "protocol": "amqp",
+    "protocolVersion": "0.9.1",
+    "variables": {"host": {"default": "localhost:5672", "description": "The broker. 消息服务地址。"}},
+    "security": [{"$ref": "#/components/securitySchemes/broker"}],
+}
 AsyncApi = dict[str, Any]
 """A part of the document."""
 
@@ -55,15 +71,7 @@ def document(descriptions: ServiceDescriptions) -> AsyncApi:
         "asyncapi": "3.0.0",
         "info": {"title": "科协 Kexie", "version": VERSION, "description": ABOUT},
         "defaultContentType": JSON,
-        "servers": {
-            "broker": {
-                "host": "{host}",
-                "protocol": "amqp",
-                "protocolVersion": "0.9.1",
-                "variables": {"host": {"default": "localhost:5672", "description": "The broker. 消息服务地址。"}},
-                "security": [{"$ref": "#/components/securitySchemes/broker"}],
-            }
-        },
+        "servers": {"broker": BROKER},
         "channels": {
             **{_event_id(kind, happened): _event_channel(kind, happened) for kind, happened in _events()},
             **{f"rpc.{name}": _method_channel(name, method) for name, method, _ in methods},
@@ -75,15 +83,7 @@ def document(descriptions: ServiceDescriptions) -> AsyncApi:
         },
         "components": {
             "schemas": {**_views(), **catalogue.views(descriptions), **catalogue.records(descriptions)},
-            "securitySchemes": {
-                "broker": {"type": "userPassword", "description": "The broker's user. 消息服务用户。"},
-                "token": {
-                    "type": "httpApiKey",
-                    "name": HEADER,
-                    "in": "header",
-                    "description": "A signed token in the message's headers. 消息标头中的令牌。",
-                },
-            },
+            "securitySchemes": SECURITY,
         },
     }
 
