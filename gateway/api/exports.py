@@ -153,7 +153,7 @@ def _require_same(first: Mapping[str, Any], page: Mapping[str, Any]) -> None:
 
 
 class ExportPlaces(SharedExtension):
-    """What all exports of a gateway share: the places for exports at once, and the clock."""
+    """The clock, and the places for exports at once, shared by all exports of a gateway."""
 
     def setup(self) -> None:
         """Take the clock of the process."""
@@ -222,14 +222,14 @@ class Export(Endpoint):
         return gathered
 
     def _standing(self, request: Request) -> dict[str, Any]:
-        """How complete the data are now; nothing where no `as_of` can be given, or the caller has given one."""
+        """Ask how complete the data are now; empty where no `as_of` can be given, or the caller has given one."""
         if "as_of" not in (self.asks or ()) or "as_of" in request.args:
             return {}
         now = self._ask(request, limit=1) if "limit" in (self.of_page or ()) else self._ask(request)
         return {name: now[name] for name in STANDING if name in now}
 
     def _ask(self, request: Request, **added: Any) -> Any:
-        """What the method answers to the request with these parameters added."""
+        """Call the method with these parameters added to the request's."""
         page = copy.copy(request)
         page.args = MultiDict([*request.args.items(multi=True), *((name, str(one)) for name, one in added.items())])
         if self.of_page is not None:
@@ -325,7 +325,7 @@ class ByteStream(Iterator[bytes]):
 
 
 def _facts(told: Mapping[str, Any], of: str, began: str, request: Request) -> dict[str, Any]:
-    """What the file tells of the whole: its instant, the definition of its records, and the question."""
+    """Add to the answer's own facts the instant, the definition of the records, and the question."""
     definition = {"definition": KINDS[of].dataschema} if of else {}
     question = unquote(request.full_path.rstrip("?"))
     return {"as_of": began, **definition, **told, "question": question}

@@ -12,7 +12,7 @@ from services.chassis.health import Health
 
 
 class DocumentEndpoints:
-    """What the gateway says of itself."""
+    """The gateway's description of itself, for programs, people and monitoring."""
 
     process_health: Health
     docs: Documentation

@@ -13,7 +13,7 @@ from gateway.identity.audit_trail import AuditTrail
 
 
 class IdentityEndpoints:
-    """Who may call, and who did what."""
+    """Users, sessions and tokens, and the trail of their changes."""
 
     accounts: Accounts
     trail: AuditTrail

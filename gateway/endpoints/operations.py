@@ -12,7 +12,7 @@ from gateway.operations.operator_requests import OperatorRequests
 
 
 class OperationsEndpoints:
-    """What operators see and do."""
+    """The operators' view of the system, and their means to mend it."""
 
     operator_requests: OperatorRequests
 

@@ -14,7 +14,7 @@ from services.chassis.service import STAFF
 
 
 class PublicEndpoints:
-    """What anybody may read without an account."""
+    """Information for anybody, without an account."""
 
     query_service: QueryService
     services: ServiceProxy

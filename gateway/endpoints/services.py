@@ -15,7 +15,7 @@ from gateway.upstream.proxy import ServiceProxy
 
 
 class ServiceEndpoints:
-    """What the services' `describe` offers, passed on to them."""
+    """Commands and queries that the services describe, passed on to them with the caller's own token."""
 
     services: ServiceProxy
 

@@ -1,4 +1,4 @@
-"""What the documents say of an endpoint as it is declared, shown on few of them."""
+"""The documents about endpoints as they are declared, shown on a few of them."""
 
 from gateway.api import catalogue, openapi, problem_list
 from gateway.api.catalogue import Route

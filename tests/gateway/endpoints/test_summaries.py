@@ -1,4 +1,4 @@
-"""What the documents say of each endpoint: one sentence in English that says what a call does, and one in Chinese."""
+"""The summary of each endpoint: a sentence in English that begins with a verb, and one in Chinese."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""How much the gateway takes at once, and how often one caller may ask: what is beyond is told when to come again."""
+"""The limits of requests at once and of one caller; a request beyond them is told when to try again."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -27,7 +27,7 @@ class Watch:
 
 
 def asked(rates, caller="u-li", *, times):
-    """How many of so many requests were let in."""
+    """Count the requests that were let in, of so many."""
     let_in = 0
     for _ in range(times):
         try:

@@ -1,4 +1,4 @@
-"""What every answer is given on its way out: entity tags, gzip, 304, headers; shown on requests without a network."""
+"""Entity tags, gzip, 304 and headers of every response, shown on requests without a network."""
 
 import gzip
 import json
