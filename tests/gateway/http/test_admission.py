@@ -127,14 +127,14 @@ def test_where_requests_wait_for_their_turn_fewer_are_let_in(settings):
 class TestARate:
     @pytest.fixture
     def settings(self, settings):
-        return replace(settings, caller_rate=2.0)
+        return replace(settings, caller_rate=0.2)  # one at once, and the next after five seconds, on a busy machine too
 
     def test_a_caller_that_asks_too_often_gets_429_and_when_to_come_again_and_others_are_served(self, gateway):
-        answers = [gateway.get("/api/v1/kpis/K1") for _ in range(11)]
+        first, second = (gateway.get("/api/v1/kpis/K1") for _ in range(2))
 
-        assert [answer.status for answer in answers[:10]] == [200] * 10
-        assert (answers[10].status, answers[10].body["code"]) == (429, "too_many_requests")
-        assert int(answers[10].headers["Retry-After"]) >= 1
+        assert first.status == 200
+        assert (second.status, second.body["code"]) == (429, "too_many_requests")
+        assert int(second.headers["Retry-After"]) >= 1
         assert gateway.get("/api/v1/kpis/K1", by="u-wang").status == 200
 
 
