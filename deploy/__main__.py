@@ -101,7 +101,7 @@ def _show_system() -> bool:
 def test(arguments: tuple[str, ...]) -> None:
     """Run the tests on a broker and a database of their own."""
     if HELP.intersection(arguments):
-        _become("pytest", *arguments)
+        _become("tests", *arguments)
     sys.exit(run_tests(Home.of_the_environment(), arguments, say=click.echo))
 
 
