@@ -24,7 +24,7 @@ from services.chassis.problem import (
     TooLarge,
     TooManyRequests,
     Unavailable,
-    heard,
+    read_problem,
     say,
 )
 from services.chassis.tokens import Actor
@@ -122,7 +122,7 @@ def _problem(error: Exception, route: str) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, Refusal):
-        return heard(say(error))
+        return read_problem(say(error))
     if isinstance(error, HTTPException):
         return _unfit(error)
     if is_passing(error):
