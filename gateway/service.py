@@ -18,7 +18,7 @@ from gateway.identity.audit_trail import AuditTrailProvider
 from gateway.imports.import_runner import Importing
 from gateway.notifications.alert_watch import AlertRequestsProvider
 from gateway.notifications.event_stream import EventStreamProvider
-from gateway.operations.freshness import SourcesProvider
+from gateway.operations.freshness import FreshnessMonitorProvider
 from gateway.operations.health import HealthProvider
 from gateway.operations.metrics import MetricsProvider
 from gateway.operations.operator_requests import OperatorRequestsProvider
@@ -57,7 +57,7 @@ class Gateway(
     editions = EditionsProvider()
     imports = Importing()
     recount_requests = RecountsProvider()
-    sources = SourcesProvider()
+    sources = FreshnessMonitorProvider()
     gauges = MetricsProvider()
     accounts = AccountsProvider()
     issued_tokens = IssuedTokens()

@@ -13,6 +13,7 @@ from deploy.local.home import Home, InUse
 from deploy.local.supervisor import AskedToStop, Supervisor
 
 SIDE_BY_SIDE = ("--numprocesses", "3", "--dist", "loadfile")  # two cores: a test waits for half of its time
+SLOW = ("PYTHONDONTWRITEBYTECODE",)  # every process that is started would compile everything anew
 IN_ONE = frozenset({"-s", "--pdb", "--trace", "--collect-only", "--co", "no:xdist"})  # of pytest's options
 
 
@@ -20,13 +21,13 @@ def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None
     """Run pytest on stores of its own: `./kexie test`; its exit code."""
     try:
         with stores_of_its_own(home, "test", say=say) as (supervisor, stores):
-            told = {
+            environment = {name: value for name, value in os.environ.items() if name not in SLOW} | {
                 "AMQP_URI": stores.amqp_uri,
                 "MONGO_URI": stores.mongo_uri,
                 "KEXIE_HOME": str(supervisor.home.folder),
             }
             command = (sys.executable, "-m", "tests", *_shared_out(arguments), *arguments)
-            return supervisor.attend(*command, environment=os.environ | told)
+            return supervisor.attend(*command, environment=environment)
     except AskedToStop as asked:
         return 128 + asked.number
 

@@ -12,7 +12,7 @@ from gateway.http import json_schema
 from gateway.http.messages import Reply, Request
 from gateway.notifications.event_stream import EVENTS, EventStream
 from gateway.operations import freshness
-from gateway.operations.freshness import Sources
+from gateway.operations.freshness import FreshnessMonitor
 from gateway.reconciliation import inputs, recounts
 from gateway.reconciliation.recounts import Recounts
 from gateway.reporting import answer_schemas, question_parameters
@@ -25,7 +25,7 @@ class KpiEndpoints:
     query_service: QueryService
     event_stream: EventStream
     recount_requests: Recounts
-    sources: Sources
+    sources: FreshnessMonitor
 
     @exported("/api/v1/kpis/<code>", "指标", answer_rows.number, asks=question_parameters.KPI)
     @endpoint("GET", "/api/v1/kpis/<code>", asks=question_parameters.KPI, answers={200: answer_schemas.KPI})

@@ -121,7 +121,7 @@ class Uploads:
                 raise unreadable(broken) from None
             return _file(_sent(out), held["filename"])
 
-    def _command(self, service: str, name: str) -> descriptions.Command:
+    def _command(self, service: str, name: str) -> descriptions.CommandDescription:
         if service not in SERVICES:
             raise parameters.not_known("service", "服务", service, SERVICES)
         said = self._caller.call(service, "describe", {})
@@ -155,7 +155,7 @@ class Uploads:
         return {"upload": upload, "sha256": digest.hexdigest(), "bytes": size, "filename": filename}
 
 
-def _columns(service: str, command: str, known: descriptions.Command) -> tuple[Column, ...]:
+def _columns(service: str, command: str, known: descriptions.CommandDescription) -> tuple[Column, ...]:
     try:
         return sheets.columns(known.input, of=f"{service}.{command}")
     except NotFlat as nested:

@@ -11,7 +11,7 @@ from gateway.imports.chunks import FileChunks
 from gateway.imports.import_store import ImportStore
 from gateway.service import Gateway
 from gateway.upstream import delegation as asking
-from gateway.upstream.delegation import Asking
+from gateway.upstream.delegation import DelegatedCaller
 from services.chassis.clock import SystemClock
 from services.chassis.fields import json_schema
 from services.chassis.tokens import Actor
@@ -203,14 +203,14 @@ class Held:
 
     def __init__(self, monkeypatch, chunks):
         self.written, self.is_held, self._chunks = 0, False, chunks
-        ask = Asking.__call__
+        ask = DelegatedCaller.__call__
 
         def ask_when_let(asking, service, method, **given):
             if method == "write_rows":
                 self._wait()
             return ask(asking, service, method, **given)
 
-        monkeypatch.setattr(Asking, "__call__", ask_when_let)
+        monkeypatch.setattr(DelegatedCaller, "__call__", ask_when_let)
 
     def _wait(self):
         self.is_held = self.written == self._chunks
