@@ -16,7 +16,7 @@ from gateway.identity.accounts import AccountsProvider
 from gateway.identity.api_tokens import IssuedTokens
 from gateway.identity.audit_trail import AuditTrailProvider
 from gateway.imports.uploads import UploadsProvider
-from gateway.notifications.alert_watch import AlertRequestsProvider
+from gateway.notifications.alert_requests import AlertRequestsProvider
 from gateway.notifications.event_stream import EventStreamProvider
 from gateway.operations.freshness import FreshnessMonitorProvider
 from gateway.operations.health import HealthProvider

@@ -19,6 +19,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
+from gateway.identity.stored_actor import write_actor
 from gateway.imports.chunks import FileChunks
 from gateway.imports.import_record import Import, RowError, confirmed
 from services.chassis.clock import SystemClock
@@ -160,11 +161,6 @@ class ImportStore:
             raise TakenOver
 
 
-def actor_document(actor: Actor) -> Document:
-    """How the uploader is stored, to act as later."""
-    return {"id": actor.id, "roles": sorted(actor.roles), "district": actor.district}
-
-
 def _row_errors(content: bytes) -> list[RowError]:
     return msgspec.convert(wire.decode(content), list[RowError])
 
@@ -176,7 +172,7 @@ def _import(document: Document) -> Import:
 def _document(sheet: Import) -> Document:
     """An import as it is stored; `turn` and `beat_at`, which order and watch the work, stand beside it."""
     fields: Document = msgspec.to_builtins(sheet, builtin_types=(datetime,))
-    fields |= {"_id": fields.pop("id"), "actor": actor_document(sheet.actor)}
+    fields |= {"_id": fields.pop("id"), "actor": write_actor(sheet.actor)}
     return {name: value for name, value in fields.items() if (name, value) != ("ended_at", None)}
 
 

@@ -7,7 +7,7 @@ and stages it; writing has the service move the staged rows to its records. All 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from eventlet import tpool
 
 from gateway.imports import import_record, sheets
 from gateway.imports.import_record import UNCHECKED, ErrorCount, Import, RowError
-from gateway.imports.import_store import ImportStore, actor_document
+from gateway.imports.import_store import ImportStore
 from gateway.imports.sheets import BrokenSheet, CellError, Row
 from gateway.upstream.delegation import DelegatedCaller
 from services.chassis.client import Caller
@@ -65,14 +65,15 @@ class ImportWorker:
         imports: ImportStore,
         caller: Caller,
         private_key: str | None,
-        as_now: Callable[[Mapping[str, Any], str | None], Actor],
+        current_rights: Callable[[Actor, str | None], Actor],
     ) -> None:
-        self._imports, self._caller, self._private_key, self._as_now = imports, caller, private_key, as_now
+        self._imports, self._caller, self._private_key = imports, caller, private_key
+        self._current_rights = current_rights
         self._phases = {"reading": self._read, "checking": self._check, "writing": self._write}
 
     def work(self, sheet: Import) -> Import:
         """Take an import from where it is to its end, as what its uploader may do now; return it as it ended."""
-        ask = self.acting_for(self._as_now(actor_document(sheet.actor), sheet.token_id))
+        ask = self.acting_for(self._current_rights(sheet.actor, sheet.token_id))
         while sheet.state == "running":
             sheet = self._phases[sheet.phase](sheet, ask)
         ask(sheet.service, "forget_rows", **_address(sheet), timeout=WITHIN)

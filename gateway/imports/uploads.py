@@ -144,7 +144,7 @@ class Uploads:
         if service not in SERVICES:
             raise parameters.not_known("service", "服务", service, SERVICES)
         answer = self._caller.call(service, "describe", {})
-        commands = descriptions.read(service, answer, heard=monotonic()).commands
+        commands = descriptions.read(service, answer, read_at=monotonic()).commands
         if name not in commands:
             raise parameters.not_known("command", "命令", name, commands)
         if not commands[name].adds:
@@ -174,7 +174,7 @@ class UploadsProvider(CallerProvider):
         base = database(settings, self.container.service_name)
         imports = ImportStore(base["imports"], FileChunks(base["uploads"], clock), clock)
         patiently(imports.prepare)
-        worker = ImportWorker(imports, self._caller, settings.token_private_key, self.callers.as_now)
+        worker = ImportWorker(imports, self._caller, settings.token_private_key, self.callers.current_rights)
         self.runner = ImportRunner(imports, worker, self._caller.link)
         self._uploads = Uploads(imports, worker, self._caller, clock)
 
