@@ -111,6 +111,6 @@ class Authentication(SharedExtension):
         if session is None or user is None or not user.is_active:
             raise NotAuthenticated("The session has ended; log in again.", "会话已结束，请重新登录。")
         request.session, request.actor, request.identified_by = session, user.actor, "session"
-        if writes and not session.is_meant(request.headers.get(CSRF_HEADER, "")):
+        if writes and not session.is_csrf_token(request.headers.get(CSRF_HEADER, "")):
             raise CsrfTokenMissing()
         request.token = self._issuer.token_for(request.actor)

@@ -19,7 +19,7 @@ from gateway.http.json_schema import DAY, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, e
 from gateway.kpi.plan_index import KpiLine
 from gateway.operations import system_status
 from gateway.operations.source_freshness import INTERVALS, STATES, ExpectedFact, SourceFreshness
-from gateway.read_model.store import Store, compared
+from gateway.read_model.store import Store, differing_records
 from gateway.reconciliation import own_records
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from gateway.upstream.delegation import DelegatedCaller
@@ -73,7 +73,7 @@ class GatewaySnapshot:
             oldest_pending=stated.get("oldest_pending"),
             parked_here=self.parked.get(exchange(service), 0),
             parked_there=stated.get("parked"),
-            differing=compared(dict(self.ledger)).get(service),
+            differing=differing_records(dict(self.ledger)).get(service),
             queued=queued,
             expected=tuple(fact for fact in facts if fact),
         )
@@ -126,7 +126,7 @@ class FreshnessMonitor:
     def _snapshot(self) -> GatewaySnapshot:
         generations = self._query_service.generations
         store = generations.serving()
-        ledger = generations.ask(lambda serving: serving.read({})).ledger
+        ledger = generations.ask(lambda serving: serving.read_counts({})).ledger
         return GatewaySnapshot(store, ledger, store.parked(), self._query_service.lines(self._clock.today().year))
 
     def _condition(self, service: str) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Gauge
 
-from gateway.read_model.store import compared, compared_at
+from gateway.read_model.store import comparison_instants, differing_records
 from gateway.reporting.query_service import SharedQueryService
 from services.chassis.provider import Provider
 
@@ -29,10 +29,10 @@ class MetricsProvider(Provider[None]):
     def _set_metrics(self) -> None:
         query_service = self.reporting.query_service
         COMPLETE.set(query_service.standing()["complete"])
-        ledger = query_service.generations.ask(lambda store: store.read({})).ledger
+        ledger = query_service.generations.ask(lambda store: store.read_counts({})).ledger
         DIFFERING.clear()  # a rebuilt ledger has not been compared with any service
-        for service, records in compared(ledger).items():
+        for service, records in differing_records(ledger).items():
             DIFFERING.labels(service).set(records)
         COMPARED.clear()
-        for service, at in compared_at(ledger).items():
+        for service, at in comparison_instants(ledger).items():
             COMPARED.labels(service).set(at.timestamp())

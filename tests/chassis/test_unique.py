@@ -34,9 +34,9 @@ def test_an_invariant_that_comes_to_hold_for_other_records_replaces_its_index(ha
     second = of("available", "suspended", revision=2)
 
     with pytest.raises(DuplicateKeyError):
-        second.keep(halls)
+        second.ensure_index(halls)
     halls.delete_one({"state.state": "suspended"})
-    second.keep(halls)
+    second.ensure_index(halls)
 
     assert len(halls.index_information()) == 2  # of the ids, and this one
     with pytest.raises(DuplicateKeyError):
