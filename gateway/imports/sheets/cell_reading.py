@@ -7,10 +7,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from gateway.imports.sheets.cell import BLANKS, Blemished, Cell, is_blank, narrow, shown
+from gateway.imports.sheets.cell import BLANKS, Cell, FaultyCell, is_blank, narrow, shown
 from gateway.imports.sheets.columns import FEN, Column
 from gateway.imports.sheets.dates import day
-from gateway.imports.sheets.numbers import DIGITS, Misread, number
+from gateway.imports.sheets.numbers import DIGITS, InvalidCell, number
 from services.contract import glossary
 
 NOTHING = frozenset({"-", "－", "--", "－－", "–", "—", "——", "/", "／", "无", "N/A", "n/a", "Ｎ／Ａ", "ｎ／ａ"})
@@ -24,12 +24,12 @@ Reads = Callable[[Column, Cell], Any]
 
 
 def read(column: Column, cell: Cell) -> Any:
-    """What a stripped cell says, None for nothing; raises `Misread` where that may be more than one thing."""
-    if isinstance(cell, Blemished):
-        raise Misread(f"{cell.why.zh}（{cell.shown}）" if cell.shown else cell.why.zh, cell.why.en)
+    """What a stripped cell says, None for nothing; raises `InvalidCell` where that may be more than one thing."""
+    if isinstance(cell, FaultyCell):
+        raise InvalidCell(f"{cell.fault.zh}（{cell.shown}）" if cell.shown else cell.fault.zh, cell.fault.en)
     if cell == "" or _says_nothing(column, cell):
         if column.required:
-            raise Misread("此项必填", "This field is needed")
+            raise InvalidCell("此项必填", "This field is needed")
         return None
     return _many(column, cell) if column.many else READERS[column.holds](column, cell)
 
@@ -42,7 +42,7 @@ def _many(column: Column, cell: Cell) -> list[Any]:
     between = _BETWEEN_TEXTS if column.holds == "text" else _BETWEEN_CODES
     parts: list[Cell] = [one for one in between.split(cell) if not is_blank(one)] if isinstance(cell, str) else [cell]
     if len(parts) < column.fewest_values or (column.most_values is not None and len(parts) > column.most_values):
-        raise Misread(
+        raise InvalidCell(
             f"须为 {column.fewest_values} 至 {column.most_values} 项，以“、”分隔",
             f"{column.fewest_values} to {column.most_values} values with 、 between them",
         )
@@ -54,7 +54,7 @@ def _whole(column: Column, cell: Cell) -> int:
         return _bounded(column, cell, int(cell))
     found = number(cell, column.unit)
     if found != found.to_integral_value():
-        raise Misread(f"“{shown(cell)}”不是整数", f"“{shown(cell)}” is not a whole number")
+        raise InvalidCell(f"“{shown(cell)}”不是整数", f"“{shown(cell)}” is not a whole number")
     return _bounded(column, cell, int(found))
 
 
@@ -69,14 +69,14 @@ def _yuan(column: Column, cell: Cell) -> int:
     """Fen of what is written in yuan, exactly."""
     fen = number(cell, column.unit) * FEN
     if fen != fen.to_integral_value():
-        raise Misread(f"“{shown(cell)}”元以下超过两位小数", f"“{shown(cell)}” has more than two decimals of a yuan")
+        raise InvalidCell(f"“{shown(cell)}”元以下超过两位小数", f"“{shown(cell)}” has more than two decimals of a yuan")
     return _bounded(column, cell, int(fen))
 
 
 def _bounded(column: Column, cell: Cell, found: int) -> int:
     least, most = column.least or 0, LARGEST if column.most is None else column.most
     if not least <= found <= most:
-        raise Misread(
+        raise InvalidCell(
             f"“{shown(cell)}”超出范围：{column.range()}", f"“{shown(cell)}” is out of bounds: {column.range('en')}"
         )
     return found
@@ -91,7 +91,7 @@ def _flag(column: Column, cell: Cell) -> bool:
         return cell
     found = column.values.get(glossary.plain(cell)) if isinstance(cell, str) else None
     if found is None:
-        raise Misread(f"“{shown(cell)}”须为“是”或“否”", f"“{shown(cell)}” should be Yes or No")
+        raise InvalidCell(f"“{shown(cell)}”须为“是”或“否”", f"“{shown(cell)}” should be Yes or No")
     return found == "true"
 
 
@@ -100,7 +100,7 @@ def _choice(column: Column, cell: Cell) -> str:
     if found is None:
         listed = "、".join(map(column.called, column.choices))
         listed_en = ", ".join(column.called(choice, "en") for choice in column.choices)
-        raise Misread(f"“{shown(cell)}”须为以下之一：{listed}", f"“{shown(cell)}” should be one of {listed_en}")
+        raise InvalidCell(f"“{shown(cell)}”须为以下之一：{listed}", f"“{shown(cell)}” should be one of {listed_en}")
     return found
 
 
@@ -110,7 +110,7 @@ def _district(column: Column, cell: Cell) -> str:
     if found is not None:
         return found
     if column.choices or not column.pattern or not column.fits(said):
-        raise Misread(f"“{shown(cell)}”不是本市县（市、区）的名称或代码", f"“{shown(cell)}” is no district of ours")
+        raise InvalidCell(f"“{shown(cell)}”不是本市县（市、区）的名称或代码", f"“{shown(cell)}” is no district of ours")
     return said
 
 
@@ -119,7 +119,7 @@ def _code(column: Column, cell: Cell) -> str:
     for one in (said, said.lower()):
         if len(one) <= (column.longest or len(one)) and column.fits(one):
             return one
-    raise Misread(f"“{shown(cell)}”有误：{column.says()}", f"“{shown(cell)}”: {column.says('en')}")
+    raise InvalidCell(f"“{shown(cell)}”有误：{column.says()}", f"“{shown(cell)}”: {column.says('en')}")
 
 
 def _code_text(cell: Cell) -> str:
@@ -128,12 +128,12 @@ def _code_text(cell: Cell) -> str:
         return narrow(cell).strip(BLANKS)
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return _digits(cell)
-    raise Misread(f"“{shown(cell)}”须为文本", f"“{shown(cell)}” should be text")
+    raise InvalidCell(f"“{shown(cell)}”须为文本", f"“{shown(cell)}” should be text")
 
 
 def _digits(cell: float) -> str:
     if abs(cell) >= 10**DIGITS or cell != cell // 1:
-        raise Misread(
+        raise InvalidCell(
             f"“{shown(cell)}”已被 Excel 当作数值，请设为文本格式重填", f"Excel took “{shown(cell)}” for a number"
         )
     return str(int(cell))
@@ -145,9 +145,9 @@ def _text(column: Column, cell: Cell) -> str:
     elif isinstance(cell, str):
         said = cell.strip(BLANKS)
     else:
-        raise Misread(f"“{shown(cell)}”须为文本", f"“{shown(cell)}” should be text")
+        raise InvalidCell(f"“{shown(cell)}”须为文本", f"“{shown(cell)}” should be text")
     if column.longest is not None and len(said) > column.longest:
-        raise Misread(
+        raise InvalidCell(
             f"至多 {column.longest} 个字符，现有 {len(said)} 个", f"{len(said)} characters of {column.longest}"
         )
     return said

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from gateway.imports.sheets.cell import BLANKS, Cell, narrow, shown
-from gateway.imports.sheets.numbers import Misread
+from gateway.imports.sheets.numbers import InvalidCell
 
 BEFORE_DAY_ONE = date(1899, 12, 30)  # of Excel's count of days, from 1 March 1900 on
 SERIALS = range(20_000, 73_051)  # 1954 to 2099
@@ -21,10 +21,10 @@ _NO_YEAR = re.compile(r"[0-9]{1,2}(月|[-./–])[0-9]{1,2}[日号]?")
 
 
 def day(cell: Cell) -> date:
-    """The one day that the cell can mean; raises `Misread`."""
+    """The one day that the cell can mean; raises `InvalidCell`."""
     if isinstance(cell, datetime):
         if cell.time() != time():
-            raise Misread(f"“{shown(cell)}”含有时刻，只填日期", f"“{shown(cell)}” has a time of day; a day only")
+            raise InvalidCell(f"“{shown(cell)}”含有时刻，只填日期", f"“{shown(cell)}” has a time of day; a day only")
         return cell.date()
     if isinstance(cell, date):
         return cell
@@ -58,19 +58,21 @@ def _date(cell: Cell, year: int, month: int, of_month: int) -> date:
     try:
         return date(year, month, of_month)
     except ValueError:
-        raise Misread(f"没有“{shown(cell)}”这一天", f"There is no day “{shown(cell)}”") from None
+        raise InvalidCell(f"没有“{shown(cell)}”这一天", f"There is no day “{shown(cell)}”") from None
 
 
-def _misread(cell: str, text: str) -> Misread:
+def _misread(cell: str, text: str) -> InvalidCell:
     said = shown(cell)
     if _YEAR_LAST.fullmatch(text):
-        return Misread(f"“{said}”何为月、何为日，无法确定；请写作 2011-03-12", f"Which part of “{said}” is the month?")
+        return InvalidCell(
+            f"“{said}”何为月、何为日，无法确定；请写作 2011-03-12", f"Which part of “{said}” is the month?"
+        )
     if _SHORT_YEAR.fullmatch(text):
-        return Misread(f"“{said}”的年份须为四位数", f"The year of “{said}” needs four digits")
+        return InvalidCell(f"“{said}”的年份须为四位数", f"The year of “{said}” needs four digits")
     if _NO_YEAR.fullmatch(text):
-        return Misread(f"“{said}”缺少年份", f"“{said}” has no year")
+        return InvalidCell(f"“{said}”缺少年份", f"“{said}” has no year")
     return _not_a_day(cell)
 
 
-def _not_a_day(cell: Cell) -> Misread:
-    return Misread(f"“{shown(cell)}”不是日期；格式如 2011-03-12", f"“{shown(cell)}” is not a day like 2011-03-12")
+def _not_a_day(cell: Cell) -> InvalidCell:
+    return InvalidCell(f"“{shown(cell)}”不是日期；格式如 2011-03-12", f"“{shown(cell)}” is not a day like 2011-03-12")

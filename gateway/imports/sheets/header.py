@@ -11,7 +11,7 @@ from itertools import takewhile
 from gateway.imports.sheets.cell import Cell, is_blank, shown
 from gateway.imports.sheets.columns import Column
 from gateway.imports.sheets.errors import BrokenSheet, CellError, address
-from gateway.imports.sheets.tables import Table, Workbook
+from gateway.imports.sheets.tables import Table, TableFile
 from services.contract.glossary import fields_named, plain
 
 SEARCHED = 30  # rows: titles stand above a header, but not more than this
@@ -65,7 +65,7 @@ class Header:
         )
 
 
-def find(book: Workbook, columns: Sequence[Column]) -> Header:
+def find(book: TableFile, columns: Sequence[Column]) -> Header:
     """The one header of the file; raises `BrokenSheet` where there is none, or it does not fit the columns."""
     names = _names(columns)
     found = _all(book, names)
@@ -97,7 +97,7 @@ def _names(columns: Sequence[Column]) -> dict[str, Column]:
     return names
 
 
-def _all(book: Workbook, names: Mapping[str, Column]) -> list[Header]:
+def _all(book: TableFile, names: Mapping[str, Column]) -> list[Header]:
     """The header of each table that has one; quotes may stand in the way of reading a CSV with a wrong delimiter."""
     found: list[Header] = []
     wrong_delimiters: list[BrokenSheet] = []

@@ -13,11 +13,11 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from gateway.imports.sheets import header
-from gateway.imports.sheets.cell import Blemished, Cell
+from gateway.imports.sheets.cell import Cell, FaultyCell
 from gateway.imports.sheets.columns import Column
 from gateway.imports.sheets.errors import CellError, address
 from gateway.imports.sheets.header import ERRORS, Header
-from gateway.imports.sheets.tables import FORMULA_SIGNS, Separated, opened
+from gateway.imports.sheets.tables import FORMULA_SIGNS, CsvTable, open_tables
 from gateway.imports.sheets.template import AS_THEY_ARE, print_in_width, sheet_name
 
 Errors = Mapping[int, Sequence[CellError]]
@@ -30,9 +30,9 @@ def marked(path: Path, filename: str, columns: Sequence[Column], errors: Errors,
 
     A sheet that comes back is read as before: its column 错误 is passed over, and written anew. Raises `BrokenSheet`.
     """
-    with opened(path, filename) as book:
+    with open_tables(path, filename) as book:
         found = header.find(book, columns)
-        if isinstance(found.table, Separated):
+        if isinstance(found.table, CsvTable):
             _write_csv(found, found.table.delimiter, errors, out)
         else:
             _write_xlsx(found, errors, out)
@@ -105,7 +105,7 @@ class _Formats:
 
 
 def _write(sheet: Worksheet, row: int, column: int, cell: Cell, form: Format | None) -> None:
-    if isinstance(cell, Blemished):
+    if isinstance(cell, FaultyCell):
         sheet.write_string(row, column, cell.shown, form) if cell.shown else sheet.write_blank(row, column, "", form)
     elif isinstance(cell, str):
         sheet.write_string(row, column, cell, form) if cell else sheet.write_blank(row, column, "", form)

@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"([+-]?)([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?\s
 _VAGUE = re.compile(r"约|近|余|多|几|数|左右|上下|大概|以上|以下|不足|不到|超过?|\+$|[~≈>≥<≤±]")
 
 
-class Misread(Exception):
+class InvalidCell(Exception):
     """What a cell says cannot be understood in one way only."""
 
     def __init__(self, zh: str, en: str) -> None:
@@ -26,7 +26,7 @@ class Misread(Exception):
 
 
 def number(cell: Cell, unit: Word | None) -> Decimal:
-    """The exact number in the cell, as Excel shows it; raises `Misread`."""
+    """The exact number in the cell, as Excel shows it; raises `InvalidCell`."""
     if isinstance(cell, str):
         return _written(cell, unit)
     if isinstance(cell, bool) or not isinstance(cell, int | float) or not isfinite(cell):
@@ -42,7 +42,9 @@ def _written(cell: str, unit: Word | None) -> Decimal:
 
     sign, whole, fraction, scale = match.groups()
     if fraction and len(fraction) == 3 and not scale and len(whole) <= 3:
-        raise Misread(f"“{shown(cell)}”是千分位还是小数，无法确定", f"“{shown(cell)}” may be a thousand or a fraction")
+        raise InvalidCell(
+            f"“{shown(cell)}”是千分位还是小数，无法确定", f"“{shown(cell)}” may be a thousand or a fraction"
+        )
     return Decimal(f"{sign}{whole.replace(',', '')}.{fraction or 0}") * SCALES.get(scale, 1)
 
 
@@ -55,7 +57,7 @@ def _without_unit(text: str, unit: Word | None) -> str:
     return text
 
 
-def _misread(cell: Cell) -> Misread:
+def _misread(cell: Cell) -> InvalidCell:
     if isinstance(cell, str) and _VAGUE.search(narrow(cell)):
-        return Misread(f"“{shown(cell)}”不是确切的数", f"“{shown(cell)}” is not exact")
-    return Misread(f"“{shown(cell)}”不是数", f"“{shown(cell)}” is not a number")
+        return InvalidCell(f"“{shown(cell)}”不是确切的数", f"“{shown(cell)}” is not exact")
+    return InvalidCell(f"“{shown(cell)}”不是数", f"“{shown(cell)}” is not a number")

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.imports.sheets import cell_reading, header, xlsx_guard
-from gateway.imports.sheets.cell import Blemish, Blemished, Cell, narrow, shown, stripped
+from gateway.imports.sheets.cell import Cell, CellFault, FaultyCell, narrow, shown, stripped
 from gateway.imports.sheets.columns import Column
 from gateway.imports.sheets.errors import CellError, address
 from gateway.imports.sheets.header import Header
-from gateway.imports.sheets.numbers import Misread, number
-from gateway.imports.sheets.tables import opened
+from gateway.imports.sheets.numbers import InvalidCell, number
+from gateway.imports.sheets.tables import open_tables
 from services.contract.glossary import plain
 
 TOTALS = ("合计", "总计", "小计", "共计", "累计", "总和", "total", "subtotal", "grandtotal")
@@ -49,7 +49,7 @@ def read(path: Path, filename: str, columns: Sequence[Column]) -> Iterator[Row]:
 
     Raises `BrokenSheet` with the first row, or later where a limit is passed.
     """
-    with opened(path, filename) as book:
+    with open_tables(path, filename) as book:
         found = header.find(book, columns)
         rows = 0
         for number_of_row, cells in found.table.rows():
@@ -64,7 +64,7 @@ def read(path: Path, filename: str, columns: Sequence[Column]) -> Iterator[Row]:
 def _row(header: Header, number: int, cells: Sequence[Cell]) -> Row | None:
     """The row as data; None where it is none."""
     there = {place: cell for place, cell in enumerate(map(stripped, cells)) if cell != ""}
-    filled = {place: cell for place, cell in there.items() if not isinstance(cell, Blemished) or not _is_covered(cell)}
+    filled = {place: cell for place, cell in there.items() if not isinstance(cell, FaultyCell) or not _is_covered(cell)}
     if not _says_something(header, filled) or header.is_repeated(filled):
         return None
 
@@ -78,9 +78,9 @@ def _row(header: Header, number: int, cells: Sequence[Cell]) -> Row | None:
     return row
 
 
-def _is_covered(cell: Blemished) -> bool:
+def _is_covered(cell: FaultyCell) -> bool:
     """Does it lie under its neighbour, merged with it?"""
-    return cell.why is Blemish.MERGED
+    return cell.fault is CellFault.MERGED
 
 
 def _says_something(header: Header, filled: Mapping[int, Cell]) -> bool:
@@ -97,7 +97,7 @@ def _data(header: Header, number: int, there: Mapping[int, Cell]) -> Row:
     for place, column in header.places.items():
         try:
             value = cell_reading.read(column, there.get(place, ""))
-        except Misread as misread:
+        except InvalidCell as misread:
             wrongs.append(CellError(address(number, place), column.name, misread.zh, misread.en))
             continue
         if value is not None:
@@ -105,7 +105,7 @@ def _data(header: Header, number: int, there: Mapping[int, Cell]) -> Row:
     wrongs += [
         CellError(address(number, place), "", "此格所在的列没有表头", "The column of this cell has no header")
         for place, cell in there.items()
-        if place not in header.expected and not (isinstance(cell, Blemished) and _is_covered(cell))
+        if place not in header.expected and not (isinstance(cell, FaultyCell) and _is_covered(cell))
     ]
     return Row(number, values, tuple(wrongs))
 
@@ -141,7 +141,7 @@ def _may_be_added_up(column: Column | None, cell: Cell) -> bool:
         return False
     try:
         number(cell, column.unit if column else None)
-    except Misread:
+    except InvalidCell:
         return False
     return True
 

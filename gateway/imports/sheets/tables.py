@@ -17,7 +17,7 @@ from pathlib import Path
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from gateway.imports.sheets import xlsx_guard
-from gateway.imports.sheets.cell import Blemish, Blemished, Cell
+from gateway.imports.sheets.cell import Cell, CellFault, FaultyCell
 from gateway.imports.sheets.errors import BrokenSheet, column_number
 
 DELIMITERS = ",;\t"
@@ -29,23 +29,23 @@ _SPREADSHEETS = (".xlsx", ".xlsm", ".et", ".xls")
 
 
 @dataclass(frozen=True)
-class Sheet:
+class WorksheetTable:
     """One sheet of a workbook, parsed when its rows are asked for."""
 
     name: str
     workbook: CalamineWorkbook
-    looked: xlsx_guard.Looked
+    extent: xlsx_guard.SheetExtent
 
     @property
     def width(self) -> int:
-        return self.looked.columns
+        return self.extent.columns
 
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
-        """Each row with its number, from column A on; what only looks empty is a `Blemished`."""
+        """Each row with its number, from column A on; what only looks empty is a `FaultyCell`."""
         sheet = self.workbook.get_sheet_by_name(self.name)
         before: list[Cell] = [""] * (sheet.start or (0, 0))[1]
         hidden = self._hidden(sheet)
-        below = repeat((), self.looked.rows - sheet.total_height)
+        below = repeat((), self.extent.rows - sheet.total_height)
         rows: Iterator[Sequence[Cell]] = chain(sheet.iter_rows(), below)
         for number, cells in enumerate(rows, start=1):
             row = [*before, *cells]
@@ -54,25 +54,25 @@ class Sheet:
                 row[column] = row[column] or blemish
             yield number, row
 
-    def _hidden(self, sheet: CalamineSheet) -> dict[int, dict[int, Blemished]]:
-        hidden: dict[int, dict[int, Blemished]] = {}
+    def _hidden(self, sheet: CalamineSheet) -> dict[int, dict[int, FaultyCell]]:
+        hidden: dict[int, dict[int, FaultyCell]] = {}
         covered = 0
         for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-            rows, columns = range(top, min(bottom + 1, self.looked.rows)), range(left, min(right + 1, self.width))
+            rows, columns = range(top, min(bottom + 1, self.extent.rows)), range(left, min(right + 1, self.width))
             covered += len(rows) * len(columns)
             if covered > MANY_MERGED:
                 raise xlsx_guard.too_large()
             for row in rows:
-                hidden.setdefault(row + 1, {}).update({column: Blemished(Blemish.MERGED) for column in columns})
+                hidden.setdefault(row + 1, {}).update({column: FaultyCell(CellFault.MERGED) for column in columns})
             hidden.get(top + 1, {}).pop(left, None)
-        for cell, blemish in self.looked.blemished.items():
+        for cell, blemish in self.extent.faults.items():
             letters = cell.rstrip("0123456789")
             hidden.setdefault(int(cell.removeprefix(letters)), {})[column_number(letters)] = blemish
         return hidden
 
 
 @dataclass(frozen=True)
-class Separated:
+class CsvTable:
     """A CSV file as one delimiter divides it; read as a stream."""
 
     path: Path
@@ -96,11 +96,11 @@ class Separated:
                 raise _broken_csv(rows.line_num, str(error)) from None
 
 
-Table = Sheet | Separated
+Table = WorksheetTable | CsvTable
 
 
 @dataclass(frozen=True)
-class Workbook:
+class TableFile:
     """The tables of a file."""
 
     tables: tuple[Table, ...]
@@ -108,7 +108,7 @@ class Workbook:
 
 
 @contextmanager
-def opened(path: Path, filename: str) -> Iterator[Workbook]:
+def open_tables(path: Path, filename: str) -> Iterator[TableFile]:
     """The file as tables; raises `BrokenSheet` where it is none, too large or damaged."""
     with path.open("rb") as file:
         start = file.read(4)
@@ -117,7 +117,7 @@ def opened(path: Path, filename: str) -> Iterator[Workbook]:
         with _workbook(path) as book:
             yield book
     elif suffix in (".csv", ".txt", ".tsv"):
-        yield Workbook(tuple(Separated(path, _encoding(path), delimiter) for delimiter in DELIMITERS), is_csv=True)
+        yield TableFile(tuple(CsvTable(path, _encoding(path), delimiter) for delimiter in DELIMITERS), is_csv=True)
     elif suffix in _SPREADSHEETS:
         raise BrokenSheet(
             "不是 XLSX 工作簿（旧版 .xls 或加密的文件不能读取）；请另存为不加密的 .xlsx。",
@@ -128,16 +128,16 @@ def opened(path: Path, filename: str) -> Iterator[Workbook]:
 
 
 @contextmanager
-def _workbook(path: Path) -> Iterator[Workbook]:
-    looked = xlsx_guard.look_through(path)
+def _workbook(path: Path) -> Iterator[TableFile]:
+    extents = xlsx_guard.inspect(path)
     try:
         with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
             sheets = tuple(
-                Sheet(sheet.name, workbook, looked[sheet.name])
+                WorksheetTable(sheet.name, workbook, extents[sheet.name])
                 for sheet in workbook.sheets_metadata
                 if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
             )
-            yield Workbook(sheets, is_csv=False)
+            yield TableFile(sheets, is_csv=False)
     except (CalamineError, KeyError) as error:  # a sheet that the guard has not seen
         raise xlsx_guard.broken() from error
 
