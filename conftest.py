@@ -1,15 +1,35 @@
 """Before anything else is imported the tests take Eventlet's place in the standard library, as the services do."""
 
-import deploy.green  # noqa: F401, I001 - before anything else
+import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
+
+import os
+import shlex
+import sys
 
 import eventlet
 import hypothesis
 import pytest
 
+from deploy.local.broker import Broker
+from deploy.local.home import Home
+from deploy.local.supervisor import ending_with_parent
+
 hypothesis.settings.register_profile("kexie", deadline=None)  # how long an example takes says who else was at work
 hypothesis.settings.load_profile("kexie")
 
 USUAL_TIMEOUT = 60  # seconds
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # one of several, each with a virtual host of its own
+    os.environ["AMQP_URI"] = os.environ["AMQP_URI"].removesuffix("/") + worker
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs):
+    """A virtual host for each worker, since a queue has the same name in all of them; none outlives us."""
+    broker = Broker(Home.of_the_environment())
+    for spec in specs:
+        broker.add_virtual_host(spec.id)
+        spec.python = shlex.join([*ending_with_parent(), sys.executable, "-m", "tests.worker"])
 
 
 @pytest.hookimpl(wrapper=True)

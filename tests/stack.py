@@ -4,10 +4,13 @@ import uuid
 from datetime import timedelta
 
 import eventlet
+from amqp import spec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from eventlet.event import Event as Signal
+from vine import promise
 
-from services.chassis.amqp import connect
+from services.chassis.amqp import Gone, connect
 from services.chassis.client import Caller
 from services.chassis.clock import SystemClock
 from services.chassis.health import Health
@@ -159,8 +162,7 @@ class Running:
             channel = connection.default_channel
             if any(channel.queue_declare(inbox.queue.name, passive=True).message_count for inbox in listening):
                 return True
-        eventlet.sleep(0.02)  # what the broker has just handed out is counted nowhere until it is read here
-        return any(inbox.is_busy for inbox in listening)
+        return not all(_has_read_all(inbox) for inbox in listening) or any(inbox.is_busy for inbox in listening)
 
     def publish(self, event):
         """Put an event on its exchange as its owner would."""
@@ -169,6 +171,18 @@ class Running:
 
     def a_new_id(self):
         return uuid.uuid4().hex
+
+
+def _has_read_all(inbox):
+    """Has it read what the broker handed out, which is counted nowhere? An answer on its channel comes after that."""
+    answered = Signal()
+    try:
+        with inbox._link.writing() as channel:
+            channel._pending[spec.Basic.QosOk] = promise(lambda *_: answered.send(True))
+            channel.send_method(spec.Basic.Qos, "lBb", (0, 2 * inbox._size, False))  # as it was
+    except Gone:
+        return False
+    return bool(answered.wait(timeout=1.0))
 
 
 def _inboxes(container):

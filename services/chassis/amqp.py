@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -100,6 +102,15 @@ def _decode_leniently(transport: Any) -> None:
         return kind, channel, payload if kind == BODY else LenientText(payload)
 
     transport.read_frame = read_frame
+
+
+def _receive_no_more(sock: Any) -> None:
+    """Whoever reads there comes to an end after what has arrived; writing goes on.
+
+    By a copy of the descriptor, since a TLS socket that is shut down in one direction cannot write any more.
+    """
+    with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as same:
+        same.shutdown(socket.SHUT_RD)
 
 
 @contextmanager
@@ -214,13 +225,19 @@ class Link:
             try:
                 self._live(backoff)
             except BROKEN as error:
+                if self._halt.ready():
+                    return
                 log.warning("broker connection lost", link=self.name, error=f"{type(error).__name__}: {error}"[:200])
                 self._wait(backoff.next())
 
     def stop(self) -> None:
-        """End `run` within a second."""
-        if not self._halt.ready():
-            self._halt.send()
+        """End `run` at once: the reader does not wait for more."""
+        if self._halt.ready():
+            return
+
+        self._halt.send()
+        if self.channel is not None:
+            _receive_no_more(self.channel.connection.transport.sock)
 
     @contextmanager
     def writing(self, channel: Any = None) -> Iterator[Any]:
