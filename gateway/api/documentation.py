@@ -61,7 +61,7 @@ class Documentation:
 
     def _document(self, name: str, make: Callable[[ServiceDescriptions], PrecompressedDocument]) -> Reply:
         """The document made of the descriptions as they are now; not stored where they changed while it was made."""
-        described = self._descriptions.said
+        described = self._descriptions.by_service
         if described is not self._made_of:
             self._made_of, self._documents = described, {}
         document = self._documents.get(name) or make(described)

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.api.endpoint import endpoint
 from gateway.http import json_schema
 from gateway.http.messages import Reply, Request
-from gateway.imports import import_store, uploads
+from gateway.imports import answers, uploads
 from gateway.imports.uploads import Uploads
 
 
@@ -33,7 +33,7 @@ class ImportEndpoints:
         zh="上传表格：全部写入或全部不写。",
         asks=uploads.UPLOAD,
         uploads=True,
-        answers={202: import_store.IMPORT},
+        answers={202: answers.IMPORT},
     )
     def import_(self, request: Request, service: str, command: str) -> Reply:
         return self.imports.begin(service, command, request)
@@ -44,7 +44,7 @@ class ImportEndpoints:
         en="List your imports, the newest first.",
         zh="我的导入。",
         asks=uploads.PAGE,
-        answers={200: import_store.IMPORT_LIST},
+        answers={200: answers.IMPORT_LIST},
     )
     def list_imports(self, request: Request) -> Any:
         return self.imports.page(request)
@@ -54,7 +54,7 @@ class ImportEndpoints:
         "/api/v1/imports/<id_>",
         en="Show how far an import is, and its first errors.",
         zh="导入进展与错误。",
-        answers={200: import_store.IMPORT},
+        answers={200: answers.IMPORT},
     )
     def imported(self, request: Request, id_: str) -> Any:
         return self.imports.find(id_, request)
@@ -74,7 +74,7 @@ class ImportEndpoints:
         "/api/v1/imports/<id_>/confirm",
         en="Confirm an import: write the rows that were checked.",
         zh="确认写入。",
-        answers={202: import_store.IMPORT},
+        answers={202: answers.IMPORT},
     )
     def confirm_import(self, request: Request, id_: str) -> Reply:
         return self.imports.confirm(id_, request)

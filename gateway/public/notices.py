@@ -60,7 +60,9 @@ def displayed(query_service: QueryService, params: Mapping[str, Any]) -> Answer:
     ]
 
     def find(most: int) -> list[Document]:
-        return query_service.generations.ask(lambda store: store.views_by([*steps, {"$limit": most}], ON_DISPLAY))
+        return query_service.generations.ask(
+            lambda store: store.aggregate_views([*steps, {"$limit": most}], ON_DISPLAY)
+        )
 
     notices = pagination.page(find, limit=params.get("limit", pagination.PAGE), show=_shown, cursor=_cursor)
     return {**notices, **standing}

@@ -175,7 +175,7 @@ class TestAFullGateway:
         assert gateway.get(LIST).status == 200
 
     def test_a_gateway_that_is_full_says_so_and_goes_on_telling_of_its_health(self, gateway, slow, monkeypatch):
-        monkeypatch.setattr(gateway.extension(ServiceProxyProvider)._passage, "_room", Bulkhead(10))
+        monkeypatch.setattr(gateway.extension(ServiceProxyProvider)._proxy, "_bulkhead", Bulkhead(10))
         waiting, let_go = slow
         several = [eventlet.spawn(gateway.get, LIST)]
         waiting.wait()
