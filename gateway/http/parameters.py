@@ -161,6 +161,7 @@ def not_known(what: str, zh: str, name: str, known: Iterable[str]) -> NotFound:
 
 
 def unknown_parameters(given: MultiDict[str, str], known: Collection[str]) -> list[FieldError]:
+    """An error for each parameter that is given and not known."""
     listed = ", ".join(known) or "-"
     return [
         FieldError(name[:100], f"Unknown parameter; known: {listed}.", f"未知参数；可用：{listed}。")
