@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local.broker import Broker
 from deploy.local.home import Home
-from deploy.local.supervisor import bound_to_us
+from deploy.local.supervisor import ending_with_parent
 
 hypothesis.settings.register_profile("kexie", deadline=None)  # how long an example takes says who else was at work
 hypothesis.settings.load_profile("kexie")
@@ -29,7 +29,7 @@ def pytest_xdist_setupnodes(specs):
     broker = Broker(Home.of_the_environment())
     for spec in specs:
         broker.add_virtual_host(spec.id)
-        spec.python = shlex.join([*bound_to_us(), sys.executable, "-m", "tests.worker"])
+        spec.python = shlex.join([*ending_with_parent(), sys.executable, "-m", "tests.worker"])
 
 
 @pytest.hookimpl(wrapper=True)
