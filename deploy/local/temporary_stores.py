@@ -13,6 +13,7 @@ from deploy.local.home import Home, InUse
 from deploy.local.supervisor import StopRequested, Supervisor
 
 SIDE_BY_SIDE = ("--numprocesses", "3", "--dist", "loadfile")  # two cores: a test waits for half of its time
+SLOW = ("PYTHONDONTWRITEBYTECODE",)  # every process that is started would compile everything anew
 IN_ONE = frozenset({"-s", "--pdb", "--trace", "--collect-only", "--co", "no:xdist"})  # of pytest's options
 
 
@@ -20,13 +21,13 @@ def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None
     """Run pytest on a broker and a database of its own, and return its exit code."""
     try:
         with stores_of_its_own(home, "test", say=say) as (supervisor, stores):
-            settings = {
+            environment = {name: value for name, value in os.environ.items() if name not in SLOW} | {
                 "AMQP_URI": stores.amqp_uri,
                 "MONGO_URI": stores.mongo_uri,
                 "KEXIE_HOME": str(supervisor.home.folder),
             }
             command = (sys.executable, "-m", "tests", *_shared_out(arguments), *arguments)
-            return supervisor.run(*command, environment=os.environ | settings)
+            return supervisor.run(*command, environment=environment)
     except StopRequested as request:
         return 128 + request.number
 

@@ -52,7 +52,7 @@ class Command(Method):
         self.adds = adds
         self.confidential = confidential
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check caller and input; the context is the `Cause` that every record written from here on names."""
         actor = self._authenticate(request)
         _require(self.roles, actor)
@@ -66,13 +66,13 @@ class Command(Method):
         request.because = cause.because
         return {**fields.load(self.schema, given), "by": actor.id}, {"cause": cause}
 
-    def tell(self, context: dict[str, Any], result: Any) -> Any:
+    def visible_result(self, context: dict[str, Any], result: Any) -> Any:
         """Reduce the result, for a caller who may not read records, to the fact that this one changed (A-13)."""
         if context["cause"].actor.roles.isdisjoint(READERS):
             return {name: result[name] for name in BRIEF}
         return result
 
-    def settle(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
+    def recover(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
         """Return the first outcome where today's state refuses a command that was done before (X-01)."""
         if isinstance(error, Refusal | NotFound | Conflict):
             ids = [value for name, value in arguments.items() if name.endswith("_id") and isinstance(value, str)]
@@ -82,7 +82,7 @@ class Command(Method):
         raise error
 
     def describe(self) -> dict[str, Any]:
-        """The command as `describe` lists it."""
+        """Describe the command for the service's `describe`."""
         return {
             "kind": self.kind.name,
             "summary": _summary(self),
@@ -103,30 +103,30 @@ class Command(Method):
 
 
 class Query(Method):
-    """A method that reads; a `public` one needs no token. It gets what was asked as it came, as `params`."""
+    """A method that reads; a `public` one needs no token. The method gets the parameters as they came."""
 
     def __init__(self, *, public: bool = False, roles: tuple[str, ...] = READERS, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.public, self.roles = public, frozenset(roles)
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check who calls, unless the query is public."""
         if not self.public:
             _require(self.roles, self._authenticate(request))
         return {"params": arguments}, {}
 
     def describe(self) -> dict[str, Any]:
-        """The query as `describe` lists it."""
+        """Describe the query for the service's `describe`."""
         return {"summary": _summary(self), "public": self.public, "roles": sorted(self.roles)}
 
 
 class SignedQuery(Query):
     """A query that also changes something beside the records, and notes its caller, `by`."""
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check who calls, and pass the caller's id on."""
-        understood, context = super().understand(request, arguments)
-        return {**understood, "by": self._authenticate(request).id}, context
+        prepared, context = super().prepare(request, arguments)
+        return {**prepared, "by": self._authenticate(request).id}, context
 
 
 class DescribedQuery(Query):
@@ -139,14 +139,14 @@ class DescribedQuery(Query):
         super().__init__(roles=roles, **kwargs)
         self.schema = schema()
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check caller and parameters."""
         actor = self._authenticate(request)
         _require(self.roles, actor)
         return {**fields.load(self.schema, arguments), "by": actor.id}, {}
 
     def describe(self) -> dict[str, Any]:
-        """The query as `describe` lists it, with its parameters."""
+        """Describe the query with its parameters."""
         of = f"{self.container.service_name}.{self.method_name}"
         return {**super().describe(), "input": json_schema(self.schema, of=of)}
 
@@ -158,7 +158,7 @@ class RowsOfCommand(Method):
         super().__init__(**kwargs)
         self.schema = schema()
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check the caller against the command's roles; the method gets the import's `Batch`."""
         actor = self._authenticate(request)
         given = fields.load(self.schema, arguments)
@@ -213,7 +213,7 @@ def expected_version(given: Any) -> int | None:
 
 
 def _command_id(given: Any, request: Request, method: str) -> str:
-    """The caller's id, or one that stays the same when the broker delivers this very request again."""
+    """Take the caller's id, or make one that stays the same when the broker delivers this very request again."""
     if (callers := command_id(given)) is not None:
         return callers
     return str(uuid.uuid5(COMMAND_IDS, f"{method}/{request.id}")) if request.id else str(uuid.uuid4())

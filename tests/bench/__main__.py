@@ -24,7 +24,7 @@ MANY, FEWER = 1_000_000, 100_000  # records that a question goes over
 )
 @click.option("--judging", "of_judging", is_flag=True, help="Assign the entries of a large contest and rank them.")
 @click.option("--quick", is_flag=True, help="Without the others: ask over 100,000 records instead of a million.")
-def main(at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, quick: bool) -> None:
+def bench(at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, quick: bool) -> None:
     """Measure our pipeline beside stock nameko, in the same run, and print a table.
 
     The exit code is 1 where a target is missed. The options measure something else: the stack at its limit, the import
@@ -77,4 +77,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="./kexie bench")
+    bench(prog_name="./kexie bench")
