@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 
 PAUSE = 0.1  # seconds between two looks
 
 Answer = TypeVar("Answer")
 
 
-class NotInTime(Trouble):
+class NotInTime(CommandFailed):
     """A condition did not come true in time."""
 
 

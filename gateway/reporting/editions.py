@@ -141,8 +141,8 @@ class Editions:
         """The records that bring something else to this number than they did."""
         for part in line.parts.values():
             rule, counted = part.rule, figures.of(line, question)
-            since = self._read(now, lambda read, rule=rule: read.learnt(rule.of))
-            touched = self._read(then, lambda read, rule=rule: read.learnt(rule.of))
+            since = self._read(now, lambda read, rule=rule: read.changed_records(rule.of))
+            touched = self._read(then, lambda read, rule=rule: read.changed_records(rule.of))
             for record, one in sorted(touched.items()):
                 latest = since[record].then if record in since else one.now
                 was, is_now = _amount(rule, counted, one.then), _amount(rule, counted, latest)
@@ -160,7 +160,7 @@ class Editions:
         return told
 
     def _read(self, as_of: datetime, ask: Any) -> Any:
-        return self._query_service.generations.ask(lambda store: reader.at(store, as_of, ask))
+        return self._query_service.generations.ask(lambda store: reader.read_at(store, as_of, ask))
 
     def _signed(self, body: bytes) -> str | None:
         """As HTTP writes a signature over the bytes of an answer."""

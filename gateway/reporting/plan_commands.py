@@ -69,7 +69,7 @@ class PlanCommands:
         book = self._decisions.book()
         lines = [(line, asked(str(year))) for year in book.plans for line in book.lines(year)]
         wanted = {id_: piece for line, year in lines for id_, piece in figures.wanted([line], year).items()}
-        held = self._query_service.generations.ask(lambda store: store.read(wanted)).held
+        held = self._query_service.generations.ask(lambda store: store.read_counts(wanted)).documents
         return {
             line.code for line, year in lines if any(part.total(year.pieces, held).seen for part in line.parts.values())
         }

@@ -25,7 +25,7 @@ from gateway.plans.model import Plan
 from gateway.read_model import reader
 from gateway.read_model.generations import Generations
 from gateway.read_model.reader import Among, Reader
-from gateway.read_model.store import Counts, compared
+from gateway.read_model.store import Counts, differing_records
 from gateway.reporting.cache import Cache
 from gateway.reporting.plan_history import PlanHistory
 from gateway.upstream.parked_counts import ParkedCounts
@@ -117,7 +117,7 @@ class QueryService:
             if wanted.get("explain"):
                 period = kpi_figures.of(line, question).period
                 spreads = [
-                    (rule, read.spread(rule, ["state"], period, among=among)) for rule in line.kpi.parts.values()
+                    (rule, read.group_values(rule, ["state"], period, among=among)) for rule in line.kpi.parts.values()
                 ]
                 said["explain"] = report.explain(line, spreads)
             return {**said, "definition": definition, **self._standing(counts, now, as_of, [line])}
@@ -213,7 +213,7 @@ class QueryService:
 
     def revision(self) -> int:
         """How far the ledger has come; whatever is asked from now on is answered with at least that."""
-        found = self.generations.ask(lambda store: store.read({})).ledger["revision"]
+        found = self.generations.ask(lambda store: store.read_counts({})).ledger["revision"]
         self.shelf.clear()
         return found
 
@@ -240,19 +240,19 @@ class QueryService:
         """How far all numbers can be trusted now, and which generation they come from."""
         book = self.decisions.book()
         lines = [line for year in book.plans for line in book.lines(year)]
-        counts = self.generations.ask(lambda store: store.read({}))
+        counts = self.generations.ask(lambda store: store.read_counts({}))
         standing = self._standing(counts, self._clock.now(), None, lines)
         return {"generation": self.generations.serving().generation, **standing}
 
     def standing_of(self, services: Iterable[str]) -> Answer:
         """How far the records of these services can be trusted now."""
-        counts = self.generations.ask(lambda store: store.read({}))
+        counts = self.generations.ask(lambda store: store.read_counts({}))
         return self._standing(counts, self._clock.now(), None, (), of=services)
 
     # --- what is read ------------------------------------------------------------------------------------------------
 
     def _ask(self, as_of: datetime | None, question: Callable[[Reader], T]) -> T:
-        return self.generations.ask(lambda store: reader.at(store, as_of, question))
+        return self.generations.ask(lambda store: reader.read_at(store, as_of, question))
 
     def _counts(
         self,
@@ -275,7 +275,7 @@ class QueryService:
         rule = line.milestone.rule
         is_counted = line.measure.key in counts.counted
         first = None
-        if line.measure.total(year.pieces, counts.held).n or not is_counted:
+        if line.measure.total(year.pieces, counts.documents).n or not is_counted:
             look = partial(read.records, rule, year.period, limit=1)
             found = look() if as_of else self.shelf.kept(("first", plan.year, line.measure.key), look)
             first = found[0] if found else None
@@ -283,7 +283,7 @@ class QueryService:
 
     def _crossed(self, read: Reader, line: KpiLine, question: AskedPeriod, by: tuple[str, ...], among: Among) -> Answer:
         rule = self._one_rule(line)
-        found = read.spread(rule, by, kpi_figures.of(line, question).period, among=among)
+        found = read.group_values(rule, by, kpi_figures.of(line, question).period, among=among)
         return report.crossed(line, by, ((one.values, _cell(rule, one)) for one in found))
 
     def _total(
@@ -291,7 +291,7 @@ class QueryService:
     ) -> Answer:
         if len(among) < 2:
             return report.total(line, question, figures, measure, among=among)
-        found = read.spread(measure.rule, (), kpi_figures.of(line, question).period, among=among)
+        found = read.group_values(measure.rule, (), kpi_figures.of(line, question).period, among=among)
         cell = sum((_cell(measure.rule, one) for one in found), start=Cell())
         return {"value": cell.sum if cell.seen else None, "state": _state(cell), "total": cell.n}
 
@@ -312,7 +312,7 @@ class QueryService:
             revision=state["revision"],
             heard=state["heard"],
             counted=counts.counted,
-            compared=compared(state),
+            compared=differing_records(state),
             is_rebuilding=self.generations.is_filling(),
             parked=self._parked_now(),
             parked_there=self._parked_there,
@@ -431,10 +431,10 @@ def _year(plan: Plan) -> AskedPeriod:
 
 
 def _figures(read: Reader, counts: Counts, now: datetime) -> Figures:
-    return Figures(counts.held, counts.counted, read.value, now.date())
+    return Figures(counts.documents, counts.counted, read.value, now.date())
 
 
-def _cell(rule: Rule, one: reader.Combination) -> Cell:
+def _cell(rule: Rule, one: reader.ValueGroup) -> Cell:
     if not rule.holds(one.values):
         return Cell(one.records)
     return Cell(one.records, one.records, one.amount if rule.sum else one.records)

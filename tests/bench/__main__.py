@@ -7,7 +7,7 @@ import click
 
 from deploy.local.home import Home
 from deploy.local.home_keys import sealing_key, token_keys
-from deploy.local.supervisor import AskedToStop
+from deploy.local.supervisor import StopRequested
 from deploy.local.temporary_stores import stores_of_its_own
 from deploy.secrets.keys import as_setting
 from deploy.secrets.private_files import CHECKOUT
@@ -67,8 +67,8 @@ def _measure(measurement: str, argument: str) -> int:
                 "LOG_LEVEL": "WARNING",
             }
             command = (sys.executable, "-m", f"tests.bench.{measurement}", argument)
-            return supervisor.attend(*command, environment=os.environ | settings)
-    except AskedToStop as stop:
+            return supervisor.run(*command, environment=os.environ | settings)
+    except StopRequested as stop:
         return 128 + stop.number
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.local.home import Home
-from deploy.local.supervisor import AskedToStop
+from deploy.local.supervisor import StopRequested
 from deploy.local.temporary_stores import remove_left_behind
 from deploy.secrets.private_files import write_privately
 from services.chassis import log
@@ -72,7 +72,7 @@ def chaos(
             is_sound, figures = _prove(plan, screen)
         else:
             is_sound, figures = _try_mutants(list(MUTANTS) if mutants == "all" else [mutants], seed, screen)
-    except AskedToStop as stop:
+    except StopRequested as stop:
         sys.exit(128 + stop.number)
     if file:
         write_privately(file.absolute(), json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
@@ -124,7 +124,7 @@ def _run_in(home: Home, plan: CampaignPlan, screen: Screen) -> Report:
         if left_out:
             screen.say("left out", ", ".join(f"{fault.name} (needs {', '.join(fault.needs)})" for fault in left_out))
         if not faults:
-            raise Trouble("None of these faults is possible here.")
+            raise CommandFailed("None of these faults is possible here.")
         commands = CommandLog(home.folder / "commands")
         load = Load(world.settings, world.gateway_urls, commands, Random(plan.seed), rate=plan.rate)
         campaign = Campaign(world, load, commands, seed=plan.seed, say=screen.say)

@@ -11,7 +11,7 @@ from time import monotonic
 
 import eventlet
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from tests.chaos.checks import invariants
 from tests.chaos.checks.recovery_time import Recovery
 from tests.chaos.checks.resource_usage import ResourceUsage
@@ -135,7 +135,7 @@ class Campaign:
         try:
             self._bring_to_rest()
             return [*by_load, *invariants.check(self._world, self._log)]
-        except Trouble as trouble:
+        except CommandFailed as trouble:
             return [*by_load, Finding("I8", trouble.message)]
 
     def _bring_to_rest(self) -> None:

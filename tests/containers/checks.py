@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from services.contract.topology import SOURCES
 from tests.containers.clerks import say
 from tests.containers.containers import Containers, run
@@ -27,7 +27,7 @@ for name in argv[1].split():
 """
 
 
-class SecretShown(Trouble):
+class SecretShown(CommandFailed):
     """A secret appears where others can read it."""
 
 

@@ -17,7 +17,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.secrets.keys import Keys
 from tests.http_client import NO_HEADERS, NoResponse, Response, request_json
 from tests.waiting import wait_until
@@ -38,7 +38,7 @@ PRIZE = {
 Answer = TypeVar("Answer")
 
 
-class NotAllCounted(Trouble):
+class NotAllCounted(CommandFailed):
     """The gateway counts more or fewer prizes than it accepted."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deploy.cli import compose
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.secrets.private_files import CHECKOUT
 from services.contract.topology import SOURCES
 
@@ -26,7 +26,7 @@ print(urlopen("http://127.0.0.1:8080/metrics").read().decode())
 """
 
 
-class CommandFailed(Trouble):
+class ContainerCommandFailed(CommandFailed):
     """A command of the container engine, or in a container, ended with an error."""
 
 
@@ -40,7 +40,7 @@ class Containers:
     program: tuple[str, ...] = field(default_factory=compose.program)  # of docker compose
 
     def compose(self, *arguments: str) -> str:
-        """Run docker compose and return what it prints; raise CommandFailed."""
+        """Run `docker compose` and return what it prints; raise ContainerCommandFailed."""
         files = [word for file in self.files for word in ("-f", f"deploy/{file}")]
         return run(*self.program, "-p", PROJECT, *files, *arguments, environment=self.environment)
 
@@ -87,7 +87,7 @@ class Containers:
         return run("docker", "inspect", "--format", columns, f"{PROJECT}-{name}").split()
 
     def inside(self, name: str, program: str, *arguments: str) -> str:
-        """Run a program of Python in this container and return what it prints; raise CommandFailed."""
+        """Run a program of Python in this container and return what it prints; raise ContainerCommandFailed."""
         return run("docker", "exec", f"{PROJECT}-{name}", "python", "-c", program, *arguments)
 
     def primary(self) -> str:
@@ -108,8 +108,8 @@ def build(tag: str, folder: Path) -> None:
 
 
 def run(*command: str, environment: dict[str, str] | None = None, folder: Path = CHECKOUT) -> str:
-    """Run a command and return what it prints; raise CommandFailed with the end of its errors."""
+    """Run a command and return what it prints; raise ContainerCommandFailed with the end of its errors."""
     done = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:
-        raise CommandFailed(f"{' '.join(command)}: {done.stderr.strip()[-2_000:]}")
+        raise ContainerCommandFailed(f"{' '.join(command)}: {done.stderr.strip()[-2_000:]}")
     return done.stdout

@@ -14,11 +14,11 @@ from pymongo import MongoClient, monitoring
 from pymongo.errors import OperationFailure
 
 from deploy import backup
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.image import backup_archive
 from deploy.image.backup_archive import Damaged
 from deploy.image.progress_lines import Progress
-from deploy.restore import MARK, NotEmpty, held, is_half_done, restore
+from deploy.restore import MARK, NotEmpty, document_counts, is_half_done, restore
 
 HOLDS = 1_000
 EVERY_TYPE = {
@@ -139,7 +139,7 @@ def test_everything_comes_back_as_it_was(client, databases, awards, gateway):
 
     del before[f"{gateway.name}.sessions"]  # whoever was logged in logs in again
     assert contents(databases) == before
-    assert held(databases) == {awards.name: 3_001, gateway.name: 1}
+    assert document_counts(databases) == {awards.name: 3_001, gateway.name: 1}
     assert not is_half_done(databases)
     assert manifest.documents == 3_002
 
@@ -193,7 +193,7 @@ def test_a_restore_goes_into_empty_databases_unless_it_may_replace(client, datab
     assert contents(databases) == before
 
     restore_from(databases, content, replace=True)
-    assert held(databases) == {awards.name: 1, gateway.name: 0}
+    assert document_counts(databases) == {awards.name: 1, gateway.name: 0}
 
 
 def test_a_restore_that_ended_in_the_middle_is_known_and_can_be_given_again(client, databases, awards, gateway):
@@ -208,7 +208,7 @@ def test_a_restore_that_ended_in_the_middle_is_known_and_can_be_given_again(clie
     assert is_half_done(databases)
     with pytest.raises(NotEmpty):
         restore_from(databases, content)
-    with pytest.raises(Trouble, match="ended in the middle"):
+    with pytest.raises(CommandFailed, match="ended in the middle"):
         back_up(client, databases)
 
     restore_from(databases, content, replace=True)
@@ -220,7 +220,7 @@ def test_one_database_alone_is_not_restored(client, databases, awards):
     awards["edition"].insert_one({"_id": "e-1"})
     alone = backup_archive.check(io.BytesIO(back_up(client, {awards.name: awards})))
 
-    with pytest.raises(Trouble, match="are restored together"):
+    with pytest.raises(CommandFailed, match="are restored together"):
         backup_archive.together(alone, tuple(databases))
 
 
@@ -246,7 +246,7 @@ def test_a_backup_that_the_database_s_past_is_too_short_for_fails_and_says_so(cl
     try:
         with (
             MongoClient(*client.address, event_listeners=[first]) as watched,
-            pytest.raises(Trouble, match=f"{keeps}=1800"),
+            pytest.raises(CommandFailed, match=f"{keeps}=1800"),
         ):
             back_up(watched, databases, Meanwhile(forget_the_past))
     finally:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.secrets.keys import Keys
 from services.contract.topology import HEARS
 from tests.http_client import NoResponse, Response, request_json
@@ -21,7 +21,7 @@ TIMEOUT = 10.0  # seconds for one answer
 NOT_NOW = (409, 503)  # another job runs; the gateway cannot answer
 
 
-class NotRepaired(Trouble):
+class NotRepaired(CommandFailed):
     """The gateway refused the job, or the job failed."""
 
 

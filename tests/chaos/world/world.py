@@ -32,7 +32,7 @@ from deploy.local.home_keys import token_keys
 from deploy.local.ports import Ports, answers
 from deploy.local.processes import Process, end
 from deploy.local.programs import NAMES, replica
-from deploy.local.supervisor import AskedToStop, Program, Supervisor
+from deploy.local.supervisor import Program, StopRequested, Supervisor
 from deploy.secrets.keys import Keys
 from services.chassis.amqp import BROKEN, connect
 from services.chassis.settings import Settings
@@ -385,7 +385,7 @@ class World:
         service = name.partition(".")[0]
         http_port = self._ports.take(f"{name} http") if service == "gateway" else 0
         return replica(
-            self.home, self._stores, service, name=name, run=RUN, told=self._environment, http_port=http_port
+            self.home, self._stores, service, name=name, run=RUN, settings=self._environment, http_port=http_port
         )
 
     def _keep_up(self) -> Any:
@@ -395,7 +395,7 @@ class World:
         def look_after() -> None:
             try:
                 self._supervisor.wait(lambda: False)
-            except AskedToStop as stop:
+            except StopRequested as stop:
                 eventlet.kill(opener, stop)
 
         return eventlet.spawn(look_after)
