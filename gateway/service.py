@@ -76,7 +76,7 @@ class Gateway:
 
     @batches(LEDGER_QUEUE)
     def take(self, events: list[Event]) -> None:
-        self.query_service.take(events)
+        self.query_service.take_events(events)
 
     # --- the plan ----------------------------------------------------------------------------------------------------
 
@@ -149,17 +149,17 @@ class Gateway:
     )  # fmt: skip
     def close_period(self, request: Request, year: str, period: str) -> Any:
         """Sign what is known of a period, as its next edition (G-07). 关账并签章存档。"""
-        return self.editions.close(year, period, by=request.actor.id, why=request.said["why"])
+        return self.editions.close_period(year, period, by=request.actor.id, why=request.said["why"])
 
     @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions", answers={200: answer_schemas.EDITIONS})
     def all_editions(self, _: Request, year: str, period: str) -> Any:
         """The editions of a period, and what has changed since the last one. 各版关账及其后变动。"""
-        return self.editions.all(year, period)
+        return self.editions.list_editions(year, period)
 
     @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions/<no>", answers={200: answer_schemas.SIGNED})
     def edition(self, _: Request, year: str, period: str, no: str) -> Reply:
         """An edition byte for byte as it was signed. 签章原文。"""
-        return self.editions.one(year, period, no)
+        return self.editions.get_edition(year, period, no)
 
     # --- its numbers -------------------------------------------------------------------------------------------------
 

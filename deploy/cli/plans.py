@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from deploy.cli.client import Gateway
-from gateway.plans import file as planfile
+from gateway.plans import plan_file
 from gateway.plans.model import Plan
 from gateway.plans.yaml_lines import BrokenFile
 
@@ -29,7 +29,7 @@ def apply(gateway: Gateway, path: Path, *, why: str) -> None:
 
 def _read(path: Path) -> Plan:
     try:
-        return planfile.read(path.name, path.read_bytes())
+        return plan_file.read(path.name, path.read_bytes())
     except BrokenFile as broken:
         click.echo(str(broken), err=True)
         sys.exit(1)

@@ -228,7 +228,7 @@ class Sources:
     def _here(self) -> Here:
         store = self._query_service.generations.serving()
         ledger = self._query_service.generations.ask(lambda one: one.read({})).ledger
-        return Here(store, ledger, store.parked(), self._query_service.lines(self._clock.today().year))
+        return Here(store, ledger, store.parked(), self._query_service.kpi_lines(self._clock.today().year))
 
     def _condition(self, service: str) -> Said | None:
         """What it says of itself, or, where we have no key to ask for it, that it is there; None where it is away."""

@@ -23,7 +23,7 @@ class MetricsProvider(Provider[None]):
         self.container.config["HEALTH"].shows.append(self._show)
 
     def _show(self) -> None:
-        COMPLETE.set(self._query_service.standing()["complete"])
+        COMPLETE.set(self._query_service.completeness()["complete"])
         ledger = self._query_service.generations.ask(lambda store: store.read({})).ledger
         DIFFERING.clear()  # a ledger that was made anew was compared with nobody
         for service, records in compared(ledger).items():

@@ -54,7 +54,7 @@ class OperatorRequests:
         queues = eventlet.spawn(system_status.messages, self._settings)
         services = system_status.conditions(self._caller, request.token)
         waiting, alarms = parking.waiting(database(self._settings, HERE))
-        standing = self._query_service.standing()
+        standing = self._query_service.completeness()
         here = {"version": VERSION, "generation": standing["generation"], "parked": waiting, "alarms": alarms}
         return {
             "services": services,

@@ -49,7 +49,7 @@ NOTICES = page(either(*map(_shape, ON_DISPLAY)), **answer_schemas.STANDING)
 
 def displayed(query_service: QueryService, asked: Mapping[str, Any]) -> Answer:
     """The notices that run now, the one that ends first before the others; or those that ended, page by page."""
-    standing = query_service.standing_of({kind.service for kind in ON_DISPLAY})
+    standing = query_service.completeness_of({kind.service for kind in ON_DISPLAY})
     limit, ended = asked.get("limit", pagination.PAGE), asked.get("ended", False)
     steps = [
         *_at(datetime.fromisoformat(standing["as_of"]), ended=ended),

@@ -6,7 +6,7 @@ from datetime import date
 
 from gateway.http.pagination import CURSOR, LIMIT
 from gateway.http.parameters import InvalidValue, Parameter, day, instant, names, one_of, truth
-from gateway.kpi.plan_index import asked
+from gateway.kpi.plan_index import resolve_period
 from gateway.plans.periods import FORMS, STEPS, UnknownPeriod
 from services.chassis import fields
 
@@ -37,7 +37,7 @@ class PlanFile(fields.Schema):
 def period(text: str) -> str:
     """A text that names a period; which days these are may depend on the day it is asked on."""
     try:
-        asked(text, date(2011, 12, 31))
+        resolve_period(text, date(2011, 12, 31))
     except UnknownPeriod as error:
         raise InvalidValue(error.en, error.zh) from None
     return text

@@ -27,9 +27,9 @@ from tests.bench import clients, stock_nameko
 from deploy.local.health import says_ready
 from deploy.local.home import Home
 from deploy.local.ports import Ports
-from gateway.plans import file
+from gateway.plans import plan_file
 from gateway.reporting.plan_history import PLANS
-from gateway.reporting.cache import FRESH
+from gateway.reporting.cache import MAX_AGE
 from gateway.read_model.store import Store
 from services import contract
 from services.chassis.amqp import connect
@@ -266,13 +266,13 @@ class Bench:
         """ms of one answer, so far apart that each is read anew."""
         port, took = self.pipeline.port("gateway"), []
         for _ in range(ANSWERS):
-            eventlet.sleep(2 * FRESH)
+            eventlet.sleep(2 * MAX_AGE)
             took.append(clients.answer(port, "/api/v1/plans/2011/progress"))
         return 1000 * median(took)
 
     def _add_up(self) -> float:
         """ms of one aggregation over the views for K2 month by month, as the counts have it."""
-        plan = file.read("2011.yaml", (PLANS / "2011.yaml").read_bytes())
+        plan = plan_file.read("2011.yaml", (PLANS / "2011.yaml").read_bytes())
         rule = next(kpi.rule for _, kpi in plan.kpis() if kpi.code == "K2")
         views, took = database(self.settings, "gateway")["views"], []
         wanted = {f"data.{one.field}": one.any_of[0] for one in rule.where}
