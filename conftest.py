@@ -10,8 +10,8 @@ import eventlet
 import hypothesis
 import pytest
 
-from deploy.broker import Broker
-from deploy.home import Home
+from deploy.local.broker import Broker
+from deploy.local.home import Home
 
 hypothesis.settings.register_profile("kexie", deadline=None)  # how long an example takes says who else was at work
 hypothesis.settings.load_profile("kexie")

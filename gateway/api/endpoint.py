@@ -28,8 +28,8 @@ class Endpoint(HttpRequestHandler):
     Where nothing else is said these are all but judges, who read no records (A-12, A-13).
 
     What concerns the municipality as a whole is for those who have the role `everywhere`, and not in one district only.
-    `asks` are its parameters, found in `request.asked`; None where the method reads them itself. `takes` is the schema
-    of its body, found in `request.said`. Where it `uploads`, the body is a file, read from `request.stream` or
+    `asks` are its parameters, found in `request.params`; None where the method reads them itself. `takes` is the schema
+    of its body, found in `request.body`. Where it `uploads`, the body is a file, read from `request.stream` or
     `request.files`, and may be as large as the settings say. `answers` are the JSON Schemas of its answers, by status.
     Where the address stands `for_each` command, question, list, record, history or job, the documents have one for
     each of them.
@@ -68,9 +68,9 @@ class Endpoint(HttpRequestHandler):
             request.max_content_length = self.server.settings.upload_limit
             request.environ["wsgi.input"].grant(self.server.settings.upload_limit / SLOWEST)
         if self.asks is not None:
-            request.asked = parameters.read(request.args, self.asks)
+            request.params = parameters.read(request.args, self.asks)
         if self.takes:
-            request.said = fields.load(self.takes, parameters.body(request.content))
+            request.body = fields.load(self.takes, parameters.body(request.content))
         return self.answer(request).response()
 
     def answer(self, request: Request) -> Reply:

@@ -170,7 +170,7 @@ class Export(Endpoint):
         page = copy.copy(request)
         page.args = MultiDict([*request.args.items(multi=True), *((name, str(one)) for name, one in paging.items())])
         if self.pages is not None:
-            page.asked = parameters.read(page.args, self.pages)
+            page.params = parameters.read(page.args, self.pages)
         return super().answer(page).body
 
 

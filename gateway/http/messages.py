@@ -55,16 +55,17 @@ class Response(wrappers.Response):
 
 
 class Request(wrappers.Request):
-    """A request; `token` is the caller's, verified, and `actor` who that is; at a public address there is none.
+    """A request with what the endpoint has read of it.
 
-    Who has a session has a token that was signed for this. `asked` are its parameters and `said` its body, both read as
-    the endpoint declares them.
+    `params` are its parameters and `body` its JSON, both checked as the endpoint declares them. `token` is the
+    caller's, verified, and `actor` is who that is; at a public address there is neither. A caller with a session has a
+    token that the gateway signed for this request.
     """
 
     route = "-"  # of the address that it asks at
     path_values: Mapping[str, Any]
-    asked: Mapping[str, Any]
-    said: Mapping[str, Any]
+    params: Mapping[str, Any]
+    body: Mapping[str, Any]
     token: str | None = None
     actor = NOBODY
     session: Session | None = None

@@ -1,12 +1,13 @@
-"""Pages of lists: their size, and the cursors at which they begin."""
+"""Pages of lists: how they are read and cut, their size, and the cursors at which they begin."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.http.parameters import InvalidValue, Parameter, Reader
 from services.contract import wire
@@ -14,6 +15,30 @@ from services.contract import wire
 PAGE = 100
 
 LONGEST_PAGE = 1_000
+
+Row = TypeVar("Row")
+
+
+def page(
+    find: Callable[[int], Iterable[Row]],
+    *,
+    limit: int = PAGE,
+    show: Callable[[Row], Any],
+    cursor: Callable[[Row], str],
+) -> dict[str, Any]:
+    """Answer a page: its `items` as `show` makes them, and the `cursor` at which the next page begins.
+
+    `find` reads that many rows in the order of the list. One row more than `limit` is read: it only tells that there is
+    another page. The cursor is made of the last row that is shown, and is None on the last page.
+
+        pagination.page(
+            lambda most: self._users.find({"login": {"$gt": after}}).sort("login").limit(most),
+            limit=params.get("limit", PAGE), show=public_view, cursor=itemgetter("login"),
+        )
+    """
+    rows = list(find(limit + 1))
+    shown = rows[:limit]
+    return {"items": [show(row) for row in shown], "cursor": cursor(shown[-1]) if len(rows) > limit else None}
 
 
 def limit(text: str) -> int:

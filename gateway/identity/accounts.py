@@ -60,7 +60,7 @@ class Accounts:
     def login(self, request: Request) -> Reply:
         """Whatever is wrong is said in the same words and takes the same time."""
         _check_is_json(request)
-        user = self._with_password(request.said["login"].lower(), request.said["password"], request)
+        user = self._with_password(request.body["login"].lower(), request.body["password"], request)
         if user is None:
             raise WrongLogin()
         session = self._sessions.begin(user["_id"])
@@ -88,12 +88,12 @@ class Accounts:
         user = self._users.get(id_)
         if is_own:
             self._check_old_password(user, request)
-        changed = self._users.set_password(user, request.said["password"], by=request.actor.id)
+        changed = self._users.set_password(user, request.body["password"], by=request.actor.id)
         self._sessions.end_all(id_, but=request.session if is_own else None)
         return users.said(changed)
 
     def _check_old_password(self, user: Document, request: Request) -> None:
-        old = request.said["old_password"]
+        old = request.body["old_password"]
         if old is None:
             raise InvalidInput(FieldError("old_password", "Your password until now is needed.", "须提供原密码。"))
         if self._with_password(user["login"], old, request) is None:
@@ -120,14 +120,14 @@ class Accounts:
     # --- users -------------------------------------------------------------------------------------------------------
 
     def users(self, request: Request) -> Any:
-        return self._users.page(**{"limit": PAGE, **request.asked})
+        return self._users.page(**{"limit": PAGE, **request.params})
 
     def add_user(self, request: Request) -> Reply:
-        return Reply(users.said(self._users.add(request.said, by=request.actor.id)), 201)
+        return Reply(users.said(self._users.add(request.body, by=request.actor.id)), 201)
 
     def place_user(self, id_: str, request: Request) -> Any:
         """Tokens that could do more, or elsewhere, are revoked."""
-        user = self._users.place(id_, request.said, by=request.actor.id)
+        user = self._users.place(id_, request.body, by=request.actor.id)
         self._revoke_all(id_, request, reason=USER_PLACED, but=lambda token: users.covers(user, token))
         return users.said(user)
 
@@ -154,14 +154,14 @@ class Accounts:
 
     def tokens(self, request: Request) -> Any:
         """Those that hold longest come first."""
-        asked = dict(request.asked)
+        asked = dict(request.params)
         wanted = {"subject_id": asked.pop("subject", None), "state": asked.pop("state", None)}
         asked["filter"] = {name: value for name, value in wanted.items() if value is not None}
         return lists.page(self._tokens.collection, self._tokens.kind, {"order": "-expires_on", **asked})
 
     def issue_token(self, request: Request) -> Reply:
         """The token is told once: the same command again answers without it (X-01)."""
-        tokens, said, now = self._bound(request), request.said, self._callers.now()
+        tokens, said, now = self._bound(request), request.body, self._callers.now()
         if done := tokens.outcome([]):
             return Reply({**done, "token": None}, 201, NOT_STORED)
         user = self._users.find(said["subject"])
@@ -180,7 +180,7 @@ class Accounts:
         return Reply({**record, "token": token}, 201, NOT_STORED)
 
     def revoke_token(self, id_: str, request: Request) -> Any:
-        return self._revoke(self._bound(request), id_, reason=request.said["reason"])
+        return self._revoke(self._bound(request), id_, reason=request.body["reason"])
 
     def _revoke(self, tokens: Bound[api_tokens.Token], id_: str, *, reason: str) -> Document:
         """Refused here before it is told to the services: the command is sent again where it breaks off between.

@@ -31,7 +31,7 @@ class CsrfTokenMissing(NotAllowed):
 
 
 @dataclass
-class Signer:
+class SessionTokenIssuer:
     """Signs short-lived tokens for people with a session, under which the services hear them."""
 
     private_key: str | None
@@ -61,7 +61,7 @@ class Authentication(SharedExtension):
         settings = self.container.config["SETTINGS"]
         held = database(settings, self.container.service_name)
         self._tokens = Tokens(settings.token_public_key, self.revocations)
-        self._signer = Signer(settings.token_private_key)
+        self._signer = SessionTokenIssuer(settings.token_private_key)
         self.passwords = Passwords()
         self.users = Users(held["users"], self.passwords, self.now)
         self.sessions = Sessions(held["sessions"], self.now)

@@ -33,7 +33,7 @@ class TooManyAttempts(TooManyRequests):
 
 
 @dataclass(frozen=True)
-class Attempt:
+class LoginAttempt:
     id: str
     names: tuple[str, ...]  # what it counts for
 
@@ -47,7 +47,7 @@ class LoginThrottle:
     def prepare(self) -> None:
         self._attempts.create_index("until", expireAfterSeconds=0)
 
-    def begin(self, **what: str) -> Attempt:
+    def begin(self, **what: str) -> LoginAttempt:
         """One that counts for all of these, each named as in `FAILURES`; raises `TooManyAttempts`."""
         id_ = uuid.uuid4().hex
         counted: list[str] = []
@@ -55,12 +55,12 @@ class LoginThrottle:
             name = _hash(sort, value)
             tries = self._count(name, id_, FAILURES[sort])
             if all(one["id"] != id_ for one in tries):
-                self.forgive(Attempt(id_, tuple(counted)))
+                self.forgive(LoginAttempt(id_, tuple(counted)))
                 raise TooManyAttempts(seconds=self._until_free(tries))
             counted.append(name)
-        return Attempt(id_, tuple(counted))
+        return LoginAttempt(id_, tuple(counted))
 
-    def forgive(self, attempt: Attempt) -> None:
+    def forgive(self, attempt: LoginAttempt) -> None:
         """It was right, or never made."""
         forget = {"$pull": {"tries": {"id": attempt.id}}}
         self._attempts.update_many({"_id": {"$in": list(attempt.names)}}, forget)

@@ -18,7 +18,7 @@ from eventlet import tpool
 from gateway.imports import sheets
 from gateway.imports.import_store import NONE_WRONG, Document, ImportStore
 from gateway.imports.sheets import BrokenSheet, CellError, Row
-from gateway.upstream.delegation import Asking
+from gateway.upstream.delegation import DelegatedCaller
 from services.chassis.client import Caller
 from services.chassis.problem import FieldError, InvalidInput, NotFound
 from services.chassis.tokens import Actor
@@ -60,11 +60,11 @@ class ImportWorker:
         ask(held["service"], "forget_rows", **_of(held), timeout=WITHIN)
         return ended
 
-    def acting_for(self, actor: Actor) -> Asking:
+    def acting_for(self, actor: Actor) -> DelegatedCaller:
         """Asks as this actor; `Unavailable` where the gateway cannot act for anybody."""
-        return Asking(self._caller, self._private_key, by=actor.id, roles=actor.roles, district=actor.district)
+        return DelegatedCaller(self._caller, self._private_key, by=actor.id, roles=actor.roles, district=actor.district)
 
-    def _read(self, held: Document, ask: Asking) -> str | None:
+    def _read(self, held: Document, ask: DelegatedCaller) -> str | None:
         pieces, upload, total, rows, errors = self._imports.pieces, held["upload"], 0, 0, 0
         self._imports.note(held)  # else one that was frozen would take the rows from whoever goes on with them
         pieces.forget(upload, ["rows", "wrongs"])
@@ -83,7 +83,7 @@ class ImportWorker:
         self._imports.note(held, phase="checking", place=-1)
         return None
 
-    def _check(self, held: Document, ask: Asking) -> str | None:
+    def _check(self, held: Document, ask: DelegatedCaller) -> str | None:
         pieces, upload = self._imports.pieces, held["upload"]
         for place, content in pieces.read(upload, "rows", after=held["place"]):
             rows = wire.decode(content)
@@ -115,7 +115,7 @@ class ImportWorker:
         self._imports.note(held, phase="writing", has_begun=True, done=written, through=0)
         return None
 
-    def _write(self, held: Document, ask: Asking) -> str | None:
+    def _write(self, held: Document, ask: DelegatedCaller) -> str | None:
         """Where less was written than staged, somebody removed it meanwhile: it is checked once more."""
         while True:
             said = ask(held["service"], "write_rows", **_of(held), after=held["through"], timeout=WITHIN)
@@ -149,7 +149,7 @@ class ImportWorker:
 NOTHING: Document = {"staged": 0, "errors": []}
 
 
-def _columns(held: Document, ask: Asking) -> tuple[sheets.Column, ...]:
+def _columns(held: Document, ask: DelegatedCaller) -> tuple[sheets.Column, ...]:
     service, command = held["service"], held["command"]
     said = ask(service, "describe")["commands"][command]
     return sheets.columns(said["input"], of=f"{service}.{command}")

@@ -77,7 +77,7 @@ class Uploads:
         self._importer.acting_for(request.actor)
         id_ = command_id(request.headers.get("Idempotency-Key")) or str(uuid.uuid4())
         file = self._store(command, request)
-        dry_run = request.asked.get("dry_run", "true") == "true"
+        dry_run = request.params.get("dry_run", "true") == "true"
         begun = self._imports.begin(
             id_, request.actor, request.token_id, dry_run=dry_run, service=service, command=command, **file
         )
@@ -90,7 +90,7 @@ class Uploads:
         return self._imports.find(id_, request.actor)
 
     def page(self, request: Request) -> Any:
-        return self._imports.page(request.actor, request.asked.get("limit", pagination.PAGE))
+        return self._imports.page(request.actor, request.params.get("limit", pagination.PAGE))
 
     def template(self, service: str, command: str) -> Reply:
         """An empty sheet to be filled."""
@@ -121,7 +121,7 @@ class Uploads:
                 raise unreadable(broken) from None
             return _file(_sent(out), held["filename"])
 
-    def _command(self, service: str, name: str) -> descriptions.Command:
+    def _command(self, service: str, name: str) -> descriptions.CommandDescription:
         if service not in SERVICES:
             raise parameters.not_known("service", "服务", service, SERVICES)
         said = self._caller.call(service, "describe", {})
@@ -155,7 +155,7 @@ class Uploads:
         return {"upload": upload, "sha256": digest.hexdigest(), "bytes": size, "filename": filename}
 
 
-def _columns(service: str, command: str, known: descriptions.Command) -> tuple[Column, ...]:
+def _columns(service: str, command: str, known: descriptions.CommandDescription) -> tuple[Column, ...]:
     try:
         return sheets.columns(known.input, of=f"{service}.{command}")
     except NotFlat as nested:
@@ -165,11 +165,11 @@ def _columns(service: str, command: str, known: descriptions.Command) -> tuple[C
 def _uploaded(request: Request) -> tuple[Any, str]:
     """The file's bytes and what it is called: a form's field `file`, or the whole body."""
     if request.mimetype != "multipart/form-data":
-        return request.stream, request.asked.get("filename", "")
+        return request.stream, request.params.get("filename", "")
     file = request.files.get("file")
     if file is None:
         raise InvalidInput(FieldError("file", "The form has no file of that name.", "表单中没有名为 file 的文件。"))
-    return file.stream, request.asked.get("filename") or file.filename or ""
+    return file.stream, request.params.get("filename") or file.filename or ""
 
 
 def _pieces(stream: Any) -> Iterator[bytes]:

@@ -32,14 +32,14 @@ class AlertRequests:
         self._origins = webhooks.origins(hosts)
 
     def make(self, request: Request) -> Reply:
-        said = request.said
+        said = request.body
         self._check_plan(said)
         self._check_webhook(said["webhook"])
         made = self._alerts.make(said, owner=request.actor.id)
         return Reply(made, 201, {"Location": f"/api/v1/alerts/rules/{made['id']}"})
 
     def rules(self, request: Request) -> Any:
-        return self._alerts.rules(request.asked, owner=request.actor.id)
+        return self._alerts.rules(request.params, owner=request.actor.id)
 
     def rule(self, id_: str, request: Request) -> Any:
         return self._alerts.rule(id_, actor=request.actor)
@@ -48,13 +48,13 @@ class AlertRequests:
         return self._alerts.retire(id_, actor=request.actor)
 
     def inbox(self, request: Request) -> Any:
-        return self._alerts.inbox(request.asked, owner=request.actor.id)
+        return self._alerts.inbox(request.params, owner=request.actor.id)
 
     def read(self, id_: str, request: Request) -> Any:
         return self._alerts.read(id_, owner=request.actor.id)
 
     def deliveries(self, request: Request) -> Any:
-        return self._deliveries.page(request.asked)
+        return self._deliveries.page(request.params)
 
     def again(self, id_: str) -> Any:
         return self._deliveries.again(id_)

@@ -13,9 +13,9 @@ from pymongo.errors import PyMongoError
 
 from gateway.notifications import status_changes, webhooks
 from gateway.notifications.alert_requests import AlertRequests, log
-from gateway.notifications.alerts import Alerts, Document, Sight, wants_of
+from gateway.notifications.alerts import Alerts, Document, KpiObservation, wants_of
 from gateway.notifications.lease import Lease
-from gateway.notifications.status_changes import Standings
+from gateway.notifications.status_changes import KpiConditions
 from gateway.notifications.webhook_outbox import WebhookOutbox
 from gateway.notifications.webhooks import Undelivered
 from gateway.reporting import question_parameters
@@ -41,7 +41,7 @@ class AlertWatch:
 
     def __init__(self, query_service: QueryService, alerts: Alerts) -> None:
         self._query_service, self._alerts = query_service, alerts
-        self._last: dict[int, Standings] = {}
+        self._last: dict[int, KpiConditions] = {}
         self._revision, self._look_at = -1, 0.0
 
     def look(self) -> None:
@@ -67,11 +67,11 @@ class AlertWatch:
         """False where another look is needed."""
         sight = self._sight(year, rules)
         before, self._last[year] = self._last.get(year, {}), sight.standings
-        steady = Sight(sight.as_of, sight.revision, status_changes.steady(before, sight.standings), sight.kpis)
+        steady = KpiObservation(sight.as_of, sight.revision, status_changes.steady(before, sight.standings), sight.kpis)
         noted = [self._alerts.note(rule, steady) for rule in rules]
         return all(noted) and steady.standings == sight.standings
 
-    def _sight(self, year: int, rules: list[Document]) -> Sight:
+    def _sight(self, year: int, rules: list[Document]) -> KpiObservation:
         progress = self._query_service.progress(str(year), {})
         kpis = status_changes.kpis(progress)
         doubted = [wants for wants in map(wants_of, rules) if wants.needs_trust and not progress["complete"]]
@@ -81,7 +81,7 @@ class AlertWatch:
             )
             for code, kpi in kpis.items()
         }
-        return Sight(progress["as_of"], progress["revision"], standings, kpis)
+        return KpiObservation(progress["as_of"], progress["revision"], standings, kpis)
 
     def _reasons(self, year: int, code: str) -> Iterable[Mapping[str, Any]]:
         """Why this number is not complete: the plan's answer says it of all of them together."""

@@ -19,7 +19,7 @@ from pymongo.database import Database
 from gateway.http import pagination
 from gateway.http.json_schema import INSTANT, TEXT, TRUTH, WHOLE, WORDS, each, many, maybe, one_of, page
 from gateway.notifications import status_changes
-from gateway.notifications.status_changes import Standings, Wants
+from gateway.notifications.status_changes import KpiConditions, Subscription
 from gateway.notifications.webhook_outbox import WebhookOutbox
 from gateway.notifications.webhooks import a_new_secret
 from services.chassis.clock import SystemClock
@@ -66,15 +66,15 @@ INBOX = page(ALERT, unread=WHOLE)
 
 
 @dataclass(frozen=True)
-class Sight:
+class KpiObservation:
     """What was seen of a year's KPIs: how each stands, and what the plan says of it."""
 
     as_of: str
     revision: int
-    standings: Standings
+    standings: KpiConditions
     kpis: Mapping[str, Document]  # each with its item
 
-    def of(self, wants: Wants) -> Standings:
+    def of(self, wants: Subscription) -> KpiConditions:
         """Of what a rule asks for."""
         return {code: one for code, one in self.standings.items() if wants.covers(self.kpis[code])}
 
@@ -152,7 +152,7 @@ class Alerts:
     def active(self) -> list[Document]:
         return list(self._rules.find({"state": "active"}))
 
-    def note(self, rule: Document, sight: Sight) -> bool:
+    def note(self, rule: Document, sight: KpiObservation) -> bool:
         """What it sees now, with the alerts that this makes, in one write; False where another gateway was first.
 
         The rule was read before what it sees: so nobody goes back to what was before the change of another.
@@ -213,11 +213,11 @@ class Alerts:
         return self._clock.now().isoformat(timespec="milliseconds")
 
 
-def wants_of(rule: Document) -> Wants:
-    return Wants(rule["year"], frozenset(rule["kpis"]), frozenset(rule["items"]), frozenset(rule["to"]))
+def wants_of(rule: Document) -> Subscription:
+    return Subscription(rule["year"], frozenset(rule["kpis"]), frozenset(rule["items"]), frozenset(rule["to"]))
 
 
-def _made(rule: Document, sight: Sight, wants: Wants) -> list[Document]:
+def _made(rule: Document, sight: KpiObservation, wants: Subscription) -> list[Document]:
     """The alerts of the rule's next turn; without a full stop in their ids, which a signature could not tell apart."""
     return [
         _alert(f"{rule['_id']}-{rule['turn'] + 1}-{number}", rule, change, sight)
@@ -225,7 +225,7 @@ def _made(rule: Document, sight: Sight, wants: Wants) -> list[Document]:
     ]
 
 
-def _alert(id_: str, rule: Document, change: status_changes.Change, sight: Sight) -> Document:
+def _alert(id_: str, rule: Document, change: status_changes.StatusChange, sight: KpiObservation) -> Document:
     kpi = sight.kpis[change.kpi]
     return {
         "_id": id_,

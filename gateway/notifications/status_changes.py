@@ -13,8 +13,8 @@ from typing import Any
 from gateway.notifications import kpi_snapshot
 
 Answer = Mapping[str, Any]
-Standing = Mapping[str, str | None]  # the word of each aspect
-Standings = Mapping[str, Standing]  # by the code of the KPI
+KpiCondition = Mapping[str, str | None]  # the word of each aspect
+KpiConditions = Mapping[str, KpiCondition]  # by the code of the KPI
 
 ASPECTS = {
     "status": ("not_due", "behind", "late", "on_track", "ahead", "reached"),
@@ -25,7 +25,7 @@ WORDS = tuple(word for words in ASPECTS.values() for word in words)
 
 
 @dataclass(frozen=True)
-class Wants:
+class Subscription:
     """What a rule asks for: these words of these KPIs and all of these items, of all of a year where none is named."""
 
     year: int
@@ -47,7 +47,7 @@ class Wants:
 
 
 @dataclass(frozen=True)
-class Change:
+class StatusChange:
     """A KPI stands another way than before."""
 
     kpi: str
@@ -55,7 +55,7 @@ class Change:
     now: str
 
 
-def standing(kpi: Answer, reasons: Iterable[Answer]) -> Standing:
+def standing(kpi: Answer, reasons: Iterable[Answer]) -> KpiCondition:
     """How a KPI stands; `reasons` are those why its number is not complete."""
     codes = {reason["code"] for reason in reasons}
     return {
@@ -70,7 +70,7 @@ def kpis(progress: Answer) -> dict[str, dict[str, Any]]:
     return {kpi["code"]: {**kpi, "item": item["no"]} for item in progress["items"] for kpi in item["kpis"]}
 
 
-def steady(last: Standings, now: Standings) -> Standings:
+def steady(last: KpiConditions, now: KpiConditions) -> KpiConditions:
     """As both looks saw it: what only one of them saw may be a matter of a moment."""
     return {
         code: {name: word for name, word in seen.items() if last.get(code, {}).get(name, ...) == word}
@@ -78,7 +78,7 @@ def steady(last: Standings, now: Standings) -> Standings:
     }
 
 
-def seen(before: Standings, now: Standings, wants: Wants) -> Standings:
+def seen(before: KpiConditions, now: KpiConditions, wants: Subscription) -> KpiConditions:
     """What is known after this look: as before where it saw nothing."""
     return {
         code: {**before.get(code, {}), **{name: found[name] for name in wants.aspects if name in found}}
@@ -86,10 +86,10 @@ def seen(before: Standings, now: Standings, wants: Wants) -> Standings:
     }
 
 
-def changes(before: Standings, now: Standings, wants: Wants) -> list[Change]:
+def changes(before: KpiConditions, now: KpiConditions, wants: Subscription) -> list[StatusChange]:
     """To one of the words that the rule asks for, from another one or from none."""
     return [
-        Change(code, was=before[code][name], now=word)
+        StatusChange(code, was=before[code][name], now=word)
         for code, found in now.items()
         for name in wants.aspects
         if (word := found.get(name)) in wants.to and word != before.get(code, {}).get(name, word)

@@ -1,4 +1,4 @@
-"""Sources: how far each service's records have come in, and whether it is silent for longer than the plan expects.
+"""Freshness of the sources: how far each service has come in, and whether it is silent longer than the plan expects.
 
 An answer may be `KNOWN_FOR` seconds old: services and broker are not asked by everyone who looks.
 """
@@ -21,7 +21,7 @@ from gateway.operations import system_status
 from gateway.read_model.store import Store, compared
 from gateway.reconciliation import own_records
 from gateway.reporting.query_service import QueryService, SharedQueryService
-from gateway.upstream.delegation import Asking
+from gateway.upstream.delegation import DelegatedCaller
 from services.chassis.client import Caller, CallerProvider
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Problem
@@ -63,7 +63,7 @@ SOURCES = each(as_of=INSTANT, revision=WHOLE, queued=COUNT, sources=many(SOURCE)
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedFact:
     """A KPI of which there has to be a fact every so often, and the day of the last one; `due` is the next one's."""
 
     kpi: str
@@ -97,7 +97,7 @@ class StaleReason(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFreshness:
     """What is known of one service now; None is what nobody can tell."""
 
     service: str
@@ -109,7 +109,7 @@ class Source:
     parked_there: int | None
     differing: int | None
     queued: int | None
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedFact, ...]
 
     def say(self, today: date) -> Said:
         reasons = list(self._reasons(today))
@@ -156,7 +156,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Here:
+class GatewaySnapshot:
     """What the gateway itself knows of all of them, and the KPIs of this year."""
 
     store: Store
@@ -164,11 +164,11 @@ class Here:
     parked: Mapping[str, int]
     lines: list[KpiLine]
 
-    def source(self, service: str, said: Mapping[str, Any] | None, queued: int | None, today: date) -> Source:
+    def source(self, service: str, said: Mapping[str, Any] | None, queued: int | None, today: date) -> SourceFreshness:
         """With what it says of itself, None where it does not answer."""
         there, heard = said or {}, self.ledger["heard"].get(service)
         lines = [line for line in self.lines if line.kpi.rule.of.service == service]
-        return Source(
+        return SourceFreshness(
             service=service,
             is_reachable=said is not None,
             last_event=heard,
@@ -186,17 +186,17 @@ STATES = ("fresh", "late", "stale", "away")
 """The worst one last."""
 
 
-def expected(store: Store, line: KpiLine, today: date) -> Expected | None:
+def expected(store: Store, line: KpiLine, today: date) -> ExpectedFact | None:
     """None where the plan expects nothing, or its year is not this one; before the first fact its year begins it."""
     often = line.kpi.expects
     if often is None or line.plan.year != today.year:
         return None
     begins = date(line.plan.year, 1, 1)
     last = own_records.last_fact(store, line.kpi.rule, since=begins, until=today)
-    return Expected(line.kpi.code, often, last, (last or begins) + EXPECTED[often])
+    return ExpectedFact(line.kpi.code, often, last, (last or begins) + EXPECTED[often])
 
 
-class Sources:
+class FreshnessMonitor:
     """Answers how the sources are."""
 
     def __init__(self, caller: Caller, settings: Settings, query_service: QueryService, clock: SystemClock) -> None:
@@ -225,10 +225,10 @@ class Sources:
             "sources": [one.say(now.date()) for one in sources],
         }
 
-    def _here(self) -> Here:
+    def _here(self) -> GatewaySnapshot:
         store = self._query_service.generations.serving()
         ledger = self._query_service.generations.ask(lambda one: one.read({})).ledger
-        return Here(store, ledger, store.parked(), self._query_service.kpi_lines(self._clock.today().year))
+        return GatewaySnapshot(store, ledger, store.parked(), self._query_service.kpi_lines(self._clock.today().year))
 
     def _condition(self, service: str) -> Said | None:
         """What it says of itself, or, where we have no key to ask for it, that it is there; None where it is away."""
@@ -241,10 +241,12 @@ class Sources:
         key = self._settings.token_private_key
         if key is None:
             return dict(self._caller.call(service, "ping", {}, timeout=system_status.WITHIN))
-        return dict(Asking(self._caller, key, by="gateway")(service, "condition", timeout=system_status.WITHIN))
+        return dict(
+            DelegatedCaller(self._caller, key, by="gateway")(service, "condition", timeout=system_status.WITHIN)
+        )
 
 
-class SourcesProvider(CallerProvider):
+class FreshnessMonitorProvider(CallerProvider):
     """Gives the gateway what it knows of its sources, over a connection of their own."""
 
     reporting = SharedQueryService()
@@ -252,7 +254,9 @@ class SourcesProvider(CallerProvider):
     def start(self) -> None:
         super().start()
         config = self.container.config
-        self._sources = Sources(self._caller, config["SETTINGS"], self.reporting.query_service, config["CLOCK"])
+        self._sources = FreshnessMonitor(
+            self._caller, config["SETTINGS"], self.reporting.query_service, config["CLOCK"]
+        )
 
-    def provide(self) -> Sources:
+    def provide(self) -> FreshnessMonitor:
         return self._sources

@@ -84,7 +84,7 @@ class OperatorRequests:
 
     def parked(self, request: Request) -> Any:
         """A page of what one of the five has parked, or the first page of all of them together."""
-        wanted = dict(request.asked)
+        wanted = dict(request.params)
         service = wanted.pop("service", None)
         if service:
             return self._page(service, wanted, request)
@@ -116,7 +116,7 @@ class OperatorRequests:
 
     def settle(self, method: str, service: str, id_: str, request: Request) -> Any:
         """Replay or discard it, and say why."""
-        return self._ask(service, method, {**request.said, "id": id_}, request)
+        return self._ask(service, method, {**request.body, "id": id_}, request)
 
     def _ask(self, service: str, method: str, given: Mapping[str, Any], request: Request) -> Any:
         if service == HERE:

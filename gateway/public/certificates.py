@@ -51,7 +51,7 @@ class NotDrawn(Unavailable):
 
 def checked(services: ServiceProxy, certificate_no: str, request: Request) -> Any:
     """What stands on the certificate, without names; `NotFound` for a wrong number and a wrong code alike."""
-    return services.ask("awards", "check_certificate", {**request.asked, "certificate_no": certificate_no}, request)
+    return services.ask("awards", "check_certificate", {**request.params, "certificate_no": certificate_no}, request)
 
 
 def printed(services: ServiceProxy, award_id: str, request: Request) -> Reply:

@@ -50,20 +50,21 @@ NOTICES = page(either(*map(_shape, ON_DISPLAY)), **answer_schemas.STANDING)
 def displayed(query_service: QueryService, asked: Mapping[str, Any]) -> Answer:
     """The notices that run now, the one that ends first before the others; or those that ended, page by page."""
     standing = query_service.completeness_of({kind.service for kind in ON_DISPLAY})
-    limit, ended = asked.get("limit", pagination.PAGE), asked.get("ended", False)
+    ended = asked.get("ended", False)
     steps = [
         *_at(datetime.fromisoformat(standing["as_of"]), ended=ended),
         *_after(asked.get("cursor"), ended=ended),
         {"$sort": {"ends": -1 if ended else 1, "_id": 1}},
-        {"$limit": limit + 1},
     ]
-    found = query_service.generations.ask(lambda store: store.views_by(steps, ON_DISPLAY))
-    last = found[limit - 1] if len(found) > limit else None
-    return {
-        "items": [_said(held) for held in found[:limit]],
-        "cursor": pagination.write_mark(last["data"]["ends_at"], last["_id"]) if last else None,
-        **standing,
-    }
+    notices = pagination.page(
+        lambda most: query_service.generations.ask(
+            lambda store: store.views_by([*steps, {"$limit": most}], ON_DISPLAY)
+        ),
+        limit=asked.get("limit", pagination.PAGE),
+        show=_said,
+        cursor=lambda view: pagination.write_mark(view["data"]["ends_at"], view["_id"]),
+    )
+    return {**notices, **standing}
 
 
 def _at(now: datetime, *, ended: bool) -> list[Document]:

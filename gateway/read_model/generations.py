@@ -58,7 +58,7 @@ class Generations:
         for store in self.stores():
             store.prepare(self._rules())
 
-    def take(self, events: Sequence[Event]) -> None:
+    def take_events(self, events: Sequence[Event]) -> None:
         """Take these events in; no event is to blame where the database is not there: `Unavailable`."""
         try:
             if monotonic() >= self._look_at:
@@ -68,7 +68,7 @@ class Generations:
             raise Unavailable("The database cannot be reached.", "数据库暂不可用。") from error
         try:
             for store in stores:
-                store.take(events)
+                store.take_events(events)
         except Vanished:
             self._look_at = 0.0
             raise Unavailable("The ledger vanished.", "台账已丢失。") from None

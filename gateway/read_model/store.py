@@ -151,7 +151,7 @@ class Store:
     def _count_more(self, key: str, session: ClientSession) -> bool:
         """Count the next records of a new rule; False when there are no more.
 
-        Both this and `take` write the ledger, so that no record can be counted by both or by none of them.
+        Both this and `take_events` write the ledger, so that no record can be counted by both or by none of them.
         """
         document = self.rules.find_one({"_id": key}, session=session)
         if document is None or "upto" not in document:
@@ -179,12 +179,12 @@ class Store:
 
     # --- taking events in --------------------------------------------------------------------------------------------
 
-    def take(self, events: Sequence[Event]) -> None:
+    def take_events(self, events: Sequence[Event]) -> None:
         """Take these events in, all or none of them; those known before change nothing. Raises `Vanished`."""
         with self._turn:
-            in_one_transaction(self._client, partial(self._take, events))
+            in_one_transaction(self._client, partial(self._take_events, events))
 
-    def _take(self, events: Sequence[Event], session: ClientSession) -> None:
+    def _take_events(self, events: Sequence[Event], session: ClientSession) -> None:
         """Writes the ledger first: of two that do, one goes on to its end, and the other has lost no work."""
         state = self.counts.find_one_and_update(
             {"_id": LEDGER}, {"$inc": {"batches": 1}}, {"rules": 1, "settled": 1}, session=session

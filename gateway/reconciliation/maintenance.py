@@ -18,7 +18,7 @@ from gateway.read_model.store import Store
 from gateway.reconciliation.comparison import Ask, Comparison, Difference, verify
 from gateway.reconciliation.jobs import Document, Jobs, Progress
 from gateway.reconciliation.rebuild import rebuild
-from gateway.upstream.delegation import Asking
+from gateway.upstream.delegation import DelegatedCaller
 from services.chassis.client import Caller
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import Conflict, Unavailable
@@ -76,8 +76,8 @@ class Maintenance:
         for service in SERVICES:
             self._caller.call(service, "ping", {})
 
-    def _asking(self, by: str) -> Asking:
-        return Asking(self._caller, self._settings.token_private_key, by=by)
+    def _asking(self, by: str) -> DelegatedCaller:
+        return DelegatedCaller(self._caller, self._settings.token_private_key, by=by)
 
     # --- the jobs ----------------------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Filling:
         for records in histories(self._ask, block):
             events = [event for record in records for event in self._events(block.kind, record)]
             for first in range(0, len(events), BATCH):
-                self._take(events[first : first + BATCH])
+                self._take_events(events[first : first + BATCH])
             self._progress.done += len(records)
 
     def make_equal(self, kinds: list[Kind]) -> None:
@@ -102,7 +102,7 @@ class Filling:
             else:
                 yield made
 
-    def _take(self, events: list[Event]) -> None:
+    def _take_events(self, events: list[Event]) -> None:
         """All at once, or each alone where one of them cannot be taken in."""
         if self._is_taken(events):
             return
@@ -112,7 +112,7 @@ class Filling:
 
     def _is_taken(self, events: list[Event]) -> bool:
         try:
-            patiently(lambda: self._store.take(events))
+            patiently(lambda: self._store.take_events(events))
         except Vanished:
             raise Unavailable("The new ledger was dropped.", "新台账已被删除。") from None
         except (PyMongoError, BSONError, ArithmeticError, TypeError, ValueError):

@@ -21,7 +21,7 @@ from gateway.reconciliation.jobs import Document, Jobs
 from gateway.reconciliation.recount_run import RecountQuestion, recount
 from gateway.reporting import question_parameters
 from gateway.reporting.query_service import QueryService, SharedQueryService
-from gateway.upstream.delegation import Asking
+from gateway.upstream.delegation import DelegatedCaller
 from services.chassis.client import Caller, CallerProvider
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotFound, Overloaded
@@ -64,10 +64,10 @@ class Recounts:
 
     def begin(self, request: Request) -> Reply:
         """202 with the recount; `Overloaded` while many are at work."""
-        question = self._question(request.said)
+        question = self._question(request.body)
         if self._held.count_documents(jobs.is_running()) >= AT_ONCE:
             raise Overloaded(recounts=AT_ONCE)
-        ask = Asking(self._caller, self._settings.token_private_key, by=request.actor.id)
+        ask = DelegatedCaller(self._caller, self._settings.token_private_key, by=request.actor.id)
         id_, store = str(ObjectId()), self._query_service.generations.serving()
         work = partial(recount, ask, store, question)
         self._jobs.start(id_, work, by=request.actor.id, why=None, about=question.say())

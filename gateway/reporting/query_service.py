@@ -63,7 +63,7 @@ class QueryService:
     def take_events(self, events: list[Event]) -> None:
         """Take events into the read model; every later answer of this gateway counts them."""
         try:
-            self.generations.take(events)
+            self.generations.take_events(events)
         finally:
             self.cache.clear()
 

@@ -19,7 +19,7 @@ AGAIN = 0.5  # seconds until it is asked again
 TOKEN_HOLDS = timedelta(minutes=5)
 
 
-class Asking:
+class DelegatedCaller:
     """`ask(service, method, **arguments)`: what the service answers; `Unavailable` where it does not."""
 
     def __init__(

@@ -20,7 +20,7 @@ OF_EVERY_COMMAND = ("command_id", "expected_version")
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandDescription:
     """What a service takes: about which kind of record, from whom, and with which fields."""
 
     kind: Kind
@@ -51,11 +51,11 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Description:
+class ServiceDescription:
     """What a service said it can do, and when."""
 
     kinds: dict[str, Kind]  # by their plural
-    commands: dict[str, Command]
+    commands: dict[str, CommandDescription]
     questions: dict[str, Mapping[str, Any]]  # what each asks for, as a JSON Schema
     heard: float
 
@@ -79,13 +79,13 @@ class Descriptions(SharedExtension):
         return {held["_id"]: wire.decode(held["said"]) for held in self._held.find()}
 
 
-def read(service: str, said: Mapping[str, Any], *, heard: float) -> Description:
+def read(service: str, said: Mapping[str, Any], *, heard: float) -> ServiceDescription:
     """Of what it said, the part that this gateway's contract knows too."""
     kinds = {name: KINDS[f"{service}.{name}"] for name in said["kinds"] if f"{service}.{name}" in KINDS}
-    return Description(
+    return ServiceDescription(
         kinds={kind.plural: kind for kind in kinds.values()},
         commands={
-            name: Command(
+            name: CommandDescription(
                 kind=kinds[one["kind"]],
                 roles=frozenset(one["roles"]),
                 known=tuple(one["input"]["properties"]),

@@ -24,7 +24,7 @@ from gateway.identity.authentication import Authentication
 from gateway.upstream import descriptions as description
 from gateway.upstream import list_parameters
 from gateway.upstream.accepted_commands import AcceptedCommands
-from gateway.upstream.descriptions import Description, Descriptions
+from gateway.upstream.descriptions import Descriptions, ServiceDescription
 from gateway.upstream.parked_counts import ParkedCounts
 from services.chassis.client import Caller, CallerProvider
 from services.chassis.entrypoints import command_id, expected_version
@@ -59,7 +59,7 @@ class ServiceProxy:
         self._room = room
         self._acceptance = acceptance
         self._parked = parked
-        self._described: dict[str, Description] = {}
+        self._described: dict[str, ServiceDescription] = {}
 
     def command(self, service: str, name: str, request: Request) -> Reply:
         """`Idempotency-Key` is the command's id (X-01), `If-Match` the version that the caller saw (X-03)."""
@@ -135,7 +135,7 @@ class ServiceProxy:
             raise parameters.not_known("kind of record", "记录类别", plural, described.kinds)
         return described.kinds[plural]
 
-    def _describe(self, service: str, *, has: Callable[[Description], bool]) -> Description:
+    def _describe(self, service: str, *, has: Callable[[ServiceDescription], bool]) -> ServiceDescription:
         """What it said last, unless that lacks something it may have learnt since."""
         if service not in SERVICES:
             raise parameters.not_known("service", "服务", service, SERVICES)

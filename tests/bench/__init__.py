@@ -1,1 +1,1 @@
-"""Benchmarks: our pipeline beside stock nameko, in one run. Imports nothing, as what measures has to be green first."""
+"""Benchmarks of the whole system. This package imports nothing, so that a measurement can patch the library first."""

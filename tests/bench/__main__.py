@@ -1,8 +1,7 @@
-"""`./kexie bench`: measurements on a stack of its own."""
+"""`./kexie bench`: measurements on a broker and a database of their own."""
 
 import os
 import sys
-from collections.abc import Mapping
 
 import click
 
@@ -12,53 +11,65 @@ from deploy.local.supervisor import AskedToStop
 from deploy.local.temporary_stores import stores_of_its_own
 from deploy.secrets.keys import as_setting
 from deploy.secrets.private_files import CHECKOUT
+from tests.bench import judging
+
+MANY, FEWER = 1_000_000, 100_000  # records that a question goes over
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--quick", is_flag=True, help="Ask over 100,000 records and not over a million.")
-@click.option("--limit", is_flag=True, help="Load the stack to its limit, and to twice that.")
-@click.option("--seconds", type=float, default=300.0, show_default=True, help="Of each of the two phases of --limit.")
-@click.option("--import", "rows", type=click.IntRange(1), metavar="ROWS", help="Import a sheet of so many counts.")
-@click.option("--judging", is_flag=True, help="Assign and rank a large contest.")
-def bench(quick: bool, limit: bool, seconds: float, rows: int | None, judging: bool) -> None:
-    """Compare the stack with stock nameko in the same run, or measure what an option names.
+@click.option("--limit", "at_limit", is_flag=True, help="Load the stack at its limit and at twice that.")
+@click.option("--seconds", type=click.FloatRange(1), metavar="N", help="With --limit: length of each phase (300).")
+@click.option(
+    "--import", "rows", type=click.IntRange(1), metavar="ROWS", help="Import a sheet of ROWS audience counts."
+)
+@click.option("--judging", "of_judging", is_flag=True, help="Assign the entries of a large contest and rank them.")
+@click.option("--quick", is_flag=True, help="Without the others: ask over 100,000 records instead of a million.")
+def main(at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, quick: bool) -> None:
+    """Measure our pipeline beside stock nameko, in the same run, and print a table.
 
-    Starts a broker and a database of its own; exit code 1 where a target was missed.
+    The exit code is 1 where a target is missed. The options measure something else: the stack at its limit, the import
+    of a sheet from its upload to the changed KPI, the judging of a contest.
     """
-    if limit:
-        command = ("saturation", "--seconds", f"{seconds:g}")
-    elif rows:
-        command = ("imports", str(rows))
-    elif judging:
-        command = ("judging",)
-    else:
-        command = ("against_nameko", *(["--quick"] if quick else []))
-    sys.exit(measure(*command))
+    _refuse_contradictions(at_limit, seconds, rows, of_judging, quick)
+
+    if of_judging:
+        sys.exit(judging.main())
+    if at_limit:
+        sys.exit(_measure("saturation", f"{seconds or 300:g}"))
+    if rows:
+        sys.exit(_measure("imports", f"{rows}"))
+    sys.exit(_measure("against_nameko", f"{FEWER if quick else MANY}"))
 
 
-def measure(module: str, *arguments: str) -> int:
-    """Run a module of this package on a broker and a database of its own; return its exit code."""
+def _refuse_contradictions(
+    at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, quick: bool
+) -> None:
+    if at_limit + bool(rows) + of_judging + quick > 1:
+        raise click.UsageError("--limit, --import, --judging and --quick are four measurements: choose one of them.")
+    if seconds and not at_limit:
+        raise click.UsageError("--seconds belongs to --limit.")
+
+
+def _measure(measurement: str, argument: str) -> int:
+    """Start broker and database, measure in a process of its own, and return its exit code."""
     try:
         with stores_of_its_own(Home.of_the_environment(), "bench", say=_say) as (supervisor, stores):
-            environment = os.environ | _settings(supervisor.home, stores.amqp_uri, stores.mongo_uri)
-            return supervisor.attend(sys.executable, "-m", f"tests.bench.{module}", *arguments, environment=environment)
-    except AskedToStop as asked:
-        return 128 + asked.number
-
-
-def _settings(home: Home, amqp_uri: str, mongo_uri: str) -> Mapping[str, str]:
-    keys = token_keys(home)
-    return {
-        "AMQP_URI": amqp_uri,
-        "MONGO_URI": mongo_uri,
-        "TOKEN_PUBLIC_KEY": as_setting(keys.public),
-        "TOKEN_PRIVATE_KEY": as_setting(keys.private),
-        "SEALING_KEY": sealing_key(home),
-        "KEXIE_HOME": str(home.folder),
-        "PYTHONPATH": str(CHECKOUT),
-        "PYTHONWARNINGS": "ignore",
-        "LOG_LEVEL": "WARNING",
-    }
+            keys = token_keys(supervisor.home)
+            settings = {
+                "AMQP_URI": stores.amqp_uri,
+                "MONGO_URI": stores.mongo_uri,
+                "TOKEN_PUBLIC_KEY": as_setting(keys.public),
+                "TOKEN_PRIVATE_KEY": as_setting(keys.private),
+                "SEALING_KEY": sealing_key(supervisor.home),
+                "KEXIE_HOME": str(supervisor.home.folder),
+                "PYTHONPATH": str(CHECKOUT),
+                "PYTHONWARNINGS": "ignore",
+                "LOG_LEVEL": "WARNING",
+            }
+            command = (sys.executable, "-m", f"tests.bench.{measurement}", argument)
+            return supervisor.attend(*command, environment=os.environ | settings)
+    except AskedToStop as stop:
+        return 128 + stop.number
 
 
 def _say(line: str) -> None:
@@ -66,4 +77,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    bench(prog_name="./kexie bench")
+    main(prog_name="./kexie bench")

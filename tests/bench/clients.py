@@ -1,4 +1,8 @@
-"""Load for the benchmarks: calls with so many in flight, pages over kept connections, records by the thousand."""
+"""Load for the benchmarks: calls with so many in flight, pages over kept connections, records by the thousand.
+
+The HTTP of this module is a socket and no client of `tests.http_client`: the generator shares the cores with what it
+measures, so it keeps connections open and does nothing for a request that it can leave out.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,7 @@ AT_ONCE = 32
 
 
 def rate(do: Callable[[], Any], *, times: int, at_once: int = AT_ONCE) -> float:
-    """How often a second, with so many under way."""
+    """How often a second `do` ends, with `at_once` of them under way."""
     pool = eventlet.GreenPool(at_once)
     started = perf_counter()
     for _ in range(times):
@@ -38,7 +42,7 @@ def rate(do: Callable[[], Any], *, times: int, at_once: int = AT_ONCE) -> float:
 
 
 class StockCallers:
-    """So many callers of stock nameko, each with a connection of its own and one call under way."""
+    """Callers of stock nameko, used by `with`: each has a connection of its own and one call under way."""
 
     def __init__(self, amqp_uri: str, token: str, at_once: int = AT_ONCE) -> None:
         self._proxies = [
@@ -55,22 +59,22 @@ class StockCallers:
 
     def rate(self, do: Callable[[Any], Any], *, times: int) -> float:
         """How many calls a second, when each caller makes its next call as soon as it has its answer."""
-        left = iter(range(times))
-
-        def caller(cluster: Any) -> None:
-            for _ in left:
-                do(cluster)
-
+        calls_left = iter(range(times))
         started = perf_counter()
         pool = eventlet.GreenPool(len(self._clusters))
         for cluster in self._clusters:
-            pool.spawn_n(caller, cluster)
+            pool.spawn_n(_call_while_any, calls_left, do, cluster)
         pool.waitall()
         return times / (perf_counter() - started)
 
 
+def _call_while_any(calls_left: Iterator[int], do: Callable[[Any], Any], cluster: Any) -> None:
+    for _ in calls_left:
+        do(cluster)
+
+
 class Counting:
-    """Records counts one after the other, each of them a different one, over RPC."""
+    """Records counts over RPC, each for a day and a method that no other count has."""
 
     def __init__(self, caller: Caller, token: str) -> None:
         self._caller, self._token = caller, token
@@ -78,17 +82,18 @@ class Counting:
         self._numbers = count()
 
     def prepare(self, counts: int) -> None:
-        """Make as many activities as these counts need."""
+        """Begin as many activities as so many counts need."""
         needed = counts // (len(DAYS) * len(METHODS)) + 1
         rate(lambda: self._begin_activity(f"bench-{next(self._numbers)}"), times=needed)
 
     def next(self) -> dict[str, Any]:
-        """The arguments of a `record_count` that nobody gave yet."""
+        """Return the arguments of a `record_count` that was not given before."""
         activity_id, day, method = next(self._days)
         words = {"mode": "offline", "method": method, "person_times": 1}
         return {"activity_id": activity_id, "day": day.isoformat(), **words}
 
     def record(self) -> Any:
+        """Record the next count and return its answer."""
         return self._call("record_count", **self.next())
 
     def _begin_activity(self, activity_id: str) -> None:
@@ -109,7 +114,7 @@ class Counting:
 
 
 def documents(number: int, *, state: str = "recorded", prefix: str = "stored", start: int = 0) -> Iterator[Document]:
-    """That many counts as outreach stores them, not yet published."""
+    """Make that many counts as outreach stores them before they are published, numbered from `start`."""
     kind = contract.outreach.AudienceCount.kind
     cause = Cause(because="bench", actor=Actor("u-bench"), at=SystemClock().now())
     example = AudienceCount(
@@ -133,47 +138,46 @@ def documents(number: int, *, state: str = "recorded", prefix: str = "stored", s
 
 
 def answer(port: int, path: str) -> float:
-    """Seconds that one answer takes, on a connection of its own."""
+    """The seconds that one answer takes, on a connection of its own; RuntimeError where it is not 200."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         started = perf_counter()
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
-        status, _, _ = read_answer(connection)
-        if status != 200:
-            raise RuntimeError(f"{path}: {status}")
+        _ask(connection, path)
         return perf_counter() - started
 
 
 def pages(port: int, path: str, *, token: str | None = None, seconds: float = 3.0, at_once: int = 16) -> float:
-    """Answers a second over that many kept connections."""
-    request = (
-        f"GET {path} HTTP/1.1\r\nHost: bench\r\n{f'Authorization: Bearer {token}' if token else 'X-None: 0'}\r\n\r\n"
-    )
-    answered = [0]
-    until = perf_counter() + seconds
-
-    def ask() -> None:
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            while perf_counter() < until:
-                connection.sendall(request.encode())
-                status, _, _ = read_answer(connection)
-                if status != 200:
-                    raise RuntimeError(f"{path}: {status}")
-                answered[0] += 1
-
+    """How many answers a second come over so many kept connections; RuntimeError where one is not 200."""
     started = perf_counter()
     pool = eventlet.GreenPool(at_once)
-    for _ in range(at_once):
-        pool.spawn_n(ask)
-    pool.waitall()
-    return answered[0] / (perf_counter() - started)
+    connections = [pool.spawn(_ask_until, started + seconds, port, path, token) for _ in range(at_once)]
+    answers = sum(connection.wait() for connection in connections)
+    return answers / (perf_counter() - started)
+
+
+def _ask_until(end: float, port: int, path: str, token: str | None) -> int:
+    """Ask again and again over one connection; how often it was answered."""
+    answers = 0
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        while perf_counter() < end:
+            _ask(connection, path, token)
+            answers += 1
+    return answers
+
+
+def _ask(connection: Any, path: str, token: str | None = None) -> None:
+    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\n{authorization}\r\n".encode())
+    status, _, _ = read_answer(connection)
+    if status != 200:
+        raise RuntimeError(f"{path}: {status}")
 
 
 def read_answer(connection: Any) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers by their names in small letters, and body; raises `OSError` where the connection breaks off."""
-    held = b""
-    while b"\r\n\r\n" not in held:
-        held += _received(connection)
-    head, _, body = held.partition(b"\r\n\r\n")
+    """Read status, headers by their names in small letters, and body; raise OSError where the connection breaks off."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += _received(connection)
+    head, _, body = received.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     while len(body) < int(headers["content-length"]):
@@ -182,7 +186,7 @@ def read_answer(connection: Any) -> tuple[int, dict[str, str], bytes]:
 
 
 def _received(connection: Any) -> bytes:
-    got: bytes = connection.recv(65536)
-    if not got:
+    chunk: bytes = connection.recv(65536)
+    if not chunk:
         raise ConnectionError("the connection was closed")
-    return got
+    return chunk

@@ -5,138 +5,150 @@ The sheet is made in a process of its own, so that only the stack's memory is lo
 
 import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 
-import os
 import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import eventlet
 import xlsxwriter
 from eventlet.green import subprocess
 from rich.console import Console
 
-from deploy.local import stack_file
-from tests.bench import clients
-from tests.bench.against_nameko import Pipeline, Row, memory, show
-from deploy.local.home import Home
 from deploy.cli.client import Gateway
-from deploy.local.ports import Ports
+from deploy.local import stack_file
+from deploy.local.home import Home
 from gateway.imports import sheets
 from services.chassis.client import Caller
 from services.chassis.fields import json_schema
 from services.chassis.mongo import client
 from services.chassis.settings import Settings
-from services.chassis.tokens import issue
 from services.contract.topology import SERVICES
 from services.outreach.schemas import RecordCount
+from tests.bench import clients
+from tests.bench.pipeline import Pipeline, memory, processor_time
+from tests.bench.result_table import Row, at_most, exit_code, show
+from tests.waiting import wait_until
 
 FAST, FRUGAL = 1_000, 400  # rows a second, MB
-WITH_CACHE = 1_000  # MB: the database was told to keep 500 of its data at hand, and does
+WITH_CACHE = 1_000  # MB: the database may keep 500 of its data in memory, and does
 SPARING = 10_000  # bytes
 WITHIN = 1_800.0  # seconds
-MAKE = "--make"
+LOOK = 0.2  # seconds between two looks at the import
+MAKE = "--make"  # the program makes a sheet instead: path, number of rows
 
 console = Console(stderr=True)
 
 
-def main(arguments: list[str]) -> int:
-    """Import so many rows, print the table; 1 where a target was missed."""
-    if arguments[0] == MAKE:
-        make(Path(arguments[1]), int(arguments[2]))
-        return 0
-    rows, settings, home = int(arguments[0]), Settings.read(), Home.of_the_environment()
-    pipeline, caller = Pipeline(settings, Ports(home)), Caller(settings, "bench")
-    eventlet.spawn(caller.link.run)
-    roles = ("recorder", "verifier", "viewer")
-    token = issue(settings.token_private_key or "", subject="u-bench", roles=roles, lifetime=timedelta(hours=2))
+def main(rows: int) -> int:
+    """Import so many rows and print the table; 1 where a target was missed."""
+    pipeline = Pipeline.of_the_environment()
     try:
         pipeline.start(*SERVICES, "gateway")
-        console.print(f"making the activities of {rows:,} counts, and their sheet")
-        clients.Counting(caller, token).prepare(rows)
-        with tempfile.TemporaryDirectory() as folder:
-            sheet = Path(folder, "counts.xlsx")
-            subprocess.run([sys.executable, "-m", "tests.bench.imports", MAKE, str(sheet), str(rows)], check=True)
-            gateway = Gateway(f"http://127.0.0.1:{pipeline.port('gateway')}", token)
-            before = {name: _cpu(pid) for name, pid in _processes(pipeline, home).items()}
-            found = list(measure(gateway, sheet, rows))
-        found += _peaks(_processes(pipeline, home), before)
-        found += _stored(settings, rows)
+        figures = list(measure(pipeline, rows))
     finally:
-        pipeline.stop(*pipeline.running)
-    show(found, f"Import of {rows:,} audience counts")
-    return 0 if all(row.is_met for row in found) else 1
+        pipeline.stop_all()
+    show(figures, f"Import of {rows:,} audience counts")
+    return exit_code(figures)
+
+
+def measure(pipeline: Pipeline, rows: int) -> Iterator[Row]:
+    """Make activities and sheet, import it, and look at what time, memory and disk that took."""
+    home, caller = Home.of_the_environment(), Caller(pipeline.settings, "bench")
+    eventlet.spawn(caller.link.run)
+    console.print(f"making the activities of {rows:,} counts, and their sheet")
+    clients.Counting(caller, pipeline.token()).prepare(rows)
+    with tempfile.TemporaryDirectory() as folder:
+        sheet = Path(folder, "counts.xlsx")
+        subprocess.run([sys.executable, "-m", "tests.bench.imports", MAKE, str(sheet), str(rows)], check=True)
+        before = {name: processor_time(pid) for name, pid in _processes(pipeline, home).items()}
+        gateway = Gateway(f"http://127.0.0.1:{pipeline.port('gateway')}", pipeline.token())
+        yield from phases(gateway, sheet, rows)
+    yield from _peaks(_processes(pipeline, home), before)
+    yield from _stored(pipeline.settings, rows)
 
 
 def make(path: Path, rows: int) -> None:
-    """The sheet as a clerk would fill it in."""
+    """Write the sheet as a clerk would fill it in."""
     columns = sheets.columns(json_schema(RecordCount()), of="outreach.record_count")
-    counting = clients.Counting(None, "")  # type: ignore[arg-type] # it only says what there is to record
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
-        page = book.add_worksheet()
+    counting = clients.Counting(None, "")  # type: ignore[arg-type] # it only names the counts and calls nobody
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as workbook:
+        page = workbook.add_worksheet()
         page.write_row(0, 0, [column.header() for column in columns])
         for number in range(1, rows + 1):
             count = counting.next()
             page.write_row(number, 0, [count.get(column.name, "") for column in columns])
 
 
-def measure(gateway: Gateway, sheet: Path, rows: int) -> Iterator[Row]:
-    """Each phase as it ends, and the whole of it."""
+def phases(gateway: Gateway, sheet: Path, rows: int) -> Iterator[Row]:
+    """Upload the sheet; each phase of the import as it ends, and the whole of it."""
     started = perf_counter()
     imports = gateway.at("imports")
-    told = imports.upload(sheet, "outreach", "record_count", key=str(uuid.uuid4()), dry_run="false")
-    uploaded = perf_counter()
-    yield Row("uploading", f"{uploaded - started:,.1f} s", "-", uploaded - started, WITHIN, at_most=True)
-    phase, since = told["phase"], uploaded
-    with eventlet.Timeout(WITHIN, RuntimeError(f"not within {WITHIN:,.0f} s")):
-        while told["state"] in ("waiting", "running"):
-            eventlet.sleep(0.2)
-            told = imports.get(told["id"])
-            if told["phase"] != phase:
-                yield Row(phase, f"{perf_counter() - since:,.1f} s", "-", perf_counter() - since, WITHIN, at_most=True)
-                phase, since = told["phase"], perf_counter()
-        yield Row(phase, f"{perf_counter() - since:,.1f} s", "-", perf_counter() - since, WITHIN, at_most=True)
-        if (told["state"], told["done"]) != ("done", rows):
-            raise RuntimeError(f"the import is {told['state']}: {told['problem'] or told['first_errors'][:3]}")
-        since = perf_counter()
-        while gateway.at("kpis").get("K2")["reported"]["value"] != rows:  # each row counts one
-            eventlet.sleep(0.1)
-    seconds, rest = perf_counter() - started, perf_counter() - since
-    yield Row("the rest until the KPI has changed", f"{rest:,.1f} s", "-", rest, WITHIN, at_most=True)
+    job = imports.upload(sheet, "outreach", "record_count", key=str(uuid.uuid4()), dry_run="false")
+    yield _lasted("uploading", started)
+    while is_running(job):
+        began, phase = perf_counter(), job["phase"]
+        job = wait_until(partial(_moved_on, imports, job), f"the end of {phase}", within=WITHIN, every=LOOK)
+        yield _lasted(phase, began)
+    if (job["state"], job["done"]) != ("done", rows):
+        raise RuntimeError(f"the import is {job['state']}: {job['problem'] or job['first_errors'][:3]}")
+
+    began = perf_counter()
+    wait_until(lambda: _reported(gateway) == rows, "the KPI", within=WITHIN)  # each row counts one
+    yield _lasted("the rest until the KPI has changed", began)
+    seconds = perf_counter() - started
     yield Row("upload to changed KPI, rows a second", f"{seconds:,.1f} s", "-", rows / seconds, FAST)
 
 
+def is_running(job: dict[str, Any]) -> bool:
+    """Whether the import has not come to an end, good or bad."""
+    return job["state"] in ("waiting", "running")
+
+
+def _moved_on(imports: Gateway, before: dict[str, Any]) -> dict[str, Any] | None:
+    """The import in another phase or at its end; None before."""
+    job: dict[str, Any] = imports.get(before["id"])
+    return job if job["phase"] != before["phase"] or not is_running(job) else None
+
+
+def _reported(gateway: Gateway) -> Any:
+    return gateway.at("kpis").get("K2")["reported"]["value"]
+
+
+def _lasted(phase: str, began: float) -> Row:
+    seconds = perf_counter() - began
+    return at_most(phase, f"{seconds:,.1f} s", seconds, WITHIN)
+
+
 def _processes(pipeline: Pipeline, home: Home) -> dict[str, int]:
-    """The five, broker and database, by their process ids."""
+    """The ids of the five processes, the broker's and the database's."""
     stores = {part.name: part.process.pid for part in stack_file.running(home).parts}
     return stores | {name: process.pid for name, process in pipeline.running.items()}
 
 
 def _peaks(processes: dict[str, int], before: dict[str, float]) -> Iterator[Row]:
-    """The most memory of each since it began; beside it the processor's time that it took for the import."""
+    """The most memory of each process since it began; beside it the processor time that it took for the import."""
     for name, pid in processes.items():
-        most, took = memory(pid, "VmHWM"), _cpu(pid) - before[name]
+        peak, seconds = memory(pid, "VmHWM"), processor_time(pid) - before[name]
         target = WITH_CACHE if name == "database" else FRUGAL
-        yield Row(f"peak memory of {name}", f"{most:,.0f} MB", f"{took:,.1f} s", most, target, at_most=True)
+        yield at_most(f"peak memory of {name}", f"{peak:,.0f} MB", peak, target, beside=f"{seconds:,.1f} s")
 
 
 def _stored(settings: Settings, rows: int) -> Iterator[Row]:
-    """What a row, and the activity that it belongs to, takes on the disk, indexes and all."""
-    held = client(settings.mongo_uri)
-    held.admin.command("fsync")  # sizes are those of the last checkpoint
+    """The disk space of a row and of its share of an activity, with their indexes."""
+    mongo = client(settings.mongo_uri)
+    mongo.admin.command("fsync")  # sizes are those of the last checkpoint
     for name in ("outreach", "gateway"):
-        size = held[settings.database(name)].command("dbStats")["totalSize"]
-        yield Row(f"disk of {name}, bytes a row", f"{size / 1e6:,.1f} MB", "-", size / rows, SPARING, at_most=True)
-
-
-def _cpu(pid: int) -> float:
-    """Seconds of processor time."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        size = mongo[settings.database(name)].command("dbStats")["totalSize"]
+        yield at_most(f"disk of {name}, bytes a row", f"{size / 1e6:,.1f} MB", size / rows, SPARING)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    if sys.argv[1] == MAKE:
+        make(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        sys.exit(main(int(sys.argv[1])))

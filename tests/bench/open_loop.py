@@ -1,4 +1,4 @@
-"""What is offered: requests that come at a rate, however slowly they are answered, and what became of each of them.
+"""Open-loop load: requests come at a rate, however slowly they are answered, and the outcome of each is noted.
 
 Waiting is measured from the moment a request was due, so that a stack cannot look fast by taking none.
 """
@@ -29,8 +29,8 @@ from tests.bench.clients import read_answer
 
 CALLERS = 200
 CONNECTIONS = 800  # of the generator: fewer than a gateway accepts
-KEPT = 8.0  # seconds that an idle connection is used again: the gateway closes them later
-PATIENCE = 30.0  # seconds
+KEPT = 8.0  # seconds in which an idle connection is used again: the gateway closes it later
+PATIENCE = 30.0  # seconds for an answer
 WAYS = "command", "read", "rpc"
 MIX = ("command", "read", "command", "read", "command", "read", "command", "read", "command", "rpc")
 KPIS = ("K1", "K2", "K3", "K4", "K5", "K6")
@@ -41,19 +41,21 @@ ACCEPTED = (DONE, LATER)
 
 @dataclass(frozen=True)
 class Making:
-    """A command that makes a record, each time another one."""
+    """A command that makes a new record each time."""
 
     kind: Kind
     command: str
-    given: dict[str, Any]
-    differs: tuple[str, ...]  # the arguments that no two records share
+    common: dict[str, Any]  # the arguments that all records share
+    unique: tuple[str, ...]  # the names of the arguments that no two records share
 
     @property
     def service(self) -> str:
+        """The name of the service that takes the command."""
         return self.kind.service
 
     def arguments(self, id_: str) -> dict[str, Any]:
-        return self.given | dict.fromkeys(self.differs, id_) | {"command_id": id_}
+        """Return the arguments that make the record of this id, which is the command's id too."""
+        return self.common | dict.fromkeys(self.unique, id_) | {"command_id": id_}
 
 
 MAKINGS = (
@@ -80,7 +82,7 @@ MAKINGS = (
 
 
 def spread(waits: Sequence[float]) -> tuple[float, float, float]:
-    """p50, p99 and the longest."""
+    """Return p50, p99 and the longest; zeros for fewer than two."""
     if len(waits) < 2:
         return 0.0, 0.0, 0.0
     cuts = quantiles(waits, n=100, method="inclusive")
@@ -89,7 +91,7 @@ def spread(waits: Sequence[float]) -> tuple[float, float, float]:
 
 @dataclass
 class Tally:
-    """What became of the requests of a phase."""
+    """The outcomes of a phase's requests."""
 
     seconds: float
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)  # by way (command, read, rpc) and outcome
@@ -99,30 +101,35 @@ class Tally:
     failures: Counter[str] = field(default_factory=Counter)
 
     def note(self, way: str, outcome: str, wait: float) -> None:
+        """Count a request that ended, after so many seconds."""
         self.outcomes[way, outcome] += 1
         self.waits.setdefault((way, outcome), array("d")).append(wait)
 
     def number(self, *outcomes: str, ways: Sequence[str] = WAYS) -> int:
-        """Of these outcomes; of all where none is named."""
+        """How many requests had one of these outcomes; all requests where none is named."""
         return sum(
-            number for (way, one), number in self.outcomes.items() if way in ways and (one in outcomes or not outcomes)
+            number
+            for (way, outcome), number in self.outcomes.items()
+            if way in ways and (outcome in outcomes or not outcomes)
         )
 
     def waited(self, *outcomes: str, ways: Sequence[str] = WAYS) -> tuple[float, float, float]:
-        """p50, p99 and the longest, in seconds."""
-        found = [self.waits[key] for key in self.waits if key[0] in ways and key[1] in outcomes]
-        return spread([wait for some in found for wait in some])
+        """Return p50, p99 and the longest wait of these outcomes, in seconds."""
+        keys = [(way, outcome) for way, outcome in self.waits if way in ways and outcome in outcomes]
+        return spread([wait for key in keys for wait in self.waits[key]])
 
 
 class Offering:
-    """Callers of the gateway and of the services; `commands` holds what became of every command, by its kind and id."""
+    """Callers of the gateway and of the services; `commands` holds the outcome of every command, by its kind and id."""
 
     def __init__(self, port: int, caller: Caller, private_key: str, *, seed: int = 1) -> None:
         self._port, self._caller, self._random = port, caller, Random(seed)
         lifetime = timedelta(hours=6)
         roles = ("recorder", "verifier", "viewer")
         subjects = [f"u-{number}" for number in range(CALLERS)]
-        self._tokens = cycle([issue(private_key, subject=one, roles=roles, lifetime=lifetime) for one in subjects])
+        self._tokens = cycle(
+            [issue(private_key, subject=subject, roles=roles, lifetime=lifetime) for subject in subjects]
+        )
         self._greedy = issue(private_key, subject="u-greedy", roles=roles, lifetime=lifetime)
         self._idle: list[tuple[float, Any]] = []
         self._ids = (f"limit-{number}" for number in count())
@@ -130,14 +137,14 @@ class Offering:
         self.commands: dict[str, dict[str, str]] = {making.kind.key: {} for making in MAKINGS}
 
     def offer(self, rate: float, seconds: float, *, greedy: float = 0.0) -> tuple[Tally, Tally]:
-        """So many a second for so long, and besides as many reads of one caller; ends when all were answered."""
+        """Offer so many requests a second, and of one caller `greedy` reads a second; end when all are answered."""
         ours, theirs = Tally(seconds), Tally(seconds)
-        besides = eventlet.spawn(self._come, greedy, seconds, lambda due: self._read(theirs, due, self._greedy))
-        self._come(rate, seconds, lambda due: self._one(ours, due))
-        besides.wait()
+        reading = eventlet.spawn(self._send, greedy, seconds, lambda due: self._read(theirs, due, self._greedy))
+        self._send(rate, seconds, lambda due: self._ask(ours, due))
+        reading.wait()
         return ours, theirs
 
-    def _come(self, rate: float, seconds: float, ask: Callable[[float], None]) -> None:
+    def _send(self, rate: float, seconds: float, ask: Callable[[float], None]) -> None:
         pool = eventlet.GreenPool(CONNECTIONS)
         for due in self._moments(rate, seconds):
             if (early := due - perf_counter()) > 0:
@@ -146,7 +153,7 @@ class Offering:
         pool.waitall()
 
     def _moments(self, rate: float, seconds: float) -> Iterator[float]:
-        """As independent callers come."""
+        """The moments at which independent callers come."""
         if not rate:
             return
         due = perf_counter()
@@ -154,11 +161,10 @@ class Offering:
         while (due := due + self._random.expovariate(rate)) < end:
             yield due
 
-    def _one(self, tally: Tally, due: float) -> None:
+    def _ask(self, tally: Tally, due: float) -> None:
         tally.late.append(perf_counter() - due)
-        {"command": self._command, "rpc": self._call, "read": self._read}[next(self._ways)](
-            tally, due, next(self._tokens)
-        )
+        ask = {"command": self._command, "rpc": self._call, "read": self._read}[next(self._ways)]
+        ask(tally, due, next(self._tokens))
 
     def _read(self, tally: Tally, due: float, token: str) -> None:
         outcome = self._http(tally, f"GET /api/v1/kpis/{next(self._kpis)}", token)
@@ -190,22 +196,22 @@ class Offering:
         try:
             connection = self._connection()
             connection.sendall(f"{address} HTTP/1.1\r\n{headers}\r\n".encode() + body)
-            status, told, said = read_answer(connection)
+            status, answered, content = read_answer(connection)
         except OSError as error:
             if connection is not None:
                 connection.close()
             tally.failures[f"{address}: {type(error).__name__}: {error}"] += 1
             return UNKNOWN
-        self._let_go(connection, told)
-        outcome = _outcome(status, said)
-        if outcome in (RATED, SHED, UNKNOWN) and "retry-after" not in told:
+        self._give_back(connection, answered)
+        outcome = _outcome(status, content)
+        if outcome in (RATED, SHED, UNKNOWN) and "retry-after" not in answered:
             tally.without_retry_after += 1
         if outcome in (UNKNOWN, FAILED):
-            tally.failures[f"{address}: {status} {said[:300].decode(errors='replace')}"] += 1
+            tally.failures[f"{address}: {status} {content[:300].decode(errors='replace')}"] += 1
         return outcome
 
     def hang_up(self) -> None:
-        """Close what is kept open: the gateway is about to stop."""
+        """Close the idle connections, because the gateway is about to stop."""
         while self._idle:
             self._idle.pop()[1].close()
 
@@ -217,14 +223,14 @@ class Offering:
             connection.close()
         return socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE)
 
-    def _let_go(self, connection: Any, headers: dict[str, str]) -> None:
+    def _give_back(self, connection: Any, headers: dict[str, str]) -> None:
         if headers.get("connection") == "close":
             connection.close()
         else:
             self._idle.append((perf_counter(), connection))
 
 
-def _outcome(status: int, said: bytes) -> str:
+def _outcome(status: int, content: bytes) -> str:
     if status == 503:
-        return SHED if b'"overloaded"' in said else UNKNOWN
+        return SHED if b'"overloaded"' in content else UNKNOWN
     return {200: DONE, 202: LATER, 429: RATED}.get(status, FAILED)

@@ -1,12 +1,11 @@
-"""The stack at its limit and at twice that: what is beyond is shed, what is accepted stays quick and is not lost.
+"""The stack at its limit and at twice that: it sheds what is beyond, and what it accepts stays quick and is not lost.
 
 The limit is found first: the rate at which hardly anything is shed and nobody waits long. The generator shares the
-machine with the stack, so the figures are low, and the same on any machine that is as fast.
+machine with the stack, so the figures are lower than those of the stack alone.
 """
 
 import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 
-import argparse
 import os
 import sys
 from collections import Counter
@@ -21,7 +20,10 @@ import eventlet
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.against_nameko import Pipeline, until
+from gateway.read_model.generations import Generations
+from services.chassis.client import Caller
+from services.chassis.mongo import database
+from services.contract.topology import SERVICES
 from tests.bench.open_loop import (
     ACCEPTED,
     DONE,
@@ -37,33 +39,28 @@ from tests.bench.open_loop import (
     Tally,
     spread,
 )
-from deploy.local.home import Home
-from deploy.local.ports import Ports
-from gateway.read_model.generations import Generations
-from services.chassis.client import Caller
-from services.chassis.mongo import database
-from services.chassis.settings import Settings
-from services.contract.topology import SERVICES
+from tests.bench.pipeline import LOOK, Pipeline
+from tests.waiting import wait_until
 
-FIRST = 100.0  # requests a second that the search begins with
-STEPS = 1.4, 1.15  # by which the search goes up, first roughly, then finely
-STEP = 8.0  # seconds at most
-MOST_SHED = 0.01
+FIRST = 100.0  # requests a second at the beginning of the search
+STEPS = 1.4, 1.15  # factors by which the search goes up, first roughly, then finely
+STEP = 8.0  # seconds at most for one step of the search
+MOST_SHED = 0.01  # of all requests, at the limit
 SLOWEST = 0.5  # seconds, p99, at the limit
 BOUNDED = 1.0  # seconds, p99 of what is accepted, beyond the limit
-SETTLED = 0.2  # of a phase
-GROWTH = 20.0  # percent of a process's memory, from then on
-FAIR = 0.1  # of the limit: what one caller may ask, several times what each of many does
-GREED = 5.0  # times that
-CAUGHT_UP = 300.0  # seconds until everything accepted has to be done and counted
-ESTABLISHED = "01"  # as Linux writes it
+SETTLED = 0.2  # of a phase, until all its connections are open
+GROWTH = 20.0  # percent by which a process's memory may grow from then on
+FAIR = 0.1  # of the limit: the rate that one caller is allowed, several times that of each of the many
+GREED = 5.0  # times the allowed rate: what the greedy caller asks
+CAUGHT_UP = 300.0  # seconds in which everything accepted has to be done and counted
+ESTABLISHED = "01"  # the state of an open connection, as Linux writes it
 
 console = Console(stderr=True)
 
 
 @dataclass(frozen=True)
 class Used:
-    """Memory of each process in MB, and the connections that a port has taken."""
+    """Memory of each process in MB, and the open connections of each port."""
 
     memory: dict[str, float]
     connections: dict[str, int]
@@ -71,19 +68,21 @@ class Used:
 
 @dataclass(frozen=True)
 class Phase:
+    """A rate that was offered for some time, and what became of it."""
+
     name: str
     rate: float
     tally: Tally
     greedy: Tally
     before: Used
-    settled: Used  # once all connections that it takes are open
+    settled: Used  # once all connections are open
     after: Used
     caught_up: float  # seconds until all that was accepted was done and counted
 
 
 @dataclass(frozen=True)
 class Target:
-    """One promise: at most, or at least, so much."""
+    """A promise: a figure that has to be at most, or at least, its bound."""
 
     name: str
     figure: float
@@ -92,12 +91,13 @@ class Target:
 
     @property
     def is_met(self) -> bool:
+        """Whether the figure is on the right side of its bound, or equal to it."""
         return self.figure >= self.bound if self.at_least else self.figure <= self.bound
 
 
 @dataclass(frozen=True)
 class Account:
-    """What became of the commands: each number should be 0, except the first."""
+    """The outcome of all commands together; every number but the first should be 0."""
 
     accepted: int
     lost: int
@@ -105,23 +105,18 @@ class Account:
     done_though_shed: int
 
 
-def main(arguments: list[str]) -> int:
-    """Measure, print the table; 1 where a target was missed."""
-    parser = argparse.ArgumentParser(prog="kexie bench --limit")
-    parser.add_argument("--seconds", type=float, default=300.0, help="of each of the two phases (300)")
-    seconds = parser.parse_args(arguments).seconds
-    settings = Settings.read()
-    pipeline = Pipeline(settings, Ports(Home.of_the_environment()))
-    caller = Caller(settings, "limit")
+def main(seconds: float) -> int:
+    """Measure in two phases of so many seconds and print the table; 1 where a target was missed."""
+    pipeline = Pipeline.of_the_environment()
+    caller = Caller(pipeline.settings, "limit")
     eventlet.spawn(caller.link.run)
     try:
         pipeline.start(*SERVICES, "gateway")
-        offering = Offering(pipeline.port("gateway"), caller, settings.token_private_key or "")
-        trial = Trial(pipeline, offering)
-        phases, account = trial.run(seconds)
+        offering = Offering(pipeline.port("gateway"), caller, pipeline.settings.token_private_key or "")
+        phases, account = Trial(pipeline, offering).run(seconds)
     finally:
-        pipeline.stop(*pipeline.running)
-    targets = list(_verdict(phases, account))
+        pipeline.stop_all()
+    targets = list(_targets(phases, account))
     _print(phases, targets)
     return 0 if all(target.is_met for target in targets) else 1
 
@@ -138,6 +133,7 @@ class Trial:
         self._generations = Generations(database(self._settings, "gateway"), list)
 
     def run(self, seconds: float) -> tuple[list[Phase], Account]:
+        """Find the limit, offer it and twice it for so many seconds each, and compare all commands with the records."""
         self._warm_up()
         limit = self._search(min(STEP, seconds / 4))
         self._allow(FAIR * limit)
@@ -148,7 +144,7 @@ class Trial:
         return phases, self._account()
 
     def _allow(self, rate: float) -> None:
-        """So much to each caller: by default it depends on no machine, and would be too much on a slow one."""
+        """Allow each caller this rate: the default is the same on every machine, and too high for a slow one."""
         self.offering.hang_up()
         self.pipeline.stop("gateway")
         os.environ["CALLER_RATE"] = str(rate)
@@ -156,7 +152,7 @@ class Trial:
         self._warm_up()
 
     def _warm_up(self) -> None:
-        until(lambda: self.offering.offer(20, 1)[0].number(DONE) > 10, 60)
+        wait_until(lambda: self.offering.offer(20, 1)[0].number(DONE) > 10, "answers", within=60, every=LOOK)
 
     def _search(self, seconds: float) -> float:
         """The highest rate that was served well."""
@@ -190,55 +186,63 @@ class Trial:
         return Used(memory, {"broker": connections(broker), "gateway": connections(port)})
 
     def _catch_up(self) -> float:
-        """Wait until the ledger holds what the services hold and no accepted command waits; for how long."""
+        """Wait until no accepted command waits and the ledger has counted every record; the seconds that took."""
         started = perf_counter()
         gateway = database(self._settings, "gateway")
-        until(lambda: not gateway["accepted"].count_documents({"state": "accepted"}, limit=1), CAUGHT_UP)
-        until(lambda: self._counted() == self._said(), CAUGHT_UP)
+        accepted = {"state": "accepted"}
+        wait_until(
+            lambda: not gateway["accepted"].count_documents(accepted, limit=1),
+            "the accepted commands",
+            within=CAUGHT_UP,
+        )
+        wait_until(lambda: self._counted() == self._recorded(), "the ledger", within=CAUGHT_UP)
         return perf_counter() - started
 
     def _counted(self) -> int:
         return int(self._generations.serving().read({}).ledger["events"])
 
-    def _said(self) -> int:
-        return sum(self._held(making).count_documents({}) for making in MAKINGS)
+    def _recorded(self) -> int:
+        return sum(self._records(making).count_documents({}) for making in MAKINGS)
 
-    def _held(self, making: Making) -> Any:
+    def _records(self, making: Making) -> Any:
         return database(self._settings, making.service)[making.kind.name]
 
     def _account(self) -> Account:
-        """Every command compared with the record it was to make, at its service and at the gateway."""
-        accepted = lost = doubled = done_though_shed = 0
-        for making in MAKINGS:
-            there = {one["_id"]: one["version"] for one in self._held(making).find({}, {"version": 1})}
-            counted = self._generations.serving().versions_of(making.kind.key, "", None)
-            for id_, outcome in self.offering.commands[making.kind.key].items():
-                versions = there.get(id_, 0), *counted.get(id_, (0, 0))
-                accepted += outcome in ACCEPTED
-                lost += outcome in ACCEPTED and min(versions) < 1
-                doubled += max(versions) > 1
-                done_though_shed += outcome in (SHED, RATED) and max(versions) > 0
-        return Account(accepted, lost, doubled, done_though_shed)
+        """Compare every command with the record it was to make, at its service and at the gateway."""
+        ends = [end for making in MAKINGS for end in self._ends(making)]
+        return Account(
+            accepted=sum(outcome in ACCEPTED for outcome, _ in ends),
+            lost=sum(outcome in ACCEPTED and min(versions) < 1 for outcome, versions in ends),
+            doubled=sum(max(versions) > 1 for _, versions in ends),
+            done_though_shed=sum(outcome in (SHED, RATED) and max(versions) > 0 for outcome, versions in ends),
+        )
+
+    def _ends(self, making: Making) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """The outcome of each of these commands, and the versions that service and gateway have of its record."""
+        recorded = {record["_id"]: record["version"] for record in self._records(making).find({}, {"version": 1})}
+        counted = self._generations.serving().versions_of(making.kind.key, "", None)
+        for id_, outcome in self.offering.commands[making.kind.key].items():
+            yield outcome, (recorded.get(id_, 0), *counted.get(id_, (0, 0)))
 
 
 def connections(port: int) -> int:
-    """How many connections to this port of the machine are open."""
+    """How many connections to this port of the machine are open, by IPv4 and IPv6."""
     tables = (Path(f"/proc/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6"))
     listed = (line.split() for table in tables for line in table)
     return sum(local.endswith(f":{port:04X}") and state == ESTABLISHED for _, local, _, state, *_ in listed)
 
 
-def _verdict(phases: list[Phase], account: Account) -> Iterator[Target]:
-    """What is promised, and what was measured."""
+def _targets(phases: list[Phase], account: Account) -> Iterator[Target]:
+    """The promises, with the figures that were measured."""
     _, twice = phases
     tallies = [tally for phase in phases for tally in (phase.tally, phase.greedy)]
     growth = {name: used / twice.settled.memory[name] - 1 for name, used in twice.after.memory.items()}
     grown = max(growth, key=lambda name: growth[name])
     gained = twice.after.connections["broker"] - twice.before.connections["broker"]
     yield Target(f"accepted commands lost, of {account.accepted:,}", account.lost)
-    yield Target("done twice", account.doubled)
-    yield Target("shed, and done all the same", account.done_though_shed)
-    yield Target("shed at twice the limit", twice.tally.number(SHED), 1, at_least=True)
+    yield Target("commands done twice", account.doubled)
+    yield Target("commands shed and done all the same", account.done_though_shed)
+    yield Target("requests shed at twice the limit", twice.tally.number(SHED), 1, at_least=True)
     yield Target("shed without Retry-After", sum(tally.without_retry_after for tally in tallies))
     yield Target("neither accepted nor shed", sum(tally.number(FAILED) for tally in tallies))
     yield Target("p99 of what is accepted at twice the limit, s", twice.tally.waited(*ACCEPTED)[1], BOUNDED)
@@ -250,21 +254,29 @@ def _verdict(phases: list[Phase], account: Account) -> Iterator[Target]:
 
 def _print(phases: list[Phase], targets: list[Target]) -> None:
     out = Console()
+    out.print(_table_of_phases(phases))
+    out.print(_table_of_targets(targets))
+    for failure, times in sum((phase.tally.failures for phase in phases), Counter()).most_common(5):
+        out.print(f"{times:,} times: {failure}", highlight=False)
+
+
+def _table_of_phases(phases: list[Phase]) -> Table:
     table = Table(title="Kexie at its limit and beyond")
     for heading in ("", *(phase.name for phase in phases)):
         table.add_column(heading, justify="right" if heading else "left")
     for line in zip(*map(_lines, phases), strict=True):
         table.add_row(line[0][0], *(text for _, text in line))
-    out.print(table)
-    table = Table(title="What is promised")
+    return table
+
+
+def _table_of_targets(targets: list[Target]) -> Table:
+    table = Table(title="Promises")
     for heading in ("what", "measured", "target", ""):
         table.add_column(heading, justify="left" if heading == "what" else "right")
     for target in targets:
         bound = f"{'≥' if target.at_least else '≤'} {target.bound:g}"
         table.add_row(target.name, f"{target.figure:,.4g}", bound, "✓" if target.is_met else "missed")
-    out.print(table)
-    for failure, times in sum((phase.tally.failures for phase in phases), Counter()).most_common(5):
-        out.print(f"{times:,} times: {failure}", highlight=False)
+    return table
 
 
 def _lines(phase: Phase) -> Iterator[tuple[str, str]]:
@@ -279,7 +291,10 @@ def _lines(phase: Phase) -> Iterator[tuple[str, str]]:
         yield f"{way}: accepted, p50 / p99 / longest", _times(tally.waited(*ACCEPTED, ways=(way,)))
     yield "shed, p50 / p99 / longest", _times(tally.waited(SHED, RATED))
     yield "sent late, p50 / p99 / longest", _times(spread(tally.late))
-    yield "greedy caller: served / 429 / 503", " / ".join(f"{greedy.number(one):,}" for one in (DONE, RATED, SHED))
+    yield (
+        "greedy caller: served / 429 / 503",
+        " / ".join(f"{greedy.number(outcome):,}" for outcome in (DONE, RATED, SHED)),
+    )
     yield "all done and counted after", f"{phase.caught_up:,.1f} s"
     uses = phase.before, phase.settled, phase.after
     for name in phase.before.memory:
@@ -293,4 +308,4 @@ def _times(waited: tuple[float, float, float]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(float(sys.argv[1])))

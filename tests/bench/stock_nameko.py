@@ -1,4 +1,4 @@
-"""What we are measured against: nameko as it comes, doing nothing."""
+"""Services of stock nameko that do nothing, beside which ours are measured."""
 
 import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 
@@ -13,13 +13,14 @@ from nameko.web.handlers import http
 
 
 class Echo:
-    """Answers what it is asked."""
+    """Answers with what it was asked."""
 
     name = "stock_echo"
 
     @rpc
-    def echo(self, **given: Any) -> Any:
-        return given
+    def echo(self, **arguments: Any) -> Any:
+        """Return the arguments."""
+        return arguments
 
 
 class Page:
@@ -29,17 +30,18 @@ class Page:
 
     @http("GET", "/constant")
     def constant(self, _: Any) -> str:
+        """Return a page that needs no work."""
         return "constant"
 
 
 class Hearer:
-    """Hears and forgets."""
+    """Hears events and forgets them."""
 
     name = "stock_hearer"
 
     @event_handler("outreach", "audience_count.recorded")
     def forget(self, event: Any) -> None:
-        """Nothing."""
+        """Do nothing, so that only the way to the handler is measured."""
 
 
 HEARER_QUEUE = "evt-outreach-audience_count.recorded--stock_hearer.forget"
@@ -52,7 +54,7 @@ if __name__ == "__main__":
             "max_workers": 32,
         }
     )
-    for wanted in sys.argv[1:]:
-        runner.add_service({"echo": Echo, "page": Page, "hearer": Hearer}[wanted])
+    for name in sys.argv[1:]:
+        runner.add_service({"echo": Echo, "page": Page, "hearer": Hearer}[name])
     runner.start()
     runner.wait()

@@ -159,7 +159,7 @@ def test_the_whole_log_delivered_one_to_five_times_in_any_order_gives_the_same_d
         other = Store(year.running.database(f"gateway-{seed}"))
         other.prepare(RULES_OF_THE_PLAN)
         for batch in shuffled(log, random.Random(seed)):
-            other.take(batch)
+            other.take_events(batch)
 
         assert digest(other) == told
 

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from gateway.imports import sheets, uploads
+from gateway.imports import import_runner, sheets
 from services.awards.schemas.entries import ImportEntry
 from services.awards.service import Awards
 from services.chassis.fields import json_schema
@@ -18,7 +18,7 @@ PATH = "/api/v1/imports/awards/import_entry?dry_run=false&filename=entries.csv"
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
-    monkeypatch.setattr(uploads, "LOOK", 0.05)
+    monkeypatch.setattr(import_runner, "LOOK", 0.05)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from gateway.imports.chunks import FileChunks
 from gateway.imports.import_store import ImportStore
 from gateway.service import Gateway
 from gateway.upstream import delegation as asking
-from gateway.upstream.delegation import Asking
+from gateway.upstream.delegation import DelegatedCaller
 from services.chassis.clock import SystemClock
 from services.chassis.fields import json_schema
 from services.chassis.tokens import Actor
@@ -35,7 +35,7 @@ def settings(settings):
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch):
     monkeypatch.setattr(import_worker, "ROWS", 4)
-    monkeypatch.setattr(uploads, "LOOK", 0.05)
+    monkeypatch.setattr(import_runner, "LOOK", 0.05)
     monkeypatch.setattr(asking, "PATIENCE", 0.2)
 
 
@@ -203,14 +203,14 @@ class Held:
 
     def __init__(self, monkeypatch, chunks):
         self.written, self.is_held, self._chunks = 0, False, chunks
-        ask = Asking.__call__
+        ask = DelegatedCaller.__call__
 
         def ask_when_let(asking, service, method, **given):
             if method == "write_rows":
                 self._wait()
             return ask(asking, service, method, **given)
 
-        monkeypatch.setattr(Asking, "__call__", ask_when_let)
+        monkeypatch.setattr(DelegatedCaller, "__call__", ask_when_let)
 
     def _wait(self):
         self.is_held = self.written == self._chunks
@@ -282,7 +282,7 @@ def test_an_import_waits_for_its_service(gateway, monkeypatch):
     held = Held(monkeypatch, chunks=1)
     monkeypatch.setattr("services.chassis.batch.ROWS", 4)
     monkeypatch.setattr(import_worker, "WITHIN", 0.5)
-    monkeypatch.setattr(uploads, "BEAT", 0.05)  # while it is put back, too
+    monkeypatch.setattr(import_runner, "BEAT", 0.05)  # while it is put back, too
     import_id = upload(gateway, a_sheet(*(a_row(number) for number in range(6))))["id"]
     until(lambda: held.is_held)
     gateway.running.stop("outreach")

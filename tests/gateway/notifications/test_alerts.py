@@ -9,7 +9,7 @@ from amqp.basic_message import Message
 from jsonschema import validate
 
 from gateway.notifications import alert_requests, alert_watch, alerts
-from gateway.notifications.alerts import INBOX, NEW_RULE, RULES, Alerts, Sight
+from gateway.notifications.alerts import INBOX, NEW_RULE, RULES, Alerts, KpiObservation
 from gateway.notifications.lease import Lease
 from gateway.notifications.status_changes import standing
 from gateway.notifications.webhook_outbox import WebhookOutbox
@@ -249,7 +249,7 @@ def another(held):
 def a_sight(status, at="10:00:00", code="K2"):
     kpi = {"code": code, "status": {"code": status}, "item": 35, "title": {"zh": "人次", "en": "Audience"}}
     kpi |= {"value": 300, "state": "value"}
-    return Sight(f"2011-05-14T{at}+08:00", 7, {code: standing(kpi, ())}, {code: kpi})
+    return KpiObservation(f"2011-05-14T{at}+08:00", 7, {code: standing(kpi, ())}, {code: kpi})
 
 
 def alerted(kept):

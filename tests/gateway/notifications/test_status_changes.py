@@ -1,11 +1,11 @@
 """What changed for a rule: pure, with statuses as the query service says them."""
 
 from gateway.notifications import kpi_snapshot, status_changes
-from gateway.notifications.status_changes import Change, Wants, standing
+from gateway.notifications.status_changes import StatusChange, Subscription, standing
 
 
 def wants(*to, kpis=(), items=()):
-    return Wants(2011, frozenset(kpis), frozenset(items), frozenset(to))
+    return Subscription(2011, frozenset(kpis), frozenset(items), frozenset(to))
 
 
 def a_kpi(status, code="K2"):
@@ -27,7 +27,9 @@ def test_a_status_is_the_code_of_what_the_desk_says_and_may_be_none():
 def test_a_change_to_a_word_that_was_asked_for_is_one_and_to_another_is_none():
     before, now = {"K2": stands("on_track")}, {"K2": stands("behind")}
 
-    assert status_changes.changes(before, now, wants("behind", "late")) == [Change("K2", was="on_track", now="behind")]
+    assert status_changes.changes(before, now, wants("behind", "late")) == [
+        StatusChange("K2", was="on_track", now="behind")
+    ]
     assert status_changes.changes(before, now, wants("late")) == []
     assert status_changes.changes(now, now, wants("behind")) == []
 
@@ -39,7 +41,7 @@ def test_what_was_never_seen_is_noted_and_makes_no_change():
 
 def test_a_kpi_that_had_no_status_changes_when_it_has_one():
     assert status_changes.changes({"K2": stands(None)}, {"K2": stands("behind")}, wants("behind")) == [
-        Change("K2", was=None, now="behind")
+        StatusChange("K2", was=None, now="behind")
     ]
     assert status_changes.changes({"K2": stands("behind")}, {"K2": stands(None)}, wants("behind")) == []
 
@@ -67,7 +69,7 @@ def test_what_only_one_of_two_looks_saw_is_not_believed():
 
     assert steady == {"K2": {"status": "behind"}, "K1": {}}
     assert status_changes.changes({"K2": stands("on_track")}, steady, wants("behind", "parked")) == [
-        Change("K2", was="on_track", now="behind")
+        StatusChange("K2", was="on_track", now="behind")
     ]
 
 

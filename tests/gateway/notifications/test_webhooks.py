@@ -21,7 +21,7 @@ from jsonschema import validate
 
 from gateway.notifications import alert_requests, webhook_outbox, webhooks
 from gateway.notifications.alert_watch import AlertRequestsProvider
-from gateway.notifications.alerts import Sight
+from gateway.notifications.alerts import KpiObservation
 from gateway.notifications.status_changes import standing
 from gateway.notifications.webhook_outbox import DELIVERIES, WebhookOutbox
 from gateway.notifications.webhooks import SECRET, Undelivered, next_try, origin, origins, sign
@@ -118,7 +118,7 @@ def become(gateway, rule, *statuses):
         kpi |= {"value": 300, "state": "value"}
         gateway.running.clock.ahead += timedelta(seconds=1)
         at = gateway.running.clock.now().isoformat(timespec="seconds")
-        sight = Sight(at, 7, {"K2": standing(kpi, ())}, {"K2": kpi})
+        sight = KpiObservation(at, 7, {"K2": standing(kpi, ())}, {"K2": kpi})
         until(lambda sight=sight: kept.note(*[one for one in kept.active() if one["_id"] == rule["id"]], sight))
 
 

@@ -6,27 +6,27 @@ import pytest
 from jsonschema import validate
 
 from gateway.operations import freshness, system_status
-from gateway.operations.freshness import EXPECTED, Expected, Source, SourcesProvider
+from gateway.operations.freshness import EXPECTED, ExpectedFact, FreshnessMonitorProvider, SourceFreshness
 from services.awards.service import Awards
 from services.outreach.service import Outreach
 from tests.gateway.examples import an_event
 from tests.stack import until
 
 TODAY = date(2011, 5, 14)
-WELL = Source(
+WELL = SourceFreshness(
     service="outreach", is_reachable=True, last_event=datetime(2011, 5, 14, 1, tzinfo=UTC), pending=0,
     oldest_pending=None, parked_here=0, parked_there=0, differing=0, queued=0, expected=(),
 )  # fmt: skip
 
 
 def a_source(**changes):
-    said = Source(**{**vars(WELL), **changes}).say(TODAY)
+    said = SourceFreshness(**{**vars(WELL), **changes}).say(TODAY)
     validate(said, freshness.SOURCE)
     return said
 
 
 def an_expectation(due):
-    return Expected("K2", "weekly", due - EXPECTED["weekly"], due)
+    return ExpectedFact("K2", "weekly", due - EXPECTED["weekly"], due)
 
 
 def test_a_source_with_nothing_to_tell_is_fresh():
@@ -77,7 +77,7 @@ def test_a_reason_is_told_in_both_languages():
 
 def ask(gateway):
     """The sources by name, as they are now."""
-    gateway.extension(SourcesProvider)._sources._known = (0.0, {})
+    gateway.extension(FreshnessMonitorProvider)._sources._known = (0.0, {})
     answered = gateway.get("/api/v1/sources")
     assert answered.status == 200, answered.content
     validate(answered.body, freshness.SOURCES)
@@ -138,7 +138,7 @@ def test_before_the_first_fact_the_year_of_the_plan_begins_it_and_after_its_end_
 
 def test_many_who_look_at_once_are_answered_by_one_look(gateway, monkeypatch):
     looks = []
-    surveying = gateway.extension(SourcesProvider)._sources
+    surveying = gateway.extension(FreshnessMonitorProvider)._sources
     monkeypatch.setattr(surveying, "_look", lambda: looks.append(1) or {"sources": []})
 
     for _ in range(3):

@@ -40,7 +40,7 @@ def taken(generations, *events):
 
     def taken():
         try:
-            generations.take(events)
+            generations.take_events(events)
         except Unavailable:
             return False
         return True
@@ -55,7 +55,7 @@ def records(store):
 def test_the_first_generation_has_no_name_and_a_database_of_an_earlier_release_goes_on(base):
     old = Store(base)
     old.prepare(PLAN.rules())
-    old.take([an_event()])
+    old.take_events([an_event()])
     old.counts.update_one({"_id": LEDGER}, {"$unset": {"compared": ""}})
 
     now = a_gateway(base)

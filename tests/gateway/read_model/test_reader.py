@@ -57,8 +57,8 @@ def _folded(measure, views):
 
 
 def test_the_past_is_what_was_known_then_and_the_present_what_is_known_now(store):
-    store.take([a_count("c-1", 1, 0), a_count("c-2", 1, 1, person_times=7)])
-    store.take([a_count("c-1", 2, 10, person_times=5), a_count("c-3", 1, 11, person_times=1)])
+    store.take_events([a_count("c-1", 1, 0), a_count("c-2", 1, 1, person_times=7)])
+    store.take_events([a_count("c-1", 2, 10, person_times=5), a_count("c-3", 1, 11, person_times=1)])
 
     assert number(store) == (13, ["c-1", "c-2", "c-3"], 13)
     assert number(store, at(9)) == (307, ["c-1", "c-2"], 307)
@@ -67,34 +67,34 @@ def test_the_past_is_what_was_known_then_and_the_present_what_is_known_now(store
 
 
 def test_what_comes_in_late_was_not_known_at_an_instant_that_somebody_was_told_about(store):
-    store.take([a_count("c-1", 1, 0)])
+    store.take_events([a_count("c-1", 1, 0)])
     told = number(store, at(20))
 
-    store.take([a_count("c-2", 1, 5), a_count("c-1", 2, 6, person_times=1)])
+    store.take_events([a_count("c-2", 1, 5), a_count("c-1", 2, 6, person_times=1)])
 
     assert number(store, at(20)) == told == (300, ["c-1"], 300)
     assert number(store)[0] == 301
 
 
 def test_a_version_that_overtook_another_one_is_the_one_that_was_known(store):
-    store.take([a_count("c-1", 3, 3, person_times=3)])
+    store.take_events([a_count("c-1", 3, 3, person_times=3)])
     number(store, at(4))
-    store.take([a_count("c-1", 1, 1, person_times=1), a_count("c-1", 2, 2, person_times=2)])
+    store.take_events([a_count("c-1", 1, 1, person_times=1), a_count("c-1", 2, 2, person_times=2)])
 
     assert number(store, at(4)) == (3, ["c-1"], 3)
     assert number(store, at(5)) == (3, ["c-1"], 3)
 
 
 def test_where_the_version_before_never_came_the_newest_that_was_known_is_the_one(store):
-    store.take([a_count("c-1", 1, 1, person_times=1)])
-    store.take([a_count("c-1", 3, 10, person_times=3)])
+    store.take_events([a_count("c-1", 1, 1, person_times=1)])
+    store.take_events([a_count("c-1", 3, 10, person_times=3)])
 
     assert number(store, at(5)) == (1, ["c-1"], 1)
     assert number(store) == (3, ["c-1"], 3)
 
 
 def test_a_history_that_does_not_say_since_when_it_is_known_is_known_since_it_was_written(store):
-    store.take([a_count("c-1", 1, 0), a_count("c-1", 2, 10, person_times=5)])
+    store.take_events([a_count("c-1", 1, 0), a_count("c-1", 2, 10, person_times=5)])
     store.history.update_many({}, {"$unset": {"known": ""}})
 
     store.prepare(PLAN.rules())
@@ -103,7 +103,7 @@ def test_a_history_that_does_not_say_since_when_it_is_known_is_known_since_it_wa
 
 
 def test_a_record_that_moved_to_another_year_was_in_its_old_one_then(store):
-    store.take([a_count("c-1", 1, 0), a_count("c-1", 2, 10, day="2012-01-01")])
+    store.take_events([a_count("c-1", 1, 0), a_count("c-1", 2, 10, day="2012-01-01")])
 
     assert number(store, at(5))[0] == 300
     assert number(store)[0] is None
@@ -112,14 +112,14 @@ def test_a_record_that_moved_to_another_year_was_in_its_old_one_then(store):
 
 
 def test_an_answer_about_the_past_outlives_a_ledger_that_is_made_anew(store):
-    store.take([a_count("c-1", 1, 0)])
+    store.take_events([a_count("c-1", 1, 0)])
     number(store, at(20))
     late = [a_count("c-2", 1, 5)]
-    store.take(late)
+    store.take_events(late)
 
     new = type(store)(store.views.database, "_1")
     new.prepare(PLAN.rules())
-    new.take([a_count("c-1", 1, 0), *late])
+    new.take_events([a_count("c-1", 1, 0), *late])
     assert number(new, at(20))[0] == 600
 
     new.know_as(store)
@@ -127,7 +127,7 @@ def test_an_answer_about_the_past_outlives_a_ledger_that_is_made_anew(store):
 
 
 def test_history_ends_at_the_instant_that_is_asked_about(store):
-    store.take([a_count("c-1", version, version) for version in (1, 2, 3)])
+    store.take_events([a_count("c-1", version, version) for version in (1, 2, 3)])
 
     def versions(read):
         return [row["_id"]["version"] for row in read.versions("outreach.audience_count/c-1")]
@@ -151,9 +151,9 @@ STOCK = plan_rule.read(
 
 
 def test_different_values_are_counted_once_and_a_stock_is_what_its_last_record_says(store):
-    store.take([a_count("c-1", 1, 0, day="2011-05-01", activity_id="a", person_times=5)])
-    store.take([a_count("c-2", 1, 1, day="2011-06-01", activity_id="a", person_times=6)])
-    store.take([a_count("c-3", 1, 2, day="2011-04-01", activity_id="b", person_times=7, district="511111")])
+    store.take_events([a_count("c-1", 1, 0, day="2011-05-01", activity_id="a", person_times=5)])
+    store.take_events([a_count("c-2", 1, 1, day="2011-06-01", activity_id="a", person_times=6)])
+    store.take_events([a_count("c-3", 1, 2, day="2011-04-01", activity_id="b", person_times=7, district="511111")])
 
     def values(rule, as_of=None, period="2011", among=None):
         return reader.at(store, as_of, lambda read: read.value(rule, resolve_period(period).period, among or {}))
@@ -199,7 +199,7 @@ def test_for_random_records_and_random_questions_fold_of_records_equals_the_numb
         events.append(a_count(record, versions[record], place, **changes))
     chance.shuffle(events)
     for event in events:
-        store.take([event])
+        store.take_events([event])
 
     newest = {}
     for event in sorted(events, key=lambda event: event.version):
@@ -236,8 +236,8 @@ def _groups(store, as_of, period):
 
 def test_the_past_costs_what_has_changed_since_and_not_what_there_was(store):
     chance = random.Random(1)
-    store.take([a_count(f"c-{i}", 1, 0, person_times=chance.randint(1, 9)) for i in range(400)])
-    store.take([a_count("c-7", 2, 10, person_times=1_000)])
+    store.take_events([a_count(f"c-{i}", 1, 0, person_times=chance.randint(1, 9)) for i in range(400)])
+    store.take_events([a_count("c-7", 2, 10, person_times=1_000)])
 
     read = Reader(store, at(5))
 

@@ -64,7 +64,7 @@ def counted_from(store):
 
 
 def test_a_year_is_one_document_however_many_records_there_are(store):
-    store.take([an_event(record=f"c-{i}", day=f"2011-{1 + i % 12:02}-01") for i in range(240)])
+    store.take_events([an_event(record=f"c-{i}", day=f"2011-{1 + i % 12:02}-01") for i in range(240)])
 
     (held,) = store.read(K2.documents(pieces(read("2011")))).held.values()
 
@@ -76,8 +76,8 @@ def test_a_year_is_one_document_however_many_records_there_are(store):
 
 
 def test_the_ledger_says_what_was_taken_in_and_when_each_service_was_last_heard(store):
-    store.take([an_event(), an_event("rural.service_point", "p-1", time="2011-06-01T08:00:00.000+08:00")])
-    store.take([an_event()])
+    store.take_events([an_event(), an_event("rural.service_point", "p-1", time="2011-06-01T08:00:00.000+08:00")])
+    store.take_events([an_event()])
 
     state = store.read({}).ledger
 
@@ -94,12 +94,12 @@ def test_the_ledger_says_what_was_taken_in_and_when_each_service_was_last_heard(
 def test_any_order_and_any_repetition_of_the_same_events_keep_the_same(store, facts, seed):
     empty(store)
     for event in sorted(facts, key=lambda event: event.version):
-        store.take([event])
+        store.take_events([event])
     in_order = digest(store)
 
     empty(store)
     for batch in delivered(facts, random.Random(seed)):
-        store.take(batch)
+        store.take_events(batch)
 
     assert digest(store) == in_order
     assert digest(store)[2] == counted_from(store)
@@ -128,13 +128,13 @@ def test_two_gateways_that_take_the_same_events_at_once_count_them_once(store):
 
 def take_all(store, batches):
     for batch in batches:
-        store.take(batch)
+        store.take_events(batch)
 
 
 @pytest.mark.acceptance(2)
 @pytest.mark.parametrize("step", ["history.insert_many", "views.insert_many", "views.bulk_write", "counts.bulk_write"])
 def test_a_batch_that_ends_at_any_step_leaves_nothing_behind_and_can_be_taken_again(store, step, monkeypatch):
-    store.take([an_event(record="old")])
+    store.take_events([an_event(record="old")])
     before = digest(store)
     batch = [an_event(record="old", version=2, person_times=1), an_event(record="new")]
     name, method = step.split(".")
@@ -142,12 +142,12 @@ def test_a_batch_that_ends_at_any_step_leaves_nothing_behind_and_can_be_taken_ag
     monkeypatch.setattr(store, name, broken)
 
     with pytest.raises(ZeroDivisionError):
-        store.take(batch)
+        store.take_events(batch)
     monkeypatch.undo()
 
     assert broken.was_called
     assert digest(store) == before
-    store.take(batch)
+    store.take_events(batch)
     assert total(store) == Cell(2, 2, 301)
 
 
@@ -173,7 +173,7 @@ class Breaks:
 
 def test_a_transaction_is_done_again_when_nobody_knows_whether_it_was_committed(store, monkeypatch):
     outcomes = iter([AutoReconnect("lost", {"errorLabels": ["UnknownTransactionCommitResult"]}), None])
-    real = store._take
+    real = store._take_events
 
     def take(events, session):
         real(events, session)
@@ -183,17 +183,17 @@ def test_a_transaction_is_done_again_when_nobody_knows_whether_it_was_committed(
             outcome._add_error_label("UnknownTransactionCommitResult")
             raise outcome
 
-    monkeypatch.setattr(store, "_take", take)
-    store.take([an_event()])
+    monkeypatch.setattr(store, "_take_events", take)
+    store.take_events([an_event()])
 
     assert total(store) == Cell(1, 1, 300)
 
 
 def test_a_sum_beyond_2_63_is_an_error_of_that_event_alone(store):
-    store.take([an_event(person_times=2**63 - 1)])
+    store.take_events([an_event(person_times=2**63 - 1)])
 
     with pytest.raises((OperationFailure, OverflowError)):
-        store.take([an_event(record="c-2", person_times=2**63 - 1)])
+        store.take_events([an_event(record="c-2", person_times=2**63 - 1)])
 
     assert total(store) == Cell(1, 1, 2**63 - 1)
 
@@ -202,7 +202,7 @@ def test_a_new_rule_is_counted_from_the_kept_views(store, monkeypatch):
     monkeypatch.setattr(store_module, "CHUNK", 3)
     old = Store(store.views.database)
     old.prepare([kpi("K1").rule])
-    old.take([an_event(record=f"c-{i}") for i in range(10)] + [an_event("awards.external_result", "r-1")])
+    old.take_events([an_event(record=f"c-{i}") for i in range(10)] + [an_event("awards.external_result", "r-1")])
 
     new = Store(store.views.database)
     new.prepare(PLAN.rules())
@@ -214,7 +214,7 @@ def test_a_new_rule_is_counted_from_the_kept_views(store, monkeypatch):
 
 
 def test_a_rule_that_is_no_longer_in_the_plan_is_forgotten_with_its_counts(store):
-    store.take([an_event()])
+    store.take_events([an_event()])
 
     store.prepare([kpi("K1").rule])
 
@@ -228,7 +228,7 @@ def test_what_another_gateway_takes_in_while_a_rule_is_counted_is_counted_once(s
     base = store.views.database
     active = Store(base)
     active.prepare([kpi("K1").rule])
-    active.take([an_event(record=f"c-{i}") for i in range(6)])
+    active.take_events([an_event(record=f"c-{i}") for i in range(6)])
 
     new, left = Store(base), iter(range(steps))
     real = new._count_more
@@ -238,7 +238,9 @@ def test_what_another_gateway_takes_in_while_a_rule_is_counted_is_counted_once(s
 
     monkeypatch.setattr(new, "_count_more", stops)
     new.prepare([kpi("K1").rule, kpi("K2").rule])
-    active.take([an_event(record=f"c-{i}", version=2, person_times=1) for i in (1, 5)] + [an_event(record="c-31")])
+    active.take_events(
+        [an_event(record=f"c-{i}", version=2, person_times=1) for i in (1, 5)] + [an_event(record="c-31")]
+    )
     assert (K2.key in new.counted(at=new.read({}).ledger["rules"])) == (steps > 3)
 
     Store(base).prepare([kpi("K1").rule, kpi("K2").rule])
@@ -251,7 +253,7 @@ def test_a_rule_is_counted_while_another_gateway_takes_events_in(store, monkeypa
     base = store.views.database
     active = Store(base)
     active.prepare([kpi("K1").rule])
-    active.take([an_event(record=f"c-{i:03}") for i in range(60)])
+    active.take_events([an_event(record=f"c-{i:03}") for i in range(60)])
     changes = [[an_event(record=f"c-{i:03}", version=2, person_times=7)] for i in range(0, 60, 2)]
 
     taking = eventlet.spawn(take_all, active, changes)
@@ -266,13 +268,13 @@ def test_a_rule_of_a_newer_gateway_lets_events_wait_and_parks_none(store):
     store.counts.update_one({"_id": LEDGER}, {"$inc": {"rules": 1}})
 
     with pytest.raises(Unavailable):
-        store.take([an_event()])
+        store.take_events([an_event()])
 
 
 def test_the_records_of_a_number_come_by_day_and_id_page_by_page(store):
     facts = [an_event(record=f"c-{i}", day=f"2011-05-{10 + i % 3}", person_times=i) for i in range(10)]
     others = [an_event(record="x-1", state="recorded"), an_event(record="x-2", day="2012-01-01")]
-    store.take(facts + others)
+    store.take_events(facts + others)
 
     pages, after = [], None
     while page := Reader(store).records(kpi("K2").rule, read("2011"), after=after, limit=4):
@@ -288,7 +290,7 @@ def test_the_records_of_a_number_come_by_day_and_id_page_by_page(store):
 
 
 def test_the_records_of_a_district_are_those_of_its_group(store):
-    store.take([an_event(record=f"c-{i}", district=["511102", "511111"][i % 2]) for i in range(5)])
+    store.take_events([an_event(record=f"c-{i}", district=["511102", "511111"][i % 2]) for i in range(5)])
 
     found = Reader(store).records(kpi("K2").rule, read("2011"), among={"district": "511111"}, limit=10)
 
@@ -296,7 +298,7 @@ def test_the_records_of_a_district_are_those_of_its_group(store):
 
 
 def test_a_page_of_records_reads_an_index_and_not_every_record(store):
-    store.take([an_event(record=f"c-{i}", day=f"2011-{1 + i % 12:02}-01") for i in range(120)])
+    store.take_events([an_event(record=f"c-{i}", day=f"2011-{1 + i % 12:02}-01") for i in range(120)])
     on = "data.day"
 
     plan = (
@@ -310,8 +312,8 @@ def test_a_page_of_records_reads_an_index_and_not_every_record(store):
 
 
 def test_the_history_of_a_record_has_every_version_in_order(store):
-    store.take([an_event(version=version) for version in (2, 10, 1)])
-    store.take([an_event(record="c-11"), an_event(record="c-1/2")])
+    store.take_events([an_event(version=version) for version in (2, 10, 1)])
+    store.take_events([an_event(record="c-11"), an_event(record="c-1/2")])
 
     assert [row["_id"]["version"] for row in Reader(store).versions("outreach.audience_count/c-1")] == [1, 2, 10]
     assert [row["_id"]["version"] for row in Reader(store).versions("outreach.audience_count/c")] == []

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import pytest
 
-from gateway.imports.sheets import BrokenSheet, CellError, marked_copy, xlsx_guard
+from gateway.imports.sheets import BrokenSheet, CellError, marked, xlsx_guard
 from tests.gateway.imports.sheets.examples import (
     A_ROW,
     AS_SAID,
@@ -280,7 +280,7 @@ A_2 = '<c r="A2" t="inlineStr"><is><t>a-1</t></is></c>'
 
 def give_back(path, errors, columns=COUNTS):
     out = path.with_name(f"back{path.suffix}")
-    marked_copy(path, path.name, columns, errors, out)
+    marked(path, path.name, columns, errors, out)
     return out
 
 
