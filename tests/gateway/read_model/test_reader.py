@@ -46,7 +46,7 @@ def number(store, as_of=None, *, period="2011", measure=K2, among=None):
         counts = read.counts(measure.documents(question.pieces), [measure])
         figures = Figures(counts.held, counts.counted, read.value, BEGAN.date())
         records = read.records(measure.rule, question.period, among=among or {}, limit=1_000)
-        value = figures.one(measure, question, among or {})["value"]
+        value = figures.measure(measure, question, among or {}).value
         return value, [view["_id"].partition("/")[2] for view in records], _folded(measure, records)
 
     return reader.at(store, as_of, ask)
