@@ -10,6 +10,7 @@ from functools import cache
 
 from services.contract import KINDS, glossary
 from services.contract.topology import SERVICES
+from services.kernel.money import is_money
 
 HEADS = {
     "actual": "已完成",
@@ -113,11 +114,6 @@ def head(path: tuple[str, ...], *, of: str = "") -> str:
 def value(name: str, text: str, *, of: str = "") -> str:
     """A value of a closed list in Chinese; any other text as it is."""
     return _values(name, of).get(text, text)
-
-
-def is_money(name: str) -> bool:
-    """Programs say it in fen, people in yuan."""
-    return name == "fen" or name.endswith("_fen")
 
 
 def _name(part: str, of: str) -> str:

@@ -17,6 +17,7 @@ import msgspec
 from gateway.documents import column_labels
 from services.contract import glossary, wire
 from services.contract.district import DISTRICTS
+from services.kernel.money import is_money, to_yuan
 
 Cell = str | int | Decimal | None
 Path = tuple[str, ...]
@@ -27,7 +28,6 @@ AMOUNTS = (
 )  # fmt: skip
 """Numbers of an answer that are counted in parts of its unit; all others are numbers of things."""
 
-FEN_PER_YUAN = 100
 IN_MEMORY = 1_000_000  # bytes of rows; more are put on the disk
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -114,8 +114,8 @@ def _cell(name: str, value: Any, of: str, scale: int) -> Cell:
             return column_labels.value(name, value, of=of)
         case bool():
             return glossary.value("true" if value else "false")
-        case int() if column_labels.is_money(name):
-            return Decimal(value) / FEN_PER_YUAN
+        case int() if is_money(name):
+            return to_yuan(value)
         case int() if name in AMOUNTS and scale > 1:
             return Decimal(value) / scale
         case {"zh": str(chinese)}:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Literal
 
 from services.contract.rule import Rule
+from services.kernel.money import FEN_PER_YUAN
 
 Better = Literal["more", "less"]
 
@@ -18,8 +19,6 @@ Nature = Literal["flow", "stock", "to_date"]
 """What a number adds up: what happened in the period, what there was at its end, or all that happened until then."""
 
 Interval = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
-
-FEN_PER_YUAN = 100
 
 
 @dataclass(frozen=True)

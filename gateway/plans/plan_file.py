@@ -19,6 +19,7 @@ from gateway.plans.yaml_lines import At, BrokenFile, Fault
 from services.contract import rule
 from services.contract.district import DISTRICTS
 from services.contract.topology import SERVICES
+from services.kernel import money
 
 
 def files(folder: Path) -> dict[int, Path]:
@@ -312,7 +313,7 @@ def _scaled(target: Target, scale: int) -> Target:
 
 def _is_money(counted: rule.Rule) -> bool:
     field = counted.field if counted.measure in ("sum", "last") else None
-    return field is not None and (field == "fen" or field.endswith("_fen"))
+    return field is not None and money.is_money(field)
 
 
 def _clash(counted: rule.Rule) -> str:
