@@ -53,12 +53,12 @@ class KpiEndpoints:
         "/api/v1/records/<service>/<kind>/<id_>/history",
         "历史",
         answer_rows.of("versions"),
-        asks=question_parameters.THEN,
+        asks=question_parameters.AS_OF_ONLY,
     )
     @endpoint(
         "GET",
         "/api/v1/records/<service>/<kind>/<id_>/history",
-        asks=question_parameters.THEN,
+        asks=question_parameters.AS_OF_ONLY,
         answers={200: answer_schemas.HISTORY},
     )
     def history(self, request: Request, service: str, kind: str, id_: str) -> Any:

@@ -57,21 +57,32 @@ class PlanEndpoints:
         return yearly_report.material(self.query_service, year, request.params)
 
     @endpoint(
-        "GET", "/api/v1/items/<no>", public=True, asks=question_parameters.ITEM, answers={200: answer_schemas.ITEM_NOW}
+        "GET",
+        "/api/v1/items/<no>",
+        public=True,
+        asks=question_parameters.ITEM,
+        answers={200: answer_schemas.ITEM_ANSWER},
     )
     def item(self, request: Request, no: str) -> Any:
         """One item of a plan, as progress tells it. 单项工作进度。"""
         return self.query_service.item(no, request.params)
 
     @endpoint(
-        "GET", "/api/v1/milestones/<code>", asks=question_parameters.THEN, answers={200: answer_schemas.MILESTONE_NOW}
+        "GET",
+        "/api/v1/milestones/<code>",
+        asks=question_parameters.AS_OF_ONLY,
+        answers={200: answer_schemas.MILESTONE_ANSWER},
     )
     def milestone(self, request: Request, code: str) -> Any:
         """Reached or not, and the record that is the evidence (G-10). 里程碑及其依据记录。"""
         return self.query_service.milestone(code, request.params)
 
     @endpoint(
-        "POST", "/api/v1/plans", **PLANNERS, takes=question_parameters.PlanFile, answers={200: answer_schemas.APPLIED}
+        "POST",
+        "/api/v1/plans",
+        **PLANNERS,
+        takes=question_parameters.PlanFile,
+        answers={200: answer_schemas.APPLIED_PLAN},
     )
     def apply_plan(self, request: Request) -> Any:
         """A plan file comes into force; the earlier versions are kept. 计划文件生效，旧版本保留。"""
@@ -79,7 +90,7 @@ class PlanEndpoints:
 
     @endpoint(
         "POST", "/api/v1/plans/<year>/targets/<code>", **CHAIR, takes=question_parameters.Target,
-        answers={200: answer_schemas.REVISED},
+        answers={200: answer_schemas.REVISED_TARGET},
     )  # fmt: skip
     def revise_target(self, request: Request, year: str, code: str) -> Any:
         """A target is revised by a later decision; the earlier ones stay (G-09). 目标调整，原目标保留。"""
@@ -98,7 +109,9 @@ class PlanEndpoints:
         """The editions of a period, and what has changed since the last one. 各版关账及其后变动。"""
         return self.editions.list_editions(year, period)
 
-    @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions/<no>", answers={200: answer_schemas.SIGNED})
+    @endpoint(
+        "GET", "/api/v1/plans/<year>/periods/<period>/editions/<no>", answers={200: answer_schemas.SIGNED_EDITION}
+    )
     def edition(self, _: Request, year: str, period: str, no: str) -> Reply:
         """An edition byte for byte as it was signed. 签章原文。"""
         return self.editions.get_edition(year, period, no)

@@ -44,7 +44,7 @@ def _shape(kind: Kind) -> Shape:
     return at_least(**about, **view["properties"])
 
 
-NOTICES = page(either(*map(_shape, ON_DISPLAY)), **answer_schemas.STANDING)
+NOTICES = page(either(*map(_shape, ON_DISPLAY)), **answer_schemas.COMPLETENESS)
 
 
 def displayed(query_service: QueryService, asked: Mapping[str, Any]) -> Answer:

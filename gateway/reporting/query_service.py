@@ -203,10 +203,15 @@ class QueryService:
         }
 
     def _records(self, question: RecordsQuestion, read: Reader) -> Answer:
-        kpi, rule, limit = question.kpi, question.measure.rule, question.limit
+        kpi, rule = question.kpi, question.measure.rule
         counts = self._counts(read, kpi.moment, [kpi.line], kpi.period)
-        period = kpi.counted_period.period
-        views = read.records(rule, period, among=kpi.filters, after=question.cursor, limit=limit + 1)
+        find = partial(read.records, rule, kpi.counted_period.period, among=kpi.filters, after=question.cursor)
+        page = pagination.page(
+            lambda most: find(limit=most),
+            limit=question.limit,
+            show=partial(record_answers.record, rule),
+            cursor=partial(_cursor, rule),
+        )
         return {
             "code": kpi.line.code,
             "part": question.part,
@@ -215,8 +220,7 @@ class QueryService:
             "district": kpi.filters.get("district"),
             "group": f"{question.group[0]}:{question.group[1] or ''}" if question.group else None,
             **_total(question, read, _figures(read, counts, kpi.moment)),
-            "items": [record_answers.record(rule, view) for view in views[:limit]],
-            "cursor": _cursor(rule, views[limit - 1]) if len(views) > limit else None,
+            **page,
             "definition": kpi.definition,
             **self._completeness.answer(counts, kpi.moment, [kpi.line]),
         }
