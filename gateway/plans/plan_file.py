@@ -1,4 +1,4 @@
-"""The plan file: what staff write down and review, checked word by word; whatever is wrong is told with its line."""
+"""The plan file, which staff write and review: checked word by word, and every fault reported with its line."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from services.kernel import money
 
 
 def files(folder: Path) -> dict[int, Path]:
-    """The plan files of all years; raises `BrokenFile`, also where two are of one year."""
-    found: dict[int, Path] = {}
+    """Find the plan files of all years; raises `BrokenFile`, also where two are of one year."""
+    by_year: dict[int, Path] = {}
     for file in sorted(folder.glob("*.yaml")):
         year = read(file.name, file.read_bytes()).year
-        if year in found:
+        if year in by_year:
             raise BrokenFile(file.name, Fault(1, "year", f"there is another plan for {year}"))
-        found[year] = file
-    return found
+        by_year[year] = file
+    return by_year
 
 
 @lru_cache(maxsize=100)
 def read(name: str, content: bytes) -> Plan:
-    """The plan in this file; raises `BrokenFile` that names everything wrong."""
+    """Read the plan in a file; raises `BrokenFile` with everything that is wrong, in the order of the lines."""
     document = yaml_lines.read(name, content)
     try:
         plan: Plan = _PlanSchema().load(document.data)
@@ -46,7 +46,7 @@ def read(name: str, content: bytes) -> Plan:
 
 
 def _flat(messages: Any, at: At = ()) -> Iterator[tuple[At, str]]:
-    """Marshmallow's nested messages one by one, each with its place."""
+    """Yield marshmallow's nested messages one by one, each with its place."""
     if isinstance(messages, Mapping):
         for word, inner in messages.items():
             yield from _flat(inner, at if word == marshmallow.exceptions.SCHEMA else (*at, word))
@@ -76,17 +76,17 @@ class _Text(fields.String):
 
 
 class _Rule(fields.Field[rule.Rule]):
-    """A rule held against the contract; what the contract does not know is told with its own place."""
+    """A rule, checked by the contract; what the contract does not know is reported with its own place."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> rule.Rule:
         try:
-            found = rule.read(value)
+            checked = rule.read(value)
         except rule.BrokenRule as error:
             raise _nested(error.at, error.says) from None
-        for name in found.by:
-            if name != "district" and not found.of.fields[name].choices:
-                raise _nested(("by",), f"{found.of.key}.{name} may hold anything; numbers are split by closed lists")
-        return found
+        for name in checked.by:
+            if name != "district" and not checked.of.fields[name].choices:
+                raise _nested(("by",), f"{checked.of.key}.{name} may hold anything; numbers are split by closed lists")
+        return checked
 
 
 class _WordsSchema(_Schema):
@@ -177,7 +177,7 @@ class _KpiSchema(_Schema):
     @validates_schema
     def _natures_agree(self, data: dict[str, Any], **_: Any) -> None:
         if any((counted.measure == "last") != (data["nature"] == "stock") for _, counted in _counted(data)):
-            raise _nested(("nature",), "a stock (nature: stock) is told by its last record, and nothing else is")
+            raise _nested(("nature",), "a stock (nature: stock) is what its last record says, and no other number is")
 
     @validates_schema
     def _units_agree(self, data: dict[str, Any], **_: Any) -> None:
@@ -284,10 +284,10 @@ def _single(named: Iterator[tuple[At, object]]) -> None:
 
 
 def _reported(counted: rule.Rule, where: Any) -> rule.Rule:
-    """The same rule with other conditions: what was reported, verified or not."""
-    said = counted.say()
+    """Read the rule of what was reported, verified or not: the counted rule with other conditions."""
+    stated = counted.say()
     try:
-        return rule.read({**said, "where": {**said["where"], **where}})
+        return rule.read({**stated, "where": {**stated["where"], **where}})
     except rule.BrokenRule as error:
         raise _nested(("reported", *error.at[1:]), error.says) from None
     except TypeError:
@@ -295,7 +295,7 @@ def _reported(counted: rule.Rule, where: Any) -> rule.Rule:
 
 
 def _counted(data: Mapping[str, Any]) -> Iterator[tuple[At, rule.Rule]]:
-    """Every rule whose number stands in the KPI's unit, and its place."""
+    """Yield every rule whose number is in the KPI's unit, with its place."""
     if "rule" in data:
         yield ("rule",), data["rule"]
     for name, part in data.get("least", {}).items():
@@ -318,5 +318,5 @@ def _is_money(counted: rule.Rule) -> bool:
 
 def _clash(counted: rule.Rule) -> str:
     counts = f"{counted.measure}s {counted.field}" if counted.field else "counts records"
-    wanted = "needs a unit of money (fen: true)" if _is_money(counted) else "cannot have a unit of money (fen: true)"
-    return f"the rule {counts}: it {wanted}"
+    clash = "needs a unit of money (fen: true)" if _is_money(counted) else "cannot have a unit of money (fen: true)"
+    return f"the rule {counts}: it {clash}"

@@ -111,7 +111,7 @@ def test_the_target_in_force_is_the_last_one_decided_by_that_day():
         ("months: [2, 4, 18", "months: [2, 4, 19", "add up to 101, not 100"),
         ("months: [2, 4, 18, 6", "months: [2, 24, 6", "Length must be 12"),
         ("expects: weekly", "expects: sometimes", "Must be one of"),
-        ("nature: to_date", "nature: stock", "is told by its last record"),
+        ("nature: to_date", "nature: stock", "is what its last record says"),
         ("measure: {distinct: lead_org_id}", "measure: {distinct: weight}", "no field 'weight'"),
         ("code: M-WEEK", "code: M-SPRING", "M-SPRING stands here twice"),
         ("campaign_kind: st_week", "campaign_kind: st_weak", "'st_weak' is not one of"),
