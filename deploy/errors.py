@@ -1,7 +1,7 @@
-"""What goes wrong for an operator, told in one line."""
+"""The error that an operator reads in one line."""
 
 import click
 
 
-class Trouble(click.ClickException):
-    """Something that the operator has to decide or repair; the command ends with exit code 1."""
+class CommandFailed(click.ClickException):
+    """An error that the operator has to decide or repair: its message is printed, and the exit code is 1."""

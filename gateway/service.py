@@ -15,8 +15,8 @@ from gateway.endpoints.services import ServiceEndpoints
 from gateway.identity.accounts import AccountsProvider
 from gateway.identity.api_tokens import IssuedTokens
 from gateway.identity.audit_trail import AuditTrailProvider
-from gateway.imports.import_runner import Importing
-from gateway.notifications.alert_watch import AlertRequestsProvider
+from gateway.imports.uploads import UploadsProvider
+from gateway.notifications.alert_requests import AlertRequestsProvider
 from gateway.notifications.event_stream import EventStreamProvider
 from gateway.operations.freshness import FreshnessMonitorProvider
 from gateway.operations.health import HealthProvider
@@ -55,7 +55,7 @@ class Gateway(
     operator_requests = OperatorRequestsProvider()
     plan_commands = PlanCommandsProvider()
     editions = EditionsProvider()
-    imports = Importing()
+    imports = UploadsProvider()
     recount_requests = RecountsProvider()
     sources = FreshnessMonitorProvider()
     gauges = MetricsProvider()

@@ -7,17 +7,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 
 PAUSE = 0.1  # seconds between two looks
 
 Answer = TypeVar("Answer")
 
 
-class NotInTime(Trouble):
+class NotInTime(CommandFailed):
     """A condition did not come true in time."""
 
 
@@ -34,3 +34,11 @@ def wait_until(condition: Callable[[], Answer], what: str, *, within: float, eve
     if not (answer := poll(condition, within=within, every=every)):
         raise NotInTime(f"Waited {within:g} s in vain for {what}.")
     return answer
+
+
+def rounds(seconds: float, *, every: float) -> Iterator[None]:
+    """Begin one round after the other for so many seconds, with a pause after each."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield
+        time.sleep(every)

@@ -1,1 +1,1 @@
-"""What operators see and do of a running stack, through its gateway: how it is, jobs, and what is parked."""
+"""The commands of `./kexie`: through the gateway of a running stack, and for the containers of a site."""

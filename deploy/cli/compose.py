@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.cli.output import plain
 from deploy.deployment.site_files import Layout, Site
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.secrets.private_files import CHECKOUT
 
 PLUGIN, PACKAGE = ("docker", "compose"), "compose"
@@ -25,7 +25,7 @@ def program() -> tuple[str, ...]:
         return PLUGIN
     packaged = _packaged()
     if not packaged:
-        raise Trouble("Docker's compose plugin is not there, and this command needs it.")
+        raise CommandFailed("Docker's compose plugin is not there, and this command needs it.")
     return (str(packaged),)
 
 
@@ -49,12 +49,12 @@ def command(layout: Layout) -> tuple[str, ...]:
     return (*program(), *FILE, *(OF_CLUSTER if layout.is_cluster else ()))
 
 
-def compose(*arguments: str) -> str:
-    """Run compose in the checkout and return what it printed; raise `Trouble` where it fails."""
+def run(*arguments: str) -> str:
+    """Run compose in the checkout and return what it printed; raise `CommandFailed` where it fails."""
     words = (*command(Site.of_the_environment().layout()), *arguments)
     done = subprocess.run(words, cwd=CHECKOUT, check=False, capture_output=True, text=True)
     if done.returncode:
-        raise Trouble(f"docker compose {' '.join(arguments)}: {plain(done.stderr.strip()[-2_000:])}")
+        raise CommandFailed(f"docker compose {' '.join(arguments)}: {plain(done.stderr.strip()[-2_000:])}")
     return done.stdout
 
 
@@ -69,5 +69,5 @@ def broker() -> str:
 
 
 def _published(port: int) -> str:
-    published = compose("port", "proxy", str(port)).strip().rpartition(":")[2]
+    published = run("port", "proxy", str(port)).strip().rpartition(":")[2]
     return f"localhost:{published}"

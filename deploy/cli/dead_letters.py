@@ -1,4 +1,4 @@
-"""Parked messages: which there are, and one of them by the beginning of its id."""
+"""Parked messages (dead letters): listing them, and finding one by the beginning of its id."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from deploy.cli.client import Gateway
 from deploy.cli.output import duration, instant, plain, table
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.local.programs import NAMES
 
 PAGE = 1_000
@@ -19,63 +19,62 @@ PAGE = 1_000
 Item = dict[str, Any]
 
 
-class NoSuchMessage(Trouble):
-    """None, or several, begin like that."""
+class NoSuchMessage(CommandFailed):
+    """An id's beginning that no message has, or several."""
 
 
 def find(gateway: Gateway, beginning: str, *, service: str | None) -> Item:
-    """The message whose id begins so, among those that wait, else among those that are settled."""
+    """Return the message whose id begins so, of those that wait, else of those that are settled."""
     services = (service,) if service else NAMES
     for state in ("waiting", "settled"):
-        found = [one for name in services for one in pages(gateway, name, state) if one["id"].startswith(beginning)]
-        if len(found) > 1:
-            raise NoSuchMessage(f"{len(found):,} messages begin with {beginning}; give more of the id.")
-        if found:
-            return found[0]
+        items = (item for name in services for item in every(gateway, name, state))
+        matching = [item for item in items if item["id"].startswith(beginning)]
+        if len(matching) > 1:
+            raise NoSuchMessage(f"{len(matching):,} messages begin with {beginning}; give more of the id.")
+        if matching:
+            return matching[0]
     raise NoSuchMessage(f"No parked message begins with {beginning}; `./kexie parked list` shows them.")
 
 
-def pages(gateway: Gateway, service: str, state: str) -> Iterator[Item]:
-    cursor = None
-    while True:
-        page = gateway.get("parked", service=service, state=state, cursor=cursor, limit=PAGE)
-        yield from page["items"]
-        cursor = page["cursor"]
-        if cursor is None:
-            return
+def every(gateway: Gateway, service: str, state: str) -> Iterator[Item]:
+    """Yield the messages of a service in a state, page by page."""
+    return gateway.every("parked", service=service, state=state, limit=PAGE)
 
 
 def waiting(page: Item, now: datetime) -> Table:
+    """Return a table of messages that wait."""
     headings = ("id", "service", "age", "queue", "error", "next try", "tries", "alarm")
-    return table(headings, (_waiting(one, now) for one in page["items"]))
+    return table(headings, (_waiting(item, now) for item in page["items"]))
 
 
-def _waiting(one: Item, now: datetime) -> tuple[Any, ...]:
-    age = duration((now - datetime.fromisoformat(one["parked_at"])).total_seconds())
-    alarm = "ALARM" if one["alarm"] else ""
-    return one["id"], one["service"], age, one["queue"], one["error"], instant(one["due_at"]), one["tries"], alarm
+def _waiting(item: Item, now: datetime) -> tuple[Any, ...]:
+    age = duration((now - datetime.fromisoformat(item["parked_at"])).total_seconds())
+    alarm = "ALARM" if item["alarm"] else ""
+    next_try = instant(item["due_at"])
+    return item["id"], item["service"], age, item["queue"], item["error"], next_try, item["tries"], alarm
 
 
 def settled(page: Item) -> Table:
+    """Return a table of messages that were replayed or discarded."""
     headings = ("id", "service", "queue", "error", "state", "settled", "by", "why")
     names = ("id", "service", "queue", "error", "state")
     return table(
         headings,
-        ((*(one[name] for name in names), instant(one["settled_at"]), one["settled_by"], one["why"])
-        for one in page["items"]),
+        ((*(item[name] for name in names), instant(item["settled_at"]), item["settled_by"], item["why"])
+        for item in page["items"]),
     )  # fmt: skip
 
 
-def whole(one: Item) -> str:
-    """One message with what it says and why it could not be handled."""
+def details(item: Item) -> str:
+    """Return a message with its headers, its text and the traceback of its failure."""
     long = ("properties", "body", "traceback")
-    lines = [f"{name:<12} {value}" for name, value in one.items() if name not in long and value is not None]
-    lines += [f"{name:<12} {value}" for name, value in one["properties"].items()]
-    return plain("\n".join((*lines, "", _readable(one["body"]), "", one["traceback"].rstrip())))
+    lines = [f"{name:<12} {value}" for name, value in item.items() if name not in long and value is not None]
+    lines += [f"{name:<12} {value}" for name, value in item["properties"].items()]
+    return plain("\n".join((*lines, "", _readable(item["body"]), "", item["traceback"].rstrip())))
 
 
 def _readable(body: str) -> str:
-    """JSON on several lines, anything else as it is."""
+    """JSON indented, anything else as it is."""
     try:
         return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):

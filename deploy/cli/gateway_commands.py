@@ -1,4 +1,4 @@
-"""The operator's commands that go through the gateway: jobs, sheets, plans, `parked`, and who may what."""
+"""Operators' commands that go through the gateway: jobs, sheets, plans and parked messages."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from deploy.cli.output import console
 from deploy.local.programs import NAMES
 from services.contract.topology import HEARS, SERVICES
 
-INTERRUPTED = 130  # as shells have it
+INTERRUPTED = 130  # the exit code of shells for SIGINT
 
 
 def _reason(context: click.Context, _: click.Parameter, given: str | None) -> str | None:
-    """Asked for where somebody is there to answer."""
+    """Ask for the reason where a person is there to answer."""
     if given or context.params.get("follow"):
         return given
     if not sys.stdin.isatty():
@@ -31,24 +31,32 @@ def _reason(context: click.Context, _: click.Parameter, given: str | None) -> st
 
 
 optional_why = click.option("--why", metavar="TEXT", help="Kept with the job.")
-why = click.option("--why", metavar="TEXT", callback=_reason, help="Kept with what is done; asked for if left out.")
-watch = click.option("--follow", is_flag=True, is_eager=True, help="Begin nothing; show the one at work or the last.")
+why = click.option("--why", metavar="TEXT", callback=_reason, help="The reason, which is kept; asked for if left out.")
+watch = click.option(
+    "--follow", is_flag=True, is_eager=True, help="Begin nothing; show the job at work, or the last one."
+)
 
 
 @click.command()
 @optional_why
 @watch
 def audit(why: str | None, follow: bool) -> None:
-    """Compare the gateway's copy with every service; exit code 1 when something differs."""
+    """Compare the gateway's copy with every service.
+
+    Exit code 1 where a record differs.
+    """
     _job("audit", follow, why=why)
 
 
 @click.command()
-@click.option("--heard-by", type=click.Choice(tuple(HEARS)), help="All that this service hears, whether behind or not.")
+@click.option("--heard-by", type=click.Choice(tuple(HEARS)), help="Everything that this service hears.")
 @why
 @watch
 def rearm(heard_by: str | None, why: str | None, follow: bool) -> None:
-    """Have the services tell again what the gateway's copy lacks; nothing is counted twice."""
+    """Have services publish again what the gateway lacks.
+
+    Nothing is counted twice.
+    """
     _job("rearm", follow, why=why, heard_by=heard_by)
 
 
@@ -56,7 +64,10 @@ def rearm(heard_by: str | None, why: str | None, follow: bool) -> None:
 @optional_why
 @watch
 def verify(why: str | None, follow: bool) -> None:
-    """Check every record's chain of versions, and the gateway's copy of it; exit code 1 when one is broken."""
+    """Check every record's chain of versions.
+
+    At its service, and in the gateway's copy; exit code 1 where a chain is broken.
+    """
     _job("verify", follow, why=why)
 
 
@@ -64,27 +75,33 @@ def verify(why: str | None, follow: bool) -> None:
 @why
 @watch
 def rebuild(why: str | None, follow: bool) -> None:
-    """Make the gateway's copy anew from the services, while the old one goes on answering."""
+    """Make the gateway's copy anew from the services.
+
+    The old copy goes on answering until the new one is complete.
+    """
     _job("rebuild", follow, why=why)
 
 
-def _job(name: str, follow: bool, **said: Any) -> NoReturn:
+def _job(name: str, follow: bool, **body: Any) -> NoReturn:
     gateway = Gateway.of_the_environment()
-    job = jobs.last(gateway, name) if follow else jobs.begin(gateway, name, **said)
+    job = jobs.last(gateway, name) if follow else jobs.begin(gateway, name, **body)
     try:
         job = jobs.follow(gateway, job)
     except KeyboardInterrupt:
         click.echo(f"The {name} goes on at the gateway; `./kexie {name} --follow` shows how far it is.", err=True)
         sys.exit(INTERRUPTED)
-    sys.exit(jobs.tell(job))
+    sys.exit(jobs.show(job))
 
 
 @click.command()
 @click.argument("kpi")
-@click.option("--period", metavar="PERIOD", help="Like 2011, 2011Q3 or 201107; the plan's year where left out.")
-@click.option("--district", metavar="CODE", help="Only this one.")
+@click.option("--period", metavar="PERIOD", help="Like 2011, 2011Q3 or 201107; the plan's year if left out.")
+@click.option("--district", metavar="CODE", help="Only this district.")
 def recount(kpi: str, period: str | None, district: str | None) -> None:
-    """Have the owning service count a number again, record by record; exit code 1 when something differs."""
+    """Have the owning service count a number again.
+
+    Record by record; exit code 1 where a record or the result differs.
+    """
     gateway = Gateway.of_the_environment().at("recounts")
     begun = recounts.begin(gateway, kpi=kpi, period=period, district=district)
     try:
@@ -92,26 +109,24 @@ def recount(kpi: str, period: str | None, district: str | None) -> None:
     except KeyboardInterrupt:
         click.echo(f"The recount goes on at the gateway: GET /api/v1/recounts/{begun['id']}", err=True)
         sys.exit(INTERRUPTED)
-    sys.exit(recounts.tell(ended))
+    sys.exit(recounts.show(ended))
 
 
 @click.group("parked")
 def parked_messages() -> None:
-    """Messages that could not be handled."""
+    """Show, replay and discard parked messages (dead letters)."""
 
 
-where = click.option(
-    "--service", type=click.Choice(NAMES), help="Where it is parked; looked for everywhere if left out."
-)
+where = click.option("--service", type=click.Choice(NAMES), help="Its service; all are searched if left out.")
 which = click.argument("id_", metavar="ID")
 
 
 @parked_messages.command("list")
-@click.option("--service", type=click.Choice(NAMES), help="Where; everywhere if left out.")
-@click.option("--settled", is_flag=True, help="Those of the last 90 days that wait no longer.")
+@click.option("--service", type=click.Choice(NAMES), help="Only this service's.")
+@click.option("--settled", is_flag=True, help="Those of the last 90 days that no longer wait.")
 @click.option("--limit", type=click.IntRange(1, dead_letters.PAGE), default=100, show_default=True)
 def list_(service: str | None, settled: bool, limit: int) -> None:
-    """Show those that wait, the oldest first."""
+    """List messages that wait, the oldest first."""
     state = "settled" if settled else "waiting"
     page = Gateway.of_the_environment().get("parked", service=service, state=state, limit=limit)
     out = console()
@@ -122,19 +137,21 @@ def list_(service: str | None, settled: bool, limit: int) -> None:
     if not page["total"]:
         out.print(f"No message is {state}.")
     if away := page.get("away"):
-        out.print(f"Not asked, being away: {', '.join(away)}")
+        out.print(f"Away, and so not listed: {', '.join(away)}")
 
 
 @parked_messages.command()
 @which
 @where
 def show(id_: str, service: str | None) -> None:
-    """Show one with its text; the beginning of its id is enough."""
+    """Show a message with its text and its error.
+
+    The beginning of its id is enough.
+    """
     gateway = Gateway.of_the_environment()
-    found = dead_letters.find(gateway, id_, service=service)
-    console().print(
-        dead_letters.whole({"service": found["service"], **gateway.get("parked", found["service"], found["id"])})
-    )
+    item = dead_letters.find(gateway, id_, service=service)
+    message = gateway.get("parked", item["service"], item["id"])
+    console().print(dead_letters.details({"service": item["service"], **message}))
 
 
 @parked_messages.command()
@@ -142,7 +159,10 @@ def show(id_: str, service: str | None) -> None:
 @where
 @why
 def replay(id_: str, service: str | None, why: str) -> None:
-    """Have it handled now; it stays where that fails again."""
+    """Have a message handled again, now.
+
+    It stays parked where that fails again.
+    """
     _settle("replay", id_, service, why)
 
 
@@ -151,26 +171,29 @@ def replay(id_: str, service: str | None, why: str) -> None:
 @where
 @why
 def discard(id_: str, service: str | None, why: str) -> None:
-    """Have it handled no more."""
+    """Discard a message: it is never handled again."""
     _settle("discard", id_, service, why)
 
 
 def _settle(how: str, id_: str, service: str | None, why: str) -> None:
     gateway = Gateway.of_the_environment()
-    found = dead_letters.find(gateway, id_, service=service)
-    done = gateway.post("parked", found["service"], found["id"], how, why=why)
-    click.echo(f"{done['id']} at {found['service']}: {done['state']} by {done['settled_by']}.")
+    item = dead_letters.find(gateway, id_, service=service)
+    settled = gateway.post("parked", item["service"], item["id"], how, why=why)
+    click.echo(f"{settled['id']} at {item['service']}: {settled['state']} by {settled['settled_by']}.")
 
 
 @click.group()
 def plan() -> None:
-    """The annual work plan as a file."""
+    """Check and apply the annual work plan as a file."""
 
 
 @plan.command()
 @plans.file
 def check(path: Path) -> None:
-    """Read a plan file; exit code 1 with a line for each thing that is wrong."""
+    """Check a plan file, line by line.
+
+    Exit code 1 where it has errors.
+    """
     plans.check(path)
 
 
@@ -178,7 +201,10 @@ def check(path: Path) -> None:
 @plans.file
 @why
 def apply(path: Path, why: str) -> None:
-    """Put a plan file into force; the plans before it are kept."""
+    """Put a plan file into force.
+
+    The plans before it are kept.
+    """
     plans.apply(Gateway.of_the_environment(), path, why=why)
 
 
@@ -186,24 +212,28 @@ def apply(path: Path, why: str) -> None:
 @click.argument("service", type=click.Choice(SERVICES))
 @click.argument("command")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Only judge the rows; give the command again with --id to write them.")
-@click.option("--id", "import_id", metavar="ID", help="Of an import that was begun before; a new one where left out.")
+@click.option("--dry-run", is_flag=True, help="Only check the rows; write them later with --id.")
+@click.option("--id", "import_id", metavar="ID", help="Of an import that was begun before.")
 @click.option(
-    "--role", "roles", multiple=True, default=("recorder",), show_default=True, help="That the command needs."
+    "--role", "roles", multiple=True, default=("recorder",), show_default=True, help="A role that the command needs."
 )
 def import_sheet(
     service: str, command: str, file: Path, dry_run: bool, import_id: str | None, roles: tuple[str, ...]
 ) -> None:
-    """Make a record of every row of an XLSX or CSV sheet, or of none; exit code 1 when rows are wrong."""
+    """Make a record of every row of an XLSX or CSV sheet, or none.
+
+    Exit code 1 where rows are wrong.
+    """
     gateway = Gateway.of_the_environment(roles=roles)
     id_ = import_id or str(uuid.uuid4())
     again = f"./kexie import {service} {command} {shlex.quote(str(file))} --id {id_}"
     try:
-        told = imports.follow(gateway, imports.begin(gateway, service, command, file, import_id=id_, dry_run=dry_run))
+        begun = imports.begin(gateway, service, command, file, import_id=id_, dry_run=dry_run)
+        ended = imports.follow(gateway, begun)
     except KeyboardInterrupt:
         click.echo(f"The import goes on at the gateway; `{again}` shows how far it is.", err=True)
         sys.exit(INTERRUPTED)
-    sys.exit(imports.tell(gateway, told, file, again=again))
+    sys.exit(imports.show(gateway, ended, file, again=again))
 
 
 COMMANDS = (

@@ -1,104 +1,64 @@
-"""Jobs of the gateway: begun, followed to their end, and what they found."""
+"""Jobs of the gateway: beginning one, following it to its end, and showing what it found."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
-
-from deploy.cli.client import Gateway, NotReached, Refused
+from deploy.cli import following
+from deploy.cli.client import Gateway, Refused
 from deploy.cli.output import console, plain, table
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 
-LOOK = 0.5  # seconds between two looks at how far it is
-PATIENCE = 60.0  # seconds that the gateway may be away meanwhile
-SHOWN = 50  # of what was found
+SHOWN = 50  # lines of findings
 
 CONFLICT = 409
 
 Job = dict[str, Any]
 
 
-def begin(gateway: Gateway, name: str, **said: Any) -> Job:
-    """Refused where one of that name is at work."""
+def begin(gateway: Gateway, name: str, **body: Any) -> Job:
+    """Begin a job; fail where one of that name is at work."""
     try:
-        job: Job = gateway.post(name, **said)
+        job: Job = gateway.post(name, **body)
     except Refused as refused:
         if refused.status == CONFLICT:
-            raise Trouble(f"{refused.message} `./kexie {name} --follow` shows how far it is.") from None
+            raise CommandFailed(f"{refused.message} `./kexie {name} --follow` shows how far it is.") from None
         raise
     return job
 
 
 def last(gateway: Gateway, name: str) -> Job:
-    """The one at work, or the last one."""
+    """Return the job of that name that is at work, or the last one."""
     job: Job = gateway.get(name)
     if job["state"] == "none":
-        raise Trouble(f"There was no {name} yet.")
+        raise CommandFailed(f"There was no {name} yet.")
     return job
 
 
 def follow(gateway: Gateway, job: Job) -> Job:
-    """Show how far it is until it ends; the job as it ended."""
-    return watch(job, partial(gateway.get, job["job"]), name=job["job"])
+    """Show a job's progress until it ends, and return it as it ended; fail where another one has begun since."""
+    name = job["job"]
 
+    def look() -> Job:
+        latest: Job = gateway.get(name)
+        if latest["started_at"] != job["started_at"]:
+            raise CommandFailed(f"This {name} has ended, and another one has begun.")
+        return latest
 
-def watch(job: Job, look: Callable[[], Job], *, name: str) -> Job:
-    """Show how far it is until it ends, looking again and again; the job as it ended."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console(err=True), transient=True) as progress:
-        bar = progress.add_task(name)
-        for now in _looks(job, look, name):
-            job = now
-            what = " ".join(filter(None, (name, job["at"])))
-            progress.update(bar, completed=job["done"], total=job["total"] or None, description=what)
-    return job
-
-
-def _looks(job: Job, look: Callable[[], Job], name: str) -> Iterator[Job]:
-    """The job again and again, the last time as it ended; a gateway that is away is waited for."""
-    begun, heard = job["started_at"], time.monotonic()
-    yield job
-    while job["state"] == "running":
-        time.sleep(LOOK)
-        try:
-            job, heard = look(), time.monotonic()
-        except NotReached:
-            if time.monotonic() - heard > PATIENCE:
-                raise
-            continue
-        if job["started_at"] != begun:
-            raise Trouble(f"This {name} has ended, and another one has begun.")
-        yield job
-
-
-class Rate(ProgressColumn):
-    """Records a second, of late."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+    return following.follow(job, look, describe=lambda state: " ".join(filter(None, (name, state["at"]))))
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an ended job means: how the command ends, and what to do next."""
+    """The meaning of an ended job: the exit code of its command, and what to do next."""
 
     code: int
     advice: str | None = None
 
 
 def judge(job: Job) -> Verdict:
+    """Return what an ended job means for the operator."""
     if job["state"] == "failed":
         return Verdict(1, f"`./kexie {job['job']}` begins again; `./kexie status` tells what is away.")
     return JUDGES[job["job"]](job)
@@ -111,7 +71,7 @@ def _audit(job: Job) -> Verdict:
 
 
 def _rearm(job: Job) -> Verdict:
-    """What is behind is on its way again; anything else a rearm cannot mend."""
+    """A rearm sends again what is behind, and cannot mend anything else."""
     others = _rebuild_for_others(job)
     if others:
         return Verdict(1, others)
@@ -142,8 +102,8 @@ def _rebuild_for_others(job: Job) -> str | None:
 JUDGES = {"audit": _audit, "rearm": _rearm, "verify": _verify, "rebuild": _rebuild}
 
 
-def tell(job: Job) -> int:
-    """Print what it did, what it found and what to do next; the exit code."""
+def show(job: Job) -> int:
+    """Print a job, its findings and what to do next; return the exit code."""
     out, verdict = console(), judge(job)
     if job["found"]:
         out.print(table(tuple(job["found"][0]), (tuple(one.values()) for one in job["found"][:SHOWN])))
@@ -156,7 +116,7 @@ def tell(job: Job) -> int:
 
 
 def summary(job: Job) -> str:
-    """In one line: `audit: done, 4,000 records in 1.2 s (3,333 records/s), 3 found`."""
+    """Return a job in one line: `audit: done, 4,000 records in 1.2 s (3,333 records/s), 3 found`."""
     how = job["state"]
     if job["error"]:
         how += f" ({plain(job['error']['en'])})"

@@ -1,4 +1,4 @@
-"""How operators' commands write: tables that can be searched when they go to a file, and no message's own colours."""
+"""The output of operators' commands: tables that can be searched in a file, and no control characters of messages."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-IN_A_FILE = 240  # characters of a line
+FILE_WIDTH = 240  # characters of a line where the output is no terminal
 
 
 def console(*, err: bool = False) -> Console:
-    """Writes text as it is."""
+    """Return a console that prints text as it is, without markup."""
     stream = sys.stderr if err else sys.stdout
-    width = None if stream.isatty() else IN_A_FILE
+    width = None if stream.isatty() else FILE_WIDTH
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """Return a table without lines; values are formatted by `cell`."""
     made = Table(box=None)
     for heading in headings:
         made.add_column(heading, overflow="fold")
@@ -30,24 +31,24 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
 
 
 def cell(value: Any) -> str:
-    """None is nothing, numbers have their thousands apart."""
+    """Format a value: None as nothing, whole numbers with commas."""
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, int) else plain(str(value))
 
 
 def plain(text: str) -> str:
-    """What a message brought along cannot steer the terminal."""
-    return "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in text)
+    """Escape control characters, so that a message cannot steer the terminal."""
+    return "".join(char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text)
 
 
-def instant(said: str | None) -> str:
-    """An instant that the gateway told, to the second, as the clock here has it."""
-    return datetime.fromisoformat(said).astimezone().strftime("%Y-%m-%d %H:%M:%S") if said else ""
+def instant(text: str | None) -> str:
+    """Format an instant of the gateway, to the second, in this machine's time zone; None as nothing."""
+    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S") if text else ""
 
 
 def duration(seconds: float) -> str:
-    """The largest two units: `2 d 3 h`, `4 min 5 s`, `12 s`."""
+    """Format seconds in the largest two units: `2 d 3 h`, `4 min 5 s`, `12 s`."""
     whole = round(seconds)
     days, hours, minutes = whole // 86_400, whole // 3_600 % 24, whole // 60 % 60
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (whole % 60, "s")]

@@ -1,4 +1,4 @@
-"""Recounts: begun, followed to their end, and what differs as a table."""
+"""Recounts: beginning one, following it to its end, and showing what differs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from deploy.cli import jobs
+from deploy.cli import following
 from deploy.cli.client import Gateway
 from deploy.cli.output import console, plain, table
 
-SHOWN = 50  # of the records that differ
+SHOWN = 50  # records that differ
 
 PARTS = ("number", "records of", "ours", "theirs", "shown", "records", "differing")
 RECORDS = ("number", "record", "what", "here", "there")
@@ -21,18 +21,20 @@ WHATS = {
 Recount = dict[str, Any]
 
 
-def begin(gateway: Gateway, **asked: str | None) -> Recount:
-    begun: Recount = gateway.post(**asked)
+def begin(gateway: Gateway, **question: str | None) -> Recount:
+    """Have the gateway begin a recount of a KPI, in a period and a district where they are given."""
+    begun: Recount = gateway.post(**question)
     return begun
 
 
 def follow(gateway: Gateway, recount: Recount) -> Recount:
-    """Show how far it is until it ends; the recount as it ended."""
-    return jobs.watch(recount, partial(gateway.get, recount["id"]), name=f"recount of {recount['kpi']}")
+    """Show a recount's progress until it ends, and return it as it ended."""
+    look, name = partial(gateway.get, recount["id"]), f"recount of {recount['kpi']}"
+    return following.follow(recount, look, describe=lambda state: " ".join(filter(None, (name, state["at"]))))
 
 
-def tell(recount: Recount) -> int:
-    """Print what each side counted, what differs and what to do next; the exit code."""
+def show(recount: Recount) -> int:
+    """Print what each side counted, what differs and what to do next; return the exit code."""
     out = console()
     if recount["parts"]:
         out.print(table(PARTS, map(_part, recount["parts"])))
@@ -48,7 +50,7 @@ def tell(recount: Recount) -> int:
 
 
 def summary(recount: Recount) -> str:
-    """In one line: `recount of K2, 2011: equal, 4,000 records in 1.2 s`."""
+    """Return a recount in one line: `recount of K2, 2011: equal, 4,000 records in 1.2 s`."""
     if recount["error"]:
         how = f"failed ({plain(recount['error']['en'])})"
     else:
@@ -62,9 +64,9 @@ def _part(part: Recount) -> tuple[Any, ...]:
     return part["part"], part["of"], *values, part["theirs"]["records"], part["differing"]
 
 
-def _record(one: Recount) -> tuple[Any, ...]:
-    record = f"{one['service']}/{one['kind']}/{one['id']}"
-    return one["part"], record, WHATS.get(one["what"], one["what"]), _side(one["here"]), _side(one["there"])
+def _record(row: Recount) -> tuple[Any, ...]:
+    record = f"{row['service']}/{row['kind']}/{row['id']}"
+    return row["part"], record, WHATS.get(row["what"], row["what"]), _side(row["here"]), _side(row["there"])
 
 
 def _side(side: Recount | None) -> str:

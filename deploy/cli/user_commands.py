@@ -1,16 +1,15 @@
-"""Who may what, as operators say it: `kexie user` and `kexie token`, through the gateway."""
+"""`kexie user` and `kexie token`: people who may log in, and systems that may call, through the gateway."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from deploy.cli.client import Gateway
 from deploy.cli.output import console, instant, table
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from services.chassis.tokens import ROLES
 from services.contract.district import DISTRICTS
 
@@ -18,24 +17,22 @@ Item = dict[str, Any]
 
 PAGE = 500
 
-roles = click.option(
-    "--role", "roles", required=True, multiple=True, type=click.Choice(ROLES), help="May be given several times."
-)
+roles = click.option("--role", "roles", required=True, multiple=True, type=click.Choice(ROLES), help="May be repeated.")
 district = click.option(
     "--district",
     type=click.Choice(tuple(DISTRICTS)),
-    help="Where it holds, as a GB/T 2260 code; everywhere if left out.",
+    help="Where the roles hold: a GB/T 2260 code; everywhere if left out.",
 )
 login = click.argument("login")
 
 
-class NoSuchUser(Trouble):
-    """Nobody has this login."""
+class NoSuchUser(CommandFailed):
+    """A login that no user has."""
 
 
 @click.group()
 def user() -> None:
-    """Who may log in."""
+    """Add, list and change the users who may log in."""
 
 
 @user.command()
@@ -43,50 +40,52 @@ def user() -> None:
 @roles
 @district
 def add(login: str, roles: tuple[str, ...], district: str | None) -> None:
-    """Add a user, and tell the id by which everybody else knows it.
+    """Add a user, and print the id.
 
     The password is asked for without being shown, or read from standard input.
     """
-    gateway = _users()
-    made = gateway.post(login=login, password=_new_password(), roles=roles, district=district)
-    click.echo(f"{made['id']} may log in as {made['login']}.")
+    user = _users().post(login=login, password=_new_password(), roles=roles, district=district)
+    click.echo(f"{user['id']} may log in as {user['login']}.")
 
 
 @user.command("list")
 def list_users() -> None:
-    """Show all of them."""
+    """List all users."""
     headings = ("id", "login", "roles", "district", "state", "changed", "by")
-    console().print(table(headings, map(_user, _every(_users()))))
+    console().print(table(headings, map(_user, _users().every(limit=PAGE))))
 
 
-def _user(one: Item) -> tuple[Any, ...]:
+def _user(item: Item) -> tuple[Any, ...]:
     names = ("id", "login", "roles", "district", "state", "changed_at", "changed_by")
-    return tuple(_shown(name, one[name]) for name in names)
+    return tuple(_shown(name, item[name]) for name in names)
 
 
 @user.command()
 @login
 def disable(login: str) -> None:
-    """Let a user in no more: sessions end and tokens are revoked, now."""
-    _move(login, "disable")
+    """Lock a user out, at once.
+
+    Sessions end and tokens are revoked.
+    """
+    _set_state(login, "disable")
 
 
 @user.command()
 @login
 def enable(login: str) -> None:
     """Let a user in again, with the same password."""
-    _move(login, "enable")
+    _set_state(login, "enable")
 
 
 @user.command("roles")
 @login
 @roles
 @district
-def place(login: str, roles: tuple[str, ...], district: str | None) -> None:
-    """Give a user these roles and no others, from now on."""
+def set_roles(login: str, roles: tuple[str, ...], district: str | None) -> None:
+    """Give a user exactly these roles."""
     gateway = _users()
-    done = gateway.post(_id_of(gateway, login), "roles", roles=roles, district=district)
-    click.echo(f"{done['login']}: {_shown('roles', done['roles'])}.")
+    user = gateway.post(_id_of(gateway, login), "roles", roles=roles, district=district)
+    click.echo(f"{user['login']}: {_shown('roles', user['roles'])}.")
 
 
 @user.command()
@@ -102,21 +101,21 @@ def password(login: str) -> None:
     click.echo(f"{login} has another password.")
 
 
-def _move(login: str, how: str) -> None:
+def _set_state(login: str, how: str) -> None:
     gateway = _users()
-    done = gateway.post(_id_of(gateway, login), how)
-    click.echo(f"{done['login']} is {done['state']}.")
+    user = gateway.post(_id_of(gateway, login), how)
+    click.echo(f"{user['login']} is {user['state']}.")
 
 
 def _id_of(gateway: Gateway, login: str) -> str:
-    for one in _every(gateway):
-        if one["login"] == login:
-            return str(one["id"])
+    for item in gateway.every(limit=PAGE):
+        if item["login"] == login:
+            return str(item["id"])
     raise NoSuchUser(f"Nobody logs in as {login}; `./kexie user list` shows who does.")
 
 
 def _new_password() -> str:
-    """What is typed twice, or the first line where nobody is there to type."""
+    """A password typed twice, or the first line of standard input where that is no terminal."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\r\n")
@@ -124,38 +123,42 @@ def _new_password() -> str:
 
 @click.group()
 def token() -> None:
-    """Which systems may call."""
+    """Issue, list and revoke the tokens of systems that may call."""
 
 
 @token.command()
-@click.option("--subject", required=True, help="Whose it is: an id, never a name.")
+@click.option("--subject", required=True, help="The id of its owner, never a name.")
 @roles
 @district
-@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How long it holds.")
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How long it is valid.")
 def issue(subject: str, roles: tuple[str, ...], district: str | None, days: int) -> None:
-    """Print a new token, which is told this once; its id goes to standard error."""
-    made = _tokens().post(subject=subject, roles=roles, district=district, days=days)
-    click.echo(made["token"])
-    click.echo(f"id {made['id']}, holds until the end of {made['expires_on']}", err=True)
+    """Print a new token, which is shown this once.
+
+    Its id goes to standard error.
+    """
+    issued = _tokens().post(subject=subject, roles=roles, district=district, days=days)
+    click.echo(issued["token"])
+    click.echo(f"id {issued['id']}, valid until the end of {issued['expires_on']}", err=True)
 
 
 @token.command("list")
-@click.option("--subject", help="Only those of this one.")
-@click.option("--revoked", is_flag=True, help="Those that hold no longer.")
+@click.option("--subject", help="Only tokens of this subject.")
+@click.option("--revoked", is_flag=True, help="Tokens that were revoked, in place of valid ones.")
 def list_tokens(subject: str | None, revoked: bool) -> None:
-    """Show those that hold, the longest first."""
+    """List valid tokens, those that last longest first."""
     names = ("id", "subject_id", "roles", "district", "expires_on", "state")
-    found = _every(_tokens(), subject=subject, state="revoked" if revoked else "active")
-    console().print(table(names, (tuple(_shown(name, one[name]) for name in names) for one in found)))
+    state = "revoked" if revoked else "active"
+    items = _tokens().every(subject=subject, state=state, limit=PAGE)
+    console().print(table(names, (tuple(_shown(name, item[name]) for name in names) for item in items)))
 
 
 @token.command()
 @click.argument("id_", metavar="ID")
-@click.option("--why", metavar="TEXT", required=True, help="Kept with it.")
+@click.option("--why", metavar="TEXT", required=True, help="The reason, which is kept.")
 def revoke(id_: str, why: str) -> None:
-    """Have a token refused by every service from now on."""
-    done = _tokens().post(id_, "revoke", reason=why)
-    click.echo(f"{done['id']} of {done['subject_id']} is {done['state']}.")
+    """Have every service refuse a token from now on."""
+    revoked = _tokens().post(id_, "revoke", reason=why)
+    click.echo(f"{revoked['id']} of {revoked['subject_id']} is {revoked['state']}.")
 
 
 def _users() -> Gateway:
@@ -164,16 +167,6 @@ def _users() -> Gateway:
 
 def _tokens() -> Gateway:
     return Gateway.of_the_environment().at("tokens")
-
-
-def _every(gateway: Gateway, **asked: Any) -> Iterator[Item]:
-    cursor = None
-    while True:
-        page = gateway.get(**asked, cursor=cursor, limit=PAGE)
-        yield from page["items"]
-        cursor = page["cursor"]
-        if cursor is None:
-            return
 
 
 def _shown(name: str, value: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Fills what runs with the demo year, and prints what the plan then says.
+"""Filling a running stack with the demo year, and printing the plan's numbers.
 
-That is the stack of the home, or what `AMQP_URI`, `GATEWAY_URL` and `TOKEN_PRIVATE_KEY` name.
+The stack is that of the home, or the one that `AMQP_URI`, `GATEWAY_URL` and `TOKEN_PRIVATE_KEY` name.
 """
 
 from __future__ import annotations
@@ -8,16 +8,15 @@ from __future__ import annotations
 import json
 import os
 from typing import Any
-from urllib.request import urlopen
 
 import eventlet
 from rich.console import Console
 from rich.progress import Progress
 
-from deploy.demo.player import Giver, NotAsExpected
+from deploy.demo.player import NotAsExpected, Player
 from deploy.demo.progress_table import table
 from deploy.demo.year import stories
-from deploy.local import stack_file
+from deploy.local import http_client, stack_file
 from deploy.local.home import Home
 from deploy.local.home_keys import token_keys
 from services.chassis.amqp import connect
@@ -31,14 +30,14 @@ console = Console()
 
 
 def fill() -> int:
-    """Give every command of the year; the exit code."""
+    """Send every command of the year, print the numbers, and return the exit code."""
     home = Home.of_the_environment()
     keys, (amqp_uri, gateway_url) = token_keys(home), _addresses(home)
     settings = Settings(amqp_uri=amqp_uri, mongo_uri="", token_public_key=keys.public)
     caller = Caller(settings, "demo")
     reading = eventlet.spawn(caller.link.run)
     try:
-        _give(Giver(caller, keys.private))
+        _play(Player(caller, keys.private))
         console.print(table(_settled(settings, gateway_url)))
     except NotAsExpected as error:
         console.print(f"[red]The demo stopped: {error}")
@@ -50,23 +49,23 @@ def fill() -> int:
 
 
 def _addresses(home: Home) -> tuple[str, str]:
-    """Of the broker and of the gateway."""
+    """The addresses of the broker and of the gateway."""
     if "AMQP_URI" in os.environ:
         return os.environ["AMQP_URI"], os.environ["GATEWAY_URL"]
-    found = stack_file.addresses(home)
-    return found.amqp_uri, found.gateway_url
+    addresses = stack_file.addresses(home)
+    return addresses.amqp_uri, addresses.gateway_url
 
 
-def _give(giver: Giver) -> None:
+def _play(player: Player) -> None:
     parts = stories()
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("2011 in Leshan", total=sum(len(story.steps) for part in parts for story in part))
         for part in parts:
-            giver.give_all(part, told=lambda: progress.advance(task))
+            player.play(part, after_each=lambda: progress.advance(task))
 
 
 def _settled(settings: Settings, gateway_url: str) -> Any:
-    """The plan's progress once the ledger has taken everything in."""
+    """The plan's progress, once the ledger has taken in every event."""
     before: Any = None
     with eventlet.Timeout(SETTLED_WITHIN, NotAsExpected(f"the ledger did not settle within {SETTLED_WITHIN} s")):
         while True:
@@ -74,12 +73,12 @@ def _settled(settings: Settings, gateway_url: str) -> Any:
             if before and now["revision"] == before["revision"] and not _waiting(settings):
                 return now
             before = now
-            eventlet.sleep(1.5)  # longer than a relay leaves anything pending
+            eventlet.sleep(1.5)  # longer than a relay takes to publish
 
 
 def _progress(gateway_url: str) -> Any:
-    with urlopen(f"{gateway_url}/api/v1/plans/2011/progress", timeout=10) as answer:  # noqa: S310 - our own gateway
-        return json.load(answer)
+    with http_client.request(f"{gateway_url}/api/v1/plans/2011/progress", within=10) as response:
+        return json.load(response)
 
 
 def _waiting(settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""Gives the demo's commands over RPC, story beside story, and sees that each leads to what it should."""
+"""Playing the demo's stories: sending their commands over RPC, side by side, and checking every outcome."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from services.chassis.client import Caller
 from services.chassis.problem import Problem, Unavailable
 from services.chassis.tokens import issue
 
-AT_ONCE = 12  # stories that are told side by side
-PATIENCE = 20.0  # seconds that an event of another service may take, or a service that is being restarted
+AT_ONCE = 12  # stories side by side
+PATIENCE = 20.0  # seconds for an event of another service, or for the restart of a service
 
 
 class NotAsExpected(Exception):
-    """A command led to something else than the list says."""
+    """A command with another outcome than its step expects."""
 
 
 @dataclass
-class Giver:
-    """Gives steps as the people of the demo; remembers each command's outcome, which a repetition has to equal."""
+class Player:
+    """Sends steps as the people of the demo, and remembers each outcome, which a repetition has to equal."""
 
     caller: Caller
     private_key: str
     outcomes: dict[str, Any] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
 
-    def give_all(self, stories: Iterable[Story], *, told: Callable[[], None]) -> None:
-        """Tell them side by side; `told` is called after each step."""
-        for surprise in eventlet.GreenPool(AT_ONCE).imap(lambda story: self._tell(story, told), stories):
-            if surprise:
-                raise surprise
+    def play(self, stories: Iterable[Story], *, after_each: Callable[[], None]) -> None:
+        """Play stories side by side, calling `after_each` after each step; raise `NotAsExpected`."""
+        for failure in eventlet.GreenPool(AT_ONCE).imap(lambda story: self._play(story, after_each), stories):
+            if failure:
+                raise failure
 
-    def _tell(self, story: Story, told: Callable[[], None]) -> NotAsExpected | None:
-        """The story to its end, or to the first step that surprises."""
+    def _play(self, story: Story, after_each: Callable[[], None]) -> NotAsExpected | None:
+        """Play a story to its end, or to its first step with another outcome."""
         try:
             for step in story.steps:
-                self._wait(step) if step.until else self._give(step)
-                told()
-        except NotAsExpected as surprise:
-            return surprise
+                self._wait(step) if step.until else self._send(step)
+                after_each()
+        except NotAsExpected as failure:
+            return failure
         return None
 
-    def _give(self, step: Step) -> None:
+    def _send(self, step: Step) -> None:
         outcome, code = self._outcome(step)
         if code not in self._expected(step):
             raise NotAsExpected(f"{step.service}.{step.command} {step.arguments}: {code} instead of {step.expected}")
@@ -55,8 +55,8 @@ class Giver:
             raise NotAsExpected(f"{step.command_id} was repeated and led to {outcome}")
 
     def _expected(self, step: Step) -> tuple[str, ...]:
-        """Told again, a record may have gone on meanwhile: then its state refuses first (X-12)."""
-        return (step.expected,) if step.expected == "done" else (step.expected, step.told_again)
+        """In a second run a record may have moved on: then its state refuses first (X-12)."""
+        return (step.expected,) if step.expected == "done" else (step.expected, step.expected_later)
 
     def _wait(self, step: Step) -> None:
         late = NotAsExpected(f"{step.command} {step.arguments}: not {step.until} in {PATIENCE} s")
@@ -66,10 +66,10 @@ class Giver:
 
     def _has_happened(self, step: Step) -> bool:
         try:
-            told = self.caller.call(step.service, step.command, step.arguments, token=self._token(step.by))
+            history = self.caller.call(step.service, step.command, step.arguments, token=self._token(step.by))
         except Unavailable:
             return False
-        return any(version["happened"] == step.until for version in told["versions"])
+        return any(version["happened"] == step.until for version in history["versions"])
 
     def _outcome(self, step: Step) -> tuple[Any, str]:
         late = NotAsExpected(f"{step.command_id}: no outcome in {PATIENCE} s")

@@ -1,1 +1,1 @@
-"""A site of containers: its files, rights at the broker, and the programs of other bureaus."""
+"""A site: its files, rights at the broker, and the programs of other bureaus."""

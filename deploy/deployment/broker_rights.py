@@ -1,7 +1,7 @@
-"""Rights in the broker: what each user may declare, write and read, and with which routing keys.
+"""Rights at the broker: permissions to configure, write and read, and the routing keys of each user.
 
-A service has a user of its own. So has every outside system, which may call exactly the methods and hear exactly the
-events that were granted to it: the broker refuses the rest, whatever a program says of itself.
+Each service has a user of its own. So has every outside system, which may call exactly the methods and hear exactly the
+events that were granted to it: the broker itself refuses the rest.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ STOCK_REPLY_KEYS = "[0-9a-f-]{36}"
 
 Definitions = dict[str, Any]
 Patterns = tuple[str, str]
-"""Which routing keys may be written to an exchange, and which read (bound) from it."""
+"""Routing keys that may be written to an exchange, and those that may be read (bound) from it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """Regular expressions as RabbitMQ has them; on an exchange without patterns of its own any key goes."""
+    """A user's permissions, as RabbitMQ's regular expressions; an exchange without `keys` takes any routing key."""
 
     configure: str
     write: str
@@ -46,9 +46,9 @@ class Rights:
 
 
 def of_service(name: str) -> Rights:
-    """One of the four: it serves its methods, publishes its events, and hears what the topology says."""
+    """Return the rights of one of the four: serve its methods, publish its events, hear those of the topology."""
     mine, hears = exchange(name), queues_of(name)
-    fed = [queue for queue in queues() if mine in _sources(queue)]
+    fed = [queue for queue in queues() if mine in _sources(queue)]  # listeners' queues that our events reach
     own = [f"rpc-{name}", *(queue.name for queue in hears)]
     return Rights(
         configure=_any(RPC_EXCHANGE, *map(exchange, SOURCES), *own, *(queue.name for queue in fed)),
@@ -63,7 +63,7 @@ def of_service(name: str) -> Rights:
 
 
 def of_gateway() -> Rights:
-    """It calls every method, takes in every event of the four, and tells which tokens are revoked."""
+    """Return the gateway's rights: call every method, hear every event, publish revocations of tokens."""
     mine = exchange("gateway")
     fed = [queue for queue in queues() if mine in _sources(queue)]
     own = [LEDGER_QUEUE.name, *(queue.name for queue in fed)]
@@ -77,13 +77,13 @@ def of_gateway() -> Rights:
 
 
 def of_system(name: str, *, may: Iterable[str], hears: Iterable[str]) -> Rights:
-    """A program of another bureau, with stock nameko or without.
+    """Return the rights of another bureau's program, with stock nameko or without.
 
     `may` are methods like `rural.list_associations`, `hears` events like `awards.external_result.verified`, in which a
-    word may be `*`. Its own queues are called by its name, or as stock nameko calls those of a service of that name.
-    It declares no exchange of ours but that of RPC, which stock nameko does unasked.
+    word may be `*`. Names of its own queues begin with its name, or are those of stock nameko for such a service.
+    Of our exchanges it may declare that of RPC only, as stock nameko does without being told.
     """
-    methods, events = list(may), [one.partition(".")[::2] for one in hears]
+    methods, events = list(may), [event.partition(".")[::2] for event in hears]
     own = (rf"{re.escape(name)}\..*", rf"evt-.*--{re.escape(name)}\..*", STOCK_REPLIES, OUR_REPLIES)
     heard: dict[str, list[str]] = {}
     for source, key in events:
@@ -104,11 +104,11 @@ def _sources(queue: EventQueue) -> list[str]:
 
 
 def _heard(hears: Iterable[EventQueue]) -> dict[str, Patterns]:
-    found: dict[str, list[str]] = {}
+    bound: dict[str, list[str]] = {}
     for queue in hears:
         for source, key in queue.bindings:
-            found.setdefault(source, []).append(key)
-    return {source: (NOTHING, _any(*keys)) for source, keys in found.items()}
+            bound.setdefault(source, []).append(key)
+    return {source: (NOTHING, _any(*keys)) for source, keys in bound.items()}
 
 
 def _any(*names: str) -> str:
@@ -131,9 +131,9 @@ def _or(patterns: Iterable[str]) -> str:
 def definitions(
     vhost: str, users: Mapping[str, tuple[str, Rights]], *, administrators: Iterable[str] = ()
 ) -> Definitions:
-    """What RabbitMQ imports: a vhost, in which each user has a password and these rights and nothing else.
+    """Return the definitions that RabbitMQ imports: a vhost in which each user has a password and exactly these rights.
 
-    `administrators` are there already, and may do everything.
+    `administrators` are users that exist already, and get all rights.
     """
     every = Rights(configure=".*", write=".*", read=".*")
     holders = {name: rights for name, (_, rights) in users.items()} | dict.fromkeys(administrators, every)
@@ -150,18 +150,18 @@ def definitions(
             for name, (password, _) in users.items()
         ],
         "permissions": [
-            {"user": name, "vhost": vhost, "configure": one.configure, "write": one.write, "read": one.read}
-            for name, one in holders.items()
+            {"user": name, "vhost": vhost, "configure": rights.configure, "write": rights.write, "read": rights.read}
+            for name, rights in holders.items()
         ],
         "topic_permissions": [
             {"user": name, "vhost": vhost, "exchange": exchange_, "write": write, "read": read}
-            for name, one in holders.items()
-            for exchange_, (write, read) in one.keys.items()
+            for name, rights in holders.items()
+            for exchange_, (write, read) in rights.keys.items()
         ],
     }
 
 
 def hashed(password: str) -> str:
-    """As RabbitMQ keeps it: four bytes of salt, and the SHA-256 of them and the password."""
+    """Hash a password as RabbitMQ keeps it: four bytes of salt, and the SHA-256 of them and the password."""
     salt = secrets.token_bytes(4)
     return b64encode(salt + sha256(salt + password.encode()).digest()).decode()

@@ -1,10 +1,13 @@
-"""A backup's file: what MongoDB's own mongodump writes, in one tar.gz, and a manifest at its end.
+"""A backup's file: mongodump's layout in one tar.gz, with a manifest at its end.
+
+Not mongodump itself, since its only way to one instant of all databases is the whole server's oplog (`--oplog`), which
+needs rights on all of it and leaves nothing out; nor is it in the image, and its archive has no digests.
 
 kexie_awards/edition.metadata.json   options and indexes of a collection
 kexie_awards/edition.bson            its documents, one after the other
 manifest.json                        the instant of all of it, and size, SHA-256 and number of documents of each file
 
-Written and read from the beginning to the end, so that it may go through a pipe. Knows nothing of a database.
+Written and read in one direction, so that it may go through a pipe. Knows nothing of a database.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from bson import CodecOptions
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -34,20 +37,20 @@ COMPRESSION = 6  # of 9
 BUFFER = 1 << 20  # bytes
 
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
-"""Documents stay the bytes that they are."""
+"""Documents stay as they are, byte by byte."""
 
 BROKEN = (BSONError, EOFError, OSError, tarfile.TarError, zlib.error, msgspec.MsgspecError)
 
 
-class Damaged(Trouble):
-    """The file is not what was written: nothing of it can be trusted."""
+class Damaged(CommandFailed):
+    """A file that is not as it was written; nothing of it can be trusted."""
 
     def __init__(self, why: object) -> None:
         super().__init__(f"This is no whole backup: {why}.")
 
 
 class Contents(msgspec.Struct, frozen=True):
-    """What a file has to hold."""
+    """Size and digest of a file in the archive."""
 
     bytes: int
     documents: int
@@ -55,7 +58,10 @@ class Contents(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`point` is the instant of all documents, to the second; `cluster_time` is the database's own word for it."""
+    """The archive's last file: the instant of all documents, and the contents of every other file.
+
+    `point` is that instant to the second, `cluster_time` the same one as the database counts it.
+    """
 
     format: int = FORMAT
     kexie: str
@@ -66,53 +72,59 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def documents(self) -> int:
-        return sum(one.documents for one in self.files.values())
+        """The number of documents in all files."""
+        return sum(contents.documents for contents in self.files.values())
 
     @property
     def bytes(self) -> int:
-        return sum(one.bytes for one in self.files.values())
+        """The size of all files before compression."""
+        return sum(contents.bytes for contents in self.files.values())
 
 
 class Tally:
-    """Counts and digests a file's chunks, each of them whole documents."""
+    """Count and digest of a file's chunks."""
 
     def __init__(self) -> None:
         self._bytes = self._documents = 0
         self._digest = hashlib.sha256()
 
     def add(self, chunk: bytes, *, documents: int = 0) -> bytes:
+        """Add a chunk of so many whole documents, and return it."""
         self._bytes += len(chunk)
         self._documents += documents
         self._digest.update(chunk)
         return chunk
 
     def contents(self) -> Contents:
+        """Return size and digest of all chunks so far."""
         return Contents(self._bytes, self._documents, self._digest.hexdigest())
 
 
 class Writing:
-    """An archive while it is written; whoever reads one that was not ended refuses it."""
+    """An archive being written; without `end` no reader accepts it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._zipped = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=COMPRESSION)
         self._tar = tarfile.open(fileobj=self._zipped, mode="w")  # noqa: SIM115 - `end` closes it
         self.files: dict[str, Contents] = {}
 
-    def metadata(self, collection: str, said: bytes) -> None:
+    def metadata(self, collection: str, content: bytes) -> None:
+        """Write options and indexes of a collection, as mongodump formats them."""
         tally = Tally()
-        self._add(collection + METADATA, [tally.add(said)], len(said))
+        self._add(collection + METADATA, [tally.add(content)], len(content))
         self.files[collection + METADATA] = tally.contents()
 
     def documents(self, collection: str, batches: Iterable[tuple[bytes, int]], *, size: int) -> Contents:
-        """Batches of so many whole documents, `size` bytes together: `Damaged` where they are not."""
+        """Write batches, each with its number of documents; raise `Damaged` where they are not `size` bytes."""
         tally = Tally()
-        self._add(collection + DOCUMENTS, (tally.add(one, documents=number) for one, number in batches), size)
+        self._add(collection + DOCUMENTS, (tally.add(batch, documents=number) for batch, number in batches), size)
         self.files[collection + DOCUMENTS] = tally.contents()
         return tally.contents()
 
     def end(self, manifest: Manifest) -> None:
-        said = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-        self._add(MANIFEST, [said], len(said))
+        """Write the manifest, and close the archive but not the file below it."""
+        content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+        self._add(MANIFEST, [content], len(content))
         self._tar.close()
         self._zipped.close()
 
@@ -123,7 +135,7 @@ class Writing:
         try:
             self._tar.addfile(entry, source)
         except OSError as error:
-            if error.errno:  # of the system, and not that the chunks came to an end
+            if error.errno:  # of the system, not tarfile's own for chunks that end early
                 raise
             raise Damaged(f"{name} has become shorter") from None
         if source.read(1):
@@ -131,7 +143,7 @@ class Writing:
 
 
 class Chunks(io.RawIOBase):
-    """Chunks, to be read as a file."""
+    """A readable file made of chunks."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks, self._rest = iter(chunks), memoryview(b"")
@@ -151,9 +163,9 @@ class Chunks(io.RawIOBase):
 
 
 class Reading:
-    """An archive while it is read: first its files in their order, then `manifest`, which holds all of them to it.
+    """An archive being read: first its files in their order, then `manifest`, which checks all of them.
 
-    Whatever is wrong raises `Damaged`, at the latest from `manifest`.
+    Raises `Damaged` where anything is wrong, at the latest from `manifest`.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -162,7 +174,7 @@ class Reading:
         self._manifest: Manifest | None = None
 
     def files(self) -> Iterator[tuple[str, IO[bytes]]]:
-        """Each is read, by `metadata` or `documents`, before the next one."""
+        """Yield the name and content of each file; read it by `metadata` or `documents` before the next one."""
         with _whole(), tarfile.open(fileobj=self._zipped, mode="r|") as tar:
             for entry in tar:
                 content = tar.extractfile(entry)
@@ -173,16 +185,18 @@ class Reading:
                 else:
                     yield entry.name, content
             while self._zipped.read(BUFFER):
-                pass  # its checksum comes at the end
+                pass  # up to the checksum of gzip
 
     def metadata(self, name: str, content: IO[bytes]) -> bytes:
+        """Read options and indexes of a collection."""
         tally = Tally()
         with _whole():
-            said = tally.add(content.read())
+            text = tally.add(content.read())
         self._seen[name] = tally.contents()
-        return said
+        return text
 
     def documents(self, name: str, content: IO[bytes]) -> Iterator[RawBSONDocument]:
+        """Read the documents of a collection, one at a time."""
         tally = Tally()
         with _whole():
             for document in bson.decode_file_iter(content, RAW):
@@ -191,16 +205,18 @@ class Reading:
         self._seen[name] = tally.contents()
 
     def contents(self, name: str) -> Contents:
-        """What a file that was read to its end held."""
+        """Return size and digest of a file that was read to its end."""
         return self._seen[name]
 
     def manifest(self) -> Manifest:
+        """Return the manifest, once every file is as it says."""
         if self._manifest is None:
             raise Damaged("its end is missing")
         if self._manifest.format != FORMAT:
-            raise Trouble(f"This backup is of format {self._manifest.format}, and this Kexie reads {FORMAT}.")
-        said = self._manifest.files
-        if wrong := sorted(name for name in said.keys() | self._seen.keys() if said.get(name) != self._seen.get(name)):
+            raise CommandFailed(f"This backup is of format {self._manifest.format}, and this Kexie reads {FORMAT}.")
+        written = self._manifest.files
+        names = written.keys() | self._seen.keys()
+        if wrong := sorted(name for name in names if written.get(name) != self._seen.get(name)):
             raise Damaged(f"{wrong[0]} is not what was written")
         return self._manifest
 
@@ -214,7 +230,7 @@ def _whole() -> Iterator[None]:
 
 
 def check(file: IO[bytes]) -> Manifest:
-    """Read all of it; raises `Damaged`."""
+    """Read a whole archive and return its manifest; raise `Damaged` where anything is wrong."""
     reading = Reading(file)
     for name, content in reading.files():
         if name.endswith(DOCUMENTS):
@@ -226,9 +242,9 @@ def check(file: IO[bytes]) -> Manifest:
 
 
 def together(manifest: Manifest, databases: Sequence[str]) -> None:
-    """One database alone would say less, or more, than the others have heard of it."""
+    """Fail where an archive has other databases than these: one alone would contradict what the others know of it."""
     if set(manifest.databases) != set(databases):
-        raise Trouble(
+        raise CommandFailed(
             f"This is a backup of {', '.join(manifest.databases)}; "
             f"{', '.join(databases)} know of each other and are restored together."
         )

@@ -1,4 +1,4 @@
-"""What is served: the class of each service, and the methods that others may call."""
+"""The class of each service, and the methods that others may call."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ HOMES = {name: f"services.{name}.service" for name in SERVICES} | {"gateway": "g
 
 
 def service_class(name: str) -> type:
-    """The service of that name."""
+    """Import and return the class of a service or of the gateway."""
     module = importlib.import_module(HOMES[name])
-    (found,) = [one for one in vars(module).values() if isinstance(one, type) and getattr(one, "name", None) == name]
-    return found
+    (service,) = [cls for cls in vars(module).values() if isinstance(cls, type) and getattr(cls, "name", None) == name]
+    return service
 
 
 def methods() -> dict[str, Method]:
-    """Those of the four by their names, like `rural.list_associations`."""
-    return {f"{name}.{method}": one for name in SERVICES for method, one in _methods_of(service_class(name))}
+    """Return the methods of the four services by their names, like `rural.list_associations`."""
+    return {f"{name}.{word}": method for name in SERVICES for word, method in _methods_of(service_class(name))}
 
 
 def _methods_of(cls: type) -> Iterator[tuple[str, Method]]:
     for name in dir(cls):  # its groups of commands are classes of their own
-        for one in getattr(getattr(cls, name), "nameko_entrypoints", ()):
-            if isinstance(one, Method):
-                yield name, one
+        for entrypoint in getattr(getattr(cls, name), "nameko_entrypoints", ()):
+            if isinstance(entrypoint, Method):
+                yield name, entrypoint

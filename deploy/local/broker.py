@@ -1,4 +1,4 @@
-"""The embedded broker: a RabbitMQ node of its own for each home, reachable from this machine only."""
+"""The embedded broker: a RabbitMQ node for each home, reachable from this machine only."""
 
 import os
 import secrets
@@ -10,13 +10,13 @@ from tempfile import TemporaryFile
 from amqp import Connection
 from amqp.exceptions import AMQPError
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.local.home import Home
 from deploy.local.ports import Ports, answers
 from deploy.local.supervisor import Program
 from deploy.secrets.private_files import write_privately
 
-PROGRAMS = Path("/usr/lib/rabbitmq/bin")  # those on Debian's PATH would change to the system's own user
+PROGRAMS = Path("/usr/lib/rabbitmq/bin")  # those on Debian's PATH switch to the system's rabbitmq user
 USER = "kexie"
 
 SETTINGS = """\
@@ -35,7 +35,7 @@ cluster_formation.peer_discovery_backend = classic_config
 cluster_formation.classic_config.nodes.1 = {founder}
 cluster_partition_handling = pause_minority
 net_ticktime = 4
-"""  # seconds: a node that is cut off is noticed, and notices it, within five
+"""  # net_ticktime in seconds: both sides of a partition notice it within five
 
 # Two schedulers that sleep when idle, since broker, database and services share the machine.
 ERLANG = (
@@ -45,9 +45,9 @@ ERLANG = (
 
 
 class Broker:
-    """RabbitMQ with the port mapper (epmd) that lets its control program find it.
+    """A RabbitMQ node with the port mapper (epmd) by which its control program finds it.
 
-    One that names a founder (perhaps itself) is a node of a cluster, which the founder of that name starts first.
+    With a founder (perhaps itself) it is a node of a cluster; the founder of that name has to start first.
     """
 
     def __init__(self, home: Home, *, name: str = "broker", founder: str | None = None) -> None:
@@ -59,19 +59,22 @@ class Broker:
 
     @property
     def uri(self) -> str:
+        """The address with user and password; valid once the port is taken."""
         return f"amqp://{USER}:{self._shared('password')}@127.0.0.1:{self.ports[self.name]}//"
 
     @property
     def product(self) -> str:
+        """Product and address, for people."""
         return f"RabbitMQ on 127.0.0.1:{self.ports[self.name]}"
 
     def port_mapper(self) -> Program:
+        """Take a port for epmd and return how to run it."""
         port = self.ports.take("epmd")
-        command = (_found("epmd"), "-port", str(port), "-address", "127.0.0.1")
+        command = (_path_of("epmd"), "-port", str(port), "-address", "127.0.0.1")
         return Program(name="epmd", command=command, environment=os.environ, port=port)
 
     def program(self) -> Program:
-        """Takes the ports and writes the settings."""
+        """Take the ports, write the settings, and return how to run the node."""
         port = self.ports.take(self.name)
         self.ports.take(f"{self.name} distribution")
         settings = SETTINGS.format(port=port, user=USER, password=self._shared("password"))
@@ -80,11 +83,11 @@ class Broker:
         write_privately(self.folder / ".erlang.cookie", self._shared("cookie"))
         write_privately(self.folder / "rabbitmq.conf", settings)
         write_privately(self.folder / "enabled_plugins", "[].\n")
-        command = (_found("rabbitmq-server"),)
+        command = (_path_of("rabbitmq-server"),)
         return Program(name=self.name, command=command, environment=self.environment, port=port, folder=self.folder)
 
     def is_ready(self) -> bool:
-        """Whether it lets us in."""
+        """Return whether the node accepts our login."""
         port = self.ports[self.name]
         if not answers(port):
             return False
@@ -97,8 +100,8 @@ class Broker:
         return True
 
     def control(self, *arguments: str, program: str = "rabbitmqctl") -> str:
-        """What `rabbitmqctl` answers, for example to `stop_app`; CalledProcessError when it fails; its log says why."""
-        command = (_found(program), "--quiet", *arguments)
+        """Run `rabbitmqctl` and return its output; raise CalledProcessError where it fails (its log has the reason)."""
+        command = (_path_of(program), "--quiet", *arguments)
         log = self.home.log("rabbitmqctl")
         with TemporaryFile("w+") as answer, log.open("a") as errors:  # reading pipes would hold up other greenthreads
             subprocess.run(command, env=self.environment, check=True, stdout=answer, stderr=errors)
@@ -111,15 +114,15 @@ class Broker:
         self.control("set_permissions", "--vhost", name, USER, ".*", ".*", ".*")
 
     def grow_queues(self) -> None:
-        """Give every quorum queue a member here: one that was declared before this node joined has none."""
+        """Give every quorum queue a member on this node; queues older than the node have none here."""
         self.control("grow", self._node_of(self.name), "all", program="rabbitmq-queues")
 
     @property
     def environment(self) -> dict[str, str]:
-        """Nothing of a RabbitMQ that the machine may have besides."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_"))}
-        return ours | {
-            "HOME": str(self.folder),  # the cookie lies here
+        """The environment, without the variables of another RabbitMQ on this machine."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_"))}
+        return others | {
+            "HOME": str(self.folder),  # holds the Erlang cookie
             "RABBITMQ_NODENAME": self._node_of(self.name),
             "RABBITMQ_CONF_ENV_FILE": os.devnull,
             "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
@@ -130,7 +133,7 @@ class Broker:
             "ERL_CRASH_DUMP": str(self.folder / "erl_crash.dump"),
             "ERL_EPMD_PORT": str(self.ports["epmd"]),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_ALLOW_INPUT": "true",  # makes the start script become the server, which then has our pid
+            "RABBITMQ_ALLOW_INPUT": "true",  # the start script then becomes the server, whose pid we know
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ERLANG,
         }
 
@@ -138,13 +141,12 @@ class Broker:
         return self.home.secret(f"{name}/node", lambda: f"kexie-{secrets.token_hex(4)}@localhost")
 
     def _shared(self, secret: str) -> str:
-        """One of the whole cluster."""
+        """A secret that all nodes of the cluster share."""
         return self.home.secret(f"{self._founder or self.name}/{secret}", lambda: secrets.token_hex(16))
 
 
-def _found(program: str) -> str:
-    beside = shutil.which(program, path=str(PROGRAMS))
-    path = beside or shutil.which(program)
+def _path_of(program: str) -> str:
+    path = shutil.which(program, path=str(PROGRAMS)) or shutil.which(program)
     if path is None:
-        raise Trouble(f"There is no {program} here: install rabbitmq-server, or point AMQP_URI at a broker.")
+        raise CommandFailed(f"There is no {program} here: install rabbitmq-server, or point AMQP_URI at a broker.")
     return path

@@ -1,4 +1,4 @@
-"""The embedded database: a MongoDB replica set, most often of one member, reachable from this machine only."""
+"""The embedded database: a MongoDB replica set, usually of one member, reachable from this machine only."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.local.home import Home
 from deploy.local.ports import Ports, answers
 from deploy.local.supervisor import Program
@@ -28,7 +28,7 @@ OPTIONS = (
 
 
 class Database:
-    """The member of this name in the set of those named `members`; all take their ports before any can get ready."""
+    """A member of a replica set; all members have to take their ports before any of them can become ready."""
 
     def __init__(
         self, home: Home, *, name: str = "database", members: Sequence[str] = (), options: Sequence[str] = ()
@@ -41,19 +41,22 @@ class Database:
 
     @property
     def uri(self) -> str:
+        """The address of the whole replica set."""
         return f"mongodb://{','.join(self._hosts)}/?replicaSet={REPLICA_SET}"
 
     @property
     def product(self) -> str:
+        """Product and address, for people."""
         return f"MongoDB on {self.host}"
 
     def program(self) -> Program:
+        """Take the port and return how to run the member."""
         port = self.ports.take(self.name)
         command = (_mongod(), *OPTIONS, *self._options, "--dbpath", str(self.folder), "--port", str(port))
         return Program(name=self.name, command=command, environment=os.environ, port=port)
 
     def is_ready(self) -> bool:
-        """Whether it takes writes; what the replica set still needs for that is done on the way."""
+        """Return whether this member is the primary; found or reconfigure the replica set where that is needed."""
         if not answers(self.ports[self.name]):
             return False
         client: MongoClient[dict[str, Any]]
@@ -65,7 +68,7 @@ class Database:
                 return False
 
     def _make_member(self, client: MongoClient[dict[str, Any]]) -> None:
-        """Found the replica set once, and tell it when its members have moved to other ports."""
+        """Found the replica set once, and reconfigure it when its members have moved to other ports."""
         try:
             config = client.admin.command("replSetGetConfig")["config"]
         except OperationFailure as error:
@@ -82,6 +85,7 @@ class Database:
 
     @property
     def host(self) -> str:
+        """Host and port of this member."""
         return self._host_of(self.name)
 
     @property
@@ -95,5 +99,5 @@ class Database:
 def _mongod() -> str:
     path = shutil.which("mongod") or shutil.which(str(IN_THE_PACKAGE))
     if path is None:
-        raise Trouble("There is no mongod here: install MongoDB, or point MONGO_URI at a replica set.")
+        raise CommandFailed("There is no mongod here: install MongoDB, or point MONGO_URI at a replica set.")
     return path

@@ -1,4 +1,4 @@
-"""The embedded stack: broker and database where no address is given for them."""
+"""Broker and database of a stack: embedded where no address is given for them."""
 
 import os
 import time
@@ -15,14 +15,14 @@ READY_WITHIN = 90.0  # seconds; about 6 on an idle machine
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
-    """Where broker and database are found, embedded or not."""
+    """The addresses of broker and database, embedded or not."""
 
     amqp_uri: str
     mongo_uri: str
 
 
 def start(supervisor: Supervisor, *, say: Callable[[str], None]) -> Stores:
-    """Start what is not given by `AMQP_URI` and `MONGO_URI`, side by side, and wait until it works."""
+    """Start what `AMQP_URI` and `MONGO_URI` do not name, side by side, and wait until it is ready."""
     broker = None if os.environ.get("AMQP_URI") else Broker(supervisor.home)
     database = None if os.environ.get("MONGO_URI") else Database(supervisor.home)
     parts = [part for part in (database, broker) if part]

@@ -1,4 +1,4 @@
-"""The home of a stack: the folder that holds all it keeps, and that only one stack at a time may use."""
+"""The home of a stack: the folder with all its data, which one stack at a time may use."""
 
 import fcntl
 import os
@@ -7,21 +7,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.secrets.private_files import CHECKOUT, write_privately
 
 
-class InUse(Trouble):
-    """Another stack runs in this home."""
+class InUse(CommandFailed):
+    """A home in which another stack runs."""
 
 
 @dataclass(frozen=True)
 class Home:
+    """A folder with the data, logs, ports and secrets of one stack."""
+
     folder: Path
 
     @classmethod
     def of_the_environment(cls) -> "Home":
-        """`KEXIE_HOME` where it is set, else `.kexie` in the checkout."""
+        """Return `KEXIE_HOME` where it is set, else `.kexie` in the checkout."""
         return cls(Path(os.environ.get("KEXIE_HOME") or CHECKOUT / ".kexie").absolute())
 
     def make(self) -> None:
@@ -30,15 +32,17 @@ class Home:
         self.folder.chmod(0o700)
 
     def subfolder(self, name: str) -> Path:
+        """Return a folder of the home that only its owner may open, made where it is missing."""
         folder = self.folder / name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
     def log(self, name: str) -> Path:
+        """Return the log file of a program."""
         return self.subfolder("logs") / f"{name}.log"
 
     def secret(self, name: str, invent: Callable[[], str]) -> str:
-        """What the file holds; invented once, when it is first asked for."""
+        """Return the content of a file that only its owner may read, invented at the first call."""
         file = self.folder / name
         if not file.exists():
             write_privately(file, invent())
@@ -46,7 +50,7 @@ class Home:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Hold the home. The system lets go of it when this process ends, however it ends."""
+        """Lock the home, or raise `InUse`; the kernel unlocks it when this process ends, however it ends."""
         self.make()
         with (self.folder / "lock").open("a") as lock:
             try:

@@ -1,4 +1,4 @@
-"""Ports of this machine: which are free, and which a home used last."""
+"""Ports of this machine: free ones, and those that a home used last."""
 
 import json
 import random
@@ -8,32 +8,33 @@ from dataclasses import dataclass
 from deploy.local.home import Home
 from deploy.secrets.private_files import write_privately
 
-CHOICE = range(20_000, 32_000)  # below the ports that Linux lends to outgoing connections
+CHOICE = range(20_000, 32_000)  # below the ephemeral ports of Linux
 
 
 @dataclass(frozen=True)
 class Ports:
-    """The ports of one home. A name keeps its port from run to run as long as nobody else takes it."""
+    """The ports of one home; a name keeps its port from run to run unless another program takes it."""
 
     home: Home
 
     def __getitem__(self, name: str) -> int:
+        """Return the port that this name took last; KeyError where it took none."""
         return self._known()[name]
 
     def take(self, name: str) -> int:
-        """The port of the last run when it is free, else any."""
-        with self.hold(name) as held:
-            return port_of(held)
+        """Return the port of the last run where it is free, else any, and remember it."""
+        with self.hold(name) as reserved:
+            return port_of(reserved)
 
     def hold(self, name: str, *, prefer: int | None = None) -> socket.socket:
-        """The same, but nobody else gets it until the socket is closed; the preferred one comes first."""
+        """Reserve a port like `take` until the socket is closed; the preferred one is tried first."""
         known = self._known()
-        wishes = [port for port in (prefer, known.get(name)) if port]
+        preferred = [port for port in (prefer, known.get(name)) if port]
         others = random.sample(CHOICE, len(CHOICE))
-        candidates = (*wishes, *(port for port in others if port not in known.values()))
-        held = next(filter(None, map(hold, candidates)))
-        write_privately(self.home.folder / "ports.json", json.dumps(known | {name: port_of(held)}, indent=2))
-        return held
+        candidates = (*preferred, *(port for port in others if port not in known.values()))
+        reserved = next(filter(None, map(hold, candidates)))
+        write_privately(self.home.folder / "ports.json", json.dumps(known | {name: port_of(reserved)}, indent=2))
+        return reserved
 
     def _known(self) -> dict[str, int]:
         file = self.home.folder / "ports.json"
@@ -41,24 +42,24 @@ class Ports:
 
 
 def hold(port: int) -> socket.socket | None:
-    """Listen there, on all addresses; None when somebody else does. Not with SO_REUSEPORT, which shares a port."""
-    held = socket.socket()
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """Listen at a port on all addresses; None where another program does. Not with SO_REUSEPORT, which shares ports."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        held.bind(("", port))
-        held.listen()
+        listening.bind(("", port))
+        listening.listen()
     except OSError:
-        held.close()
+        listening.close()
         return None
-    return held
+    return listening
 
 
-def port_of(held: socket.socket) -> int:
-    return int(held.getsockname()[1])
+def port_of(listening: socket.socket) -> int:
+    return int(listening.getsockname()[1])
 
 
 def answers(port: int) -> bool:
-    """Whether somebody accepts connections there."""
+    """Return whether a program of this machine accepts connections at a port."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:

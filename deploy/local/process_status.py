@@ -1,4 +1,4 @@
-"""What `./kexie status` shows."""
+"""The processes of a stack as `./kexie status` shows them."""
 
 from rich.table import Table
 
@@ -12,13 +12,13 @@ GAUGES = {
 }
 
 
-def report(stack: Stack) -> tuple[Table, bool]:
-    """A row for each part, and whether all of them are ready."""
+def status_table(stack: Stack) -> tuple[Table, bool]:
+    """Return a table with a row for each part, and whether all of them are ready."""
     table = Table("part", "pid", "up since", "ready", *GAUGES.values(), box=None)
-    whole = True
+    all_ready = True
     for part in stack.parts:
         ready = part.process.is_alive and is_ready(part)
-        whole = whole and ready
+        all_ready = all_ready and ready
         numbers = gauges(part)
         table.add_row(
             part.name,
@@ -27,4 +27,4 @@ def report(stack: Stack) -> tuple[Table, bool]:
             "yes" if ready else "NO",
             *(f"{numbers[name]:g}" if name in numbers else "" for name in GAUGES),
         )
-    return table, whole
+    return table, all_ready

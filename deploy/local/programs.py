@@ -1,4 +1,4 @@
-"""The five processes of a stack, and what each of them is told."""
+"""The five processes of a stack, and the environment of each."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.local.embedded import Stores
 from deploy.local.home import Home
 from deploy.local.home_keys import sealing_key, token_keys
@@ -17,28 +17,28 @@ from deploy.secrets.private_files import CHECKOUT
 from services.contract.topology import SERVICES
 
 NAMES = (*SERVICES, "gateway")
-USUAL_PORT = 8011  # of the gateway
-SECRET = ("TOKEN_PRIVATE_KEY", "SEALING_KEY")
+GATEWAY_PORT = 8011  # where it is free
+SECRETS = ("TOKEN_PRIVATE_KEY", "SEALING_KEY")
 RUN = (sys.executable, "-m", "deploy.run")
 
 
-def gateway_door(home: Home, wanted: int | None) -> socket.socket:
-    """The gateway's port, held until the gateway itself can take it, which another `up` might do first.
+def gateway_socket(home: Home, port: int | None) -> socket.socket:
+    """Reserve the gateway's port until the gateway itself can take it, since another `up` might do so first.
 
-    The wanted port or none; where no port is wanted, the usual one or any that is free.
+    Without a port it is 8011 or any free one; a port that is taken raises `CommandFailed`.
     """
-    if wanted is None:
-        return Ports(home).hold("gateway", prefer=USUAL_PORT)
-    held = hold(wanted)
-    if held is None:
-        raise Trouble(f"Port {wanted} is taken; name another with --port, or leave it out.")
-    return held
+    if port is None:
+        return Ports(home).hold("gateway", prefer=GATEWAY_PORT)
+    reserved = hold(port)
+    if reserved is None:
+        raise CommandFailed(f"Port {port} is taken; name another with --port, or leave it out.")
+    return reserved
 
 
-def five(home: Home, stores: Stores, *, http_port: int, demo: bool) -> Iterator[Program]:
-    """One process of each; those of a demo take commands that say on which day of 2011 they came."""
+def every_service(home: Home, stores: Stores, *, http_port: int, demo: bool) -> Iterator[Program]:
+    """Return a process of each service; those of a demo take commands that say on which day of 2011 they came."""
     for name in NAMES:
-        yield replica(home, stores, name, http_port=http_port, told={"REHEARSAL": "yes"} if demo else {})
+        yield replica(home, stores, name, http_port=http_port, settings={"REHEARSAL": "yes"} if demo else {})
 
 
 def replica(
@@ -49,16 +49,16 @@ def replica(
     name: str | None = None,
     http_port: int,
     run: Sequence[str] = RUN,
-    told: Mapping[str, str] = MappingProxyType({}),
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Program:
-    """A process of this service, which has a name of its own where there are several, and is `told` more.
+    """Return a process of a service, with a name of its own where there are several, and with these settings besides.
 
-    The private key is told to the gateway alone, the sealing key to the services that seal.
+    Only the gateway gets the private key, and only services that seal get the sealing key.
     """
     name = name or service
     keys = token_keys(home)
     port = Ports(home).take(f"{name} health")
-    environment = {variable: value for variable, value in os.environ.items() if variable not in SECRET} | {
+    environment = {variable: value for variable, value in os.environ.items() if variable not in SECRETS} | {
         "AMQP_URI": stores.amqp_uri,
         "MONGO_URI": stores.mongo_uri,
         "TOKEN_PUBLIC_KEY": as_setting(keys.public),
@@ -66,7 +66,7 @@ def replica(
         "EVENTLET_NO_GREENDNS": "yes",  # addresses are looked up as everywhere else
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
-        **told,
+        **settings,
     }
     if service == "gateway":
         environment |= {"HTTP_PORT": str(http_port), "TOKEN_PRIVATE_KEY": as_setting(keys.private)}

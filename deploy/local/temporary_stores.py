@@ -1,4 +1,4 @@
-"""A broker and a database for one occasion, the tests or a benchmark: in a home made for it and removed afterwards."""
+"""A broker and a database for the tests or a benchmark, in a home that is made for it and removed afterwards."""
 
 import os
 import shutil
@@ -10,25 +10,26 @@ from pathlib import Path
 from deploy.local import embedded, stack_file
 from deploy.local.embedded import Stores
 from deploy.local.home import Home, InUse
-from deploy.local.supervisor import AskedToStop, Supervisor
+from deploy.local.supervisor import StopRequested, Supervisor
 
 SIDE_BY_SIDE = ("--numprocesses", "3", "--dist", "loadfile")  # two cores: a test waits for half of its time
+SLOW = ("PYTHONDONTWRITEBYTECODE",)  # every process that is started would compile everything anew
 IN_ONE = frozenset({"-s", "--pdb", "--trace", "--collect-only", "--co", "no:xdist"})  # of pytest's options
 
 
 def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
-    """Run pytest on stores of its own: `./kexie test`; its exit code."""
+    """Run pytest on a broker and a database of its own, and return its exit code."""
     try:
         with stores_of_its_own(home, "test", say=say) as (supervisor, stores):
-            told = {
+            environment = {name: value for name, value in os.environ.items() if name not in SLOW} | {
                 "AMQP_URI": stores.amqp_uri,
                 "MONGO_URI": stores.mongo_uri,
                 "KEXIE_HOME": str(supervisor.home.folder),
             }
             command = (sys.executable, "-m", "tests", *_shared_out(arguments), *arguments)
-            return supervisor.attend(*command, environment=os.environ | told)
-    except AskedToStop as asked:
-        return 128 + asked.number
+            return supervisor.run(*command, environment=environment)
+    except StopRequested as request:
+        return 128 + request.number
 
 
 def _shared_out(arguments: Sequence[str]) -> tuple[str, ...]:
@@ -42,7 +43,7 @@ def _shared_out(arguments: Sequence[str]) -> tuple[str, ...]:
 
 @contextmanager
 def stores_of_its_own(home: Home, occasion: str, *, say: Callable[[str], None]) -> Iterator[tuple[Supervisor, Stores]]:
-    """Started and working; what an earlier occasion left behind because it was killed is removed before."""
+    """Start both and wait until they are ready; remove before what a killed run of this occasion left behind."""
     home.make()
     remove_left_behind(home, occasion)
     fresh = Home(home.folder / f"{occasion}-{os.getpid()}")
@@ -54,7 +55,7 @@ def stores_of_its_own(home: Home, occasion: str, *, say: Callable[[str], None]) 
 
 
 def remove_left_behind(home: Home, occasion: str) -> None:
-    """End what a killed run of this occasion left, and remove its home."""
+    """End the processes that killed runs of this occasion left, and remove their homes."""
     for folder in home.folder.glob(f"{occasion}-*"):
         left = Home(folder)
         try:

@@ -1,4 +1,4 @@
-"""Certificates of a private authority, for a site that has none of its own."""
+"""A private certificate authority, for a site that has no certificates of its own."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY = "Kexie private authority"
-HOLDS = timedelta(days=3650)
-BROWSERS_TAKE = timedelta(days=820)  # some refuse what holds longer
-RENEWED = timedelta(days=60)  # before its end
+VALID_FOR = timedelta(days=3650)
+BROWSERS_ACCEPT = timedelta(days=820)  # some refuse certificates that are valid for longer
+RENEWED_BEFORE_END = timedelta(days=60)
 
 
 @dataclass(frozen=True)
 class Authority:
-    """Its key and its certificate, PEM."""
+    """A certificate authority: its key and its certificate, PEM."""
 
     key: str
     certificate: str
 
     @classmethod
     def new(cls) -> Authority:
+        """Make a new authority, valid for ten years."""
         key = ec.generate_private_key(ec.SECP256R1())
         made = (
-            _begun(_name(AUTHORITY), _name(AUTHORITY), key, key, HOLDS)
+            _begun(_name(AUTHORITY), _name(AUTHORITY), key, key, VALID_FOR)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs_certificates=True), critical=True)
             .sign(key, SHA256())
@@ -42,18 +43,18 @@ class Authority:
 
     @classmethod
     def among(cls, key: str, certificates: str) -> Authority | None:
-        """The one of these whose key that is; none where all are somebody else's."""
+        """Return the authority among these certificates that has this key; None where no certificate belongs to it."""
         ours = load_pem_private_key(key.encode(), None).public_key()
-        for one in x509.load_pem_x509_certificates(certificates.encode()):
-            if one.public_key() == ours:
-                return cls(key, _public(one))
+        for certificate in x509.load_pem_x509_certificates(certificates.encode()):
+            if certificate.public_key() == ours:
+                return cls(key, _public(certificate))
         return None
 
-    def issue(self, names: Iterable[str], holds: timedelta = HOLDS) -> str:
-        """A key and the certificate of a server with these names or addresses, PEM, one after the other."""
+    def issue(self, names: Iterable[str], valid_for: timedelta = VALID_FOR) -> str:
+        """Return a new key and its certificate for a server with these names or addresses, PEM, in one text."""
         key, signer, names = ec.generate_private_key(ec.SECP256R1()), self._signer, list(names)
         made = (
-            _begun(_name(names[0]), self._loaded.subject, key, signer, holds)
+            _begun(_name(names[0]), self._loaded.subject, key, signer, valid_for)
             .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
@@ -66,14 +67,17 @@ class Authority:
         return _private(key) + _public(made)
 
     def would_renew(self, pem: str, names: Iterable[str]) -> bool:
-        """Whether a certificate is of ours and soon ends, or is for other names. Those of others are left alone."""
-        held = x509.load_pem_x509_certificate(pem.encode())
+        """Return whether a certificate is of this authority, and ends soon or has other names."""
+        certificate = x509.load_pem_x509_certificate(pem.encode())
         try:
-            held.verify_directly_issued_by(self._loaded)
+            certificate.verify_directly_issued_by(self._loaded)
         except (ValueError, InvalidSignature):
             return False
-        said = held.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        return set(said) != set(map(_alternative, names)) or held.not_valid_after_utc < datetime.now(UTC) + RENEWED
+        named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return (
+            set(named) != set(map(_alternative, names))
+            or certificate.not_valid_after_utc < datetime.now(UTC) + RENEWED_BEFORE_END
+        )
 
     @property
     def _signer(self) -> ec.EllipticCurvePrivateKey:
@@ -85,6 +89,7 @@ class Authority:
 
 
 def end(pem: str) -> datetime:
+    """Return the instant at which a certificate ends to be valid."""
     return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
 
 
@@ -93,7 +98,7 @@ def _begun(
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
     signer: ec.EllipticCurvePrivateKey,
-    holds: timedelta,
+    valid_for: timedelta,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
@@ -103,7 +108,7 @@ def _begun(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + holds)
+        .not_valid_after(now + valid_for)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )

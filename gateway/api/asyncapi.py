@@ -1,6 +1,6 @@
 """AsyncAPI 3.0: every event that the services publish, and every method that they answer over RPC.
 
-Pure: the events stand in the contract, the methods in what the services said of themselves in `describe`.
+Pure: the events are those of the contract, the methods are those of the services' answers to `describe`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.api import catalogue
-from gateway.api.catalogue import Said, in_words, outcome, reference
-from gateway.http.json_schema import ANYTHING, HASH, INSTANT, TEXT, TRUTH, WHOLE, Shape, by_name, each, many, page, some
+from gateway.api.catalogue import ServiceDescriptions, in_words, one_line, outcome, reference
+from gateway.http.json_schema import (
+    ANYTHING,
+    DAY,
+    HASH,
+    INSTANT,
+    TEXT,
+    TRUTH,
+    WHOLE,
+    Shape,
+    by_name,
+    each,
+    many,
+    page,
+    some,
+)
 from gateway.upstream.answer_schemas import PROBLEM_SAID
 from services.chassis import trace
 from services.chassis.tokens import HEADER, ROLES
@@ -24,50 +38,52 @@ The services' events and RPC methods on RabbitMQ. 各服务在 RabbitMQ 上的�
 
 Events are CloudEvents 1.0 on the topic exchange `<service>.events`, published persistently; each carries the whole
 public view after the change. Keep the newest `sequence` of a `subject` and ignore older ones: then a repeated, late or
-reordered event changes nothing. Methods are called as nameko calls them: JSON to the exchange `nameko-rpc`.
+reordered event changes nothing. Call methods as nameko does: JSON to the exchange `nameko-rpc`.
 """
 
 BINDING = "0.3.0"
 JSON = "application/json"
 TOKEN = {"$ref": "#/components/securitySchemes/token"}
-Told = dict[str, Any]
+SECURITY = {
+    "broker": {"type": "userPassword", "description": "The broker's user. 消息服务用户。"},
+    "token": {
+        "type": "httpApiKey",
+        "name": HEADER,
+        "in": "header",
+        "description": "A signed token in the message's headers. 消息标头中的令牌。",
+    },
+}
+BROKER = {
+    "host": "{host}",
+    "protocol": "amqp",
+    "protocolVersion": "0.9.1",
+    "variables": {"host": {"default": "localhost:5672", "description": "The broker. 消息服务地址。"}},
+    "security": [{"$ref": "#/components/securitySchemes/broker"}],
+}
+AsyncApi = dict[str, Any]
+"""A part of the document."""
 
 
-def document(said: Said) -> Told:
-    methods = list(_methods(said))
+def document(descriptions: ServiceDescriptions) -> AsyncApi:
+    """Make the whole document; a service that was never heard has its events, but not its methods."""
+    methods = list(_methods(descriptions))
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "科协 Kexie", "version": VERSION, "description": ABOUT},
         "defaultContentType": JSON,
-        "servers": {
-            "broker": {
-                "host": "{host}",
-                "protocol": "amqp",
-                "protocolVersion": "0.9.1",
-                "variables": {"host": {"default": "localhost:5672", "description": "The broker. 消息服务地址。"}},
-                "security": [{"$ref": "#/components/securitySchemes/broker"}],
-            }
-        },
+        "servers": {"broker": BROKER},
         "channels": {
             **{_event_id(kind, happened): _event_channel(kind, happened) for kind, happened in _events()},
-            **{f"rpc.{name}": _method_channel(name, said) for name, said, _ in methods},
+            **{f"rpc.{name}": _method_channel(name, method) for name, method, _ in methods},
             "replies": _reply_channel(methods),
         },
         "operations": {
             **{_event_id(kind, happened): _event_operation(kind, happened) for kind, happened in _events()},
-            **{f"rpc.{name}": _method_operation(name, said) for name, said, _ in methods},
+            **{f"rpc.{name}": _method_operation(name, method) for name, method, _ in methods},
         },
         "components": {
-            "schemas": {**_views(), **catalogue.views(said), **catalogue.records(said)},
-            "securitySchemes": {
-                "broker": {"type": "userPassword", "description": "The broker's user. 消息服务用户。"},
-                "token": {
-                    "type": "httpApiKey",
-                    "name": HEADER,
-                    "in": "header",
-                    "description": "A signed token in the message's headers. 消息标头中的令牌。",
-                },
-            },
+            "schemas": {**_views(), **catalogue.views(descriptions), **catalogue.records(descriptions)},
+            "securitySchemes": SECURITY,
         },
     }
 
@@ -85,23 +101,26 @@ def _event_id(kind: Kind, happened: str) -> str:
     return f"{kind.service}.{kind.routing_key(happened)}"
 
 
-def _event_channel(kind: Kind, happened: str) -> Told:
+def _event_channel(kind: Kind, happened: str) -> AsyncApi:
     message = {
         "name": kind.routing_key(happened),
         "title": f"{in_words(kind.name)} {happened}",
         "contentType": JSON,
         "payload": _envelope(kind, happened),
-        "correlationId": {"location": "$message.payload#/cause", "description": "Because of which command or event."},
+        "correlationId": {
+            "location": "$message.payload#/cause",
+            "description": "The command or event that caused it. 起因。",
+        },
     }
     return {
         "address": kind.routing_key(happened),
-        "description": " ".join((kind.view.__doc__ or "").split()),
+        "description": one_line(kind.view.__doc__),
         "messages": {"event": message},
         "bindings": _routed(exchange(kind.service)),
     }
 
 
-def _event_operation(kind: Kind, happened: str) -> Told:
+def _event_operation(kind: Kind, happened: str) -> AsyncApi:
     channel = f"#/channels/{_event_id(kind, happened)}"
     return {
         "action": "send",
@@ -112,7 +131,7 @@ def _event_operation(kind: Kind, happened: str) -> Told:
 
 
 def _envelope(kind: Kind, happened: str) -> Shape:
-    """CloudEvents 1.0; readers ignore what they do not know, so it is open."""
+    """CloudEvents 1.0, open to further attributes: readers ignore the unknown ones."""
     version = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$", "description": "The record's version. 记录版本。"}
     view = {"$ref": f"{catalogue.SCHEMAS}{kind.service}.{kind.view.__name__}"}
     closed = each(
@@ -133,7 +152,7 @@ def _envelope(kind: Kind, happened: str) -> Shape:
 
 
 def _views() -> dict[str, Shape]:
-    """The views that events carry, of services that were never heard too."""
+    """The views that events carry, also those of services that were never heard."""
     return catalogue.views(
         {
             service: {
@@ -147,84 +166,80 @@ def _views() -> dict[str, Shape]:
 # --- methods ----------------------------------------------------------------------------------------------------------
 
 
-def _methods(said: Said) -> Iterator[tuple[str, Mapping[str, Any], Shape]]:
-    """Each method of each service: its name, what the service said of it with its input, and what it answers."""
-    for service, description in sorted(said.items()):
+def _methods(descriptions: ServiceDescriptions) -> Iterator[tuple[str, Mapping[str, Any], Shape]]:
+    """Each method of each service: its name, its description with its input, and the schema of its answer."""
+    for service, description in sorted(descriptions.items()):
         known = _queries(service, description)
         for name, command in description["commands"].items():
-            named = some(command["input"], command_id=TEXT, expected_version={"type": "integer", "minimum": 1})
-            yield f"{service}.{name}", {**command, "input": named}, outcome(service, command)
+            taken = some(command["input"], command_id=TEXT, expected_version={"type": "integer", "minimum": 1})
+            yield f"{service}.{name}", {**command, "input": taken}, outcome(service, command)
         for name, query in description.get("queries", {}).items():
-            asked, told = known.get(name, (query.get("input", by_name(ANYTHING)), ANYTHING))
-            yield f"{service}.{name}", {**query, "input": asked}, told
+            taken, answer = known.get(name, (query.get("input", by_name(ANYTHING)), ANYTHING))
+            yield f"{service}.{name}", {**query, "input": taken}, answer
 
 
 def _queries(service: str, description: Mapping[str, Any]) -> dict[str, tuple[Shape, Shape]]:
-    """What the queries take and answer that every service has."""
+    """Input and answer of the queries that every service has."""
     nothing = each()
     filtered = some(nothing, filter=by_name(ANYTHING), order=TEXT, cursor=TEXT, limit=WHOLE, revision=TRUTH)
-    days: dict[str, Shape] = {
-        "first": {"type": "string", "format": "date"},
-        "last": {"type": "string", "format": "date"},
-    }
-    found: dict[str, tuple[Shape, Shape]] = {
+    queries: dict[str, tuple[Shape, Shape]] = {
         "describe": (nothing, by_name(ANYTHING)),
         "ping": (nothing, each(service={"const": service}, parked=WHOLE)),
-        "tally": (each(rule=by_name(ANYTHING), **days), by_name(ANYTHING)),
+        "tally": (each(rule=by_name(ANYTHING), first=DAY, last=DAY), by_name(ANYTHING)),
     }
     for name, kind in description["kinds"].items():
         record = reference(service, name)
-        found[f"get_{name}"] = (each(id=TEXT), record)
-        found[f"list_{kind['plural']}"] = (filtered, page(record, total=WHOLE))
-        found[f"history_of_{name}"] = (each(id=TEXT), catalogue.history(name))
-    return found
+        queries[f"get_{name}"] = (each(id=TEXT), record)
+        queries[f"list_{kind['plural']}"] = (filtered, page(record, total=WHOLE))
+        queries[f"history_of_{name}"] = (each(id=TEXT), catalogue.history(name))
+    return queries
 
 
-def _method_channel(name: str, said: Mapping[str, Any]) -> Told:
+def _method_channel(name: str, method: Mapping[str, Any]) -> AsyncApi:
     headers: Shape = {
         "type": "object",
         "properties": {HEADER: TEXT, trace.HEADER: TEXT},
-        "required": [] if said.get("public") else [HEADER],
+        "required": [] if method.get("public") else [HEADER],
     }
     request = {
         "name": name,
         "contentType": JSON,
         "headers": headers,
-        "payload": each(args={"type": "array", "maxItems": 0}, kwargs=said["input"]),
+        "payload": each(args={"type": "array", "maxItems": 0}, kwargs=method["input"]),
         "correlationId": {"location": "$message.header#/correlation_id"},
     }
     return {"address": name, "messages": {"request": request}, "bindings": _routed(RPC_EXCHANGE)}
 
 
-def _method_operation(name: str, said: Mapping[str, Any]) -> Told:
-    channel, public = f"#/channels/rpc.{name}", said.get("public", False)
-    told = {
+def _method_operation(name: str, method: Mapping[str, Any]) -> AsyncApi:
+    channel, public = f"#/channels/rpc.{name}", method.get("public", False)
+    operation = {
         "action": "receive",
         "channel": {"$ref": channel},
-        "summary": said["summary"] or in_words(name.partition(".")[2]),
+        "summary": one_line(method["summary"]) or in_words(name.partition(".")[2]),
         "messages": [{"$ref": f"{channel}/messages/request"}],
         "reply": {
             "address": {"location": "$message.header#/reply_to"},
             "channel": {"$ref": "#/channels/replies"},
-            "messages": [{"$ref": f"#/channels/replies/messages/{one}"} for one in (name, "error")],
+            "messages": [{"$ref": f"#/channels/replies/messages/{reply}"} for reply in (name, "error")],
         },
-        "x-roles": list(ROLES) if public else list(said["roles"]),
+        "x-roles": list(ROLES) if public else list(method["roles"]),
     }
-    return told if public else told | {"security": [TOKEN]}
+    return operation if public else operation | {"security": [TOKEN]}
 
 
-def _reply_channel(methods: list[tuple[str, Mapping[str, Any], Shape]]) -> Told:
+def _reply_channel(methods: list[tuple[str, Mapping[str, Any], Shape]]) -> AsyncApi:
     return {
         "address": None,
         "description": "The queue that the caller named in `reply_to`. 调用方在 reply_to 中指定的队列。",
         "messages": {
-            **{name: _reply(name, each(result=told, error={"type": "null"})) for name, _, told in methods},
+            **{name: _reply(name, each(result=answer, error={"type": "null"})) for name, _, answer in methods},
             "error": _reply("error", each(result={"type": "null"}, error=_ERROR)),
         },
     }
 
 
-def _reply(name: str, payload: Shape) -> Told:
+def _reply(name: str, payload: Shape) -> AsyncApi:
     correlated = {"location": "$message.header#/correlation_id"}
     return {"name": f"answer of {name}", "contentType": JSON, "payload": payload, "correlationId": correlated}
 
@@ -232,6 +247,6 @@ def _reply(name: str, payload: Shape) -> Told:
 _ERROR: Shape = each(exc_type=TEXT, exc_path=TEXT, exc_args=many(PROBLEM_SAID), value=TEXT)
 
 
-def _routed(name: str) -> Told:
+def _routed(name: str) -> AsyncApi:
     through = {"name": name, "type": "topic", "durable": True, "autoDelete": False, "vhost": "/"}
     return {"amqp": {"is": "routingKey", "exchange": through, "bindingVersion": BINDING}}

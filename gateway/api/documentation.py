@@ -1,215 +1,107 @@
-"""The documents about the gateway: OpenAPI, AsyncAPI, who may do what, all problems, and pages to read them on.
+"""The documents about the gateway: OpenAPI, AsyncAPI, role matrix and problem list, as JSON and as pages.
 
-They are made of the endpoints' declarations and of what the services said of themselves, whenever that has changed. The
-browser's part comes from an installed package, so that the pages need no internet.
+They are made of the endpoints' declarations and of the services' descriptions, anew whenever a description has changed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib.util import find_spec
-from pathlib import Path
-from string import Template
+from collections.abc import Callable
 from typing import Any
 
-from eventlet import tpool
-
-from gateway.api import asyncapi, catalogue, openapi
-from gateway.api import problem_list as problems
-from gateway.api import role_matrix as roles
-from gateway.api.catalogue import Operation, Route, Said
+from gateway.api import asyncapi, catalogue, openapi, problem_list, role_matrix
+from gateway.api.catalogue import Operation, Route, ServiceDescriptions
 from gateway.api.endpoint import Endpoint
 from gateway.http import parameters
-from gateway.http.caching import pack
+from gateway.http.caching import PrecompressedDocument
 from gateway.http.messages import JSON, Reply
-from gateway.public import certificates, notice_board
+from gateway.pages import rendering
 from gateway.upstream.descriptions import Descriptions
 from services.chassis.fields import json_schema
 from services.chassis.provider import Provider
 from services.contract import wire
 
-HTML = "text/html; charset=utf-8"
-TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".png": "image/png"}
-PAGES = Path(__file__).parents[1] / "pages"
-OF_SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
-OURS = ("docs.js", "certificates.js", "pages.css")
-NAV = {
-    "/docs": "接口 API",
-    "/problems": "错误与规则 Problems",
-    "/roles": "角色与权限 Roles",
-    "/notices": "公示 Notices",
-    "/certificates": "证书查验 Certificates",
-    "/openapi.json": "OpenAPI 3.1",
-    "/asyncapi.json": "AsyncAPI 3.0",
-}
-A_YEAR = "public, max-age=31536000, immutable"
-TRYING = """\
-<link rel="stylesheet" href="$swagger_ui_css">
-<script src="$swagger_ui_bundle_js" defer></script>
-<script src="$docs_js" defer></script>
-"""
-"""What lets a page try every address."""
-
-CHECKING = """\
-<script src="$certificates_js" defer></script>
-"""
-"""What lets a page check a certificate."""
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """Bytes that are sent often, packed once."""
-
-    content: bytes
-    content_type: str
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def digest(self) -> str:
-        return hashlib.blake2b(self.content, digest_size=6).hexdigest()
-
-    @cached_property
-    def packed(self) -> bytes:
-        return tpool.execute(pack, self.content)
-
-    def reply(self) -> Reply:
-        return Reply(self.content, 200, self.headers, self.content_type, self.packed)
-
 
 class Documentation:
-    """Each method answers with a document."""
+    """Answers with the documents about the gateway, each made once for the same descriptions of the services."""
 
     def __init__(self, routes: Callable[[], list[Route]], descriptions: Descriptions) -> None:
         self._routes, self._descriptions = routes, descriptions
-        self._of: Said = {}
-        self._made: dict[str, Kept] = {}
+        self._made_of: ServiceDescriptions = {}
+        self._documents: dict[str, PrecompressedDocument] = {}
 
     def openapi(self) -> Reply:
-        return self._keep("openapi", lambda said: _json(openapi.document(self._operations(said), said)))
+        """Every operation over HTTP, as OpenAPI 3.1."""
+        return self._document("openapi", self._openapi)
 
     def asyncapi(self) -> Reply:
-        return self._keep("asyncapi", lambda said: _json(asyncapi.document(said)))
+        """Every event and RPC method, as AsyncAPI 3.0."""
+        return self._document("asyncapi", lambda described: _json(asyncapi.document(described)))
 
-    def roles(self) -> Any:
-        """Who may do what: each role at each address."""
-        return self._keep("roles", lambda said: _json(catalogue.matrix(self._operations(said))))
+    def roles(self) -> Reply:
+        """The roles of every operation, as JSON."""
+        return self._document("roles", lambda described: _json(catalogue.matrix(self._operations(described))))
 
-    def problems(self) -> Reply:
-        return self._keep("/problems", lambda said: _page("/problems", **problems.filled(said)))
+    def role_matrix_page(self) -> Reply:
+        """The roles of every operation, as a page."""
+        return self._document("/roles", lambda described: role_matrix.page(self._operations(described)))
 
-    def matrix(self) -> Reply:
-        return self._keep("/roles", lambda said: _page("/roles", **roles.filled(self._operations(said))))
+    def problem_list_page(self) -> Reply:
+        """Every error code and every rule, as a page."""
+        return self._document("/problems", problem_list.page)
 
-    def page(self) -> Reply:
-        return self._keep("/docs", lambda _: _page("/docs", head=TRYING))
+    def interactive_page(self) -> Reply:
+        """The page that shows the OpenAPI document and lets a reader try every address."""
+        return self._document("/docs", lambda _: rendering.page("/docs"))
 
-    def certificates(self) -> Reply:
-        return self._keep("/certificates", lambda _: _page("/certificates", head=CHECKING, **certificates.filled()))
+    def _openapi(self, described: ServiceDescriptions) -> PrecompressedDocument:
+        return _json(openapi.document(self._operations(described), described))
 
-    def notices(self, displayed: Mapping[str, Any], *, ended: bool) -> Reply:
-        return _page("/notices", **notice_board.filled(displayed, ended=ended)).reply()
+    def _operations(self, described: ServiceDescriptions) -> list[Operation]:
+        return catalogue.operations(self._routes(), described)
 
-    def asset(self, name: str) -> Reply:
-        if name not in (*OF_SWAGGER, *OURS):
-            raise parameters.not_known("file", "文件", name, (*OF_SWAGGER, *OURS))
-        return _asset(name).reply()
-
-    def _operations(self, said: Said) -> list[Operation]:
-        return catalogue.operations(self._routes(), said)
-
-    def _keep(self, name: str, make: Callable[[Said], Kept]) -> Reply:
-        """What was made of what the services say now."""
-        said = self._descriptions.said
-        if said is not self._of:
-            self._of, self._made = said, {}
-        made = self._made.get(name) or make(said)
-        if said is self._of:
-            self._made[name] = made
-        return made.reply()
+    def _document(self, name: str, make: Callable[[ServiceDescriptions], PrecompressedDocument]) -> Reply:
+        """The document made of the descriptions as they are now; not stored where they changed while it was made."""
+        described = self._descriptions.by_service
+        if described is not self._made_of:
+            self._made_of, self._documents = described, {}
+        document = self._documents.get(name) or make(described)
+        if described is self._made_of:
+            self._documents[name] = document
+        return document.reply()
 
 
 class DocumentationProvider(Provider[Documentation]):
-    """Gives the gateway the documents about itself."""
+    """Provides the documents, made of the endpoints of its own service."""
 
     descriptions = Descriptions()
 
     def setup(self) -> None:
-        self._docs = Documentation(self._routes, self.descriptions)
+        """Make no document yet: services are heard later, and each document is made when it is first read."""
+        self._documentation = Documentation(self._routes, self.descriptions)
 
     def provide(self) -> Documentation:
-        return self._docs
+        """Return the documents."""
+        return self._documentation
 
     def _routes(self) -> list[Route]:
-        return [self._route(one) for one in self.container.entrypoints if isinstance(one, Endpoint)]
-
-    def _route(self, one: Endpoint) -> Route:
-        about = getattr(self.container.service_cls, one.method_name).__doc__
-        return Route(
-            name=one.method_name,
-            method=one.method,
-            url=one.url,
-            about=" ".join((about or "").split()),
-            public=one.public,
-            roles=one.roles,
-            asks=one.asks or parameters.NOTHING,
-            takes=json_schema(one.takes) if one.takes else None,
-            answers=one.answers,
-            for_each=one.for_each,
-        )
+        return [_route(entrypoint) for entrypoint in self.container.entrypoints if isinstance(entrypoint, Endpoint)]
 
 
-def _json(document: dict[str, Any]) -> Kept:
-    return Kept(wire.encode(document), JSON)
-
-
-def _page(address: str, *, head: str = "", **filled: str) -> Kept:
-    """The page at this address: its own template, within the frame of all pages, and what its head asks for besides."""
-    assets = _assets()
-    text = _template("frame").substitute(
-        assets,
-        title=NAV[address],
-        nav=_nav(address),
-        head=Template(head).substitute(assets),
-        main=_template(address[1:]).substitute(filled),
+def _route(endpoint: Endpoint) -> Route:
+    return Route(
+        name=endpoint.method_name,
+        method=endpoint.method,
+        url=endpoint.url,
+        en=endpoint.en,
+        zh=endpoint.zh,
+        public=endpoint.public,
+        roles=endpoint.roles,
+        asks=endpoint.asks or parameters.NOTHING,
+        takes=json_schema(endpoint.takes) if endpoint.takes else None,
+        answers=endpoint.answers,
+        for_each=endpoint.for_each,
     )
-    return Kept(text.encode(), HTML, {"Content-Security-Policy": POLICY})
 
 
-def _template(name: str) -> Template:
-    return Template((PAGES / "templates" / f"{name}.html").read_text(encoding="utf-8"))
-
-
-def _nav(here: str) -> str:
-    """The way to the other pages."""
-    current = {here: ' aria-current="page"'}
-    return "\n".join(f'<a href="{there}"{current.get(there, "")}>{name}</a>' for there, name in NAV.items())
-
-
-@cache
-def _asset(name: str) -> Kept:
-    """A file that does not change as long as its address stays the same."""
-    content = (_of_swagger() if name in OF_SWAGGER else PAGES / "assets").joinpath(name).read_bytes()
-    return Kept(content, TYPES[Path(name).suffix], {"Cache-Control": A_YEAR})
-
-
-def _of_swagger() -> Path:
-    """Where the installed package keeps its files; none of its code is run."""
-    spec = find_spec("swagger_ui")
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("swagger-ui-py is not installed")
-    return Path(spec.submodule_search_locations[0]) / "static"
-
-
-@cache
-def _assets() -> dict[str, str]:
-    """The addresses of the files, which change with their content."""
-    return {re.sub(r"\W", "_", name): f"/docs/assets/{name}?v={_asset(name).digest}" for name in (*OF_SWAGGER, *OURS)}
+def _json(document: dict[str, Any]) -> PrecompressedDocument:
+    return PrecompressedDocument(wire.encode(document), JSON)

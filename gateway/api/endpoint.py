@@ -23,16 +23,16 @@ SLOWEST = 50_000  # bytes a second of a file that is uploaded
 
 
 class Endpoint(HttpRequestHandler):
-    """A method that answers at an address; where it is not `public`, to those who are known and have one of `roles`.
+    """A method that answers at an address, to callers who have one of `roles`; to anybody where it is `public`.
 
-    Where nothing else is said these are all but judges, who read no records (A-12, A-13).
+    `roles` are by default all but judges, who read no records (A-12, A-13). `everywhere` refuses callers who are bound
+    to a district, for what concerns the municipality as a whole.
 
-    What concerns the municipality as a whole is for those who have the role `everywhere`, and not in one district only.
-    `asks` are its parameters, found in `request.params`; None where the method reads them itself. `takes` is the schema
-    of its body, found in `request.body`. Where it `uploads`, the body is a file, read from `request.stream` or
-    `request.files`, and may be as large as the settings say. `answers` are the JSON Schemas of its answers, by status.
-    Where the address stands `for_each` command, question, list, record, history or job, the documents have one for
-    each of them.
+    `en` and `zh` are its summary in both languages, `asks` its parameters and `takes` the schema of its body; both are
+    checked, and the method finds them in `request.params` and `request.body`. With `asks=None` it reads its parameters
+    itself. Where it `uploads`, the body is a file, which the method reads from `request.stream` or `request.files`, and
+    which may be as large as the settings say. `answers` are the JSON Schemas of its answers, by status. Where it stands
+    `for_each` command, question, list, record, history or job, the documents have an operation for each of them.
     """
 
     server = Server()
@@ -43,6 +43,8 @@ class Endpoint(HttpRequestHandler):
         method: str,
         url: str,
         *,
+        en: str = "",
+        zh: str = "",
         public: bool = False,
         roles: tuple[str, ...] = READERS,
         everywhere: bool = False,
@@ -53,20 +55,23 @@ class Endpoint(HttpRequestHandler):
         for_each: str | None = None,
     ) -> None:
         super().__init__(method, url, expected_exceptions=(Problem, Refusal))
+        self.en, self.zh = en, zh
         self.public, self.roles, self.asks, self.answers, self.for_each = public, roles, asks, answers, for_each
         self.takes, self.uploads, self.everywhere = takes() if takes else None, uploads, everywhere
 
     def stop(self) -> None:
+        """Accept no new request, then wait for the workers at work."""
         self.server.close()
         super().stop()
 
     def handle_request(self, request: Request) -> Response:
+        """Check the caller, count the request, read what is declared, and answer; raises a `Problem` or a refusal."""
         if not self.public:
             self._check_caller(request)
-        self.server.rates.take(request.actor.id or f"at {request.remote_addr}")
+        self.server.rate_limiter.take_token(request.actor.id or f"at {request.remote_addr}")
         if self.uploads:
             request.max_content_length = self.server.settings.upload_limit
-            request.environ["wsgi.input"].grant(self.server.settings.upload_limit / SLOWEST)
+            request.environ["wsgi.input"].extend(self.server.settings.upload_limit / SLOWEST)
         if self.asks is not None:
             request.params = parameters.read(request.args, self.asks)
         if self.takes:
@@ -74,7 +79,7 @@ class Endpoint(HttpRequestHandler):
         return self.answer(request).response()
 
     def answer(self, request: Request) -> Reply:
-        """What the method answers to a request that was let in and read."""
+        """Run the method in a worker; the request has been admitted and read."""
         done = Signal()
         self.container.spawn_worker(
             self, (request,), request.path_values, handle_result=partial(self.handle_result, done)

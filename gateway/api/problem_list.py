@@ -1,19 +1,23 @@
-"""The list of problems: every code that an error can have, and every rule that a service may refuse by, as a page."""
+"""The list of problems: every code of an error, and every rule by which a service may refuse."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from html import escape
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from gateway.api.catalogue import Said
+from gateway.api.catalogue import ServiceDescriptions, one_line
+from gateway.http.caching import PrecompressedDocument
+from gateway.pages import rendering
 from services.chassis.problem import Problem
 from services.contract.topology import SERVICES
 from services.kernel import REFUSALS
 
+EVERYBODY = "*"
+"""Stands for all services, and the gateway."""
 
-class Listed(NamedTuple):
-    """One code: who says it, with which status, and what it means."""
+
+class ListedProblem(NamedTuple):
+    """One code or rule: its HTTP status, who answers it, and what it means."""
 
     code: str
     status: int
@@ -22,46 +26,41 @@ class Listed(NamedTuple):
     en: str
 
 
-def codes() -> list[Listed]:
-    """Every problem with a stable code."""
-    found = {one.code: one for one in _kinds(Problem) if "code" in vars(one)}
+def page(described: ServiceDescriptions) -> PrecompressedDocument:
+    """Render both tables as a page, each code with an anchor of its name."""
+    return rendering.page("/problems", codes=codes(), rules=rules(described))
+
+
+def codes() -> list[ListedProblem]:
+    """List every problem that has a stable code, by its status."""
+    problems = {problem.code: problem for problem in _subclasses(Problem) if "code" in vars(problem)}
+    return sorted(
+        (ListedProblem(code, one.status, EVERYBODY, one.title_zh, one.title_en) for code, one in problems.items()),
+        key=lambda listed: (listed.status, listed.code),
+    )
+
+
+def rules(described: ServiceDescriptions) -> list[ListedProblem]:
+    """List every rule that a service describes as a reason to refuse, and the gateway's own; each text once."""
+    services_of: dict[tuple[str, str, str], list[str]] = {}
+    for service, refusal in _refusals(described):
+        services_of.setdefault((refusal["rule"], refusal["zh"], one_line(refusal["en"])), []).append(service)
     return [
-        Listed(code, one.status, "*", one.title_zh, one.title_en)
-        for code, one in sorted(found.items(), key=lambda item: (item[1].status, item[0]))
+        ListedProblem(rule, 422, EVERYBODY if len(services) == len(SERVICES) else ", ".join(services), zh, en)
+        for (rule, zh, en), services in sorted(services_of.items())
     ]
 
 
-def rules(said: Said) -> list[Listed]:
-    """Every rule that a service said it refuses by, and those of the gateway itself."""
-    own = [
-        {"rule": one.rule, "zh": one.zh, "en": one().en} for one in REFUSALS if one.__module__.startswith("gateway.")
-    ]
-    told = [(service, description.get("refusals", ())) for service, description in sorted(said.items())]
-    by: dict[tuple[str, str, str], list[str]] = {}
-    for service, refusals in [*told, ("gateway", own)]:
-        for one in refusals:
-            by.setdefault((one["rule"], one["zh"], " ".join(one["en"].split())), []).append(service)
-    return [
-        Listed(rule, 422, "*" if len(services) == len(SERVICES) else ", ".join(services), zh, en)
-        for (rule, zh, en), services in sorted(by.items())
-    ]
+def _refusals(described: ServiceDescriptions) -> Iterator[tuple[str, dict[str, str]]]:
+    for service, description in sorted(described.items()):
+        for refusal in description.get("refusals", ()):
+            yield service, refusal
+    for own in REFUSALS:
+        if own.__module__.startswith("gateway."):
+            yield "gateway", {"rule": own.rule, "zh": own.zh, "en": own().en}
 
 
-def filled(said: Said) -> dict[str, str]:
-    """What the page's template needs, in Chinese and English."""
-    return {"codes": "\n".join(_rows(codes())), "rules": "\n".join(_rows(rules(said)))}
-
-
-def _kinds(kind: type[Problem]) -> Iterator[type[Problem]]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _kinds(one)
-
-
-def _rows(listed: Iterable[Listed]) -> Iterator[str]:
-    seen: set[str] = set()
-    for one in listed:
-        anchor = "" if one.code in seen else f' id="{escape(one.code)}"'
-        seen.add(one.code)
-        cells = (f"<code>{escape(one.code)}</code>", str(one.status), *map(escape, (one.by, one.zh, one.en)))
-        yield f"<tr{anchor}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+def _subclasses(problem: type[Problem]) -> Iterator[type[Problem]]:
+    for subclass in problem.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.api.endpoint import endpoint
 from gateway.http import json_schema
 from gateway.http.messages import Reply, Request
-from gateway.imports import import_store, uploads
+from gateway.imports import answers, uploads
 from gateway.imports.uploads import Uploads
 
 
@@ -16,35 +16,65 @@ class ImportEndpoints:
 
     imports: Uploads
 
-    @endpoint("GET", "/api/v1/imports/<service>/<command>/template.xlsx", answers={200: uploads.SHEET})
+    @endpoint(
+        "GET",
+        "/api/v1/imports/<service>/<command>/template.xlsx",
+        en="Download an empty sheet for a command, with the values that each column accepts.",
+        zh="导入模板。",
+        answers={200: uploads.SHEET},
+    )
     def template(self, _: Request, service: str, command: str) -> Reply:
-        """An empty sheet for a command, with what may stand in each column. 导入模板。"""
         return self.imports.template(service, command)
 
     @endpoint(
-        "POST", "/api/v1/imports/<service>/<command>", asks=uploads.UPLOAD, uploads=True,
-        answers={202: import_store.IMPORT},
-    )  # fmt: skip
+        "POST",
+        "/api/v1/imports/<service>/<command>",
+        en="Upload a sheet: all of its rows are written, or none (X-10).",
+        zh="上传表格：全部写入或全部不写。",
+        asks=uploads.UPLOAD,
+        uploads=True,
+        answers={202: answers.IMPORT},
+    )
     def import_(self, request: Request, service: str, command: str) -> Reply:
-        """Upload a sheet: all rows or none (X-10). 上传表格：全部写入或全部不写。"""
         return self.imports.begin(service, command, request)
 
-    @endpoint("GET", "/api/v1/imports", asks=uploads.PAGE, answers={200: import_store.IMPORT_LIST})
+    @endpoint(
+        "GET",
+        "/api/v1/imports",
+        en="List your imports, the newest first.",
+        zh="我的导入。",
+        asks=uploads.PAGE,
+        answers={200: answers.IMPORT_LIST},
+    )
     def list_imports(self, request: Request) -> Any:
-        """Your imports, the newest first. 我的导入。"""
         return self.imports.page(request)
 
-    @endpoint("GET", "/api/v1/imports/<id_>", answers={200: import_store.IMPORT})
+    @endpoint(
+        "GET",
+        "/api/v1/imports/<id_>",
+        en="Show how far an import is, and its first errors.",
+        zh="导入进展与错误。",
+        answers={200: answers.IMPORT},
+    )
     def imported(self, request: Request, id_: str) -> Any:
-        """How far it is, and the first rows that are wrong. 导入进展与错误。"""
         return self.imports.find(id_, request)
 
-    @endpoint("GET", "/api/v1/imports/<id_>/file", answers={200: json_schema.ANYTHING})
+    @endpoint(
+        "GET",
+        "/api/v1/imports/<id_>/file",
+        en="Download the sheet with each error beside its row.",
+        zh="标注错误的原表。",
+        answers={200: json_schema.ANYTHING},
+    )
     def marked_file(self, request: Request, id_: str) -> Reply:
-        """The same sheet with what is wrong beside each row. 标注错误的原表。"""
         return self.imports.marked(id_, request)
 
-    @endpoint("POST", "/api/v1/imports/<id_>/confirm", answers={202: import_store.IMPORT})
+    @endpoint(
+        "POST",
+        "/api/v1/imports/<id_>/confirm",
+        en="Confirm an import: write the rows that were checked.",
+        zh="确认写入。",
+        answers={202: answers.IMPORT},
+    )
     def confirm_import(self, request: Request, id_: str) -> Reply:
-        """Write what was checked. 确认写入。"""
         return self.imports.confirm(id_, request)

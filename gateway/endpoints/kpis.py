@@ -27,65 +27,104 @@ class KpiEndpoints:
     recount_requests: Recounts
     sources: FreshnessMonitor
 
-    @exported("/api/v1/kpis/<code>", "指标", answer_rows.number, asks=question_parameters.KPI)
-    @endpoint("GET", "/api/v1/kpis/<code>", asks=question_parameters.KPI, answers={200: answer_schemas.KPI})
+    @exported("指标", answer_rows.number)
+    @endpoint(
+        "GET",
+        "/api/v1/kpis/<code>",
+        en="Show a KPI, whole or split into groups.",
+        zh="单项指标，可分组。",
+        asks=question_parameters.KPI,
+        answers={200: answer_schemas.KPI},
+    )
     def kpi(self, request: Request, code: str) -> Any:
-        """One number, whole or grouped. 单项指标，可分组。"""
         return self.query_service.kpi(code, request.params)
 
-    @exported("/api/v1/kpis/<code>/series", "指标序列", answer_rows.of("steps"), asks=question_parameters.SERIES)
+    @exported("指标序列", answer_rows.of("steps"))
     @endpoint(
-        "GET", "/api/v1/kpis/<code>/series", asks=question_parameters.SERIES, answers={200: answer_schemas.SERIES}
+        "GET",
+        "/api/v1/kpis/<code>/series",
+        en="Show a KPI step by step beside what was due.",
+        zh="指标分时段序列及应达进度。",
+        asks=question_parameters.SERIES,
+        answers={200: answer_schemas.SERIES},
     )
     def series(self, request: Request, code: str) -> Any:
-        """A number step by step, with what was due. 指标分时段序列及应达进度。"""
         return self.query_service.series(code, request.params)
 
-    @exported("/api/v1/kpis/<code>/records", "指标记录", asks=question_parameters.RECORDS)
+    @exported("指标记录")
     @endpoint(
-        "GET", "/api/v1/kpis/<code>/records", asks=question_parameters.RECORDS, answers={200: answer_schemas.RECORDS}
+        "GET",
+        "/api/v1/kpis/<code>/records",
+        en="List the records that a KPI counts.",
+        zh="构成指标的记录。",
+        asks=question_parameters.RECORDS,
+        answers={200: answer_schemas.RECORDS},
     )
     def records(self, request: Request, code: str) -> Any:
-        """The records behind a number. 构成指标的记录。"""
         return self.query_service.records(code, request.params)
 
-    @exported(
-        "/api/v1/records/<service>/<kind>/<id_>/history",
-        "历史",
-        answer_rows.of("versions"),
-        asks=question_parameters.AS_OF_ONLY,
-    )
+    @exported("历史", answer_rows.of("versions"))
     @endpoint(
         "GET",
         "/api/v1/records/<service>/<kind>/<id_>/history",
+        en="Show every version of a record that the gateway has received.",
+        zh="网关收到的记录各版本。",
         asks=question_parameters.AS_OF_ONLY,
         answers={200: answer_schemas.HISTORY},
     )
     def history(self, request: Request, service: str, kind: str, id_: str) -> Any:
-        """Every version of a record as it was heard. 网关收到的记录各版本。"""
         return self.query_service.history(service, kind, id_, request.params)
 
-    @endpoint("GET", "/api/v1/events", public=True, answers={200: EVENTS})
+    @endpoint(
+        "GET",
+        "/api/v1/events",
+        en="Stream KPIs as they change (server-sent events).",
+        zh="指标变动推送。",
+        public=True,
+        answers={200: EVENTS},
+    )
     def events(self, request: Request) -> Reply:
-        """Numbers that changed, as they change. 指标变动推送。"""
         return self.event_stream.stream(request)
 
-    @endpoint("POST", "/api/v1/recounts", roles=RECOUNTERS, takes=inputs.Recount, answers={202: recounts.RECOUNT})
+    @endpoint(
+        "POST",
+        "/api/v1/recounts",
+        en="Have the owning service recount a KPI, record by record (G-16).",
+        zh="由所属服务重新统计核对。",
+        roles=RECOUNTERS,
+        takes=inputs.Recount,
+        answers={202: recounts.RECOUNT},
+    )
     def recount(self, request: Request) -> Reply:
-        """Have the owning service count a number again, record by record (G-16). 由所属服务重新统计核对。"""
         return self.recount_requests.begin(request)
 
-    @endpoint("GET", "/api/v1/recounts", asks=inputs.RECOUNTS, answers={200: json_schema.page(recounts.OUTLINE)})
+    @endpoint(
+        "GET",
+        "/api/v1/recounts",
+        en="List recounts, the newest first.",
+        zh="历次核对。",
+        asks=inputs.RECOUNTS,
+        answers={200: json_schema.page(recounts.OUTLINE)},
+    )
     def all_recounts(self, request: Request) -> Any:
-        """Recounts, the newest first. 历次核对。"""
         return self.recount_requests.page(request.params)
 
-    @endpoint("GET", "/api/v1/recounts/<id_>", answers={200: recounts.RECOUNT})
+    @endpoint(
+        "GET",
+        "/api/v1/recounts/<id_>",
+        en="Show how far a recount is, and the records that differ.",
+        zh="核对进展与差异记录。",
+        answers={200: recounts.RECOUNT},
+    )
     def one_recount(self, _: Request, id_: str) -> Any:
-        """How far a recount is, and the records that differ. 核对进展与差异记录。"""
         return self.recount_requests.find(id_)
 
-    @endpoint("GET", "/api/v1/sources", answers={200: freshness.SOURCES})
+    @endpoint(
+        "GET",
+        "/api/v1/sources",
+        en="Show how fresh the records of each service are.",
+        zh="各服务数据时效。",
+        answers={200: freshness.SOURCES},
+    )
     def all_sources(self, _: Request) -> Any:
-        """How fresh the records of each service are. 各服务数据时效。"""
         return self.sources.all()

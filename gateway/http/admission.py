@@ -1,7 +1,7 @@
-"""Admission: how much one gateway takes at once, and how often one caller may ask.
+"""Admission: how much one gateway takes at once, and how often one caller may send requests.
 
-What is beyond is refused before anything was done, and told when to come again; so whoever is let in is served in good
-time however many others ask.
+A request beyond the limits is refused before anything was done, and its caller is told when to try again; so the
+requests that are let in are answered in good time, however many others come.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from services.chassis.problem import Overloaded, TooManyRequests
 
 BURST = 5.0  # seconds' worth of requests that may come at once
 EXACT = 1e-6  # seconds: sums of fractions are not
-CALLERS = 10_000  # that are remembered
+CALLERS = 10_000  # callers whose buckets are remembered
 
 
 @dataclass
@@ -31,36 +31,42 @@ class RateLimiter:
 
     rate: float
     clock: Callable[[], float] = monotonic
-    _next: dict[str, float] = field(default_factory=dict)  # when the bucket of a caller would be full again
+    _full_at: dict[str, float] = field(default_factory=dict)  # when the bucket of a caller will be full again
 
-    def take(self, caller: str) -> None:
-        """One request of this caller; raises `TooManyRequests`."""
+    def take_token(self, caller: str) -> None:
+        """Count one request of this caller; raises `TooManyRequests` with the seconds to wait."""
         if not self.rate:
             return
+
         now = self.clock()
-        full_at = max(self._next.get(caller, now), now)
-        each = 1 / self.rate
-        ahead = full_at + each - now - max(BURST, each)
+        full_at = max(self._full_at.get(caller, now), now)
+        per_request = 1 / self.rate
+        ahead = full_at + per_request - now - max(BURST, per_request)
         if ahead > EXACT:
             raise TooManyRequests(per_second=f"{self.rate:g}", seconds=max(1, ceil(ahead)))
-        if caller not in self._next and len(self._next) >= CALLERS:
-            self._next = {known: until for known, until in self._next.items() if until > now}
-        self._next[caller] = full_at + each
+
+        if caller not in self._full_at and len(self._full_at) >= CALLERS:
+            self._forget_full_buckets(now)
+        self._full_at[caller] = full_at + per_request
+
+    def _forget_full_buckets(self, now: float) -> None:
+        self._full_at = {caller: full_at for caller, full_at in self._full_at.items() if full_at > now}
 
 
 @dataclass
 class Bulkhead:
-    """Places for so many at once, by name."""
+    """A number of places under each name, so that one slow dependency cannot take all of the gateway's workers."""
 
     places: int
     _taken: dict[str, int] = field(default_factory=dict)
 
     @contextmanager
     def place(self, name: str) -> Iterator[None]:
-        """A place as long as the block runs; raises `Overloaded` where all are taken."""
+        """Hold a place as long as the block runs; raises `Overloaded` where all of this name are taken."""
         taken = self._taken.get(name, 0)
         if taken >= self.places:
             raise Overloaded(at=name)
+
         self._taken[name] = taken + 1
         try:
             yield
@@ -69,14 +75,14 @@ class Bulkhead:
 
 
 class Turns:
-    """However many come at once, those under way go on after every few that begin: refusing takes its time, too."""
+    """Lets a few new requests begin before those under way go on: in a flood, even refusing takes time."""
 
     def __init__(self, at_a_turn: int) -> None:
         self._begin = Semaphore(at_a_turn)
 
     def wait(self) -> float:
-        """Until this one may begin; for how many seconds."""
+        """Wait for a turn; returns the seconds that it took."""
         since = monotonic()
         self._begin.acquire()
-        get_hub().schedule_call_global(0, self._begin.release)  # when everybody else has had a turn
+        get_hub().schedule_call_global(0, self._begin.release)  # once every other greenthread has run
         return monotonic() - since

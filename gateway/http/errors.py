@@ -25,51 +25,53 @@ from services.kernel import Refusal
 
 
 class MethodNotAllowed(NotFound):
+    """The address is there, and does not take this method."""
+
     status, code = 405, "method_not_allowed"
     title_en, title_zh = "This address does not take that method.", "此地址不支持该方法。"
 
 
 def error_response(error: Exception, request: Request, *, route: str) -> Response:
-    """The problem as RFC 9457 has it, in the caller's language and with both."""
+    """Answer with the problem as RFC 9457 writes it: in the caller's language, and in both."""
     problem, language = _problem(error, route), _language(request)
-    said = problem.say()
+    described = problem.say()
     body = {
-        "type": f"urn:kexie:problem:{said['code']}",
+        "type": f"urn:kexie:problem:{described['code']}",
         "title": problem.title_en if language == "en" else problem.title_zh,
         "status": problem.status,
-        "detail": said[language],
-        **{name: said[name] for name in ("code", "zh", "en", "errors", "involved")},
+        "detail": described[language],
+        **{name: described[name] for name in ("code", "zh", "en", "errors", "involved")},
     }
     return Reply(body, problem.status, {"Content-Language": language, **_hints(error)}, PROBLEM).response()
 
 
 def _problem(error: Exception, route: str) -> Problem:
-    """What a caller is told about this error: our own mistakes are logged and say nothing of their innards."""
+    """The problem that a caller is told of; our own mistakes are logged and reveal nothing."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, Refusal):
         return heard(say(error))
     if isinstance(error, HTTPException):
-        return _unfit(error)
+        return _of_http(error)
     if is_passing(error):
         return Unavailable("The database cannot be reached.", "数据库暂不可用。")
     malfunction(error, route=route)
     return Malfunction()
 
 
-def _unfit(error: HTTPException) -> Problem:
-    """What routing and reading the body complain about, in our words."""
+def _of_http(error: HTTPException) -> Problem:
+    """Complaints of werkzeug's routing and parsing, in our words."""
     if error.code in (404, 308):
         return NotFound("There is no such address.", "没有此地址。")
     if error.code == 405:
         return MethodNotAllowed()
     if error.code == 413:
         return TooLarge()
-    return InvalidInput(FieldError("request", "Not a request that can be understood.", "无法理解该请求。"))
+    return InvalidInput(FieldError("request", "The request cannot be understood.", "无法理解该请求。"))
 
 
 def _hints(error: Exception) -> dict[str, str]:
-    """What a caller needs to do better: which methods there are, how to say who it is, when to come again."""
+    """Headers that help the caller: the methods there are, how to authenticate, when to try again."""
     if isinstance(error, HTTPException):
         return {name: value for name, value in error.get_headers() if name == "Allow"}
     if isinstance(error, NotAuthenticated):
@@ -80,6 +82,6 @@ def _hints(error: Exception) -> dict[str, str]:
 
 
 def _language(request: Request) -> str:
-    """The first that we speak among those the caller wants, `en-US` as `en`; else Chinese."""
-    wanted = (tag.lower().partition("-")[0] for tag in request.accept_languages.values())
-    return next((language for language in wanted if language in ("zh", "en")), "zh")
+    """The caller's first choice among our languages, `en-US` being `en`; else Chinese."""
+    choices = (tag.lower().partition("-")[0] for tag in request.accept_languages.values())
+    return next((language for language in choices if language in ("zh", "en")), "zh")

@@ -1,4 +1,4 @@
-"""The shapes of answers, as JSON Schemas: short words for what is said often."""
+"""JSON Schemas of answers, in short words."""
 
 from __future__ import annotations
 
@@ -17,39 +17,42 @@ ANYTHING: Shape = {}
 
 
 def each(**fields: Shape) -> Shape:
-    """An object that has all of these and nothing else."""
+    """An object with all of these fields and no other."""
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
 def at_least(**fields: Shape) -> Shape:
-    """An object that has all of these, and whatever else."""
+    """An object with all of these fields; it may have others."""
     return {"type": "object", "properties": fields, "required": list(fields)}
 
 
 def some(shape: Shape, **fields: Shape) -> Shape:
-    """An object like that one, which may have these besides."""
+    """The same object with these optional fields besides."""
     return {**shape, "properties": {**shape["properties"], **fields}}
 
 
 def many(shape: Shape) -> Shape:
+    """A list, which may be empty."""
     return {"type": "array", "items": shape}
 
 
 def by_name(shape: Shape) -> Shape:
-    """An object whose names are data."""
+    """An object whose field names are data."""
     return {"type": "object", "additionalProperties": shape}
 
 
 def either(*shapes: Shape) -> Shape:
+    """A value that fits at least one of the shapes."""
     return {"anyOf": list(shapes)}
 
 
 def maybe(shape: Shape) -> Shape:
-    """Null, or that."""
+    """The shape, or null where there is no value."""
     return either(shape, {"type": "null"})
 
 
 def one_of(*values: str) -> Shape:
+    """A text of a closed list."""
     return {"type": "string", "enum": list(values)}
 
 
@@ -57,26 +60,26 @@ WORDS = each(zh=TEXT, en=TEXT)
 
 
 def of_view(schema: Shape) -> Shape:
-    """A view as its service describes it, with what it refers to in its place."""
+    """A view's schema, as its service describes it, with every reference replaced by its definition."""
     definitions = schema["$defs"]
 
-    def inlined(said: Any) -> Any:
-        if isinstance(said, Mapping):
-            if "$ref" in said:
-                return inlined(definitions[said["$ref"].rpartition("/")[2]])
-            return {name: inlined(one) for name, one in said.items()}
-        return [inlined(one) for one in said] if isinstance(said, list) else said
+    def inlined(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            if "$ref" in part:
+                return inlined(definitions[part["$ref"].rpartition("/")[2]])
+            return {name: inlined(value) for name, value in part.items()}
+        return [inlined(item) for item in part] if isinstance(part, list) else part
 
     return inlined({"$ref": schema["$ref"]})
 
 
 def page(item: Shape, **fields: Shape) -> Shape:
-    """A page of a list: the next one begins at the cursor; null where there is none."""
+    """A page of a list; its `cursor` begins the next page, and is null on the last."""
     return each(items=many(item), cursor=maybe(TEXT), **fields)
 
 
 def of_type(media_type: str) -> Shape:
-    """An answer that is no JSON."""
+    """An answer that is not JSON."""
     return {"type": "string", "contentMediaType": media_type}
 
 

@@ -1,4 +1,4 @@
-"""Requests and replies: JSON answers, and every error as problem+json in the caller's language and in both."""
+"""Requests as endpoints read them, and replies as they make them."""
 
 from __future__ import annotations
 
@@ -16,42 +16,43 @@ from services.contract import wire
 JSON, PROBLEM = "application/json", "application/problem+json"
 
 NOBODY = Actor("")
-
+"""The actor of a request that nobody was asked to identify."""
 
 NOT_STORED = {"Cache-Control": "no-store"}
-"""A header for what its reader alone may see."""
+"""A header for answers that no cache may keep, not even the reader's own."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer with headers, or one that is no JSON; whatever else a method returns is sent as JSON.
+    """An answer with headers, or one that is not JSON; any other value that a method returns is sent as JSON.
 
-    A body that is an iterator of bytes is sent piece by piece, after the method's worker has ended.
+    A body that is an iterator of bytes is sent chunk by chunk, after the method's worker has ended.
     """
 
     body: Any
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
-    packed: bytes | None = None  # the body in gzip, where it was packed before
+    compressed: bytes | None = None  # the body in gzip, where it was compressed before
 
     @staticmethod
-    def of(said: Answer) -> Reply:
-        """What a process says of its health."""
-        status, content_type, body = said
+    def of_health(answer: Answer) -> Reply:
+        """Answer as the process's own health port does."""
+        status, content_type, body = answer
         return Reply(body, status, content_type=content_type)
 
     def response(self) -> Response:
+        """Make the response; a body that is neither bytes nor an iterator is written as JSON."""
         body = self.body if isinstance(self.body, bytes | Iterator) else wire.encode(self.body)
         response = Response(body, self.status, dict(self.headers), content_type=self.content_type)
-        response.packed = self.packed
+        response.compressed = self.compressed
         return response
 
 
 class Response(wrappers.Response):
-    """An answer on its way out."""
+    """A response that may carry its body in gzip, so that `caching.finish` need not compress it."""
 
-    packed: bytes | None = None
+    compressed: bytes | None = None  # the body in gzip, where it was compressed before
 
 
 class Request(wrappers.Request):
@@ -62,20 +63,20 @@ class Request(wrappers.Request):
     token that the gateway signed for this request.
     """
 
-    route = "-"  # of the address that it asks at
+    route = "-"  # the pattern of its address; "-" until it is matched
     path_values: Mapping[str, Any]
     params: Mapping[str, Any]
     body: Mapping[str, Any]
     token: str | None = None
     actor = NOBODY
     session: Session | None = None
-    identified_by: str | None = None  # token, session, or the login that was tried
+    identified_by: str | None = None  # "token", "session", or the login that was tried
     token_id: str | None = None
     command_id: str | None = None
 
     @property
     def content(self) -> bytes:
-        """The whole body; one that is too long raises, also where it comes in chunks and could be cut off unseen."""
-        found = self.get_data()
+        """The whole body; raises `RequestEntityTooLarge`, also for a chunked body, which is never silently cut off."""
+        content = self.get_data()
         self.stream.read(1)
-        return found
+        return content

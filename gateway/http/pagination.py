@@ -42,6 +42,7 @@ def page(
 
 
 def limit(text: str) -> int:
+    """Read the size of a page."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
     if not 1 <= number <= LONGEST_PAGE:
         raise InvalidValue(f"A whole number from 1 to {LONGEST_PAGE}.", f"须为 1 至 {LONGEST_PAGE} 的整数。")
@@ -49,11 +50,12 @@ def limit(text: str) -> int:
 
 
 def write_cursor(day: str, record: str) -> str:
+    """Write the day and the record with which a page ended, as `cursor` reads them."""
     return base64.urlsafe_b64encode(wire.encode([day, record])).decode()
 
 
 def cursor(text: str) -> tuple[str, str]:
-    """The day and the record that the last page ended with."""
+    """Read the day and the record with which the last page ended."""
     try:
         day, record = wire.decode(base64.urlsafe_b64decode(text))
         date.fromisoformat(day)
@@ -65,19 +67,19 @@ def cursor(text: str) -> tuple[str, str]:
 
 
 def write_mark(*parts: Any) -> str:
-    """Where a page ended, as a cursor that `mark` reads."""
+    """Write the values with which a page ended, as `mark` reads them."""
     return base64.urlsafe_b64encode(wire.encode(parts)).decode()
 
 
 def mark(*types: type) -> Reader:
-    """A cursor that has parts of these types; an instant is written as a text."""
+    """Make a reader of cursors with values of these types; an instant is written as text."""
 
     def read_mark(text: str) -> list[Any]:
         with suppress(binascii.Error, wire.BrokenJson, ValueError, TypeError, OverflowError):
-            found = wire.decode(base64.b64decode(text, altchars=b"-_", validate=True))
+            values = wire.decode(base64.b64decode(text, altchars=b"-_", validate=True))
             parts = [
                 datetime.fromisoformat(part).astimezone(UTC) if kind is datetime else part
-                for part, kind in zip(found, types, strict=True)
+                for part, kind in zip(values, types, strict=True)
             ]
             if all(type(part) is kind for part, kind in zip(parts, types, strict=True)):
                 return parts
@@ -87,13 +89,13 @@ def mark(*types: type) -> Reader:
 
 
 LIMIT = Parameter(
-    limit, "How many at most.", "每页至多几条。",
+    limit, "At most so many items on a page.", "每页至多几条。",
     {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE, "default": PAGE},
 )  # fmt: skip
 
-CURSOR = Parameter(cursor, "Where the last page ended.", "上一页末尾的游标。")
+CURSOR = Parameter(cursor, "The cursor of the previous page.", "上一页末尾的游标。")
 
 THEIR_CURSOR = Parameter(str, CURSOR.en, CURSOR.zh)
 
 PAGING = ("cursor", "limit", "revision")
-"""What is asked of a page and not of all of them."""
+"""Parameters of a single page, which an export of all pages does not take."""

@@ -10,36 +10,41 @@ from typing import Any
 import eventlet
 import eventlet.wsgi
 
-DRAINED = 30_000_000  # bytes of a body that nobody wanted, taken so that its sender reads the answer
+DRAINED = 30_000_000  # bytes of an unread body that are drained, so that the client can read the response
 
 
 class DeadlineBody:
-    """A body that has to come within so many seconds; one that trickles in would hold its place for hours."""
+    """A request body that has to arrive within some seconds; one that trickles in would hold its place for hours.
+
+    Reading raises `TimeoutError` after the deadline.
+    """
 
     def __init__(self, body: Any, seconds: float) -> None:
         self._body, self._until = body, monotonic() + seconds
 
-    def grant(self, seconds: float) -> None:
-        """So many more, for a body that may be long."""
+    def extend(self, seconds: float) -> None:
+        """Move the deadline, for a body that may be long."""
         self._until += seconds
 
     def read(self, *size: int) -> bytes:
+        """Read as a file does."""
         return self._in_time(self._body.read, *size)
 
     def readline(self, *size: int) -> bytes:
+        """Read a line as a file does."""
         return self._in_time(self._body.readline, *size)
 
-    def _in_time(self, take: Callable[..., bytes], *size: int) -> bytes:
+    def _in_time(self, read: Callable[..., bytes], *size: int) -> bytes:
         with eventlet.Timeout(max(0.001, self._until - monotonic()), TimeoutError("the body takes too long")):
-            return take(*size)
+            return read(*size)
 
 
-def _drain(environ: dict[str, Any]) -> None:
-    """Take what is left of a body: a connection closed with unread bytes is reset, and its answer lost with it.
+def drain(environ: dict[str, Any]) -> None:
+    """Read the rest of a body: a connection closed with unread bytes is reset, and the response is lost with it.
 
-    Whoever waits for our word before the body (`Expect`) has not sent any.
+    A client that waits for our word before the body (`Expect: 100-continue`) has not sent any.
     """
     left = 0 if "HTTP_EXPECT" in environ else DRAINED
-    with suppress(OSError, ValueError):  # broken off, or no chunks: then nobody waits for an answer
-        while left > 0 and (piece := environ["wsgi.input"].read(min(left, 65_536))):
-            left -= len(piece)
+    with suppress(OSError, ValueError):  # broken off, or invalid chunks: no client waits for the response
+        while left > 0 and (chunk := environ["wsgi.input"].read(min(left, 65_536))):
+            left -= len(chunk)

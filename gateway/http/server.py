@@ -1,7 +1,18 @@
-"""The gateway's port: from a connection to a request and back, whatever happens on the way.
+"""The gateway's HTTP server: from a connection to a request and back, whatever happens on the way.
 
-nameko's own would read chunked bodies as empty, wait for ever for half a request, share its port with a stranger, end
-the service when a connection breaks at the wrong moment, and cut off the answers at hand when it stops.
+nameko runs eventlet's WSGI server with its defaults. This module keeps both and mends what they leave open; each item
+can go once the place it names has changed:
+
+* Chunked bodies are read as empty: eventlet does not set `wsgi.input_terminated`, without which werkzeug takes a body
+  of unknown length for none (pallets/werkzeug#1149). `App` sets it.
+* Half a request is waited for without end: nameko passes no `socket_timeout`, and that one starts anew with every byte
+  (eventlet/eventlet#43, #116). `Protocol` and `DeadlineBody` set deadlines for the line, the headers and the body.
+* A stranger can share the port: `eventlet.listen` sets `SO_REUSEPORT` (eventlet/eventlet#411). `Server.start` does not.
+* Server-sent events wait until 4 KB have come together (eventlet/eventlet#236). `App` lowers the chunk for them.
+* A connection that breaks at the wrong moment ends the process: nameko's container stops on an error in any thread that
+  it manages, and its `WebServer.process_request` stops one single error (nameko/nameko#368). `Server` logs them all.
+* Responses under way are cut off when the process stops: `WebServer.stop` waits for none. `Server.stop` does.
+* Nothing limits connections or requests at once. `Server` does, and refuses what is beyond (`admission`).
 """
 
 from __future__ import annotations
@@ -23,18 +34,18 @@ from gateway.http.admission import RateLimiter, Turns
 from gateway.http.caching import finish
 from gateway.http.errors import error_response
 from gateway.http.messages import Request, Response
-from gateway.http.request_body import DeadlineBody, _drain
+from gateway.http.request_body import DeadlineBody, drain
 from services.chassis import trace
 from services.chassis.problem import Overloaded, Unavailable
 
 IDLE = 15  # seconds that a connection may wait for its next request
-SILENT = 30  # seconds that half a request may take to go on, and its headers or a usual body in all
+SILENT = 30  # seconds between two bytes of a request, and for its headers or a usual body in all
 ALWAYS = ("/health", "/ready", "/metrics")  # answered also by a gateway that is full
 EVENT_STREAM = "text/event-stream"
-LATE = 0.25  # seconds that a request may wait for its turn
+LATE = 0.25  # seconds that a request may wait for its turn before fewer are let in
 AT_A_TURN = 16  # requests that begin before those under way go on
-WAITED = "kexie.waited"  # how long this one did
-LAST_WORDS = 5.0  # seconds that answers at hand may take when the process stops
+WAITED = "kexie.waited"  # the seconds that a request has waited for its turn, in its WSGI environment
+LAST_WORDS = 5.0  # seconds that responses under way may take when the process stops
 
 REQUESTS = Counter("kexie_http_requests", "HTTP requests answered, by route and status.", ["route", "status"])
 SECONDS = Histogram(
@@ -46,28 +57,32 @@ log = get_logger()
 
 
 class App(WsgiApp):
-    """From a request to its answer, whatever happens on the way."""
+    """Answers every request, also where routing, the endpoint or the request itself fails."""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
-            environ["wsgi.input_terminated"] = True  # else its body would be empty
-        if self.server.settings.http_behind_tls:
-            _see_through_the_proxy(environ)
-        environ["wsgi.input"] = DeadlineBody(environ["wsgi.input"], SILENT)
-        request = Request(environ)
-        request.max_content_length = self.server.settings.request_limit
+        request = self._request(environ)
         self.server.busy += 1
         response = self._respond(request)
         for note in self.server.after_each:
             note(request, response.status_code)
-        _drain(environ)
+        drain(environ)
         response.call_on_close(request.close)  # and with it the files of a form
         if response.mimetype == EVENT_STREAM:
             environ["eventlet.minimum_write_chunk_size"] = 0  # else events wait until 4 KB have come together
-            self.server.answered()  # it goes on for hours, and neither holds a place nor delays a stop
+            self.server.answered()  # it lasts for hours, and neither holds a place nor delays a stop
         else:
             response.call_on_close(self.server.answered)
         return response(environ, start_response)
+
+    def _request(self, environ: dict[str, Any]) -> Request:
+        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+            environ["wsgi.input_terminated"] = True  # else its body would be empty
+        if self.server.settings.http_behind_tls:
+            _use_address_from_proxy(environ)
+        environ["wsgi.input"] = DeadlineBody(environ["wsgi.input"], SILENT)
+        request = Request(environ)
+        request.max_content_length = self.server.settings.request_limit
+        return request
 
     def _respond(self, request: Request) -> Response:
         if request.path in ALWAYS:
@@ -80,14 +95,14 @@ class App(WsgiApp):
     def _answer(self, request: Request) -> Response:
         public, began = True, monotonic()
         try:
-            if self.server.is_full(request.environ[WAITED]) and request.path not in ALWAYS:  # first: it costs little
+            if self.server.is_full(request.environ[WAITED]) and request.path not in ALWAYS:  # first, as it costs little
                 raise Overloaded(at="gateway")
             provider, request.path_values = self.url_map.bind_to_environ(request.environ).match()
             request.route, public = provider.url, provider.public
             if self.server.is_closed:
                 raise Unavailable("The gateway is stopping.", "网关正在停止。")
             response = provider.handle_request(request)
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is answered, and logged if it was our mistake
+        except Exception as error:  # noqa: BLE001 - every error is answered, and logged where it is our mistake
             response = error_response(error, request, route=request.route)
         finish(response, request, public=public)
         REQUESTS.labels(request.route, response.status_code).inc()
@@ -95,17 +110,17 @@ class App(WsgiApp):
         return response
 
 
-def _see_through_the_proxy(environ: dict[str, Any]) -> None:
-    """The caller's address is the last that the proxy has added; whatever stands before it anybody may have said."""
+def _use_address_from_proxy(environ: dict[str, Any]) -> None:
+    """Take the last address, which our proxy has added: the caller may have written those before it."""
     if forwarded := environ.get("HTTP_X_FORWARDED_FOR", ""):
         environ["REMOTE_ADDR"] = forwarded.rpartition(",")[2].strip()
 
 
 class Protocol(HttpOnlyProtocol):
-    """One connection; also one that broke off is let go of whole."""
+    """One connection, with deadlines; its files are closed also where it broke off."""
 
     def parse_request(self) -> bool:
-        """After the first line was read: until then nobody knows whether there is a request."""
+        """Wait for a turn, then read the headers; the first line has been read, so there is a request."""
         self._waited = self.server.app.server.turns.wait()
         with eventlet.Timeout(SILENT, TimeoutError("the headers take too long")):
             return super().parse_request()
@@ -115,9 +130,11 @@ class Protocol(HttpOnlyProtocol):
             return super()._read_request_line()
 
     def get_environ(self) -> dict[str, Any]:
+        """Add the seconds that the request has waited for its turn."""
         return super().get_environ() | {WAITED: self._waited}
 
     def finish(self) -> None:
+        """Close the connection, whatever its last write did."""
         try:
             super().finish()
         finally:
@@ -126,7 +143,7 @@ class Protocol(HttpOnlyProtocol):
 
 
 class Server(WebServer):
-    """The gateway's port."""
+    """The gateway's port, shared by all of its endpoints."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,8 +151,9 @@ class Server(WebServer):
         self.at_stop: list[Callable[[], None]] = []  # called once the last request was answered
 
     def setup(self) -> None:
+        """Read the settings; no connection is accepted before `start`."""
         self.settings = self.container.config["SETTINGS"]
-        self.rates = RateLimiter(self.settings.caller_rate)
+        self.rate_limiter = RateLimiter(self.settings.caller_rate)
         self._gt: Any = None
         self._connections = Semaphore(self.settings.http_connections)
         self.turns = Turns(AT_A_TURN)
@@ -145,22 +163,25 @@ class Server(WebServer):
         self._idle = Signal()
 
     def is_full(self, waited: float) -> bool:
-        """Where requests wait for their turn, fewer are let in: to refuse is quicker, and the next ones wait less."""
+        """Shed load while requests queue for their turn: rejecting is cheaper than letting the queue grow."""
         at_once = self.settings.http_at_once
         return self.busy > (at_once if waited < LATE else max(1, at_once // 8))
 
     @property
     def port(self) -> int:
+        """The port in use, also where the settings left the choice to the system."""
         return self._sock.getsockname()[1]
 
     def start(self) -> None:
+        """Listen, once, however many endpoints start the server; raises `OSError` where the port is taken."""
         if self._gt is None:
             self._sock = eventlet.listen(self.bind_addr, backlog=256, reuse_port=False)
-            self._sock.settimeout(None)
+            self._sock.settimeout(None)  # py-amqp may have set a default for all sockets (celery/kombu#838)
             self._serv = self.get_wsgi_server(self._sock, App(self))
             self._gt = self.container.spawn_managed_thread(self.run, identifier="http")
 
     def run(self) -> None:
+        """Accept connections until the server closes, at most as many at once as the settings say."""
         while not self.is_closed:
             self._connections.acquire()
             try:
@@ -174,7 +195,7 @@ class Server(WebServer):
             self.container.spawn_managed_thread(partial(self.process_request, sock, address), identifier="connection")
 
     def process_request(self, sock: Any, address: Any) -> None:
-        """One connection; nothing that happens on it reaches the others."""
+        """Serve one connection; an error on it is logged and reaches no other."""
         try:
             super().process_request(sock, address)
         except Exception as error:  # noqa: BLE001 - else nameko would end the process
@@ -183,6 +204,7 @@ class Server(WebServer):
             self._connections.release()
 
     def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = Protocol, debug: bool = False) -> Any:
+        """Make eventlet's server with our timeouts, and without its access log."""
         return eventlet.wsgi.Server(
             sock,
             sock.getsockname(),
@@ -195,12 +217,13 @@ class Server(WebServer):
         )
 
     def answered(self) -> None:
+        """Count a request as answered; the last one lets `stop` go on."""
         self.busy -= 1
         if self.is_closed and not self.busy and not self._idle.ready():
             self._idle.send()
 
     def close(self) -> None:
-        """Take no new connection and no new request."""
+        """Accept no new connection and no new request."""
         if self._gt is not None and not self.is_closed:
             self.is_closed = True
             self._gt.kill()
@@ -209,7 +232,7 @@ class Server(WebServer):
                 end()
 
     def stop(self) -> None:
-        """Ends when what was being answered has been sent."""
+        """Wait up to `LAST_WORDS` seconds until the responses under way are sent, then end."""
         self.close()
         if self.busy:
             with eventlet.Timeout(LAST_WORDS, False):

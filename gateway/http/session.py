@@ -17,7 +17,7 @@ CSRF_HEADER = "X-CSRF-Token"
 
 @dataclass(frozen=True)
 class Session:
-    """One that has not ended, known by the secret that came with the request."""
+    """A session that has not ended, identified by the secret in the request's cookie."""
 
     secret: str
     user_id: str
@@ -25,15 +25,16 @@ class Session:
 
     @property
     def csrf_token(self) -> str:
+        """The token that a page has to send with a write; foreign pages cannot read it."""
         return hmac.digest(self.secret.encode(), b"csrf", "sha256").hex()
 
-    def is_meant(self, csrf_token: str) -> bool:
-        """Does the request come from a page that may read our answers?"""
+    def is_csrf_token(self, csrf_token: str) -> bool:
+        """Compare in constant time; true where the request comes from a page that may read our answers."""
         return hmac.compare_digest(csrf_token.encode(), self.csrf_token.encode())
 
 
 def cookie(session: Session | None, *, is_secure: bool) -> str:
-    """The header that begins a session in a browser, or ends it."""
+    """Write the `Set-Cookie` header that begins a session in a browser, or ends it where `session` is None."""
     return dump_cookie(
         COOKIE,
         session.secret if session else "",

@@ -1,4 +1,4 @@
-"""Issued tokens: each is a record of the gateway, so that its end is told to every service; none is kept itself."""
+"""API tokens: each issued token has a record, so that every service hears of its end; no token itself is stored."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ USUAL_DAYS, MOST_DAYS = 30, 366
 
 
 class Issue(fields.Schema):
+    """The subject of a token, its rights and its days."""
+
     subject = fields.Id()
     roles = fields.Many(fields.OneOf(*ROLES), min=1)
     district = fields.District(required=False)
@@ -29,6 +31,8 @@ class Issue(fields.Schema):
 
 
 class Revoke(fields.Schema):
+    """The reason why a token is revoked."""
+
     reason = fields.Text(max=500)
 
 
@@ -40,12 +44,14 @@ TOKEN: Shape = each(
 )  # fmt: skip
 TOKENS: Shape = page(TOKEN, total=WHOLE)
 ISSUED: Shape = each(**TOKEN["properties"], token=maybe(TEXT))
-"""With the token itself, this once; null where the same command had issued it before."""
+"""A record with the token itself, which is null where the same command had issued it before."""
 
 
 ASKS = {
-    "subject": Parameter(str, "Only those of this one, by its id.", "仅限该主体（编号）。"),
-    "state": Parameter(any_of(LIFECYCLE.states), "Only those.", "仅限该状态。", {"enum": list(LIFECYCLE.states)}),
+    "subject": Parameter(str, "Only tokens issued to this subject.", "仅限该主体（编号）。"),
+    "state": Parameter(
+        any_of(LIFECYCLE.states), "Only tokens in this state.", "仅限该状态。", {"enum": list(LIFECYCLE.states)}
+    ),
     "cursor": THEIR_CURSOR,
     "limit": LIMIT,
 }
@@ -53,6 +59,8 @@ ASKS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
+    """An issued token: its subject, its rights, and its last day."""
+
     subject_id: str
     roles: tuple[str, ...]
     district: str | None
@@ -61,17 +69,18 @@ class Token:
 
 
 def issue(*, subject_id: str, roles: tuple[str, ...], district: str | None, expires_on: date) -> Change[Token]:
-    every = tuple(role for role in ROLES if role in roles)
-    return Change(Token(subject_id=subject_id, roles=every, district=district, expires_on=expires_on), "issued")
+    """Issue a token, valid to the end of its last day."""
+    in_order = tuple(role for role in ROLES if role in roles)
+    return Change(Token(subject_id=subject_id, roles=in_order, district=district, expires_on=expires_on), "issued")
 
 
 def revoke(token: Token, *, reason: str) -> Change[Token]:
-    """For good: whoever needs one again gets another."""
+    """Revoke a token for good: who needs one again is issued another."""
     return Change(replace(token, state=LIFECYCLE.move(token.state, "revoked")), "revoked", reason)
 
 
 def revoke_unseen(*, expires_on: date, reason: str) -> Change[Token]:
-    """One that nobody here knows whose it is."""
+    """Record the revocation of a token that this gateway never issued."""
     token = Token(subject_id="unknown", roles=(), district=None, expires_on=expires_on, state="revoked")
     return Change(token, "revoked", reason)
 
@@ -82,6 +91,8 @@ def is_id(text: str) -> bool:
 
 
 class IssuedTokens(Records[Token]):
+    """The records of issued tokens, which the relay announces to the services."""
+
     kind = contract.gateway.Token.kind
     record = Token
     indexes = (("subject_id",), ("expires_on",))

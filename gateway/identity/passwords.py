@@ -1,4 +1,4 @@
-"""Passwords: hashed with argon2id beside the hub, few at a time: each takes 64 MB and a tenth of a second."""
+"""Passwords: hashed with argon2id in threads beside the hub, few at once: each takes 64 MB and a tenth of a second."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.chassis import fields
 
 SHORTEST, LONGEST = 10, 200  # characters
 AT_ONCE = 2
-WAITING = 16  # with those at work; whoever comes then is told to come again
+WAITING = 16  # with those at work; further ones are told to come again
 
 
 class Password(fields.Text):
@@ -28,44 +28,46 @@ class Password(fields.Text):
         super().__init__(max=LONGEST)
 
     def json_schema(self) -> dict[str, Any]:
+        """The schema of a text, with the shortest length."""
         return super().json_schema() | {"minLength": SHORTEST}
 
     def _matches(self, value: str) -> bool:
-        return len(_plain(value)) >= SHORTEST
+        return len(_normalised(value)) >= SHORTEST
 
 
 class Passwords:
-    """Makes and compares hashes; both raise `Overloaded` where too many wait."""
+    """Makes and verifies hashes; both raise `Overloaded` where too many wait."""
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
-        self._turn, self._room = Semaphore(AT_ONCE), Bulkhead(WAITING)
-        self._nobodys = ""
+        self._turn, self._bulkhead = Semaphore(AT_ONCE), Bulkhead(WAITING)
+        self._dummy_hash = ""
 
     def prepare(self) -> None:
-        """For logins that nobody has: to refuse them takes as long."""
-        self._nobodys = self.hash(secrets.token_hex())
+        """Make a dummy hash, so that to refuse an unknown login takes as long as to refuse a wrong password."""
+        self._dummy_hash = self.hash(secrets.token_hex())
 
     def hash(self, password: str) -> str:
-        return str(self._beside(self._hasher.hash, _plain(password)))
+        """Hash a password with a new salt."""
+        return str(self._in_thread(self._hasher.hash, _normalised(password)))
 
     def is_right(self, password: str, hash_: str | None) -> bool:
-        """Is it the one of this hash? None is nobody's."""
+        """Verify a password; False, after the same time, where there is no hash."""
         try:
-            self._beside(self._hasher.verify, hash_ or self._nobodys, _plain(password))
+            self._in_thread(self._hasher.verify, hash_ or self._dummy_hash, _normalised(password))
         except VerificationError:
             return False
         return hash_ is not None
 
     def is_outdated(self, hash_: str) -> bool:
-        """Was it made with less effort than today's?"""
+        """Was the hash made with less effort than new ones?"""
         return self._hasher.check_needs_rehash(hash_)
 
-    def _beside(self, work: Any, *given: str) -> Any:
-        with self._room.place("login"), self._turn:
-            return tpool.execute(work, *given)
+    def _in_thread(self, work: Any, *arguments: str) -> Any:
+        with self._bulkhead.place("login"), self._turn:
+            return tpool.execute(work, *arguments)
 
 
-def _plain(password: str) -> str:
-    """The same for the same keys, whether they were typed full-width or half-width."""
+def _normalised(password: str) -> str:
+    """The same text for the same keys, typed full-width or half-width."""
     return unicodedata.normalize("NFKC", password)

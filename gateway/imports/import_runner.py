@@ -1,4 +1,4 @@
-"""The background run of imports: takes those that are confirmed or were left behind."""
+"""The import runner works in the background on imports that wait, and on those whose gateway died."""
 
 from __future__ import annotations
 
@@ -7,114 +7,94 @@ from typing import Any
 
 import eventlet
 from pymongo.errors import PyMongoError
+from structlog import get_logger
 
-from gateway.identity.authentication import Authentication
-from gateway.imports.chunks import FileChunks
-from gateway.imports.import_store import Document, ImportStore, TakenOver
+from gateway.imports import import_record
+from gateway.imports.import_record import Import
+from gateway.imports.import_store import ImportStore, TakenOver
 from gateway.imports.import_worker import ImportWorker
-from gateway.imports.uploads import Uploads, log
-from services.chassis.client import CallerProvider
+from services.chassis.amqp import Link
 from services.chassis.log import malfunction
-from services.chassis.mongo import database, is_passing, patiently
-from services.chassis.problem import (
-    Malfunction,
-    Overloaded,
-    Problem,
-    Unavailable,
-)
+from services.chassis.loop import Loop
+from services.chassis.mongo import is_passing
+from services.chassis.problem import Malfunction, Overloaded, Problem, Unavailable
 
-LOOK = 1.0  # seconds between two looks after imports that wait
+LOOK = 1.0  # seconds between two looks for imports that wait
+BEAT = 5.0  # seconds between two signs of life of the import at work
+TRIES = 3  # gateways that may crash at one step of an import before it counts as their cause
 
-BEAT = 5.0  # seconds between two signs of life of the one at work
-
-TRIES = 3  # gateways that may end at one step of an import before it counts as what ended them
+log = get_logger()
 
 
-class Importing(CallerProvider):
-    """Gives the gateway its import desk, and works on what was uploaded, one import after the other."""
+class ImportRunner:
+    """Works on imports, one after the other, for as long as the services can be reached."""
 
-    callers = Authentication()
+    def __init__(self, imports: ImportStore, worker: ImportWorker, link: Link) -> None:
+        self._imports, self._worker, self._link = imports, worker, link
+        self._loop = Loop("imports", self._work_on_waiting, seconds=LOOK, at_once=True)
 
-    def setup(self) -> None:
-        super().setup()
-        config = self.container.config
-        settings, clock = config["SETTINGS"], config["CLOCK"]
-        held = database(settings, self.container.service_name)
-        self._imports = ImportStore(held["imports"], FileChunks(held["uploads"], clock), clock)
-        patiently(self._imports.prepare)
-        self._importer = ImportWorker(self._imports, self._caller, settings.token_private_key, self.callers.as_now)
-        self._desk = Uploads(self._imports, self._importer, self._caller)
-
-    def start(self) -> None:
-        super().start()
-        self._working = self.container.spawn_managed_thread(self._run, identifier="imports")
+    def start(self, container: Any) -> None:
+        """Begin in a thread that the container manages."""
+        self._loop.start(container)
 
     def stop(self) -> None:
-        """The one at work is put back: whatever is cut off is done again, and does nothing new."""
-        self._working.kill()
-        super().stop()
+        """Stop at once and put the import at work back; steps that were cut off are repeated without effect."""
+        self._loop.kill()
 
-    def provide(self) -> Uploads:
-        return self._desk
+    def _work_on_waiting(self) -> None:
+        """Work until no import waits; raises `Unavailable` where a service is away, so that the loop rests."""
+        while self._link.is_up and (sheet := self._imports.claim()) is not None:
+            self._work(sheet)
 
-    def _run(self) -> None:
-        while True:
-            try:
-                held = self._imports.claim() if self._caller.link.is_up else None
-                if held is not None:
-                    self._work(held)
-                    continue
-            except (PyMongoError, TakenOver) as error:
-                log.info("imports wait", error=type(error).__name__)
-            eventlet.sleep(LOOK)
-
-    def _work(self, held: Document) -> None:
-        working = eventlet.getcurrent()
-        beat = eventlet.spawn(self._beat, held, working)
+    def _work(self, sheet: Import) -> None:
+        beat = eventlet.spawn(self._beat, sheet, eventlet.getcurrent())
         try:
-            state, problem = self._outcome(held)
-            self._imports.end(held, state, problem)
-            log.info("import ended", id=held["_id"], state=state, rows=held["done"])
-        except (Unavailable, Overloaded) as away:
-            beat.kill()  # it would find the import ours no longer
-            self._imports.put_back(held)
-            log.info("import waits", id=held["_id"], why=away.en)
-            eventlet.sleep(LOOK)
+            ended = self._imports.end(self.outcome(sheet))
+            log.info("import ended", id=ended.id, state=ended.state, rows=ended.done)
         except TakenOver:
-            log.warning("import was taken over", id=held["_id"])
-        except BaseException:
-            beat.kill()
-            with suppress(PyMongoError):  # then it is found dead by its silence
-                self._imports.put_back(held)
+            log.warning("import was taken over", id=sheet.id)
+        except BaseException as error:
+            beat.kill()  # it would find that the import is no longer ours
+            self._put_back(sheet, error)
             raise
         finally:
             beat.kill()
 
-    def _outcome(self, held: Document) -> tuple[str, Problem | None]:
-        """The state that it ends in, and why where it failed; raises where it goes on another time."""
-        if held["tries"] > TRIES:
-            return "failed", Malfunction("Every gateway ended that was at it.", "处理该文件的网关均异常退出。")
+    def _put_back(self, sheet: Import, error: BaseException) -> None:
+        log.info("import waits", id=sheet.id, why=str(error) or type(error).__name__)
+        with suppress(PyMongoError):  # then another gateway finds it by its silence
+            self._imports.put_back(sheet)
+
+    def outcome(self, sheet: Import) -> Import:
+        """Return an import as it ended; raises where it has to continue another time, or was taken over."""
+        if sheet.tries > TRIES:
+            return _failed(
+                sheet, Malfunction("Every gateway that worked on it crashed.", "处理该文件的网关均异常退出。")
+            )
         try:
-            return self._importer.work(held), None
-        except (Unavailable, Overloaded):
+            return self._worker.work(sheet)
+        except (Unavailable, Overloaded, TakenOver):
             raise
         except Problem as problem:
-            return "failed", problem
-        except (PyMongoError, TakenOver) as error:
-            if isinstance(error, TakenOver) or is_passing(error):
+            return _failed(sheet, problem)
+        except Exception as error:
+            if is_passing(error):
                 raise
-            malfunction(error, job=f"import {held['_id']}")
-        except Exception as error:  # noqa: BLE001 - whatever it was, the import's document says so
-            malfunction(error, job=f"import {held['_id']}")
-        return "failed", Malfunction()
+            malfunction(error, job=f"import {sheet.id}")  # the import's document says that it failed
+            return _failed(sheet, Malfunction())
 
-    def _beat(self, held: Document, working: Any) -> None:
+    def _beat(self, sheet: Import, working: Any) -> None:
+        """Give signs of life until killed; where another gateway took the import over, end the work on it here."""
         while True:
             eventlet.sleep(BEAT)
             try:
-                self._imports.note(held)
-            except TakenOver as taken:
-                eventlet.kill(working, taken)
+                self._imports.note_alive(sheet)
+            except TakenOver as taken_over:
+                eventlet.kill(working, taken_over)
                 return
             except PyMongoError as error:
-                log.warning("import cannot be written down", id=held["_id"], error=type(error).__name__)
+                log.warning("import gives no sign of life", id=sheet.id, error=type(error).__name__)
+
+
+def _failed(sheet: Import, problem: Problem) -> Import:
+    return import_record.ended(sheet, "failed", problem)

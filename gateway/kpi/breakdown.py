@@ -15,7 +15,7 @@ from gateway.kpi.plan_index import AskedPeriod, KpiLine
 from services.contract.rule import Rule
 
 
-class Combination(Protocol):
+class RecordGroup(Protocol):
     """Values that some records have, and how many records these are."""
 
     values: dict[str, Any]
@@ -69,21 +69,21 @@ def by_fields(line: KpiLine, fields: Sequence[str], cells: Iterable[tuple[Mappin
     }
 
 
-def explain(line: KpiLine, spreads: Iterable[tuple[Rule, Iterable[Combination]]]) -> Answer:
+def explain(line: KpiLine, spreads: Iterable[tuple[Rule, Iterable[RecordGroup]]]) -> Answer:
     """Explain the number: the rule in words, records by state, and why those that do not count do not."""
     return {
-        "counts": [_explain_rule(rule, list(combinations)) for rule, combinations in spreads],
+        "counts": [_explain_rule(rule, list(groups)) for rule, groups in spreads],
         "pace": bilingual(rule_text.pace(line.kpi, line.item.due)),
     }
 
 
-def _explain_rule(rule: Rule, combinations: Sequence[Combination]) -> Answer:
+def _explain_rule(rule: Rule, groups: Sequence[RecordGroup]) -> Answer:
     by_state: Counter[str] = Counter()
     excluded: Counter[tuple[str, Hashable]] = Counter()
-    for combination in combinations:
-        by_state[str(combination.values["state"])] += combination.records
-        if reason := _why_excluded(rule, combination.values):
-            excluded[reason] += combination.records
+    for group in groups:
+        by_state[str(group.values["state"])] += group.records
+        if reason := _why_excluded(rule, group.values):
+            excluded[reason] += group.records
     return {
         "rule": rule.say(),
         "words": bilingual(rule_text.rule(rule)),

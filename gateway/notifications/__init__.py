@@ -1,1 +1,1 @@
-"""News for those who asked for it: alerts, webhooks and the event stream."""
+"""Notifications for subscribers: alerts, webhooks and the event stream."""

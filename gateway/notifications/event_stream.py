@@ -1,8 +1,8 @@
-"""Live numbers: whoever listens is sent what changed, from every gateway alike, as server-sent events.
+"""Live numbers: every listener is sent the KPIs that changed, as server-sent events, alike from every gateway.
 
-Each gateway that has listeners looks at the ledger twice a second. A stream remembers what it sent last and is given
-the difference to the newest numbers: what comes between two writes to a slow listener is not kept for it, and none of
-them waits for another.
+A gateway that has listeners looks at the ledger twice a second. A stream remembers what it sent last and sends the
+difference to the newest numbers: what comes between two writes to a slow listener is not kept for it, and no listener
+waits for another.
 """
 
 from __future__ import annotations
@@ -11,10 +11,7 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
-import eventlet
 from eventlet.event import Event as Signal
-from pymongo.errors import PyMongoError
-from structlog import get_logger
 
 from gateway.http.json_schema import INSTANT, TEXT, WHOLE, each, many, maybe
 from gateway.http.messages import Reply, Request
@@ -22,16 +19,16 @@ from gateway.http.server import EVENT_STREAM, Server
 from gateway.notifications import kpi_snapshot
 from gateway.notifications.kpi_snapshot import KpiSnapshot
 from gateway.reporting.query_service import QueryService, SharedQueryService
-from services.chassis.log import malfunction
-from services.chassis.problem import Overloaded, Problem
+from services.chassis.loop import Loop
+from services.chassis.problem import Overloaded
 from services.chassis.provider import Provider
 from services.contract import wire
 
-LOOK = 0.5  # seconds between two looks at the ledger
-TURN = 30.0  # seconds after which numbers are read although nothing came in: some change with the day alone
-HEARTBEAT = 15.0  # seconds after which a stream says that it is alive; a listener that has gone is noticed then
-RETRY = 3_000  # milliseconds after which a listener comes back
-REMEMBERED = 200  # numbers of the past that a listener may come back from
+LOOK_EVERY = 0.5  # seconds between two looks at the ledger
+READ_AGAIN = 30.0  # seconds until the KPIs are read although no event came in: some change with the day alone
+HEARTBEAT = 15.0  # seconds until a silent stream sends a comment; only then a listener that has gone is noticed
+RETRY = 3_000  # milliseconds until a listener comes back
+REMEMBERED = 200  # snapshots of the past that a listener may come back from
 
 KPI = each(plan=WHOLE, code=TEXT, value=maybe(WHOLE), state=TEXT, status=maybe(TEXT))
 EVENTS = {
@@ -41,88 +38,85 @@ EVENTS = {
 }
 """A stream of events `numbers`; the schema is that of their `data`."""
 
-log = get_logger()
-
 
 class EventStream:
     """The streams of one gateway, and the newest numbers, which are read only while somebody listens."""
 
-    def __init__(self, query_service: QueryService, spawn: Any, *, at_most: int) -> None:
-        self._query_service, self._spawn, self._at_most = query_service, spawn, at_most
+    def __init__(self, query_service: QueryService, container: Any, *, at_most: int) -> None:
+        self._query_service, self._container, self._at_most = query_service, container, at_most
         self._streams: set[Stream] = set()
-        self._looking: Any = None
+        self._loop: Loop | None = None
         self._remembered: dict[str, KpiSnapshot] = {}
-        self._seen, self._read_at = -1, 0.0
+        self._revision, self._read_at = -1, 0.0
         self._changed = Signal()
         self.newest: KpiSnapshot | None = None
         self.has_ended = False
 
     def stream(self, request: Request) -> Reply:
-        """All numbers and then what changes, or what changed since `Last-Event-ID` where that is remembered."""
+        """Stream all numbers and then the changes, or the changes since `Last-Event-ID` where that is remembered.
+
+        Raises `Overloaded` where there are as many streams as may be.
+        """
         if len(self._streams) >= self._at_most or self.has_ended:
             raise Overloaded(at="events")
+
         stream = Stream(self, self._remembered.get(_digest(request.headers.get("Last-Event-ID"))))
         self._streams.add(stream)
-        if self._looking is None:
-            self._looking = self._spawn(self._look_on, identifier="live numbers")
+        if self._loop is None:
+            self._loop = Loop("live numbers", self._look, seconds=LOOK_EVERY, at_once=True)
+            self._loop.start(self._container)
         return Reply(
             stream, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, content_type=EVENT_STREAM
         )
 
     def leave(self, stream: Stream) -> None:
+        """Let a stream go; the numbers are no longer read after the last one."""
         self._streams.discard(stream)
+        if not self._streams and self._loop is not None:
+            self._loop.kill()
+            self._loop, self._revision, self.newest = None, -1, None
 
     def wait(self, seconds: float) -> None:
-        """Until there are newer numbers, or it is over; no longer than that."""
+        """Wait until there are newer numbers or the streams end, but no longer than that."""
         self._changed.wait(seconds)
 
     def end(self) -> None:
-        """Every stream ends at once."""
+        """End every stream at once."""
         self.has_ended = True
-        self._tell()
-
-    def _look_on(self) -> None:
-        while self._streams and not self.has_ended:
-            try:
-                self._look()
-            except (Problem, PyMongoError) as error:
-                log.info("no live numbers for now", error=type(error).__name__)
-            except Exception as error:  # noqa: BLE001 - else it would end the process, and streams are not worth that
-                malfunction(error, thread="live numbers")
-            eventlet.sleep(LOOK)
-        self._looking, self._seen, self.newest = None, -1, None
+        self._wake_streams()
 
     def _look(self) -> None:
         revision = self._query_service.revision()
-        if revision == self._seen and monotonic() < self._read_at + TURN:
+        if revision == self._revision and monotonic() < self._read_at + READ_AGAIN:
             return
-        found = self._read(revision)
-        self._seen, self._read_at = revision, monotonic()
-        if self.newest is None or found.digest != self.newest.digest:
-            self.newest = found
-            self._remember(found)
-            self._tell()
+
+        snapshot = self._read(revision)
+        self._revision, self._read_at = revision, monotonic()
+        if self.newest is None or snapshot.digest != self.newest.digest:
+            self.newest = snapshot
+            self._remember(snapshot)
+            self._wake_streams()
 
     def _read(self, revision: int) -> KpiSnapshot:
-        """The numbers are at least as new as this revision."""
-        progresses = [
-            self._query_service.progress(str(plan["year"]), {}) for plan in self._query_service.plans()["plans"]
-        ]
-        return kpi_snapshot.read(progresses, revision=revision, as_of=max(one["as_of"] for one in progresses))
+        """Read numbers that are at least as new as this revision."""
+        years = [str(plan["year"]) for plan in self._query_service.plans()["plans"]]
+        progresses = [self._query_service.progress(year, {}) for year in years]
+        as_of = max(progress["as_of"] for progress in progresses)
+        return kpi_snapshot.read(progresses, revision=revision, as_of=as_of)
 
-    def _remember(self, found: KpiSnapshot) -> None:
-        self._remembered.pop(found.digest, None)
-        self._remembered[found.digest] = found
+    def _remember(self, snapshot: KpiSnapshot) -> None:
+        self._remembered.pop(snapshot.digest, None)
+        self._remembered[snapshot.digest] = snapshot
         if len(self._remembered) > REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
 
-    def _tell(self) -> None:
-        told, self._changed = self._changed, Signal()
-        told.send()
+    def _wake_streams(self) -> None:
+        changed, self._changed = self._changed, Signal()
+        changed.send()
 
 
 class Stream(Iterator[bytes]):
-    """What one listener is sent; it goes on from the numbers that this one knows."""
+    """The events of one listener, which go on from the snapshot that it knows."""
 
     def __init__(self, live: EventStream, known: KpiSnapshot | None) -> None:
         self._live, self._known = live, known
@@ -130,46 +124,53 @@ class Stream(Iterator[bytes]):
 
     def __next__(self) -> bytes:
         if not self._beat_at:
-            return self._say(b"retry: %d\n\n" % RETRY)
+            return self._send(b"retry: %d\n\n" % RETRY)
+
         while not self._live.has_ended:
-            newest = self._live.newest
-            if newest is not None and newest is not self._known:
-                known, self._known = self._known, newest
-                if changed := newest.since(known):
-                    return self._say(_event(newest, changed))
+            if event := self._next_event():
+                return self._send(event)
             if monotonic() >= self._beat_at:
-                return self._say(b": here\n\n")
+                return self._send(b": here\n\n")
             self._live.wait(self._beat_at - monotonic())
         raise StopIteration
 
     def close(self) -> None:
-        """The listener has gone, or the gateway ends."""
+        """Give up the stream's place: its listener has gone, or the gateway stops."""
         self._live.leave(self)
 
-    def _say(self, said: bytes) -> bytes:
+    def _next_event(self) -> bytes | None:
+        newest = self._live.newest
+        if newest is None or newest is self._known:
+            return None
+
+        known, self._known = self._known, newest
+        changed = newest.since(known)
+        return _event(newest, changed) if changed else None
+
+    def _send(self, data: bytes) -> bytes:
         self._beat_at = monotonic() + HEARTBEAT
-        return said
+        return data
 
 
 class EventStreamProvider(Provider[EventStream]):
-    """Gives the gateway its live numbers; they end as soon as its port closes."""
+    """Provides the gateway's `EventStream`, which ends as soon as the server stops listening."""
 
-    reporting = SharedQueryService()
     server = Server()
+    reporting = SharedQueryService()
 
     def start(self) -> None:
-        settings, spawn = self.container.config["SETTINGS"], self.container.spawn_managed_thread
-        self._live = EventStream(self.reporting.query_service, spawn, at_most=settings.http_streams)
-        self.server.at_close.append(self._live.end)
+        at_most = self.container.config["SETTINGS"].http_streams
+        self._stream = EventStream(self.reporting.query_service, self.container, at_most=at_most)
+        self.server.at_close.append(self._stream.end)
 
     def provide(self) -> EventStream:
-        return self._live
+        return self._stream
 
 
-def _event(found: KpiSnapshot, changed: list[kpi_snapshot.Answer]) -> bytes:
-    """The id names revision and numbers: these alone change with the day, too."""
-    data = wire.encode({"revision": found.revision, "as_of": found.as_of, "kpis": changed})
-    return b"event: numbers\nid: %d.%s\ndata: %s\n\n" % (found.revision, found.digest.encode(), data)
+def _event(snapshot: KpiSnapshot, changed: list[kpi_snapshot.Answer]) -> bytes:
+    """An event `numbers`; its id names the revision and the digest, since numbers also change with the day alone."""
+    data = wire.encode({"revision": snapshot.revision, "as_of": snapshot.as_of, "kpis": changed})
+    return b"event: numbers\nid: %d.%s\ndata: %s\n\n" % (snapshot.revision, snapshot.digest.encode(), data)
 
 
 def _digest(last_event: str | None) -> str:

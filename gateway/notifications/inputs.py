@@ -1,4 +1,4 @@
-"""Inputs and parameters of alert rules, the inbox and webhook deliveries."""
+"""Inputs and parameters of requests about alert rules, inboxes and webhook deliveries."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from datetime import datetime
 
 from gateway.http.pagination import CURSOR, LIMIT, mark
 from gateway.http.parameters import Parameter, one_of
+from gateway.notifications.delivery import LIFECYCLE
 from gateway.notifications.status_changes import WORDS
 from services.chassis import fields
 
 
 class AlertRule(fields.Schema):
-    """Which changes of status make an alert: of these KPIs and all of these items, of all where none is named."""
+    """The changes of status that make an alert: of these KPIs and of all KPIs of these items, or of all if none."""
 
     name = fields.Text(max=100)
     year = fields.Whole(min=1, max=9_999, rule=None)
@@ -21,13 +22,12 @@ class AlertRule(fields.Schema):
     webhook = fields.Text(max=500, required=False)
 
 
-DELIVERY_STATES = ("waiting", "delivered", "given_up")
-
-DELIVERY_STATE = Parameter(one_of(DELIVERY_STATES), "Only those.", "仅限该状态。", {"enum": list(DELIVERY_STATES)})
+DELIVERY_STATE = Parameter(
+    one_of(LIFECYCLE.states), "Only deliveries in this state.", "仅限该状态。", {"enum": list(LIFECYCLE.states)}
+)
 
 RULES = {"cursor": Parameter(mark(str, str), CURSOR.en, CURSOR.zh), "limit": LIMIT}
 
 INBOX = {"cursor": Parameter(mark(bool, str, str), CURSOR.en, CURSOR.zh), "limit": LIMIT}
 
 DELIVERIES = {"cursor": Parameter(mark(datetime, str), CURSOR.en, CURSOR.zh), "state": DELIVERY_STATE, "limit": LIMIT}
-"""What may be asked at each address."""

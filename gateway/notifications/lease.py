@@ -1,4 +1,4 @@
-"""A lease: one gateway of all has it, for so long as it takes it again in time; only the database's clock is asked."""
+"""Leases: of all gateways one holds a lease, as long as it renews it in time; only the database's clock counts."""
 
 from __future__ import annotations
 
@@ -9,35 +9,33 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-Document = dict[str, Any]
-
 
 class Lease:
-    """The lease of this name, as one holder sees it."""
+    """A named lease, as one of its possible holders sees it."""
 
-    def __init__(self, leases: Collection[Document], name: str, *, seconds: float) -> None:
+    def __init__(self, leases: Collection[dict[str, Any]], name: str, *, seconds: float) -> None:
         self._leases, self._name, self._holder = leases, name, uuid.uuid4().hex
         self._milliseconds = int(seconds * 1_000)
 
     def prepare(self) -> None:
-        """One that nobody takes again is removed in the end."""
+        """Have MongoDB remove a lease that nobody renews any more."""
         self._leases.create_index("until", expireAfterSeconds=0)
 
-    def take(self) -> bool:
-        """Have it, or have it longer; False while another one has it."""
+    def take_lease(self) -> bool:
+        """Take the lease, or renew it; False while another holder has it."""
         is_free = {"$or": [{"$eq": ["$holder", self._holder]}, {"$lt": ["$until", "$$NOW"]}]}
         ours = {"_id": self._name, "holder": self._holder, "until": {"$add": ["$$NOW", self._milliseconds]}}
         try:
-            held = self._leases.find_one_and_update(
+            lease = self._leases.find_one_and_update(
                 {"_id": self._name},
                 [{"$replaceWith": {"$cond": [is_free, ours, "$$ROOT"]}}],
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
-        except DuplicateKeyError:  # another one was first
+        except DuplicateKeyError:  # another holder inserted it first
             return False
-        return held["holder"] == self._holder
+        return lease["holder"] == self._holder
 
-    def release(self) -> None:
-        """Let the next one have it at once."""
+    def release_lease(self) -> None:
+        """Let another holder take the lease at once."""
         self._leases.delete_one({"_id": self._name, "holder": self._holder})

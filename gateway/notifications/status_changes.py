@@ -1,7 +1,8 @@
-"""Changes of status: what is watched of a KPI, who asked for which of its words, and what changed. Pure.
+"""Changes of status: what is watched of a KPI, which changes a rule subscribes to, and what changed. Pure.
 
-A KPI stands in three ways at once, each in one of its words: against its plan, whole or not, and with messages that
-wait for an operator or not. What was never seen before is only noted.
+A KPI has a condition in three aspects at once, each in one of its words: against its plan (`status`), whether it is
+complete (`whole`), and whether parked messages (dead letters) concern it (`parked`). What was never seen before is only
+noted.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ WORDS = tuple(word for words in ASPECTS.values() for word in words)
 
 @dataclass(frozen=True)
 class Subscription:
-    """What a rule asks for: these words of these KPIs and all of these items, of all of a year where none is named."""
+    """The words that a rule waits for, of its KPIs and of all KPIs of its items; of the whole year if it names none."""
 
     year: int
     kpis: frozenset[str]
@@ -35,28 +36,30 @@ class Subscription:
 
     @property
     def aspects(self) -> list[str]:
+        """The aspects to which its words belong."""
         return [name for name, words in ASPECTS.items() if self.to.intersection(words)]
 
     @property
-    def needs_trust(self) -> bool:
-        """Does it ask for more than the plan's numbers say?"""
+    def needs_reasons(self) -> bool:
+        """Does it watch more than the status, so that the reasons of an incomplete number must be known?"""
         return self.aspects not in ([], ["status"])
 
     def covers(self, kpi: Answer) -> bool:
+        """Does it watch this KPI?"""
         return not (self.kpis or self.items) or kpi["code"] in self.kpis or kpi["item"] in self.items
 
 
 @dataclass(frozen=True)
 class StatusChange:
-    """A KPI stands another way than before."""
+    """A change of one aspect of a KPI's condition."""
 
     kpi: str
     was: str | None
     now: str
 
 
-def standing(kpi: Answer, reasons: Iterable[Answer]) -> KpiCondition:
-    """How a KPI stands; `reasons` are those why its number is not complete."""
+def condition_of(kpi: Answer, reasons: Iterable[Answer]) -> KpiCondition:
+    """Judge a KPI in every aspect; `reasons` say why its number is not complete."""
     codes = {reason["code"] for reason in reasons}
     return {
         "status": kpi_snapshot.status(kpi),
@@ -65,32 +68,36 @@ def standing(kpi: Answer, reasons: Iterable[Answer]) -> KpiCondition:
     }
 
 
-def kpis(progress: Answer) -> dict[str, dict[str, Any]]:
-    """All of a plan by their codes, each with the number of its item."""
+def kpis_by_code(progress: Answer) -> dict[str, dict[str, Any]]:
+    """Index all KPIs of a plan, each with the number of its item."""
     return {kpi["code"]: {**kpi, "item": item["no"]} for item in progress["items"] for kpi in item["kpis"]}
 
 
-def steady(last: KpiConditions, now: KpiConditions) -> KpiConditions:
-    """As both looks saw it: what only one of them saw may be a matter of a moment."""
+def confirmed(last: KpiConditions, now: KpiConditions) -> KpiConditions:
+    """Keep what two looks in a row saw alike: what only one of them saw may pass in a moment."""
     return {
-        code: {name: word for name, word in seen.items() if last.get(code, {}).get(name, ...) == word}
-        for code, seen in now.items()
+        code: {aspect: word for aspect, word in condition.items() if last.get(code, {}).get(aspect, ...) == word}
+        for code, condition in now.items()
     }
 
 
-def seen(before: KpiConditions, now: KpiConditions, wants: Subscription) -> KpiConditions:
-    """What is known after this look: as before where it saw nothing."""
+def updated(before: KpiConditions, now: KpiConditions, subscription: Subscription) -> KpiConditions:
+    """Update what a rule knows by a look; what the look did not see stays as it was."""
     return {
-        code: {**before.get(code, {}), **{name: found[name] for name in wants.aspects if name in found}}
-        for code, found in (*((code, {}) for code in before if code not in now), *now.items())
+        code: {**before.get(code, {}), **_watched(now.get(code, {}), subscription)}
+        for code in [*(code for code in before if code not in now), *now]
     }
 
 
-def changes(before: KpiConditions, now: KpiConditions, wants: Subscription) -> list[StatusChange]:
-    """To one of the words that the rule asks for, from another one or from none."""
+def changes(before: KpiConditions, now: KpiConditions, subscription: Subscription) -> list[StatusChange]:
+    """List the changes to a word of the subscription, from another word or from none."""
     return [
-        StatusChange(code, was=before[code][name], now=word)
-        for code, found in now.items()
-        for name in wants.aspects
-        if (word := found.get(name)) in wants.to and word != before.get(code, {}).get(name, word)
+        StatusChange(code, was=before[code][aspect], now=word)
+        for code, condition in now.items()
+        for aspect, word in _watched(condition, subscription).items()
+        if word in subscription.to and word != before.get(code, {}).get(aspect, word)
     ]
+
+
+def _watched(condition: KpiCondition, subscription: Subscription) -> KpiCondition:
+    return {aspect: condition[aspect] for aspect in subscription.aspects if aspect in condition}

@@ -1,4 +1,4 @@
-"""Webhooks: where they may go, how they are signed and when they are tried again (Standard Webhooks, CloudEvents 1.0).
+"""Webhooks: which addresses are allowed, signatures and retries (Standard Webhooks, CloudEvents 1.0).
 
 `send` reaches the receiver; the rest is pure.
 """
@@ -20,22 +20,22 @@ from urllib.parse import urlsplit
 import eventlet
 from eventlet import tpool
 
-WITHIN = 10.0  # seconds that a receiver has for its answer
+TIMEOUT = 10.0  # seconds until a receiver has to respond
 LONGEST = 500  # characters of an address
-SECRET = "whsec_"  # noqa: S105 - what a secret begins with
+SECRET = "whsec_"  # noqa: S105 - only the prefix of every secret
 PORTS = {"https": 443, "http": 80}
 
-SOON = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(minutes=120))
-LATER = timedelta(hours=6)
-GIVEN_UP = timedelta(days=3)
+FIRST_PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(minutes=120))
+LATER_PAUSE = timedelta(hours=6)
+GIVEN_UP_AFTER = timedelta(days=3)
 
 
 class Undelivered(Exception):
-    """The receiver did not take it; the message says in a few words why."""
+    """A failed attempt to deliver; its message says why in a few words."""
 
 
 def origin(address: str) -> str | None:
-    """Scheme, host and port of an address that a webhook can have; None where it can have none."""
+    """Scheme, host and port of a webhook's address; None where a webhook cannot have this address."""
     if not re.fullmatch(r"[!-~]+", address) or len(address) > LONGEST:
         return None
     try:
@@ -49,30 +49,32 @@ def origin(address: str) -> str | None:
 
 
 def origins(allowed: str | None) -> frozenset[str]:
-    """The origins that a setting allows: `host`, `host:port`, with `http://` before it where that is meant."""
+    """Read the setting: origins, separated by commas, as `host` or `host:port`; `http://` has to be written out."""
     words = [word.strip() for word in (allowed or "").split(",") if word.strip()]
-    return frozenset(found for word in words if (found := origin(word if "://" in word else f"https://{word}")))
+    candidates = [origin(word if "://" in word else f"https://{word}") for word in words]
+    return frozenset(candidate for candidate in candidates if candidate)
 
 
-def a_new_secret() -> str:
+def make_secret() -> str:
+    """Make a random secret of 32 bytes, as Standard Webhooks write it."""
     return SECRET + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def sign(secret: str, *, id_: str, timestamp: int, body: bytes) -> str:
-    """`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64."""
+    """Sign a webhook: `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64."""
     key = base64.b64decode(secret.removeprefix(SECRET))
-    signed = hmac.new(key, f"{id_}.{timestamp}.".encode() + body, hashlib.sha256)
-    return f"v1,{base64.b64encode(signed.digest()).decode()}"
+    signature = hmac.new(key, f"{id_}.{timestamp}.".encode() + body, hashlib.sha256)
+    return f"v1,{base64.b64encode(signature.digest()).decode()}"
 
 
 def next_try(failed: int, *, since: datetime, now: datetime) -> datetime | None:
-    """When it is tried again after so many failures; None where it is given up."""
-    at = now + (SOON[failed - 1] if failed <= len(SOON) else LATER)
-    return at if at <= since + GIVEN_UP else None
+    """When to try again after so many failures; None where the delivery is given up."""
+    at = now + (FIRST_PAUSES[failed - 1] if failed <= len(FIRST_PAUSES) else LATER_PAUSE)
+    return at if at <= since + GIVEN_UP_AFTER else None
 
 
 def send(address: str, body: bytes, *, id_: str, secret: str, now: datetime) -> int:
-    """The status of an answer that takes it; raises `Undelivered`. No redirect is followed, no answer is read."""
+    """Post a webhook; the status, from 200 to 299, or `Undelivered`. Follows no redirect and reads no response body."""
     timestamp = int(now.timestamp())
     headers = {
         "Content-Type": "application/cloudevents+json; charset=utf-8",
@@ -83,7 +85,7 @@ def send(address: str, body: bytes, *, id_: str, secret: str, now: datetime) -> 
         "Webhook-Signature": sign(secret, id_=id_, timestamp=timestamp, body=body),
     }
     try:
-        with eventlet.Timeout(WITHIN, Undelivered("no answer in time")):
+        with eventlet.Timeout(TIMEOUT, Undelivered("no answer in time")):
             status = _post(address, body, headers)
     except (OSError, HTTPException) as error:
         raise Undelivered(type(error).__name__) from None
@@ -109,13 +111,13 @@ def _post(address: str, body: bytes, headers: dict[str, str]) -> int:
 
 
 def _reach(host: str, port: int) -> socket.socket:
-    """Its name is looked up beside the hub, which would stand still meanwhile."""
-    found = tpool.execute(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    return socket.create_connection(found[0][4][:2], WITHIN)
+    """Connect; the name is looked up in a thread, since the lookup would block the hub."""
+    addresses = tpool.execute(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    return socket.create_connection(addresses[0][4][:2], TIMEOUT)
 
 
 def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
-    """Without the handshake: where it fails, the connection has the socket and closes it."""
+    """Wrap a socket for TLS; the handshake comes later, when the connection has the socket and closes it on failure."""
     return _trust().wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
 
 

@@ -1,1 +1,1 @@
-"""The pages and actions of operators: system status, freshness of sources, metrics, dead letters, health."""
+"""Operations: system status, freshness of sources, metrics, parked messages (dead letters), and health."""

@@ -1,4 +1,4 @@
-"""Answers about operations, as JSON Schemas."""
+"""Answers of the operations, as JSON Schemas."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
-"""Freshness of the sources: how far each service has come in, and whether it is silent longer than the plan expects.
+"""Freshness of the sources: how far each service's records have come in, and whether facts are overdue.
 
-An answer may be `KNOWN_FOR` seconds old: services and broker are not asked by everyone who looks.
+An answer may be `KNOWN_FOR` seconds old, so that not every reader makes the gateway ask services and broker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 import eventlet
 from eventlet.semaphore import Semaphore
@@ -18,7 +18,8 @@ from eventlet.semaphore import Semaphore
 from gateway.http.json_schema import DAY, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, each, many, maybe, one_of
 from gateway.kpi.plan_index import KpiLine
 from gateway.operations import system_status
-from gateway.read_model.store import Store, compared
+from gateway.operations.source_freshness import INTERVALS, STATES, ExpectedFact, SourceFreshness
+from gateway.read_model.store import Store, differing_records
 from gateway.reconciliation import own_records
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from gateway.upstream.delegation import DelegatedCaller
@@ -27,22 +28,8 @@ from services.chassis.clock import SystemClock
 from services.chassis.problem import Problem
 from services.chassis.settings import Settings
 from services.contract.topology import LEDGER_QUEUE, SERVICES, exchange
-from services.kernel.calendar import SHANGHAI
 
 KNOWN_FOR = 2.0  # seconds
-LATE = 30  # seconds that a record may wait to be published
-QUEUED = 1_000  # events that may wait to be taken in
-
-EXPECTED = {
-    "daily": timedelta(days=1),
-    "weekly": timedelta(days=7),
-    "monthly": timedelta(days=31),
-    "quarterly": timedelta(days=92),
-    "yearly": timedelta(days=366),
-}
-"""How long there may be no fact of a KPI that the plan expects so often."""
-
-Said = dict[str, Any]
 
 COUNT = maybe(WHOLE)
 REASON = each(code=TEXT, zh=TEXT, en=TEXT)
@@ -54,7 +41,7 @@ FACT = each(
     stale=TRUTH,
 )
 SOURCE = each(
-    service=TEXT, state=one_of("fresh", "late", "stale", "away"), reasons=many(REASON),
+    service=TEXT, state=one_of(*STATES), reasons=many(REASON),
     reachable=TRUTH, last_event=maybe(INSTANT),
     pending=COUNT, oldest_pending=maybe(NUMBER), parked_here=WHOLE, parked_there=COUNT,
     differing=COUNT, expected=many(FACT),
@@ -63,200 +50,109 @@ SOURCES = each(as_of=INSTANT, revision=WHOLE, queued=COUNT, sources=many(SOURCE)
 
 
 @dataclass(frozen=True)
-class ExpectedFact:
-    """A KPI of which there has to be a fact every so often, and the day of the last one; `due` is the next one's."""
-
-    kpi: str
-    expects: str
-    last_fact: date | None
-    due: date
-
-    def is_stale(self, today: date) -> bool:
-        return today > self.due
-
-    def say(self, today: date) -> Said:
-        return {
-            "kpi": self.kpi,
-            "expects": self.expects,
-            "last_fact": self.last_fact and self.last_fact.isoformat(),
-            "due": self.due.isoformat(),
-            "stale": self.is_stale(today),
-        }
-
-
-class StaleReason(NamedTuple):
-    """Why a source is in that state."""
-
-    state: str
-    code: str
-    zh: str
-    en: str
-
-    def say(self) -> Said:
-        return {"code": self.code, "zh": self.zh, "en": self.en}
-
-
-@dataclass(frozen=True)
-class SourceFreshness:
-    """What is known of one service now; None is what nobody can tell."""
-
-    service: str
-    is_reachable: bool
-    last_event: datetime | None
-    pending: int | None
-    oldest_pending: float | None
-    parked_here: int
-    parked_there: int | None
-    differing: int | None
-    queued: int | None
-    expected: tuple[ExpectedFact, ...]
-
-    def say(self, today: date) -> Said:
-        reasons = list(self._reasons(today))
-        worst = max((reason.state for reason in reasons), key=STATES.index, default="fresh")
-        return {
-            "service": self.service,
-            "state": worst,
-            "reasons": [reason.say() for reason in reasons],
-            "reachable": self.is_reachable,
-            "last_event": self.last_event and self.last_event.astimezone(SHANGHAI).isoformat(timespec="seconds"),
-            "pending": self.pending,
-            "oldest_pending": self.oldest_pending,
-            "parked_here": self.parked_here,
-            "parked_there": self.parked_there,
-            "differing": self.differing,
-            "expected": [one.say(today) for one in self.expected],
-        }
-
-    def _reasons(self, today: date) -> Iterator[StaleReason]:
-        if not self.is_reachable:
-            yield StaleReason("away", "away", "服务无响应", "the service does not answer")
-        for one in self.expected:
-            if one.is_stale(today):
-                zh = f"指标 {one.kpi} 应有数据的最后日期为 {one.due}，至今没有"
-                yield StaleReason("stale", "stale", zh, f"{one.kpi} expects a fact by {one.due} and has none")
-        yield from self._lags()
-
-    def _lags(self) -> Iterator[StaleReason]:
-        if (seconds := round(self.oldest_pending or 0)) > LATE:
-            en = f"a record waits to be published for {seconds} s"
-            yield StaleReason("late", "pending", f"有记录 {seconds} 秒未发布", en)
-        if (self.queued or 0) > QUEUED:
-            en = f"{self.queued} events of all services wait to be taken in"
-            yield StaleReason("late", "queued", f"{self.queued} 个事件等待接收（所有服务合计）", en)
-        if self.parked_here:
-            en = f"{self.parked_here} messages are parked at the gateway"
-            yield StaleReason("late", "parked", f"网关有 {self.parked_here} 条消息待处理", en)
-        if self.parked_there:
-            en = f"{self.parked_there} messages are parked at the service"
-            yield StaleReason("late", "parked", f"该服务有 {self.parked_there} 条消息待处理", en)
-        if self.differing:
-            en = f"{self.differing} records differed at the last comparison"
-            yield StaleReason("late", "behind", f"上次比对有 {self.differing} 条记录不一致", en)
-
-
-@dataclass(frozen=True)
 class GatewaySnapshot:
-    """What the gateway itself knows of all of them, and the KPIs of this year."""
+    """What the gateway itself knows of all services at one moment, and the KPIs of this year."""
 
     store: Store
     ledger: Mapping[str, Any]
-    parked: Mapping[str, int]
+    parked: Mapping[str, int]  # by the exchange that the messages came from
     lines: list[KpiLine]
 
-    def source(self, service: str, said: Mapping[str, Any] | None, queued: int | None, today: date) -> SourceFreshness:
-        """With what it says of itself, None where it does not answer."""
-        there, heard = said or {}, self.ledger["heard"].get(service)
+    def source(
+        self, service: str, condition: Mapping[str, Any] | None, queued: int | None, today: date
+    ) -> SourceFreshness:
+        """Put together the freshness of a service; its `condition` is None where it does not answer."""
+        stated = condition or {}
         lines = [line for line in self.lines if line.kpi.rule.of.service == service]
+        facts = [expected_fact(self.store, line, today) for line in lines]
         return SourceFreshness(
             service=service,
-            is_reachable=said is not None,
-            last_event=heard,
-            pending=there.get("pending"),
-            oldest_pending=there.get("oldest_pending"),
+            is_reachable=condition is not None,
+            last_event=self.ledger["heard"].get(service),
+            pending=stated.get("pending"),
+            oldest_pending=stated.get("oldest_pending"),
             parked_here=self.parked.get(exchange(service), 0),
-            parked_there=there.get("parked"),
-            differing=compared(dict(self.ledger)).get(service),
+            parked_there=stated.get("parked"),
+            differing=differing_records(dict(self.ledger)).get(service),
             queued=queued,
-            expected=tuple(one for line in lines if (one := expected(self.store, line, today))),
+            expected=tuple(fact for fact in facts if fact),
         )
 
 
-STATES = ("fresh", "late", "stale", "away")
-"""The worst one last."""
+def expected_fact(store: Store, line: KpiLine, today: date) -> ExpectedFact | None:
+    """The next fact of a KPI, counted from the last one, or from the beginning of the year before the first one.
 
-
-def expected(store: Store, line: KpiLine, today: date) -> ExpectedFact | None:
-    """None where the plan expects nothing, or its year is not this one; before the first fact its year begins it."""
+    None where the plan expects no facts, or is not this year's.
+    """
     often = line.kpi.expects
     if often is None or line.plan.year != today.year:
         return None
+
     begins = date(line.plan.year, 1, 1)
     last = own_records.last_fact(store, line.kpi.rule, since=begins, until=today)
-    return ExpectedFact(line.kpi.code, often, last, (last or begins) + EXPECTED[often])
+    return ExpectedFact(line.kpi.code, often, last, (last or begins) + INTERVALS[often])
 
 
 class FreshnessMonitor:
-    """Answers how the sources are."""
+    """Asks services and broker for the freshness of all sources, at most once in `KNOWN_FOR` seconds."""
 
     def __init__(self, caller: Caller, settings: Settings, query_service: QueryService, clock: SystemClock) -> None:
         self._caller, self._settings, self._query_service, self._clock = caller, settings, query_service, clock
         self._one_at_a_time = Semaphore(1)
-        self._known: tuple[float, Said] = (0.0, {})
+        self._known: tuple[float, dict[str, Any]] = (0.0, {})
 
-    def all(self) -> Said:
+    def all(self) -> dict[str, Any]:
+        """Show all sources; readers that come at once get the same answer."""
         with self._one_at_a_time:
-            until, known = self._known
+            until, answer = self._known
             if monotonic() >= until:
-                known = self._look()
-                self._known = monotonic() + KNOWN_FOR, known
-        return known
+                answer = self._look()
+                self._known = monotonic() + KNOWN_FOR, answer
+        return answer
 
-    def _look(self) -> Said:
+    def _look(self) -> dict[str, Any]:
         queues = eventlet.spawn(system_status.messages, self._settings)
         conditions = {service: eventlet.spawn(self._condition, service) for service in SERVICES}
-        here, now = self._here(), self._clock.now()
-        queued = queues.wait()[LEDGER_QUEUE.name]
-        sources = [here.source(service, conditions[service].wait(), queued, now.date()) for service in SERVICES]
+        snapshot, now = self._snapshot(), self._clock.now()
+        queued, today = queues.wait()[LEDGER_QUEUE.name], now.date()
+        sources = [snapshot.source(service, conditions[service].wait(), queued, today) for service in SERVICES]
         return {
             "as_of": now.isoformat(timespec="seconds"),
-            "revision": here.ledger["revision"],
+            "revision": snapshot.ledger["revision"],
             "queued": queued,
-            "sources": [one.say(now.date()) for one in sources],
+            "sources": [source.show(today) for source in sources],
         }
 
-    def _here(self) -> GatewaySnapshot:
-        store = self._query_service.generations.serving()
-        ledger = self._query_service.generations.ask(lambda one: one.read({})).ledger
+    def _snapshot(self) -> GatewaySnapshot:
+        generations = self._query_service.generations
+        store = generations.serving()
+        ledger = generations.ask(lambda serving: serving.read_counts({})).ledger
         return GatewaySnapshot(store, ledger, store.parked(), self._query_service.kpi_lines(self._clock.today().year))
 
-    def _condition(self, service: str) -> Said | None:
-        """What it says of itself, or, where we have no key to ask for it, that it is there; None where it is away."""
-        said = None
-        with eventlet.Timeout(system_status.WITHIN, False), suppress(Problem):
-            said = self._ask(service)
-        return said
+    def _condition(self, service: str) -> dict[str, Any] | None:
+        """The service's condition, or without a key to ask for it only its ping; None where it does not answer."""
+        with eventlet.Timeout(system_status.TIMEOUT, False), suppress(Problem):
+            return self._ask(service)
+        return None
 
-    def _ask(self, service: str) -> Said:
+    def _ask(self, service: str) -> dict[str, Any]:
         key = self._settings.token_private_key
         if key is None:
-            return dict(self._caller.call(service, "ping", {}, timeout=system_status.WITHIN))
-        return dict(
-            DelegatedCaller(self._caller, key, by="gateway")(service, "condition", timeout=system_status.WITHIN)
-        )
+            return dict(self._caller.call(service, "ping", {}, timeout=system_status.TIMEOUT))
+
+        ask = DelegatedCaller(self._caller, key, by="gateway")
+        return dict(ask(service, "condition", timeout=system_status.TIMEOUT))
 
 
 class FreshnessMonitorProvider(CallerProvider):
-    """Gives the gateway what it knows of its sources, over a connection of their own."""
+    """Provides the gateway's `FreshnessMonitor`, which calls services over a connection of its own."""
 
     reporting = SharedQueryService()
 
     def start(self) -> None:
         super().start()
-        config = self.container.config
-        self._sources = FreshnessMonitor(
-            self._caller, config["SETTINGS"], self.reporting.query_service, config["CLOCK"]
-        )
+        config, query_service = self.container.config, self.reporting.query_service
+        self._monitor = FreshnessMonitor(self._caller, config["SETTINGS"], query_service, config["CLOCK"])
 
     def provide(self) -> FreshnessMonitor:
-        return self._sources
+        return self._monitor

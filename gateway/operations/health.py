@@ -1,4 +1,4 @@
-"""The process's own health, for the gateway's endpoints."""
+"""Health of the process, for the endpoints that orchestrators and Prometheus ask."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from services.chassis.provider import Provider
 
 
 class HealthProvider(Provider[Health]):
-    """Gives the gateway what its process says of its health."""
+    """Provides the process's `Health`."""
 
     def provide(self) -> Health:
         return self.container.config["HEALTH"]

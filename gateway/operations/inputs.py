@@ -1,4 +1,4 @@
-"""Inputs and parameters of requests about dead letters."""
+"""Inputs and parameters of requests about parked messages (dead letters)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from services.contract.topology import SERVICES
 
 
 class Settle(fields.Schema):
-    """Why a parked message is replayed or discarded."""
+    """The reason why a parked message is replayed or discarded."""
 
     why = fields.Text(max=500)
 
 
-SERVICE = Parameter(one_of((*SERVICES, "gateway")), "Only this one.", "仅限该服务。", {"enum": [*SERVICES, "gateway"]})
+SERVICE = Parameter(
+    one_of((*SERVICES, "gateway")), "Only messages of this service.", "仅限该服务。", {"enum": [*SERVICES, "gateway"]}
+)
 
 PARKED_STATE = Parameter(
-    one_of(("waiting", "settled")), "Only those.", "仅限该状态。", {"enum": ["waiting", "settled"]}
+    one_of(("waiting", "settled")), "Only messages in this state.", "仅限该状态。", {"enum": ["waiting", "settled"]}
 )
 
 PARKED = {"service": SERVICE, "state": PARKED_STATE, "cursor": THEIR_CURSOR, "limit": LIMIT}

@@ -1,4 +1,4 @@
-"""The overview: how every service, every queue and the gateway itself are now; what does not answer is away."""
+"""System status: the condition of every service and the length of every queue, asked within two seconds."""
 
 from __future__ import annotations
 
@@ -14,34 +14,39 @@ from services.chassis.problem import Problem
 from services.chassis.settings import Settings
 from services.contract.topology import SERVICES, queues
 
-WITHIN = 2.0  # seconds that each of them has to answer
-
-Said = dict[str, Any]
+TIMEOUT = 2.0  # seconds that each service and the broker have to answer
 
 
-def conditions(caller: Caller, token: str | None) -> dict[str, Said]:
-    """What each service says of itself, all asked at once."""
+def conditions(caller: Caller, token: str | None) -> dict[str, dict[str, Any]]:
+    """The condition that each service states of itself, all asked at once; `away` for one that does not answer."""
     asked = {service: eventlet.spawn(_condition, caller, service, token) for service in SERVICES}
     return {service: answer.wait() for service, answer in asked.items()}
 
 
 def messages(settings: Settings) -> dict[str, int | None]:
-    """How many messages wait in each queue; none where the queue is not there, or nobody can tell."""
+    """The number of messages in each queue; None where there is no such queue, or the broker does not answer."""
     names = [*(queue.name for queue in queues()), *(f"rpc-{service}" for service in SERVICES)]
-    found: dict[str, int | None] = dict.fromkeys(names)
+    lengths: dict[str, int | None] = dict.fromkeys(names)
     with (
         suppress(*BROKEN),
-        eventlet.Timeout(WITHIN, Gone("the broker does not answer")),
+        eventlet.Timeout(TIMEOUT, Gone("the broker does not answer")),
         connect(settings, "gateway.overview") as connection,
     ):
         for name in names:
-            with suppress(NoSuchQueue):
-                found[name] = connection.channel().queue_declare(name, passive=True).message_count
-    return found
+            lengths[name] = _length(connection, name)
+    return lengths
 
 
-def _condition(caller: Caller, service: str, token: str | None) -> Said:
+def _length(connection: Any, queue: str) -> int | None:
+    with suppress(NoSuchQueue):
+        length: int = connection.channel().queue_declare(queue, passive=True).message_count
+        return length
+    return None
+
+
+def _condition(caller: Caller, service: str, token: str | None) -> dict[str, Any]:
     try:
-        return caller.call(service, "condition", {}, token=token, timeout=WITHIN)
+        condition: dict[str, Any] = caller.call(service, "condition", {}, token=token, timeout=TIMEOUT)
     except Problem:
         return {"away": True}
+    return condition

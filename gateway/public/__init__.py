@@ -1,1 +1,1 @@
-"""What anybody may read without an account: notices on public display, and the check of a certificate."""
+"""Information for anybody, without an account: notices on public display, and the check of a certificate."""

@@ -1,19 +1,19 @@
-"""Certificates over HTTP: printed for staff, checked by anybody who has one in hand."""
+"""Certificates over HTTP: staff print them, and anybody can check one."""
 
 from __future__ import annotations
 
-import json
-from functools import partial
-from html import escape
+from functools import cache, partial
 from typing import Any, get_args
 from urllib.parse import quote
 
 from eventlet import tpool
 
 from gateway.documents.certificate_pdf import NoFont, draw
+from gateway.http.caching import PrecompressedDocument
 from gateway.http.json_schema import DAY, TEXT, WHOLE, each, maybe, of_type, one_of
 from gateway.http.messages import Reply, Request
 from gateway.http.parameters import Parameter
+from gateway.pages import rendering
 from gateway.upstream.proxy import ServiceProxy
 from services.chassis.problem import Unavailable
 from services.contract import awards, glossary
@@ -39,38 +39,41 @@ CHECKED = each(
     state=one_of("granted", "revoked"),
 )
 
-
 STATES = {"granted": "证书有效。 Valid.", "revoked": "该奖项已被撤销，证书无效。 Revoked."}
-"""What the page says first."""
+"""The first line of the page's answer."""
 
 
 class NotDrawn(Unavailable):
+    """The certificate has a character that no installed font has."""
+
     title_en = "No font of this machine has every character of the certificate: the operator has to install one."
     title_zh = "本机字体缺少证书所需的字，请运维人员安装中文字体。"
 
 
 def checked(services: ServiceProxy, certificate_no: str, request: Request) -> Any:
-    """What stands on the certificate, without names; `NotFound` for a wrong number and a wrong code alike."""
+    """Show the certificate without names; raises the same `NotFound` for a wrong number and for a wrong code."""
     return services.ask("awards", "check_certificate", {**request.params, "certificate_no": certificate_no}, request)
 
 
 def printed(services: ServiceProxy, award_id: str, request: Request) -> Reply:
-    """The certificate as a page to be sealed."""
-    said = services.ask("awards", "certificate_of", {"award_id": award_id}, request)
+    """Answer with the certificate as a PDF to be sealed; raises `NotDrawn`."""
+    certificate = services.ask("awards", "certificate_of", {"award_id": award_id}, request)
     try:
-        page = tpool.execute(partial(draw, said, check_at=f"{request.host}/certificates"))
+        pdf = tpool.execute(partial(draw, certificate, check_at=f"{request.host}/certificates"))
     except NoFont:
         raise NotDrawn() from None
-    name = quote(f"{said['certificate_no']}.pdf", safe="")
-    return Reply(page, headers={"Content-Disposition": f'inline; filename="{name}"'}, content_type=PDF)
+    name = quote(f"{certificate['certificate_no']}.pdf", safe="")
+    return Reply(pdf, headers={"Content-Disposition": f'inline; filename="{name}"'}, content_type=PDF)
 
 
-def filled() -> dict[str, str]:
-    """What the page's template needs: the words for what is told."""
-    fields = {name: glossary.field(name, of=KIND) for name in CHECKED["properties"] if name != "state"}
+@cache
+def page() -> PrecompressedDocument:
+    """Render the page on which anybody checks a certificate, with the words for every answer."""
+    shown = {name: shape for name, shape in CHECKED["properties"].items() if name != "state"}
+    fields = {name: glossary.field(name, of=KIND) for name in shown}
     values = {
         name: {choice: glossary.value(choice, field=name, of=KIND) for choice in shape["enum"]}
-        for name, shape in CHECKED["properties"].items()
-        if "enum" in shape and name != "state"
+        for name, shape in shown.items()
+        if "enum" in shape
     }
-    return {"words": escape(json.dumps({"states": STATES, "fields": fields, "values": values}, ensure_ascii=False))}
+    return rendering.page("/certificates", words={"states": STATES, "fields": fields, "values": values})

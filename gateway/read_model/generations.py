@@ -21,7 +21,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from structlog import get_logger
 
 from gateway.kpi.ledger import Document
-from gateway.read_model.store import Store, Vanished
+from gateway.read_model.store import LedgerMissing, Store
 from services.chassis.problem import Unavailable
 from services.contract.event import Event
 from services.contract.rule import Rule
@@ -69,7 +69,7 @@ class Generations:
         try:
             for store in stores:
                 store.take_events(events)
-        except Vanished:
+        except LedgerMissing:
             self._look_at = 0.0
             raise Unavailable("The ledger vanished.", "台账已丢失。") from None
 
@@ -77,11 +77,11 @@ class Generations:
         """What the generation that serves answers."""
         try:
             return question(self.serving())
-        except Vanished:
+        except LedgerMissing:
             self._look_at = 0.0
         try:
             return question(self.serving())
-        except Vanished:
+        except LedgerMissing:
             raise Unavailable("The ledger is being made anew.", "台账正在重建。") from None
 
     def serving(self) -> Store:
@@ -120,13 +120,13 @@ class Generations:
 
         Where the process ends before that, the next one that is filled finds it and drops it.
         """
-        revision, before = self.ask(lambda one: one.read({})).ledger["revision"], self.serving()
+        revision, before = self.ask(lambda one: one.read_counts({})).ledger["revision"], self.serving()
         if before is not store:
-            store.go_on_from(revision)
-            store.know_as(before)
+            store.raise_revision(revision)
+            store.copy_learning_times(before)
             if not self._point({"serving": before.generation, "filling": store.generation}, serving=store.generation):
                 raise Unavailable("The ledger was made anew meanwhile.", "台账已在此期间重建。")
-            store.know_as(before)  # what came in while the pointer moved
+            store.copy_learning_times(before)  # what came in while the pointer moved
             log.info("generation serves", generation=store.generation, before=before.generation)
             eventlet.spawn_after(LINGERS, self._let_go, before)
 
@@ -177,7 +177,7 @@ class Generations:
     def _begin(self) -> None:
         """The first generation has no name; one that somebody dropped a part of is left alone."""
         store = self._store("")
-        if store.is_there() or store.is_new():
+        if store.exists() or store.was_never_made():
             store.prepare(self._rules())
         else:
             store = self._new()
@@ -188,7 +188,7 @@ class Generations:
 
     def _replace(self, store: Store) -> None:
         """Where it vanished: another one serves, empty, until it was compared and heard again what it lacks."""
-        if store.is_there():
+        if store.exists():
             return
         pointer = self._read()
         if self._point({"filling": store.generation}) or pointer.serving != store.generation:

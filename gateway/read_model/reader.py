@@ -1,6 +1,6 @@
 """Reading: what is asked of a store, now or as it was known at an instant; whatever is read together is of one moment.
 
-A question about the past first settles it (`Store.settle`): what is taken in later was not known then.
+A question about the past first settles it (`Store.close_until`): what is taken in later was not known then.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ Among = Mapping[str, Any]
 EVERYWHERE: Among = MappingProxyType({})
 
 
-def at(store: Store, as_of: datetime | None, ask: Callable[[Reader], T]) -> T:
-    """What is answered at that instant; None: now. Raises `Vanished`."""
+def read_at(store: Store, as_of: datetime | None, ask: Callable[[Reader], T]) -> T:
+    """What is answered at that instant; None: now. Raises `LedgerMissing`."""
     if as_of is None:
         return ask(Reader(store))
-    store.settle(as_of)
+    store.close_until(as_of)
     for _ in range(TRIES):
         try:
             with store.views.database.client.start_session(snapshot=True) as session:
@@ -67,13 +67,13 @@ class Reader:
 
     def counts(self, wanted: Mapping[str, Piece], measures: Iterable[Measure]) -> Counts:
         """These documents of the counts of these measures."""
-        found = self._store.read(wanted, self._session)
+        found = self._store.read_counts(wanted, self._session)
         if self._as_of is None:
             return found
-        measures, increments = list(measures), Sums()
+        measures, increments = list(measures), IncrementSums()
         for some in self._touched({measure.rule.of.key for measure in measures}):
             increments.add(past.unwound(measures, some))
-        return Counts(past.patched(found.held, increments.all, wanted), found.ledger, found.counted)
+        return Counts(past.patched(found.documents, increments.all, wanted), found.ledger, found.counted)
 
     def records(
         self, rule: Rule, period: Period, *, among: Among = EVERYWHERE, after: Place | None = None, limit: int
@@ -82,19 +82,19 @@ class Reader:
         window = Window(rule, period.first.isoformat(), period.last.isoformat(), among)
         return list(islice(self._counting(window, after, limit), limit))
 
-    def spread(
+    def group_values(
         self, rule: Rule, fields: Iterable[str], period: Period, *, among: Among = EVERYWHERE
-    ) -> list[Combination]:
+    ) -> list[ValueGroup]:
         """All records with their day in the period, counting or not, by the values of these fields and conditions."""
         names = sorted({*fields, *(condition.field for condition in rule.where)})
         window = Window(rule, period.first.isoformat(), period.last.isoformat(), among)
         groups = self._store.views.aggregate(
             [{"$match": window.query}, {"$group": _grouped(rule, names)}], session=self._session
         )
-        found = {_key(one["_id"]): Combination(one["_id"], one["records"], int(one["amount"])) for one in groups}
+        found = {_key(one["_id"]): ValueGroup(one["_id"], one["records"], int(one["amount"])) for one in groups}
         for data, sign in self._changes(window):
             values = {name: data.get(name) for name in names}
-            cell = found.setdefault(_key(values), Combination(values))
+            cell = found.setdefault(_key(values), ValueGroup(values))
             cell.records += sign
             cell.amount += sign * ((rule.sum is not None and data.get(rule.sum)) or 0)
         return [cell for cell in found.values() if cell.records]
@@ -105,7 +105,7 @@ class Reader:
             view = self.last(rule, period, among=among)
             return view["data"][rule.field] or 0 if view else 0
         field = rule.field or ""
-        found = self.spread(rule, [field], period, among=among)
+        found = self.group_values(rule, [field], period, among=among)
         return len({cell.values[field] for cell in found if rule.holds(cell.values)} - {None})
 
     def last(self, rule: Rule, period: Period, *, among: Among = EVERYWHERE) -> Document | None:
@@ -135,7 +135,7 @@ class Reader:
         ends = {"$gte": row_id(record, 0), "$lte": row_id(record, LAST_VERSION)}
         return list(self._store.history.find({"_id": ends, **known}, session=self._session).sort("_id"))
 
-    def learnt(self, kind: Kind) -> dict[str, Touched]:
+    def changed_records(self, kind: Kind) -> dict[str, Touched]:
         """All records of a kind of which something was learnt after this moment, as they are now and were then."""
         if kind.key not in self._learnt:
             found = (one for some in self._touched({kind.key}) for one in some)
@@ -177,17 +177,17 @@ class Reader:
         """The views of then that count in this window, of records that have another one now."""
         return [
             {"_id": one.record, "version": one.version, "data": one.then}
-            for one in self.learnt(window.rule.of).values()
+            for one in self.changed_records(window.rule.of).values()
             if one.then is not None and window.has(one.then) and window.rule.counts(one.then)
         ]
 
     def _untouched(self, kind: Kind) -> list[Document]:
-        learnt = self.learnt(kind) if self._as_of else None
+        learnt = self.changed_records(kind) if self._as_of else None
         return [{"_id": {"$nin": list(learnt)}}] if learnt else []
 
     def _changes(self, window: Window) -> Iterator[tuple[Mapping[str, Any], int]]:
         """What to take away (-1) and to add (1), so that the records in this window are as they were then."""
-        for one in self.learnt(window.rule.of).values() if self._as_of else ():
+        for one in self.changed_records(window.rule.of).values() if self._as_of else ():
             for data, sign in ((one.now, -1), (one.then, 1)):
                 if data is not None and window.has(data):
                     yield data, sign
@@ -232,7 +232,7 @@ class Window:
 
 
 @dataclass
-class Combination:
+class ValueGroup:
     """Values that some records have, how many these are, and what they add up to."""
 
     values: Document
@@ -240,7 +240,7 @@ class Combination:
     amount: int = 0
 
 
-class Sums:
+class IncrementSums:
     """Increments that come piece by piece."""
 
     def __init__(self) -> None:

@@ -37,7 +37,7 @@ LAST_VERSION = 2**63 - 1
 NAMESPACE_EXISTS = 48  # MongoDB's code
 
 
-class Vanished(Exception):
+class LedgerMissing(Exception):
     """The ledger is not there: somebody dropped it, or another generation took this one's place."""
 
 
@@ -45,7 +45,7 @@ class Vanished(Exception):
 class Counts:
     """The documents of counts that were asked for, the ledger as it was then, and the rules whose counts are whole."""
 
-    held: dict[str, Document]
+    documents: dict[str, Document]
     ledger: Document
     counted: frozenset[str]
 
@@ -79,16 +79,16 @@ class Store:
             while in_one_transaction(self._client, partial(self._count_more, rule["_id"])):
                 pass
 
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Nobody dropped it, nor its views, which come back without their indexes."""
         ledger = self.counts.find_one({"_id": LEDGER}, {"_id": 1})
         return ledger is not None and len(self.views.index_information()) > 1
 
-    def is_new(self) -> bool:
+    def was_never_made(self) -> bool:
         """Was nothing of it ever made?"""
         return not set(self._database.list_collection_names()) & {one.name for one in self._collections}
 
-    def go_on_from(self, revision: int) -> None:
+    def raise_revision(self, revision: int) -> None:
         """Whoever knew that revision of another one gets none that is lower."""
         self.counts.update_one({"_id": LEDGER}, {"$inc": {"revision": revision}})
 
@@ -97,7 +97,7 @@ class Store:
         for collection in self._collections:
             collection.drop()
 
-    def counted(self, at: int) -> frozenset[str]:
+    def whole_rules(self, at: int) -> frozenset[str]:
         """The rules whose counts are whole, at this state (`rules`) of the ledger."""
         if at != self._rules_known:
             self._read_rules(at)
@@ -110,15 +110,15 @@ class Store:
         if self.history.find_one({"known": None}, {"_id": 1}):
             self.history.update_many({"known": None}, [{"$set": {"known": {"$toDate": "$time"}}}])
 
-    def settle(self, as_of: datetime) -> None:
+    def close_until(self, as_of: datetime) -> None:
         """Whatever is taken in from now on was not known at that instant: an answer about it is the same for ever."""
         self.counts.update_one({"_id": LEDGER}, {"$max": {"settled": as_of}})
 
-    def know_as(self, other: Store) -> None:
+    def copy_learning_times(self, other: Store) -> None:
         """Know as late as another generation what that one heard late."""
         state = other.counts.find_one({"_id": LEDGER}, {"settled": 1}) or {}
         if "settled" in state:
-            self.settle(state["settled"])
+            self.close_until(state["settled"])
         for row in other.history.find({"moved": True}, {"known": 1}):
             self.history.update_one({"_id": row["_id"]}, {"$set": {"known": row["known"], "moved": True}})
 
@@ -180,7 +180,7 @@ class Store:
     # --- taking events in --------------------------------------------------------------------------------------------
 
     def take_events(self, events: Sequence[Event]) -> None:
-        """Take these events in, all or none of them; those known before change nothing. Raises `Vanished`."""
+        """Take these events in, all or none of them; those known before change nothing. Raises `LedgerMissing`."""
         with self._turn:
             in_one_transaction(self._client, partial(self._take_events, events))
 
@@ -190,7 +190,7 @@ class Store:
             {"_id": LEDGER}, {"$inc": {"batches": 1}}, {"rules": 1, "settled": 1}, session=session
         )
         if state is None:
-            raise Vanished
+            raise LedgerMissing
         if state["rules"] != self._rules_known:
             self._read_rules(state["rules"], session)
         wanted = list({ledger.record_of(event) for event in events})
@@ -225,8 +225,8 @@ class Store:
 
     # --- what is asked -----------------------------------------------------------------------------------------------
 
-    def read(self, wanted: Mapping[str, Piece], session: ClientSession | None = None) -> Counts:
-        """These documents of counts; the days of a month come only where some are asked for. Raises `Vanished`."""
+    def read_counts(self, wanted: Mapping[str, Piece], session: ClientSession | None = None) -> Counts:
+        """These documents of counts; the days of a month come only where some are asked for. Raises `LedgerMissing`."""
         whole = [id_ for id_, piece in wanted.items() if not piece.days]
         found = list(self.counts.find({"_id": {"$in": [*whole, LEDGER]}}, {"days": 0}, session=session))
         if len(whole) < len(wanted):
@@ -234,15 +234,15 @@ class Store:
             found += self.counts.find({"_id": {"$in": days}}, session=session)
         held = {document["_id"]: document for document in found}
         if LEDGER not in held:
-            raise Vanished
+            raise LedgerMissing
         state = held.pop(LEDGER)
-        return Counts(held, state, self.counted(at=state["rules"]))
+        return Counts(held, state, self.whole_rules(at=state["rules"]))
 
     def views_after(self, kind: str, after: str, which: Document, *, limit: int) -> list[Document]:
         """The next views of a kind by id, of those that are like this."""
         return list(self.views.find({"_id": _views_between(kind, after, None), **which}).sort("_id").limit(limit))
 
-    def views_by(self, steps: Iterable[Document], kinds: Iterable[Kind]) -> list[Document]:
+    def aggregate_views(self, steps: Iterable[Document], kinds: Iterable[Kind]) -> list[Document]:
         """What these steps make of the views of these kinds."""
         of_kinds = {"$match": {"$or": [{"_id": _views_between(kind.key, "", None)} for kind in kinds]}}
         return list(self.views.aggregate([of_kinds, *steps]))
@@ -258,16 +258,16 @@ class Store:
         now = {f"compared_at.{service}": True for service in differing}
         self.counts.update_one({"_id": LEDGER}, {"$set": found, "$currentDate": now, "$inc": {"revision": 1}})
 
-    def compared(self) -> dict[str, int] | None:
-        """How many records of each service differed last; None where one was never compared. Raises `Vanished`."""
-        found = compared(self.read({}).ledger)
+    def differing_records(self) -> dict[str, int] | None:
+        """How many records of each service differed last; None where one was never compared. Raises `LedgerMissing`."""
+        found = differing_records(self.read_counts({}).ledger)
         return found if found.keys() >= set(SERVICES) else None
 
-    def held(self, kinds: Iterable[Kind]) -> int:
+    def count_records(self, kinds: Iterable[Kind]) -> int:
         """How many records of these kinds there are."""
         return sum(self.views.count_documents({"_id": _views_between(kind.key, "", None)}) for kind in kinds)
 
-    def bucket(self, kind: str, after: str, through: str | None) -> dict[str, int]:
+    def bucket_sums(self, kind: str, after: str, through: str | None) -> dict[str, int]:
         """The records of a kind after one id through another (none: through the last), their versions, their rows."""
         match = {"$match": {"_id": _views_between(kind, after, through)}}
         sums = {"$group": {"_id": None, "records": {"$sum": 1}, "versions": {"$sum": "$version"}}}
@@ -306,12 +306,12 @@ class Store:
         return {group["_id"] or "": group["messages"] for group in groups}
 
 
-def compared(state: Document) -> dict[str, int]:
+def differing_records(state: Document) -> dict[str, int]:
     """For each service that was compared since this ledger was made, how many of its records differed."""
     return dict(state.get("compared", {}))  # an earlier release's ledger was never compared
 
 
-def compared_at(state: Document) -> dict[str, datetime]:
+def comparison_instants(state: Document) -> dict[str, datetime]:
     """When each of them was compared last; one that an earlier release compared is not there."""
     return dict(state.get("compared_at", {}))
 

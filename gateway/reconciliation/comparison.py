@@ -115,7 +115,7 @@ class Comparison:
             self._progress.at = kind.key
             theirs = self._ask(kind.service, "bucket", kind=kind.name, after=after, limit=BUCKET)
             block = Block(kind, after, theirs["through"])
-            if not is_equal(theirs, patiently(partial(self._store.bucket, kind.key, *block[1:]))):
+            if not is_equal(theirs, patiently(partial(self._store.bucket_sums, kind.key, *block[1:]))):
                 yield self._differences(block)
             self._progress.done += theirs["records"]
             after = block.through

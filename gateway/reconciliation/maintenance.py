@@ -55,7 +55,7 @@ class Maintenance:
 
     def tend(self) -> None:
         """Compare where it is due, unless another gateway does or has done; raises `Problem` where that fails."""
-        every, compared = self._settings.audit_every, self._generations.ask(lambda store: store.compared())
+        every, compared = self._settings.audit_every, self._generations.ask(lambda store: store.differing_records())
         if compared is None:
             self._check_all_are_here()
             self._rearm_by_itself(rest=SOON)
@@ -101,7 +101,7 @@ class Maintenance:
 
     def _verify(self, ask: Ask, asked: Mapping[str, Any], progress: Progress) -> None:
         kinds, store = _kinds(asked), self._generations.serving()
-        progress.total = patiently(lambda: store.held(kinds))
+        progress.total = patiently(lambda: store.count_records(kinds))
         away = verify(ask, store, kinds, progress)
         _check_serves(store)
         _check_answered(away)
@@ -114,7 +114,7 @@ class Maintenance:
         mend: Callable[[list[Difference]], None] = lambda _: None,
     ) -> None:
         kinds, store = _kinds(asked), self._generations.serving()
-        progress.total = patiently(lambda: store.held(kinds))
+        progress.total = patiently(lambda: store.count_records(kinds))
         comparison, differing = Comparison(ask, store, progress), dict.fromkeys(SERVICES, 0)
         for found in comparison.lasting(kinds):
             _check_serves(store)
@@ -146,7 +146,7 @@ def _heard_by(listener: str) -> list[Kind]:
 
 def _check_serves(store: Store) -> None:
     """What was read of a ledger that somebody dropped says nothing."""
-    if not patiently(store.is_there):
+    if not patiently(store.exists):
         raise Unavailable("The ledger was made anew meanwhile.", "台账已在此期间重建。")
 
 

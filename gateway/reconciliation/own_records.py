@@ -111,7 +111,7 @@ def shown(
     """Value and records as everybody is told them, and the revision of the ledger that they are of."""
     read = Reader(store)
     counts = read.counts(documents_needed([line], question), line.measures)
-    figures = Figures(counts.held, counts.counted, read.value, question.period.last)
+    figures = Figures(counts.documents, counts.counted, read.value, question.period.last)
     number = figures.measure(part.measure, question, {} if district is None else {"district": district})
     value = Total(part.rule.measure).value if number.value is None else number.value
     return {"value": value, "records": number.records}, counts.ledger["revision"]

@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 
 from gateway.kpi.ledger import Document
 from gateway.read_model.generations import Generations
-from gateway.read_model.store import Store, Vanished
+from gateway.read_model.store import LedgerMissing, Store
 from gateway.reconciliation.comparison import Ask, Block, ChainFlaw, Comparison, Difference, histories
 from gateway.reconciliation.jobs import Progress
 from services.chassis.document import event
@@ -32,7 +32,7 @@ ROUNDS = 5  # times that what differs is filled again
 def rebuild(ask: Ask, generations: Generations, progress: Progress) -> None:
     """Raises `Unavailable` where a service does not answer; what was broken or could not be taken in is found."""
     kinds = list(KINDS.values())
-    progress.total = 2 * patiently(lambda: generations.serving().held(kinds))  # filled, and compared
+    progress.total = 2 * patiently(lambda: generations.serving().count_records(kinds))  # filled, and compared
     with generations.filling() as store:
         filling = Filling(ask, store, progress)
         for kind in kinds:
@@ -113,7 +113,7 @@ class Filling:
     def _is_taken(self, events: list[Event]) -> bool:
         try:
             patiently(lambda: self._store.take_events(events))
-        except Vanished:
+        except LedgerMissing:
             raise Unavailable("The new ledger was dropped.", "新台账已被删除。") from None
         except (PyMongoError, BSONError, ArithmeticError, TypeError, ValueError):
             return False

@@ -59,7 +59,7 @@ def recount(ask: Ask, store: Store, question: RecountQuestion, progress: Progres
     for part in own_records.parts(question.line):
         progress.at = f"{part.name} {part.rule.of.key}"
         said, revision = PartCount(ask, store, question, part, progress).run()
-        if not patiently(store.is_there):
+        if not patiently(store.exists):
             raise Unavailable("The ledger was made anew meanwhile.", "台账已在此期间重建。")
         progress.result = {"parts": [*progress.result.get("parts", []), said], "revision": revision}
 

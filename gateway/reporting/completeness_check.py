@@ -9,7 +9,7 @@ from gateway.kpi.completeness import Completeness, as_known
 from gateway.kpi.plan_answers import Answer
 from gateway.kpi.plan_index import KpiLine, MilestoneLine
 from gateway.read_model.generations import Generations
-from gateway.read_model.store import Counts, compared
+from gateway.read_model.store import Counts, differing_records
 from gateway.reporting.question import AnswerTime
 
 PARKED_MAX_AGE = 1.0  # seconds that an answer may be behind the dead letters
@@ -41,7 +41,7 @@ class CompletenessCheck:
             revision=state["revision"],
             heard=state["heard"],
             counted=counts.counted,
-            compared=compared(state),
+            compared=differing_records(state),
             is_rebuilding=self._generations.is_filling(),
             parked=self._read_parked(),
             parked_there=self._parked_there,

@@ -194,10 +194,10 @@ class Editions:
                     yield ChangedRecord(part.rule, id_, before, after)
 
     def _learnt(self, rule: Rule, since: datetime) -> dict[str, Touched]:
-        return self._read(since, lambda read: read.learnt(rule.of))
+        return self._read(since, lambda read: read.changed_records(rule.of))
 
     def _read(self, as_of: datetime, make: Callable[[Reader], T]) -> T:
-        return self._query_service.generations.ask(lambda store: reader.at(store, as_of, make))
+        return self._query_service.generations.ask(lambda store: reader.read_at(store, as_of, make))
 
     def _signature(self, body: bytes) -> str | None:
         """Sign the bytes of an edition (Ed25519): `ed25519=:<base64>:` over the body alone.

@@ -74,7 +74,7 @@ class PlanCommands:
         index = self._plan_history.plan_index()
         lines = [(line, resolve_period(str(year))) for year in index.plans for line in index.kpi_lines(year)]
         needed = {id_: piece for line, year in lines for id_, piece in documents_needed([line], year).items()}
-        documents = self._query_service.generations.ask(lambda store: store.read(needed)).held
+        documents = self._query_service.generations.ask(lambda store: store.read_counts(needed)).documents
         return {
             line.code
             for line, year in lines

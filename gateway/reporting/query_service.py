@@ -17,7 +17,7 @@ from gateway.kpi.plan_index import AskedPeriod, KpiLine, MilestoneLine, resolve_
 from gateway.plans.model import Plan
 from gateway.read_model import reader
 from gateway.read_model.generations import Generations
-from gateway.read_model.reader import Combination, Reader
+from gateway.read_model.reader import Reader, ValueGroup
 from gateway.read_model.store import Counts
 from gateway.reporting.cache import Cache
 from gateway.reporting.completeness_check import CompletenessCheck
@@ -237,7 +237,7 @@ class QueryService:
         """Look for the first record that reaches a milestone, unless the counts say that there is none."""
         line, moment, year = question.line, question.moment, _year(question.plan)
         is_counted = line.measure.key in counts.counted
-        if is_counted and not line.measure.total(year.pieces, counts.held).n:
+        if is_counted and not line.measure.total(year.pieces, counts.documents).n:
             return answers.milestone(line, None, on=moment.today)
 
         find = partial(read.records, line.milestone.rule, year.period, limit=1)
@@ -249,10 +249,10 @@ class QueryService:
 
     def _read(self, moment: AnswerTime, make: Callable[[Reader], T]) -> T:
         """Make an answer of what the serving generation has at that moment."""
-        return self.generations.ask(lambda store: reader.at(store, moment.as_of, make))
+        return self.generations.ask(lambda store: reader.read_at(store, moment.as_of, make))
 
     def _ledger_alone(self) -> Counts:
-        return self.generations.ask(lambda store: store.read({}))
+        return self.generations.ask(lambda store: store.read_counts({}))
 
     def _counts(
         self,
@@ -301,20 +301,20 @@ class QueryServiceProvider(Provider[QueryService]):
 
 
 def _figures(read: Reader, counts: Counts, moment: AnswerTime) -> Figures:
-    return Figures(counts.held, counts.counted, read.value, moment.today)
+    return Figures(counts.documents, counts.counted, read.value, moment.today)
 
 
 def _crossed(question: KpiQuestion, read: Reader) -> Answer:
     """Split the number by several values at once, which is read from the records."""
     line, by = question.line, question.by
     rule, period = one_rule(line), question.counted_period.period
-    combinations = read.spread(rule, by, period, among=question.filters)
-    return breakdown.by_fields(line, by, ((found.values, _cell(rule, found)) for found in combinations))
+    groups = read.group_values(rule, by, period, among=question.filters)
+    return breakdown.by_fields(line, by, ((group.values, _cell(rule, group)) for group in groups))
 
 
 def _explanation(question: KpiQuestion, read: Reader) -> Answer:
     period, rules = question.counted_period.period, question.line.kpi.parts.values()
-    spreads = [(rule, read.spread(rule, ["state"], period, among=question.filters)) for rule in rules]
+    spreads = [(rule, read.group_values(rule, ["state"], period, among=question.filters)) for rule in rules]
     return breakdown.explain(question.line, spreads)
 
 
@@ -324,16 +324,16 @@ def _total(question: RecordsQuestion, read: Reader, figures: Figures) -> Answer:
     if len(kpi.filters) < 2:
         return answers.total(kpi.line, kpi.period, figures, measure, filters=kpi.filters)
 
-    combinations = read.spread(measure.rule, (), kpi.counted_period.period, among=kpi.filters)
-    number = Number.of_cell(sum((_cell(measure.rule, found) for found in combinations), start=Cell()))
+    groups = read.group_values(measure.rule, (), kpi.counted_period.period, among=kpi.filters)
+    number = Number.of_cell(sum((_cell(measure.rule, group) for group in groups), start=Cell()))
     return {"value": number.value, "state": number.state, "total": number.records}
 
 
-def _cell(rule: Rule, combination: Combination) -> Cell:
-    records = combination.records
-    if not rule.holds(combination.values):
+def _cell(rule: Rule, group: ValueGroup) -> Cell:
+    records = group.records
+    if not rule.holds(group.values):
         return Cell(records)
-    return Cell(records, records, combination.amount if rule.sum else records)
+    return Cell(records, records, group.amount if rule.sum else records)
 
 
 def _year(plan: Plan) -> AskedPeriod:

@@ -1,4 +1,4 @@
-"""Answers about commands that were accepted for a service which could not be reached."""
+"""Answers about commands that were accepted for a service which could not be reached, as JSON Schemas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Descriptions: what each service said of itself: what it can do, for whom, and how much it has parked."""
+"""Descriptions: the commands, queries and kinds of record of each service, as its `describe` states them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OF_EVERY_COMMAND = ("command_id", "expected_version")
 
 @dataclass(frozen=True)
 class CommandDescription:
-    """What a service takes: about which kind of record, from whom, and with which fields."""
+    """A command of a service: its kind of record, the roles that may send it, and its fields."""
 
     kind: Kind
     roles: frozenset[str]
@@ -29,74 +29,84 @@ class CommandDescription:
     needed: tuple[str, ...]
     input: Mapping[str, Any] = field(default_factory=dict)  # its JSON Schema
     adds: bool = False  # a record, and changes none
-    confidential: bool = False  # what it is told is kept by its service alone
+    confidential: bool = False  # its input may be stored by its service alone
 
     def check(self, arguments: Mapping[str, Any], *, actor: Actor) -> None:
-        """As much as can be said without the service; raises `NotAllowed` or `InvalidInput`."""
+        """Check what can be checked without the service; raises `NotAllowed` or `InvalidInput`."""
         if not actor.roles & self.roles:
             raise NotAllowed(needs="/".join(sorted(self.roles)), yours="/".join(sorted(actor.roles)))
+
+        if errors := [*self._unknown(arguments), *self._missing(arguments)]:
+            raise InvalidInput(*errors)
+
+    def _unknown(self, arguments: Mapping[str, Any]) -> list[FieldError]:
         listed = ", ".join(self.known)
-        errors = [
+        return [
             FieldError(name[:100], f"Unknown field; known: {listed}.", f"未知字段；可用：{listed}。")
             for name in arguments
             if name not in (*self.known, *OF_EVERY_COMMAND)
         ]
-        errors += [
+
+    def _missing(self, arguments: Mapping[str, Any]) -> list[FieldError]:
+        return [
             FieldError(name, "This field is needed.", "此项必填。")
             for name in self.needed
             if arguments.get(name) is None
         ]
-        if errors:
-            raise InvalidInput(*errors)
 
 
 @dataclass(frozen=True)
 class ServiceDescription:
-    """What a service said it can do, and when."""
+    """The part of a service's description that this gateway's contract knows, and when it was read."""
 
     kinds: dict[str, Kind]  # by their plural
     commands: dict[str, CommandDescription]
-    questions: dict[str, Mapping[str, Any]]  # what each asks for, as a JSON Schema
-    heard: float
+    questions: dict[str, Mapping[str, Any]]  # the JSON Schema of each one's parameters
+    read_at: float  # by the monotonic clock
 
 
 class Descriptions(SharedExtension):
-    """What each service said of itself last, as it said it; remembered, so that one that is away is described too."""
+    """The last description of each service, stored so that a service that is away is documented too."""
 
     def setup(self) -> None:
-        self._held = database(self.container.config["SETTINGS"], self.container.service_name)["descriptions"]
-        self.said: dict[str, Any] = patiently(self._remembered)
+        self._stored = database(self.container.config["SETTINGS"], self.container.service_name)["descriptions"]
+        self.by_service: dict[str, Any] = patiently(self._read_stored)
 
-    def hear(self, service: str, said: Mapping[str, Any]) -> None:
-        if self.said.get(service) == said:
+    def note(self, service: str, description: Mapping[str, Any]) -> None:
+        """Keep what a service's `describe` answered."""
+        if self.by_service.get(service) == description:
             return
-        self.said = {**self.said, service: said}
-        with suppress(PyMongoError):  # then whoever starts next hears it from the service
-            self._held.replace_one({"_id": service}, {"said": wire.encode(said)}, upsert=True)
 
-    def _remembered(self) -> dict[str, Any]:
-        """As bytes: BSON takes no `$ref` for the name of a field."""
-        return {held["_id"]: wire.decode(held["said"]) for held in self._held.find()}
+        self.by_service = {**self.by_service, service: description}
+        with suppress(PyMongoError):  # a gateway that starts then has to ask the service itself
+            encoded = {"said": wire.encode(description)}  # as bytes: BSON takes no `$ref` for the name of a field
+            self._stored.replace_one({"_id": service}, encoded, upsert=True)
+
+    def _read_stored(self) -> dict[str, Any]:
+        return {document["_id"]: wire.decode(document["said"]) for document in self._stored.find()}
 
 
-def read(service: str, said: Mapping[str, Any], *, heard: float) -> ServiceDescription:
-    """Of what it said, the part that this gateway's contract knows too."""
-    kinds = {name: KINDS[f"{service}.{name}"] for name in said["kinds"] if f"{service}.{name}" in KINDS}
+def read(service: str, description: Mapping[str, Any], *, read_at: float) -> ServiceDescription:
+    """Read the part of a description that this gateway's contract knows too."""
+    keys = {name: f"{service}.{name}" for name in description["kinds"]}
+    kinds = {name: KINDS[key] for name, key in keys.items() if key in KINDS}
+    commands = {name: stated for name, stated in description["commands"].items() if stated["kind"] in kinds}
+    queries = description.get("queries", {})
     return ServiceDescription(
         kinds={kind.plural: kind for kind in kinds.values()},
-        commands={
-            name: CommandDescription(
-                kind=kinds[one["kind"]],
-                roles=frozenset(one["roles"]),
-                known=tuple(one["input"]["properties"]),
-                needed=tuple(one["input"]["required"]),
-                input=one["input"],
-                adds=one.get("adds", False),
-                confidential=one.get("confidential", False),
-            )
-            for name, one in said["commands"].items()
-            if one["kind"] in kinds
-        },
-        questions={name: one["input"] for name, one in said.get("queries", {}).items() if "input" in one},
-        heard=heard,
+        commands={name: _command(stated, kinds[stated["kind"]]) for name, stated in commands.items()},
+        questions={name: stated["input"] for name, stated in queries.items() if "input" in stated},
+        read_at=read_at,
+    )
+
+
+def _command(stated: Mapping[str, Any], kind: Kind) -> CommandDescription:
+    return CommandDescription(
+        kind=kind,
+        roles=frozenset(stated["roles"]),
+        known=tuple(stated["input"]["properties"]),
+        needed=tuple(stated["input"]["required"]),
+        input=stated["input"],
+        adds=stated.get("adds", False),
+        confidential=stated.get("confidential", False),
     )

@@ -1,4 +1,4 @@
-"""Counts of the dead letters of every service, polled in the background."""
+"""Counts of parked messages (dead letters) at every service, as each of them reported last."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from nameko.extensions import SharedExtension
 
 
 class ParkedCounts(SharedExtension):
-    """How many messages wait for an operator at the services, as each of them said last; one without any is not there.
+    """The number of messages that wait for an operator, by service; a service without any is not listed.
 
-    The service proxy polls them, the query service reports them with its numbers.
+    The service proxy asks for them, and the query service takes them into account.
     """
 
     def __init__(self) -> None:
-        self.messages: dict[str, int] = {}  # there before anybody is set up: nameko does that in any order
+        self.messages: dict[str, int] = {}  # from the beginning: nameko sets extensions up in any order
 
-    def hear(self, service: str, messages: int) -> None:
+    def note(self, service: str, messages: int) -> None:
+        """Note what a service reported."""
         if messages:
             self.messages[service] = messages
         else:

@@ -1,4 +1,4 @@
-"""Awards: how the world reaches its rules."""
+"""The service awards: its records, and its commands and listeners by group."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Awards(
     TopicCommands,
     Service,
 ):
-    """Editions of the association's programmes with their entries, who goes up and what is won above (K1)."""
+    """Editions of the association's programmes with their entries, nominations above and prizes won there (K1)."""
 
     name = "awards"
 

@@ -82,7 +82,7 @@ class Command(Method):
         raise error
 
     def describe(self) -> dict[str, Any]:
-        """The command as `describe` lists it."""
+        """Describe the command for the service's `describe`."""
         return {
             "kind": self.kind.name,
             "summary": _summary(self),
@@ -103,7 +103,7 @@ class Command(Method):
 
 
 class Query(Method):
-    """A method that reads; a `public` one needs no token. It gets what was asked as it came, as `params`."""
+    """A method that reads; a `public` one needs no token. The method gets the parameters as they came."""
 
     def __init__(self, *, public: bool = False, roles: tuple[str, ...] = READERS, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -116,7 +116,7 @@ class Query(Method):
         return {"params": arguments}, {}
 
     def describe(self) -> dict[str, Any]:
-        """The query as `describe` lists it."""
+        """Describe the query for the service's `describe`."""
         return {"summary": _summary(self), "public": self.public, "roles": sorted(self.roles)}
 
 
@@ -146,7 +146,7 @@ class DescribedQuery(Query):
         return {**fields.load(self.schema, arguments), "by": actor.id}, {}
 
     def describe(self) -> dict[str, Any]:
-        """The query as `describe` lists it, with its parameters."""
+        """Describe the query with its parameters."""
         of = f"{self.container.service_name}.{self.method_name}"
         return {**super().describe(), "input": json_schema(self.schema, of=of)}
 
@@ -213,7 +213,7 @@ def expected_version(given: Any) -> int | None:
 
 
 def _command_id(given: Any, request: Request, method: str) -> str:
-    """The caller's id, or one that stays the same when the broker delivers this very request again."""
+    """Take the caller's id, or make one that stays the same when the broker delivers this very request again."""
     if (callers := command_id(given)) is not None:
         return callers
     return str(uuid.uuid5(COMMAND_IDS, f"{method}/{request.id}")) if request.id else str(uuid.uuid4())

@@ -31,15 +31,16 @@ log = get_logger()
 PASSING = {
     6, 7, 89, 91, 112, 189, 246, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436,
 }  # fmt: skip
-"""Server codes of what passes by itself: no primary, stepping down, network, conflict, time-out."""
+"""Server codes of errors that pass by themselves: no primary, stepping down, network, conflict, time-out."""
 
 
 class Whole(TypeDecoder):
-    """A number beyond 2^31 is read as an `int`; pymongo's own class for it cannot be written as JSON."""
+    """Reads a number beyond 2^31 as an `int`; pymongo's own class for it cannot be written as JSON."""
 
     bson_type = Int64
 
     def transform_bson(self, value: int) -> int:
+        """Make it an `int`."""
         return int(value)
 
 
@@ -71,11 +72,12 @@ def client(uri: str) -> pymongo.MongoClient[Document]:
 
 
 def database(settings: Settings, service: str) -> Database[Document]:
+    """Return a service's own database."""
     return client(settings.mongo_uri)[settings.database(service)]
 
 
 def is_passing(error: BaseException) -> bool:
-    """Is this "not now" rather than "never"? On a write it means that the outcome is unknown."""
+    """True for "not now" rather than "never"; on a write it means that the outcome is unknown."""
     if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError):
         return True
     if isinstance(error, OperationFailure) and error.code in PASSING:
@@ -86,7 +88,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def patiently(do: Callable[[], T]) -> T:
-    """Do it as soon as the database lets us: a process may start before its database."""
+    """Do it as soon as the database allows: a process may start before its database."""
     delay = 0.2
     while True:
         try:

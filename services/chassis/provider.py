@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 class Provider(DependencyProvider, Generic[T]):
-    """A dependency that does not depend on the call: a subclass `XProvider` says what X is in `provide`.
+    """A dependency that is the same for every call: a subclass `XProvider` returns X from `provide`.
 
-    What a worker must get by its own cause (records, the clock) is a plain `DependencyProvider`.
+    A dependency that differs by the call's cause (records, the clock) is a plain `DependencyProvider`.
     """
 
     def provide(self) -> T:
@@ -20,5 +20,5 @@ class Provider(DependencyProvider, Generic[T]):
         raise NotImplementedError
 
     def get_dependency(self, worker_ctx: Any) -> T:
-        """Answer nameko, whatever the worker is about."""
+        """Return the same for every worker."""
         return self.provide()

@@ -30,7 +30,7 @@ Params = Mapping[str, Any]
 
 
 class Service:
-    """What every service answers: its records, itself, its counts, rows of a sheet, parked messages and its upkeep.
+    """The base of every service: records, self-description, counts, rows of a sheet, parked messages and upkeep.
 
     It also hears which tokens were revoked. Of each kind of its records a subclass gets `get_<kind>`, `list_<kinds>`
     and `history_of_<kind>`.
@@ -173,7 +173,7 @@ def _add_query(cls: type, name: str, method: Callable[..., Any], *, roles: tuple
 
 def _get(attribute: str, kind: Kind) -> Callable[..., Any]:
     def get(self: Any, params: Params) -> Any:
-        """The record's view with id and version."""
+        """Show a record: its view with id and version."""
         return lists.item(kind, _stored(self, attribute, kind, params, {"state": 1, "version": 1}))
 
     return get
@@ -181,7 +181,7 @@ def _get(attribute: str, kind: Kind) -> Callable[..., Any]:
 
 def _list(attribute: str, kind: Kind) -> Callable[..., Any]:
     def list_(self: Any, params: Params) -> Any:
-        """A page of records: `filter`, `order`, `cursor`, `limit`, `revision`."""
+        """List a page of records: `filter`, `order`, `cursor`, `limit`, `revision`."""
         lists.allow(params, *lists.WORDS)
         return lists.page(getattr(self, attribute).collection, kind, params)
 
@@ -190,7 +190,7 @@ def _list(attribute: str, kind: Kind) -> Callable[..., Any]:
 
 def _history(attribute: str, kind: Kind) -> Callable[..., Any]:
     def history(self: Any, params: Params) -> Any:
-        """Every version: what happened, when, by whom, because of what, why."""
+        """Show every version of a record: what happened, when, by whom, because of what, why."""
         stored = _stored(self, attribute, kind, params, {"history": 1})
         return {"id": stored["_id"], "kind": kind.name, "versions": stored["history"]}
 
@@ -198,7 +198,7 @@ def _history(attribute: str, kind: Kind) -> Callable[..., Any]:
 
 
 def _stored(self: Any, attribute: str, kind: Kind, params: Params, fields: Mapping[str, int]) -> Document:
-    """The document of the record whose `id` the params have."""
+    """Return the document of the record whose `id` the params have; raises `NotFound`."""
     lists.allow(params, "id")
     id_ = params.get("id")
     if not isinstance(id_, str):
@@ -220,7 +220,7 @@ def _describe_kind(kind: Kind) -> dict[str, Any]:
 
 
 def _refusals(cls: type) -> list[dict[str, str]]:
-    """The rules that this service may refuse by: its own, and those that all share."""
+    """List the rules that this service may refuse by: its own, and those that all share."""
     package = cls.__module__.rpartition(".")[0]
     prefixes = (f"{package}.", "services.kernel.")
     refusals = (refusal for refusal in REFUSALS if refusal.__module__.startswith(prefixes))

@@ -7,7 +7,7 @@ import click
 
 from deploy.local.home import Home
 from deploy.local.home_keys import sealing_key, token_keys
-from deploy.local.supervisor import AskedToStop
+from deploy.local.supervisor import StopRequested
 from deploy.local.temporary_stores import stores_of_its_own
 from deploy.secrets.keys import as_setting
 from deploy.secrets.private_files import CHECKOUT
@@ -24,7 +24,7 @@ MANY, FEWER = 1_000_000, 100_000  # records that a question goes over
 )
 @click.option("--judging", "of_judging", is_flag=True, help="Assign the entries of a large contest and rank them.")
 @click.option("--quick", is_flag=True, help="Without the others: ask over 100,000 records instead of a million.")
-def main(at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, quick: bool) -> None:
+def bench(at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, quick: bool) -> None:
     """Measure our pipeline beside stock nameko, in the same run, and print a table.
 
     The exit code is 1 where a target is missed. The options measure something else: the stack at its limit, the import
@@ -67,8 +67,8 @@ def _measure(measurement: str, argument: str) -> int:
                 "LOG_LEVEL": "WARNING",
             }
             command = (sys.executable, "-m", f"tests.bench.{measurement}", argument)
-            return supervisor.attend(*command, environment=os.environ | settings)
-    except AskedToStop as stop:
+            return supervisor.run(*command, environment=os.environ | settings)
+    except StopRequested as stop:
         return 128 + stop.number
 
 
@@ -77,4 +77,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="./kexie bench")
+    bench(prog_name="./kexie bench")

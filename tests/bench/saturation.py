@@ -199,7 +199,7 @@ class Trial:
         return perf_counter() - started
 
     def _counted(self) -> int:
-        return int(self._generations.serving().read({}).ledger["events"])
+        return int(self._generations.serving().read_counts({}).ledger["events"])
 
     def _recorded(self) -> int:
         return sum(self._records(making).count_documents({}) for making in MAKINGS)

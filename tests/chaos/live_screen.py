@@ -1,4 +1,4 @@
-"""What a campaign shows meanwhile: a line for each event, and on a terminal below them what goes on now."""
+"""The screen of a campaign while it runs: a line for each event, and on a terminal the present state below them."""
 
 from __future__ import annotations
 
@@ -14,29 +14,31 @@ REFRESH = 0.5  # seconds
 
 
 class Screen:
-    """Times are those since the screen was made."""
+    """Lines with the seconds since the screen was made."""
 
     def __init__(self) -> None:
         self.console = console()
         self._began = monotonic()
 
-    def say(self, what: str, said: str) -> None:
-        self.console.print(f"{monotonic() - self._began:8.1f}  {what:<20}  {plain(said)}", soft_wrap=True)
+    def say(self, subject: str, text: str) -> None:
+        """Write a line about a fault, or about something else by its name."""
+        self.console.print(f"{monotonic() - self._began:8.1f}  {subject:<20}  {plain(text)}", soft_wrap=True)
 
     def note(self, line: str) -> None:
-        """Said by whoever keeps the processes running."""
+        """Write a line of the supervisor, who keeps the processes running."""
         self.say("", line)
 
     @contextmanager
-    def telling(self, now: Callable[[], str]) -> Iterator[None]:
+    def showing(self, state: Callable[[], str]) -> Iterator[None]:
+        """Show the present state on a terminal, twice a second for the time of the block."""
         with self.console.status("") as status:
-            telling = eventlet.spawn(self._tell, status.update, now)
+            refreshing = eventlet.spawn(self._refresh, status.update, state)
             try:
                 yield
             finally:
-                telling.kill()
+                refreshing.kill()
 
-    def _tell(self, show: Callable[[str], None], now: Callable[[], str]) -> None:
+    def _refresh(self, show: Callable[[str], None], state: Callable[[], str]) -> None:
         while True:
-            show(f"{duration(monotonic() - self._began)}: {now()}")
+            show(f"{duration(monotonic() - self._began)}: {state()}")
             eventlet.sleep(REFRESH)

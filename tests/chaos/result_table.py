@@ -1,4 +1,4 @@
-"""What a campaign tells at its end: a row for each fault, as a table for people and as figures for programs."""
+"""The result of a campaign: a row for each fault, as a table for people and as figures for programs."""
 
 from __future__ import annotations
 
@@ -12,28 +12,39 @@ from rich.console import Console
 from deploy.cli.output import table
 from tests.chaos.log.finding import Finding
 
-FAULTS = ("fault", "what", "times", "recovered: median", "longest", "lost", "doubled")
-USE = ("process", "minutes", "MB: first third", "second", "last", "connections: first third", "second", "last")
-FINDINGS = ("invariant", "lost", "doubled", "what was found")
-TRIALS = ("without", "so that", "seen by", "lost", "doubled")
+FAULTS = ("fault", "title", "times", "recovery, median", "longest", "lost", "doubled")
+USAGE = ("process", "minutes", "MB: first third", "second", "last", "connections: first third", "second", "last")
+FINDINGS = ("invariant", "lost", "doubled", "finding")
+TRIALS = ("without", "effect", "noticed by", "lost", "doubled")
 
 
 @dataclass
 class Score:
-    """What became of one fault."""
+    """How often a fault struck, and what came of it."""
 
     name: str
     title: str
     times: int = 0
-    recoveries: list[float] = field(default_factory=list)  # seconds, of the times when it came alone
-    lost: int = 0  # found by the look after it, whichever fault before that is to blame
+    recoveries: list[float] = field(default_factory=list)  # seconds, each time that it came alone
+    lost: int = 0  # by the look after it, whichever of the faults before that look is to blame
     doubled: int = 0
 
     @property
     def place(self) -> tuple[int, str]:
-        """F9 before F10."""
+        """The sort key, by which F9 comes before F10."""
         family, _, variant = self.name.partition(".")
         return int(family.removeprefix("F")), variant
+
+    def figures(self) -> dict[str, Any]:
+        """Return the row as plain data, times in seconds."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "times": self.times,
+            "recovery": _seconds(self.recoveries),
+            "lost": self.lost,
+            "doubled": self.doubled,
+        }
 
 
 @dataclass(frozen=True)
@@ -46,17 +57,20 @@ class Report:
     deaths: int  # of processes
     crashes: Mapping[str, int]  # at points
     silences: Mapping[str, float]  # the longest one of each service, in seconds
-    use: Sequence[Mapping[str, Any]]  # memory and connections of each process
+    usage: Sequence[Mapping[str, Any]]  # memory and connections of each process
 
     @property
     def lost(self) -> int:
+        """How much was lost, by all findings."""
         return sum(finding.lost for finding in self.findings)
 
     @property
     def doubled(self) -> int:
+        """How much was doubled, by all findings."""
         return sum(finding.doubled for finding in self.findings)
 
     def figures(self) -> dict[str, Any]:
+        """Return everything as plain data, for `--json`."""
         return {
             "commands": self.commands,
             "lost": self.lost,
@@ -64,18 +78,8 @@ class Report:
             "deaths": self.deaths,
             "crashes": dict(self.crashes),
             "silences": {service: round(seconds, 1) for service, seconds in self.silences.items()},
-            "use": list(self.use),
-            "faults": [
-                {
-                    "name": one.name,
-                    "title": one.title,
-                    "times": one.times,
-                    "recovery": _seconds(one.recoveries),
-                    "lost": one.lost,
-                    "doubled": one.doubled,
-                }
-                for one in sorted(self.scores, key=lambda score: score.place)
-            ],
+            "use": list(self.usage),
+            "faults": [score.figures() for score in sorted(self.scores, key=lambda score: score.place)],
             "findings": [vars(finding) for finding in self.findings],
         }
 
@@ -90,33 +94,41 @@ class Trial:
 
     @property
     def seen(self) -> list[str]:
-        """The invariants that did not hold; a fault that went wrong itself is none."""
+        """The invariants that did not hold; a fault that went wrong itself is none of them."""
         return sorted({finding.invariant for finding in self.report.findings} - {"fault"})
 
     def figures(self) -> dict[str, Any]:
+        """Return the trial and its campaign as plain data."""
         return {"name": self.name, "title": self.title, "seen": self.seen, **self.report.figures()}
 
 
 def show(report: Report, console: Console) -> None:
-    said = report.figures()
-    rows = [_row(one) for one in said["faults"]]
-    every = [seconds for score in report.scores for seconds in score.recoveries]
-    total = {"name": "all", "title": "", "times": sum(one.times for one in report.scores), "recovery": _seconds(every)}
-    rows.append(_row(total | {"lost": report.lost, "doubled": report.doubled}))
+    """Print the tables of faults, usage and findings."""
+    rows = [_row(fault) for fault in report.figures()["faults"]]
+    rows.append(_row(_total(report).figures()))
     console.print("", table(FAULTS, rows), "", sep="\n")
-    console.print(table(USE, map(_used, report.use)), "", sep="\n")
+    console.print(table(USAGE, map(_usage, report.usage)), "", sep="\n")
     console.print(f"{report.commands:,} commands; {report.deaths:,} processes died; {_crashes(report.crashes)}")
-    console.print(f"answered nothing for at most: {_silences(report.silences)}")
+    console.print(f"longest time without an answer: {_silences(report.silences)}")
     if report.findings:
-        rows = [(one.invariant, one.lost, one.doubled, one.text) for one in report.findings]
+        rows = [(finding.invariant, finding.lost, finding.doubled, finding.text) for finding in report.findings]
         console.print("", table(FINDINGS, rows), sep="\n")
 
 
 def show_trials(trials: Iterable[Trial], console: Console) -> None:
+    """Print the table of mutants, each with the invariants that noticed it."""
     rows = [
-        (one.name, one.title, ", ".join(one.seen) or "NOTHING", one.report.lost, one.report.doubled) for one in trials
+        (trial.name, trial.title, ", ".join(trial.seen) or "NOTHING", trial.report.lost, trial.report.doubled)
+        for trial in trials
     ]
     console.print("", table(TRIALS, rows), sep="\n")
+
+
+def _total(report: Report) -> Score:
+    """All faults together; findings that no fault is put down to count here."""
+    times = sum(score.times for score in report.scores)
+    recoveries = [seconds for score in report.scores for seconds in score.recoveries]
+    return Score("all", "", times, recoveries, report.lost, report.doubled)
 
 
 def _seconds(recoveries: Sequence[float]) -> dict[str, float] | None:
@@ -125,14 +137,14 @@ def _seconds(recoveries: Sequence[float]) -> dict[str, float] | None:
     return {"median": round(median(recoveries), 2), "longest": round(max(recoveries), 2)}
 
 
-def _row(said: Mapping[str, Any]) -> tuple[Any, ...]:
-    took = said["recovery"]
-    shown = (f"{took['median']:.1f} s", f"{took['longest']:.1f} s") if took else ("", "")
-    return said["name"], said["title"], said["times"], *shown, said["lost"], said["doubled"]
+def _row(score: Mapping[str, Any]) -> tuple[Any, ...]:
+    recovery = score["recovery"]
+    times = (f"{recovery['median']:.1f} s", f"{recovery['longest']:.1f} s") if recovery else ("", "")
+    return score["name"], score["title"], score["times"], *times, score["lost"], score["doubled"]
 
 
-def _used(said: Mapping[str, Any]) -> tuple[Any, ...]:
-    return said["process"], said["minutes"], *said["megabytes"], *said["connections"]
+def _usage(process: Mapping[str, Any]) -> tuple[Any, ...]:
+    return process["process"], process["minutes"], *process["megabytes"], *process["connections"]
 
 
 def _silences(silences: Mapping[str, float]) -> str:
@@ -140,5 +152,5 @@ def _silences(silences: Mapping[str, float]) -> str:
 
 
 def _crashes(crashes: Mapping[str, int]) -> str:
-    told = ", ".join(f"{times} at {point}" for point, times in sorted(crashes.items()) if times)
-    return f"crashed {told}" if told else "none crashed at a point"
+    places = ", ".join(f"{times} at {point}" for point, times in sorted(crashes.items()) if times)
+    return f"crashed {places}" if places else "none crashed at a crash point"

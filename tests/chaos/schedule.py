@@ -10,8 +10,8 @@ from random import Random
 from tests.chaos.faults import Fault
 
 AT_ONCE = 3  # faults
-APART = (1.0, 5.0)  # seconds between the beginnings of those that overlap
-OFTEN = {"F1": 2, "F2": 4}  # times in a round that these come, for they have so many variants
+APART = (1.0, 5.0)  # seconds between the beginnings of faults that overlap
+OFTEN = {"F1": 2, "F2": 4}  # times in a round, for families with many variants
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,21 @@ class Strike:
 
     @property
     def random(self) -> Random:
-        """What else chance decides of it."""
+        """The chance that decides everything else of it; the same each time."""
         return Random(self.seed)
 
 
 Bout = tuple[Strike, ...]
-"""Faults that overlap. Where there is only one, the time to recover is its own."""
+"""Faults that overlap. Where there is only one, the time to recover is due to it."""
 
 
 def bouts(faults: Sequence[Fault], seed: int) -> Iterator[Bout]:
-    """Endless. Every family comes once before any comes again, and so do the variants of a family."""
+    """Make bouts without end. Every family comes once before any comes again, and so do the variants of a family."""
     random = Random(seed)
     variants: dict[str, list[Fault]] = {}
     for fault in faults:
         variants.setdefault(fault.family, []).append(fault)
-    decks = {family: _shuffled_forever(some, random) for family, some in variants.items()}
+    decks = {family: _shuffled_forever(of_family, random) for family, of_family in variants.items()}
     waiting: list[Fault] = []
     for number in count():
         if len(waiting) < AT_ONCE:
@@ -61,12 +61,12 @@ def _a_round(decks: Mapping[str, Iterator[Fault]], random: Random, often: Mappin
     return [next(decks[family]) for family in random.sample(families, len(families))]
 
 
-def _together(waiting: list[Fault], wanted: int) -> list[Fault]:
-    """Take the first of these, and the next ones that strike other parts."""
+def _together(waiting: list[Fault], number: int) -> list[Fault]:
+    """Take the first of these faults, and the next ones that strike other parts, up to so many."""
     taken: list[Fault] = []
     struck: frozenset[str] = frozenset()
     for fault in list(waiting):
-        if len(taken) < wanted and not struck & fault.strikes:
+        if len(taken) < number and not struck & fault.strikes:
             waiting.remove(fault)
             taken.append(fault)
             struck |= fault.strikes

@@ -249,7 +249,7 @@ def test_what_is_wrong_with_a_tally_is_named(shared, asked, fields):
 def test_a_tally_of_records_that_others_own_is_not_found(shared):
     rule = {"of": "awards.external_result", "on": "awarded_on"}
 
-    with pytest.raises(NotFound, match=r"awards\.external_result is not ours"):
+    with pytest.raises(NotFound, match=r"awards\.external_result belongs to another service"):
         shared.call("outreach", "tally", rule=rule, first=FIRST, last=LAST)
 
 

@@ -1,1 +1,1 @@
-"""`./kexie deploy try`: kill every container in turn under load, and count what was accepted."""
+"""`./kexie deploy try`: the containers of a site under load, while they are killed, replaced, moved and upgraded."""

@@ -1,27 +1,32 @@
-"""Clerks who report prizes through the gateway, and what they were answered."""
+"""Clerks who report prizes through the gateway, each under its key until it is accepted, and count the answers.
+
+They are threads: a trial runs no greenthreads.
+"""
 
 from __future__ import annotations
 
-import json
 import ssl
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
+from deploy.errors import CommandFailed
 from deploy.secrets.keys import Keys
+from tests.http_client import NO_HEADERS, NoResponse, Response, request_json
+from tests.waiting import wait_until
 
 CLERKS = 4
-
-BETWEEN, WITHIN = 4.0, 180.0  # seconds
+BETWEEN = 4.0  # seconds of work between two disturbances
+WITHIN = 180.0  # seconds for everything that a trial waits for
+LOOK = 0.3  # seconds between two looks, and before a command is sent again
+TIMEOUT = 20.0  # seconds for one answer
 
 ACCEPTED = (200, 202)
 
@@ -30,92 +35,103 @@ PRIZE = {
     "award_kind": "graded", "grade": "second", "awarded_on": "2011-04-10", "document_sha256": "b" * 64,
 }  # fmt: skip
 
+Answer = TypeVar("Answer")
+
+
+class NotAllCounted(CommandFailed):
+    """The gateway counts more or fewer prizes than it accepted."""
+
 
 @dataclass
-class Office:
-    """Clerks who report prizes, each again under the same key until it is accepted."""
+class Clerks:
+    """Clerks at one gateway, and the moments at which it accepted their commands."""
 
     url: str
     keys: Keys
     trust: ssl.SSLContext
     accepted_at: list[float] = field(default_factory=list)
-    is_closed: bool = False  # what was begun is still sent until it is accepted
-    gives_up: bool = False
+    is_closing: bool = False  # no command is begun; those that were begun are sent until they are accepted
+    gives_up: bool = False  # not even those
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        self.is_closed = False
-        clerks = [threading.Thread(target=self.work) for _ in range(CLERKS)]
-        for clerk in clerks:
-            clerk.start()
+        """Let the clerks work for the time of the block; at its end every command that they began is accepted."""
+        self.is_closing = False
+        threads = [threading.Thread(target=self._work) for _ in range(CLERKS)]
+        for thread in threads:
+            thread.start()
         try:
             yield
         except BaseException:
             self.gives_up = True
             raise
         finally:
-            self.is_closed = True
-            for clerk in clerks:
-                clerk.join()
-
-    def work(self) -> None:
-        while not self.is_closed:
-            name = uuid.uuid4().hex
-            prize = {**PRIZE, "result_id": name, "title": name, "first_entrant": name}
-            while self.ask("POST", "/api/v1/awards/report_external_result", prize, key=name)[0] not in ACCEPTED:
-                if self.gives_up:
-                    return
-                time.sleep(0.3)
-            self.accepted_at.append(time.monotonic())
+            self.is_closing = True
+            for thread in threads:
+                thread.join()
 
     def longest_pause(self, since: float) -> float:
-        """Seconds for which nothing was accepted."""
-        moments = [since, *(at for at in self.accepted_at if at > since), time.monotonic()]
+        """Return the longest time in seconds, from this moment until now, in which nothing was accepted."""
+        moments = [since, *(moment for moment in self.accepted_at if moment > since), time.monotonic()]
         return max(later - earlier for earlier, later in pairwise(moments))
 
-    def counts_right(self) -> None:
-        """Waits until the gateway says that nothing is missing and counts what was accepted; ends where it does not."""
-        wanted = len(self.accepted_at)
-        counted = until(lambda: seen if (seen := self.counted()) >= wanted else None)
-        say(f"{wanted} commands accepted, {counted} counted")
-        if counted != wanted:
-            raise SystemExit(1)
+    def check_counts(self) -> None:
+        """Wait until the gateway misses nothing and counts every accepted command; raise NotAllCounted for more."""
+        accepted = len(self.accepted_at)
+        counted = wait_for(lambda: self._counted(at_least=accepted), f"{accepted} accepted commands to be counted")
+        say(f"{accepted} commands accepted, {counted} counted")
+        if counted != accepted:
+            raise NotAllCounted(f"{accepted} commands were accepted and {counted} are counted.")
 
-    def counted(self) -> int:
-        """Prizes that the gateway counts; 0 while it does not say that nothing is missing."""
-        status, said = self.ask("GET", "/api/v1/kpis/K1")
-        return int(said["reported"]["value"] or 0) if status == 200 and said["complete"] else 0
+    def is_gateway_ready(self) -> bool:
+        """Whether the gateway answers that it is ready."""
+        response = self.ask("/ready")
+        return response is not None and response.status == 200
 
-    def is_open(self) -> bool:
-        return self.ask("GET", "/ready")[0] == 200
-
-    def ask(self, method: str, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
-        """Status and JSON; 0 where nobody answers."""
+    def ask(self, path: str, body: Any = None, key: str | None = None) -> Response | None:
+        """Send the body under its key, or read where there is none; None where nobody answers in JSON."""
         token = self.keys.token(subject="u-try", roles=("recorder", "viewer"), lifetime=timedelta(hours=1))
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Idempotency-Key": key or ""}
-        request = urllib.request.Request(  # noqa: S310 - our own address
-            self.url + path, data=json.dumps(body).encode() if body else None, method=method,
-            headers={name: value for name, value in headers.items() if value},
-        )  # fmt: skip
+        headers = {"Idempotency-Key": key} if key else NO_HEADERS
         try:
-            with urllib.request.urlopen(request, timeout=20, context=self.trust) as answer:  # noqa: S310 - as above
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, None
-        except (OSError, ValueError):
-            return 0, None
+            return request_json(
+                self.url + path, token=token, body=body, headers=headers, timeout=TIMEOUT, trust=self.trust
+            )
+        except NoResponse:
+            return None
+
+    def _work(self) -> None:
+        while not self.is_closing:
+            name = uuid.uuid4().hex
+            prize = {**PRIZE, "result_id": name, "title": name, "first_entrant": name}
+            self._report(prize, key=name)
+
+    def _report(self, prize: dict[str, Any], *, key: str) -> None:
+        """Send the prize until it is accepted, and note the moment."""
+        while not self._is_accepted(prize, key):
+            if self.gives_up:
+                return
+            time.sleep(LOOK)
+        self.accepted_at.append(time.monotonic())
+
+    def _is_accepted(self, prize: dict[str, Any], key: str) -> bool:
+        response = self.ask("/api/v1/awards/report_external_result", prize, key)
+        return response is not None and response.status in ACCEPTED
+
+    def _counted(self, *, at_least: int) -> int:
+        """How many prizes the gateway counts; 0 while they are fewer, or the gateway says that it may miss some."""
+        response = self.ask("/api/v1/kpis/K1")
+        if response is None or response.status != 200 or not response.body["complete"]:
+            return 0
+        counted = int(response.body["reported"]["value"] or 0)
+        return counted if counted >= at_least else 0
 
 
-def until(condition: Callable[[], Any]) -> Any:
-    """The first answer that is one."""
-    give_up = time.monotonic() + WITHIN
-    while not (answer := condition()):
-        if time.monotonic() > give_up:
-            raise SystemExit(f"not within {WITHIN:.0f} s")
-        time.sleep(0.3)
-    return answer
+def wait_for(condition: Callable[[], Answer], what: str) -> Answer:
+    """Return the first true answer; raise NotInTime after three minutes."""
+    return wait_until(condition, what, within=WITHIN, every=LOOK)
 
 
 def say(line: str) -> None:
+    """Write a line at once, for whoever watches the trial."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

@@ -14,7 +14,7 @@ from pymongo import MongoClient, monitoring
 from pymongo.errors import OperationFailure
 
 from deploy import backup
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.image import backup_archive
 from deploy.image.backup_archive import Damaged
 from deploy.image.progress_lines import Progress
@@ -208,7 +208,7 @@ def test_a_restore_that_ended_in_the_middle_is_known_and_can_be_given_again(clie
     assert is_half_done(databases)
     with pytest.raises(NotEmpty):
         restore_from(databases, content)
-    with pytest.raises(Trouble, match="ended in the middle"):
+    with pytest.raises(CommandFailed, match="ended in the middle"):
         back_up(client, databases)
 
     restore_from(databases, content, replace=True)
@@ -220,7 +220,7 @@ def test_one_database_alone_is_not_restored(client, databases, awards):
     awards["edition"].insert_one({"_id": "e-1"})
     alone = backup_archive.check(io.BytesIO(back_up(client, {awards.name: awards})))
 
-    with pytest.raises(Trouble, match="are restored together"):
+    with pytest.raises(CommandFailed, match="are restored together"):
         backup_archive.together(alone, tuple(databases))
 
 
@@ -246,7 +246,7 @@ def test_a_backup_that_the_database_s_past_is_too_short_for_fails_and_says_so(cl
     try:
         with (
             MongoClient(*client.address, event_listeners=[first]) as watched,
-            pytest.raises(Trouble, match=f"{keeps}=1800"),
+            pytest.raises(CommandFailed, match=f"{keeps}=1800"),
         ):
             back_up(watched, databases, Meanwhile(forget_the_past))
     finally:

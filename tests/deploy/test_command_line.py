@@ -2,8 +2,11 @@
 
 import stat
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from deploy.__main__ import kexie as kexie_group
 from deploy.local.home import Home
 from deploy.local.home_keys import token_keys
 from deploy.local.ports import Ports, port_of
@@ -37,6 +40,26 @@ def test_wrong_use_ends_with_2_and_the_usage(tmp_path, wrong):
 
     assert answer.returncode == 2
     assert answer.stderr.startswith("Usage: kexie")
+
+
+def groups(*words, command=kexie_group):
+    """The words of every group of commands, the whole command line first."""
+    yield words
+    for name, inner in command.commands.items():
+        if isinstance(inner, click.Group):
+            yield from groups(*words, name, command=inner)
+
+
+@pytest.mark.parametrize("words", list(groups()), ids=" ".join)
+def test_every_command_has_a_line_of_help_that_fits_80_columns(words):
+    page = CliRunner().invoke(kexie_group, [*words, "--help"], terminal_width=80).output
+    lines = page.partition("Commands:\n")[2].splitlines()
+
+    assert lines
+    for line in lines:
+        name, _, promise = line.strip().partition(" ")
+        assert promise.strip(), name
+        assert not promise.endswith("..."), line
 
 
 def test_tests_get_their_arguments_as_they_are_and_pass_on_the_exit_code(tmp_path):

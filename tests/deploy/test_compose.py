@@ -11,7 +11,7 @@ import yaml
 from deploy.cli import compose
 from deploy.cli.compose import program
 from deploy.deployment.site_files import CLUSTER
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.secrets.private_files import CHECKOUT
 from services.contract.topology import SOURCES
 
@@ -139,5 +139,5 @@ def test_where_there_is_neither_the_command_says_so(docker, monkeypatch):
     docker(None)
     monkeypatch.setattr(compose, "PACKAGE", "no_such_package")
 
-    with pytest.raises(Trouble, match="Docker's compose plugin is not there"):
+    with pytest.raises(CommandFailed, match="Docker's compose plugin is not there"):
         program()

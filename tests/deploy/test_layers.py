@@ -20,7 +20,7 @@ MODULES = (
     ),
     *(
         ".".join(file.relative_to(CHECKOUT).with_suffix("").parts)
-        for root in ("gateway", "deploy")
+        for root in ("gateway", "deploy", "tests/bench", "tests/chaos", "tests/containers")
         for file in sorted((CHECKOUT / root).glob("**/*.py"))
         if file.name != "__init__.py"
     ),
@@ -45,6 +45,8 @@ ALLOWED = (
     ("gateway.plans.model", "services.contract.view"),
     ("gateway.notifications.alerts", "pymongo"),
     ("deploy.local.up", "gateway.service"),
+    ("tests.chaos.campaign", "deploy.local.up"),
+    ("tests.chaos.faults.fault", "tests.chaos.world.world"),
 )
 
 LAYERS_OF_THE_GATEWAY = (
@@ -99,6 +101,12 @@ FORBIDDEN = (
     ("deploy.local.planted", "deploy.deployment.planted"),
     ("deploy.deployment.planted", "deploy.cli.planted"),
     ("deploy.run", "deploy.provision"),
+    ("deploy.local.up", "tests.chaos.campaign"),
+    ("tests.bench.saturation", "tests.chaos.load.clients"),
+    ("tests.chaos.log.finding", "tests.chaos.world.world"),
+    ("tests.chaos.world.world", "tests.chaos.faults.fault"),
+    ("tests.chaos.load.clerks", "tests.chaos.faults.fault"),
+    ("tests.chaos.checks.invariants", "tests.chaos.campaign"),
     *UPWARDS,
     *ASIDE,
 )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.local import stack_file
 from deploy.local.home import Home
 from deploy.local.processes import end, process_of
@@ -104,5 +104,5 @@ def test_a_part_that_started_again_takes_its_predecessors_place():
 def test_a_file_that_is_not_ours_is_named(home):
     (home.folder / "stack.json").write_text("{}")
 
-    with pytest.raises(Trouble, match=r"stack\.json cannot be read"):
+    with pytest.raises(CommandFailed, match=r"stack\.json cannot be read"):
         stack_file.read(home)

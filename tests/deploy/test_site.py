@@ -15,7 +15,7 @@ from cryptography import x509
 from deploy.deployment import broker_rights, other_systems
 from deploy.deployment.other_systems import System, understood
 from deploy.deployment.site_files import CLUSTER, Layout, Site
-from deploy.errors import Trouble
+from deploy.errors import CommandFailed
 from deploy.image.service_classes import methods
 from deploy.secrets.certificate_authority import Authority
 from deploy.secrets.keys import SEALING
@@ -102,7 +102,7 @@ def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
     ],
 )
 def test_what_is_misspelt_is_not_granted(site, name, changed, says):
-    with pytest.raises(Trouble, match=re.escape(says)):
+    with pytest.raises(CommandFailed, match=re.escape(says)):
         site.add(name, msgspec.structs.replace(BUREAU, **changed), host=HOST)
 
 
@@ -137,7 +137,7 @@ def test_a_bureau_is_handed_all_that_it_needs_and_the_address_where_it_reaches_t
 
 
 def test_nobody_is_let_in_before_it_is_known_where_the_broker_is_reached(site):
-    with pytest.raises(Trouble, match="deploy init --host NAME"):
+    with pytest.raises(CommandFailed, match="deploy init --host NAME"):
         site.add("bureau", BUREAU)
     assert not (site.folder / "systems").exists()
 
@@ -165,7 +165,7 @@ def test_a_system_that_is_removed_leaves_neither_files_nor_rights(site):
 
     assert dict(site.systems()) == {}
     assert "bureau" not in (site.folder / "definitions.json").read_text()
-    with pytest.raises(Trouble, match="no system bureau; there are none"):
+    with pytest.raises(CommandFailed, match="no system bureau; there are none"):
         site.remove("bureau")
 
 

@@ -82,7 +82,7 @@ def test_the_stack_is_written_down_while_it_runs_and_not_after(supervisor):
 def test_a_command_that_is_attended_hands_on_its_exit_code(supervisor, said):
     supervisor.start(a_program())
 
-    assert supervisor.attend("sh", "-c", "exit 5") == 5
+    assert supervisor.run("sh", "-c", "exit 5") == 5
     assert said == []
 
 

@@ -61,7 +61,7 @@ def query_service(settings, clock):
 
 @dataclass
 class Answered:
-    """What came back: `body` is read where it is JSON."""
+    """A response; `body` parses its JSON."""
 
     status: int
     headers: Any

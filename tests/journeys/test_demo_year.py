@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from deploy.demo.player import Giver
+from deploy.demo.player import Player
 from deploy.demo.year import stories
 from gateway.plans import plan_file
 from gateway.read_model.store import Store
@@ -40,9 +40,9 @@ def year(addresses, keys):
 
 
 def tell(running, parts):
-    giver = Giver(running.caller, running.settings.token_private_key)
+    player = Player(running.caller, running.settings.token_private_key)
     for part in parts:
-        giver.give_all(part, told=lambda: None)
+        player.play(part, after_each=lambda: None)
     running.settle(60)
 
 

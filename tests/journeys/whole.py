@@ -19,7 +19,7 @@ from deploy.local.health import is_ready
 from deploy.local.home import Home
 from deploy.local.home_keys import sealing_key, token_keys
 from deploy.local.stack_file import Stack
-from deploy.local.supervisor import bound_to_us
+from deploy.local.supervisor import ending_with_parent
 from deploy.secrets.private_files import CHECKOUT
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
@@ -38,7 +38,7 @@ class Whole:
         self._environment = told | {"KEXIE_HOME": str(folder)}
         with self._told.open("w") as output:
             self.popen = subprocess.Popen(
-                (*bound_to_us(), sys.executable, "-m", "deploy", "up"),
+                (*ending_with_parent(), sys.executable, "-m", "deploy", "up"),
                 cwd=CHECKOUT,
                 env=self._environment,
                 stdout=output,

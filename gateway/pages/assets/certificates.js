@@ -1,38 +1,39 @@
 window.addEventListener("DOMContentLoaded", () => {
   const form = document.getElementById("check");
   const outcome = document.getElementById("outcome");
-  const told = document.getElementById("told");
-  const words = JSON.parse(told.dataset.words);
+  const details = document.getElementById("details");
+  const words = JSON.parse(details.dataset.words);
 
-  const show = (said) => {
-    outcome.className = said.state;
-    outcome.textContent = words.states[said.state];
+  const show = (certificate) => {
+    outcome.className = certificate.state;
+    outcome.textContent = words.states[certificate.state];
     for (const [name, word] of Object.entries(words.fields)) {
-      if (said[name] === null) continue;
+      const value = certificate[name];
+      if (value === null) continue;
       const term = document.createElement("dt");
       const description = document.createElement("dd");
       term.textContent = word;
-      description.textContent = words.values[name]?.[said[name]] ?? said[name];
-      told.append(term, description);
+      description.textContent = words.values[name]?.[value] ?? value;
+      details.append(term, description);
     }
   };
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const [number, code] = ["certificate_no", "code"].map((name) => encodeURIComponent(form.elements[name].value.trim()));
-    told.replaceChildren();
+    details.replaceChildren();
     outcome.className = outcome.textContent = "";
     try {
-      const answer = await fetch(`/api/v1/certificates/${number}?code=${code}`);
-      const said = await answer.json();
-      if (answer.ok) show(said);
-      else outcome.textContent = `${said.zh} ${said.en}`;
+      const response = await fetch(`/api/v1/certificates/${number}?code=${code}`);
+      const body = await response.json();
+      if (response.ok) show(body);
+      else outcome.textContent = `${body.zh} ${body.en}`;
     } catch {
-      outcome.textContent = "暂时无法查验，请稍后重试。 Not now; come again.";
+      outcome.textContent = "暂时无法查验，请稍后重试。 The check is not available now; try again later.";
     }
   });
 
-  // An address like /certificates#NUMBER/CODE fills the form; what stands behind # is sent to nobody.
+  // An address like /certificates#NUMBER/CODE fills the form; browsers send the part behind # to nobody.
   const [number, code] = decodeURIComponent(location.hash.slice(1)).split("/");
   if (number && code) {
     form.elements.certificate_no.value = number;

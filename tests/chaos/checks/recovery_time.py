@@ -1,4 +1,4 @@
-"""Recovery: how long it takes until a new command of every service is answered, and told by the gateway."""
+"""Recovery: the time until a new command of every service is answered, and its record shown by a gateway."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from random import Random
 from time import monotonic
 
 import eventlet
+from eventlet.greenthread import GreenThread
 
 from tests.chaos.load.clerks import Load
 from tests.chaos.load.clients import Http, Unanswered
@@ -16,7 +17,7 @@ from tests.chaos.world.world import World
 
 WITHIN = 60.0  # seconds
 LOOK = 0.1  # seconds between two questions at a gateway
-HOLDS = timedelta(days=2)  # the token
+LIFETIME = timedelta(days=2)  # of the token
 
 Arguments = Mapping[str, object]
 
@@ -53,29 +54,27 @@ PROBES: tuple[tuple[str, str, str, str, Callable[[int], Arguments]], ...] = (
     ("u-zhang", "rural", "approve_grant", "fund_grant", _a_grant),
     ("u-li", "members", "create_organisation", "organisation", _a_university),
 )
-"""A command of each service that needs nothing before it: by whom, where, what, and the kind of record it makes."""
+"""A command of each service that needs nothing before it: person, service, method, kind of record, arguments."""
 
 
 class Recovery:
-    """Gives commands of its own through the load, so that they are in the log as well."""
+    """Measures recovery by commands that go through the load, so that they are in the log as well."""
 
     def __init__(self, world: World, load: Load) -> None:
-        token = world.keys.token(subject="u-viewer", roles=("viewer",), lifetime=HOLDS)
+        token = world.keys.token(subject="u-viewer", roles=("viewer",), lifetime=LIFETIME)
         self._http = Http(world.gateway_urls, lambda _: token, Random(0))
         self._give = load.give
         self._numbers = itertools.count(1)
 
     def seconds(self) -> float | None:
-        """From now on; None where it takes longer than a minute."""
+        """Wait until everything works; return the seconds from now, None where it takes longer than a minute."""
         began, number = monotonic(), next(self._numbers)
-        probes = [eventlet.spawn(self._probe, number, *one) for one in PROBES]
+        probes = [eventlet.spawn(self._probe, number, *probe) for probe in PROBES]
         try:
             with eventlet.Timeout(WITHIN):
-                for probe in probes:
-                    probe.wait()
+                _await_all(probes)
         except eventlet.Timeout:
-            for probe in probes:
-                probe.kill()
+            _kill_all(probes)
             return None
         return monotonic() - began
 
@@ -84,11 +83,21 @@ class Recovery:
     ) -> None:
         self._give(by, service, method, arguments(number))
         path = f"/api/v1/records/{service}/{kind}/probe-{number}/history"
-        while not any(self._is_told(url, path) for url in self._http.urls):
+        while not any(self._shows(url, path) for url in self._http.urls):
             eventlet.sleep(LOOK)
 
-    def _is_told(self, url: str, path: str) -> bool:
+    def _shows(self, url: str, path: str) -> bool:
         try:
-            return self._http.get(url, path, by="u-viewer")[0] == 200
+            return self._http.get(url, path, by="u-viewer").status == 200
         except Unanswered:
             return False
+
+
+def _await_all(probes: list[GreenThread]) -> None:
+    for probe in probes:
+        probe.wait()
+
+
+def _kill_all(probes: list[GreenThread]) -> None:
+    for probe in probes:
+        probe.kill()

@@ -1,4 +1,4 @@
-"""What the replicas use: memory and connections, looked at again and again, which must not grow without end (I8)."""
+"""Resource usage: memory and connections of the replicas, which must not grow without end (I8)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import eventlet
 
-from tests.chaos.log.finding import Finding, found
+from tests.chaos.log.finding import Finding, report
 
 if TYPE_CHECKING:
     from deploy.local.processes import Process
@@ -26,13 +26,15 @@ CONNECTIONS = 20
 
 @dataclass(frozen=True)
 class Sample:
+    """What a process used at a moment, in seconds of the machine's clock."""
+
     at: float
     megabytes: float
     connections: int
 
 
-class Use:
-    """Used by `with`, for as long as it is to be looked at."""
+class ResourceUsage:
+    """Used by `with`: takes samples of every replica for the time of the block."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -46,35 +48,38 @@ class Use:
         self._looking.kill()
 
     def figures(self) -> list[dict[str, Any]]:
-        """For each replica the process that lived longest: its minutes, and what it used in the parts of its life."""
+        """Return the minutes of each replica's longest-lived process, and what it used in each third of them."""
         longest: dict[str, list[Sample]] = {}
         for (name, _), samples in self._lives.items():
             longest[name] = max(longest.get(name, []), samples, key=len)
         return [{"process": name, **_figures(samples)} for name, samples in sorted(longest.items())]
 
     def findings(self) -> Iterator[Finding]:
+        """Find processes that lived long and used far more in the last third of their lives than in the second."""
+        long_lives = [(name, life) for (name, _), life in self._lives.items() if life[-1].at - life[0].at > LONG]
         for what, allowed in (("megabytes", MEGABYTES), ("connections", CONNECTIONS)):
+            used = [(name, *thirds(getattr(sample, what) for sample in life)) for name, life in long_lives]
             growing = [
-                f"{name} from {used[1]:.0f} to {used[2]:.0f}"
-                for (name, _), samples in self._lives.items()
-                if samples[-1].at - samples[0].at > LONG
-                and (used := thirds(getattr(sample, what) for sample in samples))[2] - used[1] > allowed
+                f"{name} from {middle:.0f} to {last:.0f}" for name, _, middle, last in used if last - middle > allowed
             ]
-            yield from found("I8", f"processes use ever more {what}", growing)
+            yield from report("I8", f"processes use ever more {what}", growing)
 
     def _look(self) -> None:
         while True:
             for name in self._world.names:
-                if (process := self._world.process(name)) and (sample := _sample(process.pid)):
-                    self._lives[name, process].append(sample)
+                self._take_sample(name)
             eventlet.sleep(LOOK)
+
+    def _take_sample(self, name: str) -> None:
+        if (process := self._world.process(name)) and (sample := _sample(process.pid)):
+            self._lives[name, process].append(sample)
 
 
 def thirds(values: Iterable[float]) -> tuple[float, float, float]:
-    """The median of the first third, of the second and of the last."""
-    held = list(values)
-    cut = max(1, len(held) // 3)
-    return median(held[:cut]), median(held[cut : 2 * cut] or held), median(held[-cut:])
+    """The medians of the first third of the values, of the second and of the last."""
+    series = list(values)
+    cut = max(1, len(series) // 3)
+    return median(series[:cut]), median(series[cut : 2 * cut] or series), median(series[-cut:])
 
 
 def _figures(samples: list[Sample]) -> dict[str, Any]:
@@ -85,7 +90,7 @@ def _figures(samples: list[Sample]) -> dict[str, Any]:
 
 
 def _sample(pid: int) -> Sample | None:
-    """None where it is gone."""
+    """None where the process is gone."""
     try:
         with open(f"/proc/{pid}/statm") as file:
             pages = int(file.read().split()[1])

@@ -1,4 +1,4 @@
-"""Crash points: a process ends, as by `kill -9`, the first time it gets to one of these places.
+"""Crash points: places at which a process ends, as by `kill -9`, the first time that it gets there.
 
 The code of the services knows nothing of them: they are wrapped around it when the process starts.
 """
@@ -36,7 +36,7 @@ POINTS = (*BEFORE, "after_apply")
 
 
 def arm(point: str, crash: Callable[[], None]) -> None:
-    """From now on the process crashes at this point; KeyError where there is no such point."""
+    """Let this process crash at the point from now on; raise KeyError where there is no such point."""
     if point == "after_apply":
         wrap((Inbox, "_try"), partial(_crash_after, crash))
     else:
@@ -44,7 +44,7 @@ def arm(point: str, crash: Callable[[], None]) -> None:
 
 
 def crash_here(point: str, log: str | None) -> None:
-    """Leave a line in the log, and end as the system ends a process: nothing is flushed, closed or answered."""
+    """Write a line into the log and end at once: nothing is flushed, closed or answered."""
     if log:
         with open(log, "a", encoding="utf-8") as hits:
             hits.write(f"crashed at {point}\n")
@@ -52,19 +52,19 @@ def crash_here(point: str, log: str | None) -> None:
 
 
 def wrap(place: Place, around: Callable[..., Any]) -> None:
-    """`around(function, *arguments)` runs in the place of the function."""
+    """Replace the function by `around(function, *arguments)`."""
     owner, name = place
     function = getattr(owner, name)
-    setattr(owner, name, wraps(function)(lambda *given, **named: around(function, *given, **named)))
+    setattr(owner, name, wraps(function)(lambda *args, **kwargs: around(function, *args, **kwargs)))
 
 
-def _crash_before(crash: Callable[[], None], function: Callable[..., Any], *given: Any, **named: Any) -> Any:
+def _crash_before(crash: Callable[[], None], function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     crash()
-    return function(*given, **named)
+    return function(*args, **kwargs)
 
 
-def _crash_after(crash: Callable[[], None], function: Callable[..., Exception | None], *given: Any) -> Exception | None:
-    error = function(*given)
+def _crash_after(crash: Callable[[], None], function: Callable[..., Exception | None], *args: Any) -> Exception | None:
+    error = function(*args)
     if error is None:
         crash()
     return error

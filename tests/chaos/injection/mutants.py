@@ -1,6 +1,6 @@
-"""Mutants: the same processes with one protection switched off, so that the campaign proves that it would see it.
+"""Mutants: the same processes with one protection switched off, which the campaign has to notice.
 
-Each names the faults that should bring it to light; where the campaign finds nothing all the same, it proves nothing.
+Each names the faults that should bring it to light. A campaign that finds nothing in spite of them proves nothing.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from tests.chaos.injection.crash_points import wrap
 
 @dataclass(frozen=True)
 class Mutant:
-    """A protection, how to do without it, and what should then show that it is missing."""
+    """A protection that is switched off by `remove`, and the faults that should show that it is missing."""
 
     title: str
     remove: Callable[[], None]
     faults: tuple[str, ...]
-    seconds: float = 60.0  # of faults, after which at the latest something has to be found
+    seconds: float = 60.0  # of faults, within which there has to be a finding
 
 
 def remove(name: str) -> None:
-    """This process does without the protection from now on; KeyError where there is none of that name."""
+    """Let this process do without the protection from now on; raise KeyError where there is none of that name."""
     MUTANTS[name].remove()
 
 
@@ -44,22 +44,26 @@ def remove(name: str) -> None:
 
 def _forget_commands() -> None:
     wrap((Bound, "_read"), _without_history)
-    wrap((Bound, "outcome"), lambda outcome, *given: None)  # noqa: ARG005
+    wrap((Bound, "outcome"), _none)
 
 
-def _without_history(read: Callable[..., Document | None], *given: Any) -> Document | None:
-    held = read(*given)
-    if held:
-        held.pop("history", None)
-    return held
+def _without_history(read: Callable[..., Document | None], *args: Any) -> Document | None:
+    document = read(*args)
+    if document:
+        document.pop("history", None)
+    return document
+
+
+def _none(*_: Any, **__: Any) -> None:
+    """Take the place of any function and do nothing."""
 
 
 def _mark_blindly() -> None:
-    wrap((relay, "_mark"), _mark_whatever_is_there)
+    wrap((relay, "_mark"), _mark_any_version)
 
 
-def _mark_whatever_is_there(_: Any, collection: Collection[Document], found: Sequence[Document]) -> None:
-    for document in found:
+def _mark_any_version(_: Any, collection: Collection[Document], published: Sequence[Document]) -> None:
+    for document in published:
         marked = {"$set": {"published": document["version"]}, "$unset": {"pending": ""}}
         collection.update_one({"_id": document["_id"]}, marked)
 
@@ -68,8 +72,8 @@ def _expect_no_confirms() -> None:
     wrap((Publisher, "_confirm"), _drain)
 
 
-def _drain(_: Any, publisher: Any, seconds: float) -> None:  # noqa: ARG001
-    """Read what the broker has said so far, and believe that it took everything."""
+def _drain(_: Any, publisher: Any, __: float) -> None:
+    """Read the confirms that have come so far, and believe that the broker took everything."""
     with suppress(TimeoutError):
         while True:
             publisher._connection.drain_events(timeout=0)
@@ -77,15 +81,15 @@ def _drain(_: Any, publisher: Any, seconds: float) -> None:  # noqa: ARG001
 
 
 def _park_nothing() -> None:
-    wrap((Parking, "park"), lambda park, *given, **named: None)  # noqa: ARG005
+    wrap((Parking, "park"), _none)
 
 
 def _trust_one_member() -> None:
     wrap((pymongo, "MongoClient"), _weak_client)
 
 
-def _weak_client(client: Callable[..., Any], *given: Any, **named: Any) -> Any:
-    return client(*given, **{**named, "w": 1, "journal": False, "readConcernLevel": "local"})
+def _weak_client(client: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return client(*args, **{**kwargs, "w": 1, "journal": False, "readConcernLevel": "local"})
 
 
 def _rearm_without_lowering() -> None:
@@ -99,15 +103,15 @@ def _only_pending(*_: Any) -> list[Document]:
 # --- gateway -------------------------------------------------------------------------------------------------------
 
 
-def _take_whatever_comes() -> None:
+def _take_any_version() -> None:
     wrap((ledger, "settle"), _as_if_newer)
     wrap((Store, "_not_held"), _written_again)
 
 
 def _as_if_newer(
-    settle: Callable[..., Settlement], events: Any, held: Mapping[str, Mapping[str, Any]], measures: Any
+    settle: Callable[..., Settlement], events: Any, views: Mapping[str, Mapping[str, Any]], measures: Any
 ) -> Settlement:
-    settled = settle(events, {record: {**view, "version": 0} for record, view in held.items()}, measures)
+    settled = settle(events, {record: {**view, "version": 0} for record, view in views.items()}, measures)
     return replace(settled, rows=[], late=settled.rows + settled.late)
 
 
@@ -122,7 +126,7 @@ def _write_one_by_one() -> None:
 
 def _in_a_session(_: Any, client: Any, do: Callable[[Any], Any]) -> Any:
     with client.start_session() as session:
-        session.abort_transaction = lambda: None  # there is none
+        session.abort_transaction = lambda: None  # there is none to abort
         return do(session)
 
 
@@ -131,14 +135,14 @@ CUTS = ("F7.again", "F5.freeze", "F1.again")
 ELECTIONS = ("F11.partition", "F11.rollback", "F11.kill")
 
 MUTANTS: Mapping[str, Mutant] = {
-    "command_id": Mutant("a command sent again is given again", _forget_commands, CUTS),
-    "version_gate": Mutant("an older version takes a newer one's place", _take_whatever_comes, ("F14",)),
-    "mark_version": Mutant("the relay marks what it has not published", _mark_blindly, CUTS),
+    "command_id": Mutant("a command that is sent again is done again", _forget_commands, CUTS),
+    "version_gate": Mutant("an older version replaces a newer one", _take_any_version, ("F14",)),
+    "mark_version": Mutant("the relay marks versions that it has not published", _mark_blindly, CUTS),
     "confirms": Mutant(
-        "the relay waits for no confirm", _expect_no_confirms, ("F5.kill", "F5.freeze", "F7.again"), 90.0
+        "the relay waits for no confirms", _expect_no_confirms, ("F5.kill", "F5.freeze", "F7.again"), 90.0
     ),
-    "park_before_ack": Mutant("what cannot be handled is acked and dropped", _park_nothing, ("F13",)),
-    "majority": Mutant("one member's word is enough", _trust_one_member, ELECTIONS, 120.0),
-    "ledger_transaction": Mutant("a batch is written bit by bit", _write_one_by_one, ("F2.in_transaction",)),
-    "rearm_published": Mutant("re-arming only sets pending", _rearm_without_lowering, ("F8.purge", "F8.wipe")),
+    "park_before_ack": Mutant("a message that cannot be handled is acked and dropped", _park_nothing, ("F13",)),
+    "majority": Mutant("one member's confirmation is enough", _trust_one_member, ELECTIONS, 120.0),
+    "ledger_transaction": Mutant("a batch is written in parts", _write_one_by_one, ("F2.in_transaction",)),
+    "rearm_published": Mutant("re-arming sets pending only", _rearm_without_lowering, ("F8.purge", "F8.wipe")),
 }

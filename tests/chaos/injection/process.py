@@ -1,7 +1,7 @@
 """`python -m tests.chaos.injection.process SERVICE...`: `deploy.run` with a fault that the environment names.
 
-CRASH_AT names the point where it ends, CRASH_LOG the file that tells it did; WITHOUT the protection that it lacks;
-CLOCK_AHEAD by how many seconds its clock is wrong.
+CRASH_AT is the crash point at which it ends, CRASH_LOG the file into which it then writes a line, WITHOUT the
+protection that it lacks, CLOCK_AHEAD by how many seconds its clock is wrong.
 """
 
 import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any
 
 from deploy import run
-from tests.chaos.injection import mutants, crash_points
 from services.chassis.clock import SystemClock
+from tests.chaos.injection import crash_points, mutants
 
 
 def prepare(environment: Mapping[str, str]) -> None:
-    """Build in what these variables say; KeyError where they name what there is not."""
+    """Build in the faults of these variables; raise KeyError for a point or protection that does not exist."""
     if point := environment.get("CRASH_AT"):
         crash_points.arm(point, partial(crash_points.crash_here, point, environment.get("CRASH_LOG")))
     if protection := environment.get("WITHOUT"):
@@ -28,8 +28,8 @@ def prepare(environment: Mapping[str, str]) -> None:
         crash_points.wrap((SystemClock, "now"), partial(_wrong, timedelta(seconds=float(ahead))))
 
 
-def _wrong(ahead: timedelta, now: Callable[..., datetime], *given: Any) -> datetime:
-    return now(*given) + ahead
+def _wrong(ahead: timedelta, now: Callable[..., datetime], *args: Any) -> datetime:
+    return now(*args) + ahead
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The load: clerks who never stop, give each command until it is answered, and note every answer that cannot be.
+"""The load: clerks who never stop, give each command until it is answered, and note every answer that is wrong.
 
-What they find by themselves: a record that its service tells older than it said (I7), an answer that is wrong for its
-command (I7), and services that answer nothing for a minute (I9). What `Readers` see at the gateways comes with it (I6).
+They find by themselves a record that its service shows older than it answered (I7), an answer that is wrong for its
+command (I7), and services that answer nothing for a minute (I9). `Readers` at the gateways add their findings (I6).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 import eventlet
@@ -21,30 +22,30 @@ from services.chassis.settings import Settings
 from services.chassis.tokens import issue
 from services.contract.topology import SERVICES
 from tests.chaos.load.clients import Forgotten, Http, Rpc, Unanswered
-from tests.chaos.load.readers import Readers, Told
+from tests.chaos.load.readers import Answered, Readers
 from tests.chaos.load.stories import PEOPLE, STORIES, Story
 from tests.chaos.log import expected_state
 from tests.chaos.log.command_log import Command, CommandLog, Outcome
 from tests.chaos.log.finding import Finding
 
-RATE = 50.0  # commands a second at most, each of a crowd counted
+RATE = 50.0  # commands a second at most, each caller of a crowd counted
 CLERKS = 2  # for each story
 AGAIN, LATER = 0.1, 1.6  # seconds from the first try of a command to the second, and between later ones at most
-WRONG = 10  # times that a wrong answer is asked again, after a second each, before the story ends
+WRONG = 10  # wrong answers, a second apart, after which the story ends
 GIVEN_UP = 300.0  # seconds without any answer
 SILENCE = 60  # seconds without any answer of a service that is asked
-SAMPLE = 0.05  # of what is done is read again at its service
-LOOK = 0.5  # seconds between two looks for what another service's event brings about
+SAMPLE = 0.05  # of all commands that are done: their records are read again
+LOOK = 0.5  # seconds between two looks for a record that another service's event brings about
 RECENT = 300  # records that readers choose from
-FINDINGS = 20  # that are kept; more say nothing new
-HOLDS = timedelta(days=2)  # the tokens
+FINDINGS = 20  # kept; more of them say nothing new
+LIFETIME = timedelta(days=2)  # of the tokens
 
 
 class Load:
-    """`start` and `pause` as often as wanted, `stop` at the end.
+    """Clerks and readers at work: `start` and `pause` as often as needed, `stop` at the end.
 
-    `done` counts commands; `troubles` what tries ended with that were not answered; `silences` are the longest times
-    in seconds in which a service answered nothing. While `is_excused` says so nobody is blamed for silence.
+    `done` counts commands, `troubles` the reasons of tries without an answer; `silences` are the longest times in
+    seconds in which a service answered nothing. Silence is no finding while `is_excused` is true.
     """
 
     def __init__(
@@ -63,35 +64,36 @@ class Load:
         self.silences = dict.fromkeys(SERVICES, 0.0)
         self._log, self._random, self._stories = log, random, tuple(stories)
         tokens = {
-            who: issue(settings.token_private_key or "", subject=who, roles=roles, lifetime=HOLDS)
-            for who, roles in PEOPLE.items()
+            person: issue(settings.token_private_key or "", subject=person, roles=roles, lifetime=LIFETIME)
+            for person, roles in PEOPLE.items()
         }
         self._rpc, self._http = Rpc(settings, tokens.__getitem__), Http(gateway_urls, tokens.__getitem__, random)
         self._rpc.open()
         self._pace = _Pace(rate)
         self._numbers, self._ids = itertools.count(1), itertools.count(1)
-        self._recent: deque[Told] = deque(maxlen=RECENT)
+        self._recent: deque[Answered] = deque(maxlen=RECENT)
         self._readers = Readers(self._http, self._recent, random, self._find)
         self.is_excused: Callable[[], bool] = lambda: False
-        self._answered: dict[str, float] = {}
+        self._answered: dict[str, float] = {}  # service -> when it last answered
         self._silent: Counter[str] = Counter()  # seconds
         self._staff: list[eventlet.greenthread.GreenThread] = []
 
     def start(self) -> None:
+        """Let everybody work."""
         self.is_working, self._answered, self._silent = True, {}, Counter()
-        work = [lambda story=story: self._act(story) for story in self._stories for _ in range(CLERKS)]
-        self._staff = [
-            eventlet.spawn(keep) for keep in (*work, self._watch, *self._readers.tasks(lambda: self.is_working))
-        ]
+        acting = [partial(self._act, story) for story in self._stories for _ in range(CLERKS)]
+        reading = self._readers.tasks(lambda: self.is_working)
+        self._staff = [eventlet.spawn(task) for task in (*acting, self._watch, *reading)]
 
     def pause(self) -> None:
-        """Returns once all have stopped; every command is answered by then, or given up."""
+        """Let everybody stop; when this returns every command is answered or given up."""
         self.is_working = False
-        for one in self._staff:
-            one.wait()
+        for task in self._staff:
+            task.wait()
         self._staff = []
 
     def stop(self) -> None:
+        """Let everybody stop for ever."""
         self.pause()
         self._rpc.close()
 
@@ -106,12 +108,12 @@ class Load:
         rule: str | None = None,
     ) -> Outcome:
         """Give a command, by so many callers at once, until it is done, or refused by this `rule`."""
-        id_, said = f"load-{next(self._ids)}", dict(arguments)
-        command = Command(id=id_, service=service, method=method, arguments=said, by=by)
+        id_ = f"load-{next(self._ids)}"
+        command = Command(id=id_, service=service, method=method, arguments=dict(arguments), by=by)
         self._pace.wait(callers)
         self._log.send(command)
-        asking = [eventlet.spawn(self._until_answered, command, rule) for _ in range(callers)]
-        outcomes = [one.wait() for one in asking]
+        calls = [eventlet.spawn(self._until_answered, command, rule) for _ in range(callers)]
+        outcomes = [call.wait() for call in calls]
         if len(set(outcomes)) > 1:
             self._find(Finding("I1", f"{callers} callers of {command.id} were answered differently: {set(outcomes)}"))
         if outcomes[0].state == "done":
@@ -127,7 +129,7 @@ class Load:
     # --- until there is an answer ------------------------------------------------------------------------------------
 
     def _until_answered(self, command: Command, rule: str | None) -> Outcome:
-        """The last answer. Where one is wrong for this command that is noted, and the command given again."""
+        """Give the command again while its answer is wrong for it, note that, and return the last answer."""
         outcome, wrong = Outcome(state="unknown"), []
         for _ in range(WRONG):
             outcome = self._answer(command)
@@ -165,19 +167,20 @@ class Load:
     def _note_done(self, command: Command, outcome: Outcome) -> None:
         self.done += 1
         kind, record = expected_state.record_of(command)
-        told = Told(command.service, kind.partition(".")[2], record, outcome.version or 0)
-        self._recent.append(told)
+        answered = Answered(command.service, kind.partition(".")[2], record, outcome.version or 0)
+        self._recent.append(answered)
         if self._random.random() < SAMPLE:
-            self._read_again(told)
+            self._read_again(answered)
 
-    def _read_again(self, told: Told) -> None:
+    def _read_again(self, answered: Answered) -> None:
         try:
-            held = self._rpc.get("u-viewer", told.service, told.kind, told.record)
+            view = self._rpc.get("u-viewer", answered.service, answered.kind, answered.record)
         except Unanswered:
             return
-        if held is None or held["version"] < told.version:
-            seen = held and held["version"]
-            self._find(Finding("I7", f"{told.kind} {told.record} was answered at {told.version} and read at {seen}"))
+        version = view["version"] if view else 0
+        if version < answered.version:
+            record = f"{answered.kind} {answered.record}"
+            self._find(Finding("I7", f"{record} was answered at version {answered.version} and read at {version}"))
 
     # --- the staff ---------------------------------------------------------------------------------------------------
 
@@ -191,10 +194,13 @@ class Load:
     def _watch(self) -> None:
         while self.is_working:
             eventlet.sleep(1)
+            self._silent.update({} if self.is_excused() else dict.fromkeys(SERVICES, 1))
             for service in SERVICES:
-                self._silent[service] += 0 if self.is_excused() else 1
-                if self._silent[service] == SILENCE:
-                    self._find(Finding("I9", f"{service} has answered nothing for {SILENCE} s"))
+                self._note_silence(service)
+
+    def _note_silence(self, service: str) -> None:
+        if self._silent[service] == SILENCE:
+            self._find(Finding("I9", f"{service} has answered nothing for {SILENCE} s"))
 
     def _find(self, finding: Finding) -> None:
         if len(self.findings) < FINDINGS:
@@ -202,35 +208,40 @@ class Load:
 
 
 class StoryEnds(Exception):
-    """The clerk cannot go on with this one."""
+    """The clerk cannot go on with this story."""
 
 
 @dataclass(frozen=True)
 class Clerk:
-    """Acts out stories, as one or as so many `callers` at once."""
+    """A clerk who acts out stories, alone or as so many `callers` at once."""
 
     load: Load
     callers: int = 1
 
     def do(self, by: str, service: str, method: str, /, **arguments: object) -> None:
+        """Give a command until it is done; raise StoryEnds where it is not."""
         self._give(by, service, method, arguments, lambda outcome: outcome.state == "done")
 
     def refused(self, rule: str, by: str, service: str, method: str, /, **arguments: object) -> None:
+        """Give a command until it is refused by this rule; raise StoryEnds where it is not."""
         self._give(by, service, method, arguments, lambda outcome: outcome.rule == rule, rule=rule)
 
-    def find(self, service: str, kind: str, record: str) -> None:
+    def wait_for(self, service: str, kind: str, record: str) -> None:
+        """Wait until the service has the record; raise StoryEnds where the load pauses before."""
         while not self.load.has(service, kind, record):
             if not self.load.is_working:
                 raise StoryEnds
             eventlet.sleep(LOOK)
 
     def together(self, *steps: Callable[[], None]) -> None:
+        """Take these steps at once; raise StoryEnds where it ends in one of them, after all have come to an end."""
         acting = [eventlet.spawn(_is_ended, step) for step in steps]
-        ends = [one.wait() for one in acting]
+        ends = [step.wait() for step in acting]
         if any(ends):
             raise StoryEnds
 
     def many(self, callers: int) -> Clerk:
+        """Return a clerk whose commands are each sent by so many callers at once."""
         return replace(self, callers=callers)
 
     def _give(
@@ -249,7 +260,7 @@ class Clerk:
 
 
 class _Pace:
-    """Spreads what all clerks do over time."""
+    """Spreads the commands of all clerks over time."""
 
     def __init__(self, rate: float) -> None:
         self._gap, self._next = 1 / rate, 0.0

@@ -1,4 +1,4 @@
-"""Readers: people at the gateways who look again and again, and must never see anything go back (I6)."""
+"""Readers: people at the gateways who read again and again, and must never see a number or a record go back (I6)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ REMEMBERED = 5_000  # records and numbers
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A record at the version that its service said."""
+class Answered:
+    """A record at the version with which its service answered a command."""
 
     service: str
     kind: str
@@ -29,42 +29,43 @@ class Told:
 
 
 class Readers:
-    """Two for each gateway: one of the numbers, one of the records that were told of lately."""
+    """Two readers for each gateway: one of the numbers, one of the records whose commands were answered lately."""
 
-    def __init__(self, http: Http, recent: Sequence[Told], random: Random, find: Callable[[Finding], None]) -> None:
+    def __init__(self, http: Http, recent: Sequence[Answered], random: Random, find: Callable[[Finding], None]) -> None:
         self._http, self._recent, self._random, self._find = http, recent, random, find
         self._seen: dict[tuple[str, str], int] = {}
 
     def tasks(self, is_working: Callable[[], bool]) -> Iterator[Callable[[], None]]:
+        """Make the task of each reader, which ends when `is_working` says so."""
         for url in self._http.urls:
             for look in (self._look_at_a_number, self._look_at_a_record):
                 yield partial(self._keep, partial(look, url), is_working)
 
     def _keep(self, look: Callable[[], None], is_working: Callable[[], bool]) -> None:
         while is_working():
-            with suppress(Unanswered):  # this one is away, or says so
+            with suppress(Unanswered):  # this gateway is away, or says that it cannot answer
                 look()
             eventlet.sleep(PAUSE)
 
     def _look_at_a_number(self, url: str) -> None:
         code = self._random.choice(CODES)
-        status, said = self._http.get(url, f"/api/v1/kpis/{code}", by="u-viewer")
-        if status == 200:
-            self._note(url, code, said["revision"])
+        response = self._http.get(url, f"/api/v1/kpis/{code}", by="u-viewer")
+        if response.status == 200:
+            self._note(url, code, response.body["revision"])
 
     def _look_at_a_record(self, url: str) -> None:
         if not self._recent:
             return
-        one = self._random.choice(self._recent)
-        path = f"/api/v1/records/{one.service}/{one.kind}/{one.record}/history"
-        status, said = self._http.get(url, path, by="u-viewer")
-        newest = max(row["version"] for row in said["versions"]) if status == 200 else 0
-        self._note(url, f"{one.kind} {one.record}", newest)
+        recent = self._random.choice(self._recent)
+        path = f"/api/v1/records/{recent.service}/{recent.kind}/{recent.record}/history"
+        response = self._http.get(url, path, by="u-viewer")
+        newest = max(row["version"] for row in response.body["versions"]) if response.status == 200 else 0
+        self._note(url, f"{recent.kind} {recent.record}", newest)
 
-    def _note(self, url: str, what: str, version: int) -> None:
-        before = self._seen.get((url, what), 0)
+    def _note(self, url: str, subject: str, version: int) -> None:
+        before = self._seen.get((url, subject), 0)
         if version < before:
-            self._find(Finding("I6", f"{what} at {url} went back from {before} to {version}"))
+            self._find(Finding("I6", f"{subject} at {url} went back from {before} to {version}"))
         if len(self._seen) >= REMEMBERED:
             self._seen.clear()
-        self._seen[url, what] = version
+        self._seen[url, subject] = version

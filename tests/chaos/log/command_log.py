@@ -1,6 +1,6 @@
 """The command log: every command is on disk before it is sent, and its answer as soon as it came.
 
-Whatever the system says later is held against this file, which nothing of the system writes.
+The invariants compare the system with this file, which no part of the system writes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from eventlet.semaphore import Semaphore
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """A command under its id, and who gives it."""
+    """A command under its id, with the person who gives it."""
 
     id: str
     service: str
@@ -29,7 +29,7 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What an answer said; `unknown` stands for none at all."""
+    """The result that an answer reported; `unknown` where there was no answer at all."""
 
     state: Literal["done", "refused", "unknown"]
     record: str | None = None
@@ -46,12 +46,13 @@ class Given:
 
     @property
     def done(self) -> Outcome | None:
-        """The first answer that it is done; nothing that is said later takes that back."""
-        return next((one for one in self.outcomes if one.state == "done"), None)
+        """The first answer that it is done; None where there is none. No later answer takes it back."""
+        return next((outcome for outcome in self.outcomes if outcome.state == "done"), None)
 
     @property
     def is_refused(self) -> bool:
-        return bool(self.outcomes) and all(one.state == "refused" for one in self.outcomes)
+        """Whether every answer, of which there is one at least, was a refusal."""
+        return bool(self.outcomes) and all(outcome.state == "refused" for outcome in self.outcomes)
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
@@ -61,7 +62,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 
 class CommandLog:
-    """Used by any number of greenthreads at once, whose lines share an fsync."""
+    """A file that any number of greenthreads write at once; the lines of one moment share an fsync."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -71,17 +72,19 @@ class CommandLog:
         self._written = self._safe = 0  # lines
 
     def send(self, command: Command) -> None:
-        """Returns once it is safe to send it."""
+        """Write the command; when this returns the command is on disk and may be sent."""
         self._write(_Line(sent=command))
 
     def answer(self, command_id: str, outcome: Outcome) -> None:
+        """Write an answer; when this returns it is on disk."""
         self._write(_Line(answered=command_id, outcome=outcome))
 
     def close(self) -> None:
+        """Close the file; it can still be read."""
         self._file.close()
 
     def _write(self, line: _Line) -> None:
-        """Whoever comes first syncs what all have written meanwhile."""
+        """Write and sync the line, together with all lines that others added meanwhile."""
         self._waiting.append(msgspec.json.encode(line) + b"\n")
         self._written += 1
         ours = self._written
@@ -95,12 +98,12 @@ class CommandLog:
             self._safe = upto
 
     def read(self) -> dict[str, Given]:
-        """Everything, by command id."""
+        """Read all commands with their answers, by command id."""
         return read(self.path)
 
 
 def read(path: Path) -> dict[str, Given]:
-    """What this file holds; whoever wrote it may have died within its last line."""
+    """Read all commands of this file with their answers; its last line may be cut off by a death."""
     given: dict[str, Given] = {}
     for line in _lines(path):
         if line.sent is not None:
@@ -113,6 +116,4 @@ def read(path: Path) -> dict[str, Given]:
 def _lines(path: Path) -> Iterator[_Line]:
     decode = msgspec.json.Decoder(_Line).decode
     with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield decode(line)
+        yield from (decode(line) for line in file if line.endswith(b"\n"))

@@ -1,4 +1,4 @@
-"""What ought to be stored and counted, worked out from the commands alone: knows nothing of how the system does it."""
+"""The expected state: records and numbers as they follow from the commands alone, by none of the system's own code."""
 
 from __future__ import annotations
 
@@ -53,60 +53,72 @@ LEADS_TO: Mapping[str, str] = {
 }
 """Command -> the state it leaves its record in, where that does not depend on what was before."""
 
+PARTS = 3  # of a service point: station, column, officer
+
 Vouchers = dict[str, tuple[int, int]]
-"""Number -> what it brought, and how much of that was given back, in fen."""
+"""Number -> the fen that a voucher brought, and the fen that were returned of it."""
 
 
 def record_of(command: Command) -> tuple[str, str]:
-    """Kind and id of the record that it is about."""
+    """The kind and the id of the record that the command is about."""
     kind, name = OF[command.method]
     return kind, command.arguments[name]
 
 
 def differences(command: Command, view: Mapping[str, Any]) -> list[str]:
-    """The fields in which a view right after this command is not what the command said."""
-    said = {name: value for name, value in command.arguments.items() if name in view}
+    """The fields in which a view right after this command differs from the command."""
+    expected = {name: value for name, value in command.arguments.items() if name in view}
     if command.method in LEADS_TO:
-        said["state"] = LEADS_TO[command.method]
-    return [name for name, value in said.items() if view[name] != value]
+        expected["state"] = LEADS_TO[command.method]
+    return [name for name, value in expected.items() if view[name] != value]
 
 
 def vouchers(commands: Iterable[Command]) -> Vouchers:
-    """Those of one grant, after these commands."""
-    held: Vouchers = {}
+    """The vouchers of one grant after these commands."""
+    after: Vouchers = {}
     for command in commands:
-        given = command.arguments
+        arguments = command.arguments
         if command.method == "receive_funds":
-            held[given["voucher_no"]] = (given["fen"], 0)
+            after[arguments["voucher_no"]] = (arguments["fen"], 0)
         elif command.method == "return_funds":
-            fen, returned = held.get(given["voucher_no"], (0, 0))
-            held[given["voucher_no"]] = (fen, returned + given["fen"])
-    return held
+            fen, returned = after.get(arguments["voucher_no"], (0, 0))
+            after[arguments["voucher_no"]] = (fen, returned + arguments["fen"])
+    return after
 
 
 def totals(in_order: Iterable[Command]) -> dict[str, int]:
-    """K1, K2, K4, K5 (in fen) and K6 of 2011 after these commands; those of one record in the order of its versions."""
+    """K1, K2, K4, K5 (in fen) and K6 of 2011 after these commands, which are in the order of each record's versions."""
     by_method: dict[str, list[Command]] = defaultdict(list)
     for command in in_order:
         by_method[command.method].append(command)
-
-    def named(*methods: str) -> set[str]:
-        return {record_of(command)[1] for method in methods for command in by_method[method]}
-
-    person_times: dict[str, int] = {}
-    for command in by_method["record_count"] + by_method["correct_count"]:
-        person_times[record_of(command)[1]] = command.arguments["person_times"]
-    accepted: dict[str, set[str]] = defaultdict(set)
-    for command in by_method["accept_part"]:
-        accepted[record_of(command)[1]].add(command.arguments["part"])
-    complete = {point for point, parts in accepted.items() if len(parts) == 3} - named("lapse_part")
     return {
-        "K1": len(named("verify_external_result") - named("revoke_external_result")),
-        "K2": sum(person_times[count] for count in named("verify_count")),
-        "K4": len(complete),
+        "K1": len(_records(by_method["verify_external_result"]) - _records(by_method["revoke_external_result"])),
+        "K2": _person_times(by_method),
+        "K4": len(_complete_points(by_method["accept_part"]) - _records(by_method["lapse_part"])),
         "K5": _fen(by_method["receive_funds"]) - _fen(by_method["return_funds"]),
-        "K6": len(named("establish_organisation")),
+        "K6": len(_records(by_method["establish_organisation"])),
     }
+
+
+def _records(commands: Iterable[Command]) -> set[str]:
+    """The ids of the records that these commands are about."""
+    return {record_of(command)[1] for command in commands}
+
+
+def _person_times(by_method: Mapping[str, list[Command]]) -> int:
+    """The person-times of the verified counts, each as it was corrected last."""
+    latest: dict[str, int] = {}
+    for command in by_method["record_count"] + by_method["correct_count"]:
+        latest[record_of(command)[1]] = command.arguments["person_times"]
+    return sum(latest[count] for count in _records(by_method["verify_count"]))
+
+
+def _complete_points(commands: Iterable[Command]) -> set[str]:
+    """The service points of which all three parts were accepted."""
+    accepted: dict[str, set[str]] = defaultdict(set)
+    for command in commands:
+        accepted[record_of(command)[1]].add(command.arguments["part"])
+    return {point for point, parts in accepted.items() if len(parts) == PARTS}
 
 
 def _fen(commands: Iterable[Command]) -> int:

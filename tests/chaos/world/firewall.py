@@ -1,7 +1,7 @@
-"""Faults of the network between the processes of this machine: rules of its firewall, told apart by port and group.
+"""Faults of the network between the processes of this machine: rules of its firewall, by port and group.
 
-Each process of a campaign runs in a group of its own, so that a rule may name who sends. What is dropped is dropped
-where it is sent, and nothing but loopback traffic is touched.
+Each process of a campaign runs in a group of its own, so that a rule can name the sender. Packets are dropped where
+they are sent, and only those of the loopback device.
 """
 
 import os
@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Self
@@ -18,19 +19,19 @@ from typing import IO, Self
 DROP = ("DROP",)
 RESET = ("REJECT", "--reject-with", "tcp-reset")
 
-GROUPS = range(52_000, 53_000)  # nobody's
-CHAIN = "KEXIE-"  # and the number of the process it belongs to
+GROUPS = range(52_000, 53_000)  # used by nothing else
+CHAIN = "KEXIE-"  # before the id of the process that the chain belongs to
 
 
 def is_possible() -> bool:
     """Whether this process may change the firewall, and start processes in other groups."""
-    return os.geteuid() == 0 and all(map(shutil.which, ("iptables", "setpriv"))) and _tried()
+    return os.geteuid() == 0 and all(map(shutil.which, ("iptables", "setpriv"))) and _works()
 
 
 class Network:
-    """A chain of rules for this process's campaign, gone with the end of its block.
+    """A chain of rules for the campaign of this process, used by `with` and removed at the end of the block.
 
-    Those of campaigns that were killed are cleared away at the beginning of the next.
+    The chains of campaigns that were killed are removed at the beginning of the next.
     """
 
     def __init__(self) -> None:
@@ -56,31 +57,33 @@ class Network:
         answer: tuple[str, ...] = DROP,
         share: float = 1.0,
     ) -> Iterator[None]:
-        """Meanwhile nothing gets through that is sent to or from these ports, by anybody or by these groups."""
+        """Stop a share of the packets to or from these ports, sent by anybody or these groups, during the block."""
         chance = () if share == 1.0 else ("-m", "statistic", "--mode", "random", "--probability", str(share))
         ways = [*(("--dport", str(port)) for port in to), *(("--sport", str(port)) for port in of)]
         with ExitStack() as rules:
-            for group in by:
-                sender = () if group is None else ("-m", "owner", "--gid-owner", str(group))
-                for way in ways:
-                    rule = (self._chain, "-p", "tcp", *way, *sender, *chance, "-j", *answer)
-                    _iptables("-A", *rule)
-                    rules.callback(partial(_iptables, "-D", *rule))
+            for group, way in product(by, ways):
+                rule = (self._chain, "-p", "tcp", *way, *_sender(group), *chance, "-j", *answer)
+                _iptables("-A", *rule)
+                rules.callback(partial(_iptables, "-D", *rule))
             yield
 
 
 def in_group(group: int, command: tuple[str, ...]) -> tuple[str, ...]:
-    """The command, run in this group, and still bound to end with its parent, which a change of group makes forget."""
+    """Return the command as one that runs in this group and ends with its parent, which a change of group undoes."""
     return ("setpriv", "--regid", str(group), "--keep-groups", "--pdeathsig", "TERM", "--", *command)
 
 
-def _tried() -> bool:
-    """Containers often lack the right, or the kernel a part of it."""
+def _works() -> bool:
+    """Whether a trial works: containers often lack the right, or the kernel a part of what is needed."""
     try:
         with Network() as network, network.without(to=(9,), by=(GROUPS[-1],), share=0.5):
             return True
     except subprocess.CalledProcessError:
         return False
+
+
+def _sender(group: int | None) -> tuple[str, ...]:
+    return () if group is None else ("-m", "owner", "--gid-owner", str(group))
 
 
 def _branch(chain: str) -> tuple[str, ...]:
@@ -94,7 +97,7 @@ def _remove(chain: str) -> None:
 
 
 def _left_behind() -> list[str]:
-    """Chains of processes that are no more."""
+    """The chains of processes that do not run any more."""
     with TemporaryFile("w+") as rules:
         _iptables("-S", "OUTPUT", stdout=rules)
         rules.seek(0)
@@ -103,4 +106,4 @@ def _left_behind() -> list[str]:
 
 
 def _iptables(*arguments: str, stdout: IO[str] | None = None) -> None:
-    subprocess.run(["iptables", "-w", *arguments], check=True, stdout=stdout, stderr=subprocess.DEVNULL)  # noqa: S607 - where the path says
+    subprocess.run(["iptables", "-w", *arguments], check=True, stdout=stdout, stderr=subprocess.DEVNULL)  # noqa: S607 - found on the path

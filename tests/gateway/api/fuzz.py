@@ -54,7 +54,7 @@ SHOWN = 600  # characters of a failure
 
 @dataclass
 class Known:
-    """What is there, as far as answers told: ids by the field they were sent in, and by the address of their list."""
+    """Ids that answers have shown, by the field in which they were sent and by the address of their list."""
 
     chance: random.Random
     words: dict[str, list[str]]

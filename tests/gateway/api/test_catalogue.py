@@ -1,4 +1,4 @@
-"""What the documents say of an endpoint as it is declared, shown on few of them."""
+"""The documents about endpoints as they are declared, shown on a few of them."""
 
 from gateway.api import catalogue, openapi, problem_list
 from gateway.api.catalogue import Route
@@ -58,6 +58,17 @@ def test_a_method_that_answers_in_several_forms_is_several_operations():
     assert ids == ["kpi_json", "kpi_csv", "kpi_xlsx"]
 
 
+def test_a_summary_is_in_both_languages_and_names_the_kind_of_file():
+    both = {"en": "List all plans.", "zh": "全部年度计划。"}
+
+    listed, as_csv = catalogue.operations(
+        (Route("plans", "GET", "/api/v1/plans", **both), Route("plans", "GET", "/api/v1/plans.csv", **both)), {}
+    )
+
+    assert listed.summary == "List all plans. 全部年度计划。"
+    assert as_csv.summary == "List all plans, as CSV. 全部年度计划（CSV）。"
+
+
 def test_there_is_one_operation_for_each_command_that_the_contract_knows_the_kind_of():
     route = Route("command", "POST", "/api/v1/<service>/<command>", for_each="command", answers={202: each()})
 
@@ -93,7 +104,7 @@ def test_there_is_one_operation_for_each_query_that_says_what_it_asks_for():
     assert (found.id, found.path, found.roles) == (
         "awards_my_sheets", "/api/v1/awards/questions/my_sheets", ("judge",)
     )  # fmt: skip
-    assert [(word.name, word.place, word.is_needed) for word in found.words] == [("edition_id", "query", True)]
+    assert [(one.name, one.place, one.is_needed) for one in found.parameters] == [("edition_id", "query", True)]
 
 
 def test_who_may_is_who_may_here_and_there_and_a_service_that_says_nothing_of_a_query_lets_all_readers():
@@ -116,7 +127,7 @@ def test_a_list_in_another_form_answers_that_whole_and_is_filtered_alike():
 
     as_json, as_csv = catalogue.operations(routes, SAID)
 
-    assert [word for word in as_json.words if word.name not in PAGING] == list(as_csv.words)
+    assert [one for one in as_json.parameters if one.name not in PAGING] == list(as_csv.parameters)
     assert as_csv.answers == {200: of_type("text/csv")}
 
 
@@ -162,4 +173,4 @@ def test_a_rule_that_several_services_refuse_by_is_listed_once_and_says_nothing_
     (only,) = [one for one in problem_list.rules(said) if one.code == "X-07"]
 
     assert (only.by, only.en) == ("awards, rural", "Not yet.")
-    assert "<td>&lt;b&gt;不得&lt;/b&gt;</td>" in problem_list.filled(said)["rules"]
+    assert "<td>&lt;b&gt;不得&lt;/b&gt;</td>" in problem_list.page(said).content.decode()

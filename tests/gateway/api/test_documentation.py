@@ -258,7 +258,7 @@ def test_every_cell_of_the_matrix_is_as_it_says(five):
 
 
 def status(gateway, one, role):
-    """What comes back where nothing is there and nothing is said; a stream is not read."""
+    """Send an empty request about nothing that exists, and return the status; a stream is not read."""
     path = re.sub(r"\{[^}]+\}", "nothing", one["path"])
     headers = {"Authorization": f"Bearer {gateway.running.token(f'u-{role}', [role])}"} if role else {}
     connection = gateway.connect()

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from werkzeug.wrappers import Response
 
 from gateway.api.endpoint import endpoint
-from gateway.http import server as port_module
+from gateway.http import server as http_server
 from gateway.http.messages import Reply
 from gateway.http.server import Server
 from services.chassis.problem import Conflict
@@ -197,7 +197,7 @@ def test_an_event_stream_is_sent_event_by_event(port):
 
 
 def test_half_a_request_does_not_hold_a_connection_for_ever(settings, monkeypatch):
-    monkeypatch.setattr(port_module, "SILENT", 0.2)
+    monkeypatch.setattr(http_server, "SILENT", 0.2)
     made = ServiceContainer(Counter, {"SETTINGS": settings, "WEB_SERVER_ADDRESS": "127.0.0.1:0"})
     made.start()
 
@@ -212,8 +212,8 @@ def test_half_a_request_does_not_hold_a_connection_for_ever(settings, monkeypatc
     "begun", [b"GET /pl", b"GET /plain HTTP/1.1\r\nHost: a", b"POST /size HTTP/1.1\r\nContent-Length: 900\r\n\r\nx"]
 )
 def test_a_request_that_trickles_in_is_let_go_of(settings, monkeypatch, begun):
-    monkeypatch.setattr(port_module, "SILENT", 0.4)
-    monkeypatch.setattr(port_module, "IDLE", 0.4)
+    monkeypatch.setattr(http_server, "SILENT", 0.4)
+    monkeypatch.setattr(http_server, "IDLE", 0.4)
     made = ServiceContainer(Counter, {"SETTINGS": settings, "WEB_SERVER_ADDRESS": "127.0.0.1:0"})
     made.start()
 

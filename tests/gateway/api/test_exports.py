@@ -175,7 +175,7 @@ def test_a_list_of_a_service_is_exported_whole_and_filtered(gateway):
 
 
 def between_pages_of(monkeypatch, owner, name):
-    """What happens after each page was read, as long as there is something left to happen."""
+    """Changes made one by one, each after another page was read."""
     happenings, read = [], getattr(owner, name)
 
     def page(*asked):

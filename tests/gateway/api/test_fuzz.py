@@ -1,4 +1,4 @@
-"""Whatever is sent to whatever address in whatever role, the answer is one that the OpenAPI document tells of."""
+"""Random requests, in every role, are answered as the OpenAPI document describes."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What every answer is given on its way out: entity tags, gzip, 304, headers; shown on requests without a network."""
+"""Entity tags, gzip, 304 and headers of every response, shown on requests without a network."""
 
 import gzip
 import json
@@ -6,7 +6,7 @@ import json
 import pytest
 from werkzeug.test import EnvironBuilder
 
-from gateway.http.caching import LEAST, MOST, finish, pack
+from gateway.http.caching import LARGEST_AT_ONCE, SMALLEST, compress, finish
 from gateway.http.errors import error_response
 from gateway.http.messages import Reply, Request
 from services.chassis.problem import Conflict
@@ -55,7 +55,7 @@ def test_a_record_keeps_the_tag_of_its_version_and_stays_as_it_is():
     assert answered(LONG, headers={"ETag": '"3"'}, request=asked(If_None_Match='"3"')).status_code == 304
 
 
-@pytest.mark.parametrize("length", [LEAST + 1, MOST + 1])
+@pytest.mark.parametrize("length", [SMALLEST + 1, LARGEST_AT_ONCE + 1])
 def test_what_is_long_is_packed_where_that_is_wanted(length):
     text = "科".encode() * (length // 3 + 1)
 
@@ -70,24 +70,26 @@ def test_what_is_long_is_packed_where_that_is_wanted(length):
 def test_what_is_short_or_packed_already_or_no_text_is_left_as_it_is():
     wanted = asked(Accept_Encoding="gzip")
     for reply in (
-        {"body": b"x" * LEAST, "content_type": "text/plain"},
-        {"body": b"x" * MOST, "content_type": "image/png"},
-        {"body": b"x" * MOST, "content_type": "text/plain", "headers": {"Content-Encoding": "br"}},
+        {"body": b"x" * SMALLEST, "content_type": "text/plain"},
+        {"body": b"x" * LARGEST_AT_ONCE, "content_type": "image/png"},
+        {"body": b"x" * LARGEST_AT_ONCE, "content_type": "text/plain", "headers": {"Content-Encoding": "br"}},
     ):
         body = reply.pop("body")
         assert answered(body, request=wanted, **reply).get_data() == body
 
 
-def test_what_was_packed_before_is_not_packed_again():
-    before = pack(b"once" * MOST)
+def test_what_was_compressed_before_is_not_compressed_again():
+    before = compress(b"once" * LARGEST_AT_ONCE)
 
-    sent = answered(b"once" * MOST, content_type="text/css", packed=before, request=asked(Accept_Encoding="gzip"))
+    sent = answered(
+        b"once" * LARGEST_AT_ONCE, content_type="text/css", compressed=before, request=asked(Accept_Encoding="gzip")
+    )
 
     assert sent.get_data() is before
 
 
 def test_a_stream_goes_out_as_it_is():
-    pieces = iter([b"x" * MOST] * 3)
+    pieces = iter([b"x" * LARGEST_AT_ONCE] * 3)
 
     response = answered(pieces, content_type="text/csv", request=asked(Accept_Encoding="gzip"))
 

@@ -106,7 +106,7 @@ def test_a_wrong_login_is_refused_in_the_same_words_after_the_same_work(gateway,
 
     refused = [try_login(gateway, "nobody"), try_login(gateway, "wang", OTHER), try_login(gateway, "gone")]
 
-    assert {(one.status, one.body["code"], one.body["en"]) for one in refused} == {
+    assert {(refusal.status, refusal.body["code"], refusal.body["en"]) for refusal in refused} == {
         (401, "wrong_login", "Login or password is wrong.")
     }
     assert worked == ["verify"] * 3
@@ -114,24 +114,24 @@ def test_a_wrong_login_is_refused_in_the_same_words_after_the_same_work(gateway,
 
 
 def test_five_failures_in_a_minute_shut_a_login_for_their_address_at_every_gateway_until_it_is_over(both):
-    one, other = both
-    add_user(one, "wang")
-    for gateway in (one, other, one, other, one):
+    first, second = both
+    add_user(first, "wang")
+    for gateway in (first, second, first, second, first):
         assert try_login(gateway, "wang", OTHER).status == 401
 
-    refused = try_login(other, "wang")
+    refused = try_login(second, "wang")
     assert (refused.status, refused.body["code"]) == (429, "too_many_requests")
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    assert try_login(other, "li").status == 401  # nobody else at that address is shut out
+    assert try_login(second, "li").status == 401  # nobody else at that address is shut out
 
-    one.running.clock.ahead = timedelta(seconds=61)
-    assert try_login(other, "wang").status == 200
+    first.running.clock.ahead = timedelta(seconds=61)
+    assert try_login(second, "wang").status == 200
 
 
 def test_whoever_guesses_from_everywhere_is_stopped_too(gateway):
-    attempts = gateway.extension(AccountsProvider)._attempts
+    throttle = gateway.extension(AccountsProvider)._throttle
     for number in range(FAILURES["login"]):
-        attempts.begin(pair=f"wang 10.0.0.{number}", address=f"10.0.0.{number}", login="wang")
+        throttle.begin(pair=f"wang 10.0.0.{number}", address=f"10.0.0.{number}", login="wang")
 
     assert try_login(gateway, "wang").status == 429
 
@@ -215,16 +215,16 @@ def test_what_is_wrong_with_a_new_user_is_named(gateway):
         ("district", "510000"),
         ("hash", "x"),
     ):
-        said = {"login": "wang", "password": PASSWORD, "roles": ["viewer"], field: value}
-        refused = gateway.post("/api/v1/users", said, **OPERATOR)
+        params = {"login": "wang", "password": PASSWORD, "roles": ["viewer"], field: value}
+        refused = gateway.post("/api/v1/users", params, **OPERATOR)
         assert (refused.status, [error["field"] for error in refused.body["errors"]]) == (400, [field]), value
         assert PASSWORD not in refused.content.decode()
 
 
 def test_a_password_is_not_the_login(gateway):
-    said = {"login": "wang.yi-2011", "password": "Wang.Yi-2011", "roles": ["viewer"]}
+    params = {"login": "wang.yi-2011", "password": "Wang.Yi-2011", "roles": ["viewer"]}
 
-    assert gateway.post("/api/v1/users", said, **OPERATOR).body["errors"][0]["field"] == "password"
+    assert gateway.post("/api/v1/users", params, **OPERATOR).body["errors"][0]["field"] == "password"
 
 
 def test_users_are_listed_by_login_page_by_page_and_never_with_a_hash(gateway):
@@ -274,7 +274,7 @@ def test_only_operators_of_the_whole_municipality_say_who_may_what(gateway):
     county = Person(gateway, "county")
 
     who = {"roles": ["chair"]}
-    for method, path, said in (
+    for method, path, params in (
         ("GET", "users", None),
         ("POST", "users", {"login": "me", "password": PASSWORD, **who}),
         ("POST", "users/u-1/disable", {}),
@@ -286,8 +286,8 @@ def test_only_operators_of_the_whole_municipality_say_who_may_what(gateway):
         ("POST", "tokens/t-1/revoke", {"reason": "x"}),
     ):
         address = f"/api/v1/{path}"
-        asked = county.get(address) if said is None else county.post(address, said)
-        by_others = gateway.ask(method, address, body=said, roles=("chair", "finance"))
+        asked = county.get(address) if params is None else county.post(address, params)
+        by_others = gateway.ask(method, address, body=params, roles=("chair", "finance"))
         assert (asked.status, by_others.status) == (403, 403), path
 
 
@@ -313,8 +313,8 @@ def test_a_person_acts_at_the_services_as_the_user_within_the_district(gateway):
     assert (elsewhere.status, elsewhere.body["code"]) == (403, "not_allowed")
     assert here.status == 200
     assert verified.status == 403
-    held = gateway.running.database("awards")["external_result"].find_one({"_id": "r-1"})
-    assert [entry["by"] for entry in held["history"]] == [id_]
+    result = gateway.running.database("awards")["external_result"].find_one({"_id": "r-1"})
+    assert [entry["by"] for entry in result["history"]] == [id_]
 
 
 def test_what_is_answered_has_the_declared_shape(gateway):
@@ -322,7 +322,7 @@ def test_what_is_answered_has_the_declared_shape(gateway):
     wang = Person(gateway, "wang")
     issued_token = wang.post("/api/v1/tokens", {"subject": "bureau", "roles": ["system"]}).body
 
-    for shape, answered in (
+    for shape, body in (
         (sessions.ME, wang.answered.body),
         (sessions.ME, wang.get("/api/v1/me").body),
         (users.USERS, wang.get("/api/v1/users").body),
@@ -333,7 +333,7 @@ def test_what_is_answered_has_the_declared_shape(gateway):
         (audit_trail.ENTRIES, until(lambda: (page := wang.get("/api/v1/audit").body)["items"] and page)),
         (sessions.LOGGED_OUT, wang.post("/api/v1/logout").body),
     ):
-        jsonschema.validate(answered, shape)
+        jsonschema.validate(body, shape)
 
 
 def test_no_secret_is_stored_or_logged(gateway):
@@ -344,10 +344,27 @@ def test_no_secret_is_stored_or_logged(gateway):
         token = wang.post("/api/v1/tokens", {"subject": "bureau", "roles": ["system"]}).body["token"]
         gateway.running.settle()
 
-    held = gateway.running.database("gateway")
-    stored = str([list(held[name].find()) for name in held.list_collection_names()])
+    database = gateway.running.database("gateway")
+    stored = str([list(database[name].find()) for name in database.list_collection_names()])
     for secret in (PASSWORD, OTHER, wang.cookie.value, wang.csrf_token, token, token.rpartition(".")[2]):
         assert secret not in stored
         assert secret not in str(logged)
     assert "$argon2id$" in stored
     assert "argon2" not in str(logged)
+
+
+def test_users_and_sessions_are_stored_as_every_earlier_version_stored_them(gateway):
+    id_ = add_user(gateway, "wang", roles=("viewer", "recorder"), district="511102")
+    Person(gateway, "wang")
+
+    stored = gateway.running.database("gateway")
+    user, session = stored["users"].find_one({"_id": id_}), stored["sessions"].find_one()
+    assert user == user | {
+        "login": "wang", "roles": ["recorder", "viewer"], "district": "511102", "state": "active",
+        "created_by": "u-op", "changed_by": "u-op", "changed_at": user["created_at"],
+    }  # fmt: skip
+    assert user["hash"].startswith("$argon2id$")
+    assert user["created_at"].endswith("+08:00")
+    assert users.write_user(users.read_user(user)) == user
+    assert session == {"_id": session["_id"], "user_id": id_, "ends_at": session["ends_at"]}
+    assert user["hash"] not in repr(users.read_user(user))

@@ -28,16 +28,16 @@ LISTS = {
 }  # fmt: skip
 
 
-def issue(gateway, **said):
-    answered = gateway.post(TOKENS, {**BUREAU, **said}, **OPERATOR)
-    assert answered.status == 201, answered.content
-    return answered.body
+def issue(gateway, **changes):
+    response = gateway.post(TOKENS, {**BUREAU, **changes}, **OPERATOR)
+    assert response.status == 201, response.content
+    return response.body
 
 
 def revoke(gateway, issued):
-    answered = gateway.post(f"{TOKENS}/{issued['id']}/revoke", {"reason": "the laptop was stolen"}, **OPERATOR)
-    assert answered.status == 200, answered.content
-    return answered.body
+    response = gateway.post(f"{TOKENS}/{issued['id']}/revoke", {"reason": "the laptop was stolen"}, **OPERATOR)
+    assert response.status == 200, response.content
+    return response.body
 
 
 def is_refused(running, service, issued):
@@ -133,7 +133,7 @@ def test_a_user_who_may_less_has_no_token_left_that_may_more_and_one_who_is_out_
 @pytest.mark.timeout(180)
 def test_a_revoked_token_is_refused_by_every_replica_of_every_service_and_of_the_gateway(running, tmp_path):
     running.start(Awards, Awards, Outreach, Rural, Members, Gateway, Gateway)
-    gateways = [one for one in running.containers if one.service_name == "gateway"]
+    gateways = [container for container in running.containers if container.service_name == "gateway"]
     gateway = Http.__new__(Http)
     gateway.running, gateway.container = running, gateways[0]
     kept, lost = issue(gateway), issue(gateway)
@@ -143,12 +143,17 @@ def test_a_revoked_token_is_refused_by_every_replica_of_every_service_and_of_the
         assert not any(is_refused(running, service, lost) for service in SERVICES)
         revoke(gateway, lost)
 
-        replicas = [one for container in running.containers for one in container.extensions if isinstance(one, Server)]
+        replicas = [
+            extension
+            for container in running.containers
+            for extension in container.extensions
+            if isinstance(extension, Server)
+        ]
         assert len(replicas) == 5
         until(lambda: all(lost["id"] in replica.revocations for replica in replicas))
         until(lambda: all(is_refused(running, service, lost) for service in SERVICES))
         running.stop("members")
-        until(lambda: is_refused(running, "members", lost))  # the process has been told as well, or read of it
+        until(lambda: is_refused(running, "members", lost))  # its process was told too, or has read it
         assert members.exit_code_now() is None
         assert "bureau" not in members.log
         assert not any(is_refused(running, service, kept) for service in SERVICES)
@@ -194,9 +199,9 @@ def test_what_is_told_of_a_token_holds_neither_the_token_nor_why_it_was_revoked(
         issued = issue(gateway)
         revoke(gateway, issued)
         until(lambda: len(witness.heard) == 2)
-        told = str(witness.heard)
+        published = str(witness.heard)
 
-    assert issued["id"] in told
-    assert issued["token"] not in told
-    assert "stolen" not in told
+    assert issued["id"] in published
+    assert issued["token"] not in published
+    assert "stolen" not in published
     assert gateway.running.database("gateway")["views"].count_documents({}) == 0  # it is nothing that is counted

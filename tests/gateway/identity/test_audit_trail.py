@@ -1,4 +1,4 @@
-"""The audit trail: who asked for what was changed, and how they were known."""
+"""The audit trail: who sent which write, and how they were identified."""
 
 from datetime import timedelta
 
@@ -14,9 +14,9 @@ def trail(gateway, entries=None, asked=""):
     """What it holds, the newest first, once there are so many."""
     page = until(
         lambda: (
-            (told := gateway.get(f"{AUDIT}?{asked}", **OPERATOR).body["items"])
-            and (entries is None or len(told) >= entries)
-            and told
+            (items := gateway.get(f"{AUDIT}?{asked}", **OPERATOR).body["items"])
+            and (entries is None or len(items) >= entries)
+            and items
         )
     )
     assert entries is None or len(page) == entries
@@ -33,12 +33,12 @@ def test_every_write_is_noted_with_who_asked_how_they_were_known_and_what_became
     gateway.post("/api/v1/operations/audit", {}, roles=("viewer",))
     gateway.get("/api/v1/kpis/K1")
 
-    told = [
-        (one["who"], one["identified_by"], one["method"], one["address"], one["status"], one["command_id"])
-        for one in reversed(trail(gateway, 6))
+    entries = [
+        (entry["who"], entry["identified_by"], entry["method"], entry["address"], entry["status"], entry["command_id"])
+        for entry in reversed(trail(gateway, 6))
     ]
 
-    assert told == [
+    assert entries == [
         ("u-op", "token", "POST", "/api/v1/users", 201, None),
         (id_, "login", "POST", "/api/v1/login", 200, None),
         (id_, "session", "POST", REPORT, 200, "k-1"),
@@ -50,8 +50,8 @@ def test_every_write_is_noted_with_who_asked_how_they_were_known_and_what_became
 
 def test_an_entry_says_which_token_it_was_and_nothing_of_what_was_sent(gateway):
     token = gateway.post("/api/v1/tokens", {"subject": "bureau", "roles": ["operator"]}, **OPERATOR).body
-    said = {"login": "wang", "password": PASSWORD, "roles": ["viewer"]}
-    gateway.post("/api/v1/users", said, token=token["token"])
+    params = {"login": "wang", "password": PASSWORD, "roles": ["viewer"]}
+    gateway.post("/api/v1/users", params, token=token["token"])
 
     newest, first = trail(gateway, 2)
 
@@ -81,7 +81,7 @@ def test_the_trail_is_asked_by_actor_and_by_day_and_read_page_by_page(gateway):
         clock.ahead += timedelta(days=1)
     gateway.post("/api/v1/logout", by="u-li")
 
-    addresses = [one["who"] for one in trail(gateway, 4)]
+    addresses = [entry["who"] for entry in trail(gateway, 4)]
     assert addresses == ["u-li", "u-op", "u-op", "u-op"]
     assert len(trail(gateway, asked="actor=u-li")) == 1
     second = today + timedelta(days=1)
@@ -91,7 +91,7 @@ def test_the_trail_is_asked_by_actor_and_by_day_and_read_page_by_page(gateway):
 
     first = gateway.get(f"{AUDIT}?limit=3", **OPERATOR).body
     rest = gateway.get(f"{AUDIT}?limit=3&cursor={first['cursor']}", **OPERATOR).body
-    assert [one["at"] for one in first["items"] + rest["items"]] == [one["at"] for one in trail(gateway, 4)]
+    assert [entry["at"] for entry in first["items"] + rest["items"]] == [entry["at"] for entry in trail(gateway, 4)]
     assert rest["cursor"] is None
 
 

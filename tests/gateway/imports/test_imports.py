@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.imports import import_runner, import_store, import_worker, sheets, uploads
+from gateway.imports import import_record, import_runner, import_store, import_worker, sheets, uploads
 from gateway.imports.chunks import FileChunks
+from gateway.imports.import_record import ErrorCount, Import
 from gateway.imports.import_store import ImportStore
 from gateway.service import Gateway
 from gateway.upstream import delegation as asking
@@ -410,43 +411,80 @@ def test_the_template_is_a_sheet_that_can_be_filled(gateway):
     assert gateway.get("/api/v1/imports/outreach/verify_count/template.xlsx").body["code"] == "not_importable"
 
 
-def test_only_one_of_two_gateways_is_at_an_import(running):
-    held_here, clock = running.database("gateway"), SystemClock()
-    one, other = (ImportStore(held_here["imports"], FileChunks(held_here["uploads"], clock), clock) for _ in range(2))
-    one.begin(
-        "i-1", Actor("u-li"), None, dry_run=True, service="outreach", command="record_count", upload="u", sha256="",
-        bytes=1, filename="x",
-    )  # fmt: skip
+def an_import(**changed):
+    """An import of a file whose chunks nobody asks for."""
+    upload = {
+        "service": "outreach",
+        "command": "record_count",
+        "upload": "u",
+        "sha256": "",
+        "bytes": 1,
+        "filename": "x",
+    }
+    return Import(
+        id="i-1", dry_run=True, created_at=SystemClock().now(), **{**upload, "actor": Actor("u-li"), **changed}
+    )
 
-    held = one.claim()
-    assert (held["_id"], other.claim()) == ("i-1", None)
-    one.put_back(held)
-    assert other.claim()["_id"] == "i-1"
+
+def an_import_store(base):
+    clock = SystemClock()
+    return ImportStore(base["imports"], FileChunks(base["uploads"], clock), clock)
+
+
+def test_only_one_of_two_gateways_works_on_an_import(running):
+    one, other = (an_import_store(running.database("gateway")) for _ in range(2))
+    one.add(an_import())
+
+    claimed = one.claim()
+    assert (claimed.id, other.claim()) == ("i-1", None)
+    one.put_back(claimed)
+    assert other.claim().id == "i-1"
     with pytest.raises(import_store.TakenOver):
-        one.note(held, done=1)
+        one.note_progress(claimed, done=1)
+    with pytest.raises(import_store.TakenOver):
+        one.end(import_record.ended(claimed, "done"))
 
 
 def test_an_import_at_which_every_gateway_ends_is_left_alone(gateway, monkeypatch):
-    held_here, clock = gateway.running.database("other"), SystemClock()
-    kept = ImportStore(held_here["imports"], FileChunks(held_here["uploads"], clock), clock)
-    kept.begin(
-        "i-1",
-        Actor("u-li"),
-        None,
-        dry_run=True,
-        service="outreach",
-        command="x",
-        upload="u",
-        sha256="",
-        bytes=1,
-        filename="x",
-    )
+    imports = an_import_store(gateway.running.database("other"))
+    imports.add(an_import(command="x"))
     monkeypatch.setattr(import_store, "SILENT", -1.0)  # all are silent
 
-    assert [kept.claim()["tries"] for _ in range(3)] == [0, 1, 2]
-    kept.note(kept.claim(), total=5)
-    assert kept.claim()["tries"] == 1  # it got on
+    assert [imports.claim().tries for _ in range(3)] == [0, 1, 2]
+    imports.note_progress(imports.claim(), total=5)
+    claimed = imports.claim()
+    assert claimed.tries == 1  # it got on
 
-    outcome = gateway.extension(import_runner.Importing)._outcome
-    state, problem = outcome({"tries": import_runner.TRIES + 1})
-    assert (state, problem.code) == ("failed", "malfunction")
+    outcome = gateway.extension(uploads.UploadsProvider).runner.outcome
+    failed = outcome(replace(claimed, tries=import_runner.TRIES + 1))
+    assert (failed.state, failed.problem["en"]) == ("failed", "Every gateway that worked on it crashed.")
+
+
+def test_an_import_is_stored_as_earlier_releases_read_and_wrote_it(running):
+    base = running.database("gateway")
+    imports = an_import_store(base)
+    new = an_import(actor=Actor("u-li", frozenset({"viewer", "recorder"}), "511111"), token_id="t-1")
+    imports.add(new)
+
+    (stored,) = base["imports"].find()
+    assert stored == {
+        "_id": "i-1", "upload": "u", "sha256": "", "bytes": 1, "filename": "x", "service": "outreach",
+        "command": "record_count", "actor": {"id": "u-li", "roles": ["recorder", "viewer"], "district": "511111"},
+        "token_id": "t-1", "dry_run": True, "state": "waiting", "phase": "reading", "has_begun": False, "run": None,
+        "created_at": new.created_at, "turn": new.created_at, "place": -1, "done": 0, "staged": 0, "through": 0,
+        "tries": 0, "refused": {"rows": 0, "errors": 0}, "problem": None, "total": 0,
+        "unreadable": {"rows": 0, "errors": 0},
+    }  # fmt: skip
+    assert imports.get("i-1", new.actor) == new
+
+
+def test_progress_clears_only_what_it_says_and_is_read_again_as_it_was_noted(running):
+    imports = an_import_store(running.database("gateway"))
+    imports.add(an_import())
+    claimed = imports.claim()
+
+    noted = imports.note_progress(claimed, total=9, unreadable=ErrorCount(2, 3))
+    again = imports.note_progress(noted, unreadable=ErrorCount())
+
+    assert (again.total, again.unreadable) == (9, ErrorCount())
+    assert imports.get("i-1", claimed.actor) == again

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import validate
 
 from gateway.http.server import Server
-from gateway.notifications import event_stream as live_module
+from gateway.notifications import event_stream
 from gateway.notifications.event_stream import EVENTS, EventStream
 from gateway.notifications.kpi_snapshot import KpiSnapshot
 from gateway.service import Gateway
@@ -45,18 +45,18 @@ class Listener:
         while "event" not in (fields := self.read()):
             pass
         assert fields["event"] == "numbers"
-        said = json.loads(fields["data"])
-        validate(said, EVENTS["contentSchema"])
-        return fields["id"], said
+        numbers = json.loads(fields["data"])
+        validate(numbers, EVENTS["contentSchema"])
+        return fields["id"], numbers
 
     def until(self, code, value):
-        """Wait for this number; the id of the event that said it, and all KPIs that were said until then."""
-        said = set()
+        """Wait for this number; the id of its event, and the codes of all KPIs that came until then."""
+        codes = set()
         while True:
             id_, event = self.numbers()
-            said |= {kpi["code"] for kpi in event["kpis"]}
+            codes |= {kpi["code"] for kpi in event["kpis"]}
             if any((kpi["code"], kpi["value"]) == (code, value) for kpi in event["kpis"]):
-                return id_, said
+                return id_, codes
 
 
 @contextmanager
@@ -79,7 +79,7 @@ class Second(Http):
 
 
 def streams(gateway):
-    return len(gateway.extension(live_module.EventStreamProvider).get_dependency(None)._streams)
+    return len(gateway.extension(event_stream.EventStreamProvider).provide()._streams)
 
 
 def test_a_listener_is_sent_all_numbers_and_then_those_that_change(gateway):
@@ -102,12 +102,12 @@ def test_a_listener_is_sent_all_numbers_and_then_those_that_change(gateway):
 
 
 def test_every_gateway_streams_the_same_numbers(gateway, second):
-    with listening(gateway) as one, listening(second) as other:
-        assert one.numbers()[1]["kpis"] == other.numbers()[1]["kpis"]
+    with listening(gateway) as first, listening(second) as second_page:
+        assert first.numbers()[1]["kpis"] == second_page.numbers()[1]["kpis"]
 
         gateway.take(*(an_event(record=f"c-{number}") for number in range(5)))
 
-        assert one.until("K2", 1_500)[0] == other.until("K2", 1_500)[0]
+        assert first.until("K2", 1_500)[0] == second_page.until("K2", 1_500)[0]
 
 
 def test_a_listener_that_comes_back_is_sent_what_it_missed(gateway):
@@ -133,13 +133,13 @@ def test_a_listener_that_comes_back_is_sent_what_it_missed(gateway):
 @pytest.mark.parametrize("unknown", ["7", "7.abc", "x", "1.0123456789abcdef"])
 def test_a_listener_that_comes_back_from_what_nobody_remembers_is_sent_all(gateway, unknown):
     with listening(gateway, unknown) as page:
-        _, said = page.numbers()
+        _, numbers = page.numbers()
 
-    assert {"K1", "K2", "K3"} <= {kpi["code"] for kpi in said["kpis"]}
+    assert {"K1", "K2", "K3"} <= {kpi["code"] for kpi in numbers["kpis"]}
 
 
 def test_a_silent_stream_says_that_it_is_alive(gateway, monkeypatch):
-    monkeypatch.setattr(live_module, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.2)
 
     with listening(gateway) as page:
         page.numbers()
@@ -161,7 +161,7 @@ def test_streams_hold_no_place_of_a_request_and_end_at_once_when_the_gateway_sto
 
 
 def test_no_more_streams_than_the_setting_says_and_a_place_becomes_free(running, monkeypatch):
-    monkeypatch.setattr(live_module, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.1)
     running.settings = replace(running.settings, http_streams=2)
     gateway = Http(running.start(Gateway))
 
@@ -181,7 +181,7 @@ def test_a_question_for_the_head_alone_takes_no_place(gateway):
 
 
 def test_a_listener_that_reads_nothing_holds_up_nobody(gateway, monkeypatch):
-    monkeypatch.setattr(live_module, "HEARTBEAT", 0.001)  # so that its connection is soon full
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.001)  # so that its connection is soon full
     with socket.create_connection(("127.0.0.1", gateway.extension(Server).port)) as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         deaf.sendall(f"GET {ADDRESS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -195,10 +195,10 @@ def test_a_listener_that_reads_nothing_holds_up_nobody(gateway, monkeypatch):
 
 
 def test_numbers_are_read_only_while_somebody_listens_and_only_when_something_came_in(gateway, monkeypatch):
-    query_service = gateway.extension(live_module.SharedQueryService).query_service
+    query_service = gateway.extension(event_stream.SharedQueryService).query_service
     read, real = [], query_service.progress
     monkeypatch.setattr(query_service, "progress", lambda year, wanted: read.append(year) or real(year, wanted))
-    monkeypatch.setattr(live_module, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(event_stream, "HEARTBEAT", 0.1)
     gateway.take(an_event())
     assert read == []
 
@@ -227,7 +227,7 @@ def test_a_stream_goes_on_after_a_mistake_of_ours(gateway, monkeypatch):
         assert broken
 
 
-class Still:
+class FixedNumbers:
     """A query service whose numbers a test sets."""
 
     def __init__(self):
@@ -245,37 +245,37 @@ class Still:
 
 
 def test_what_comes_between_two_writes_is_not_kept_and_the_newest_always_is():
-    query_service = Still()
-    streams = EventStream(query_service, lambda *_, **__: None, at_most=1)
+    query_service = FixedNumbers()
+    streams = EventStream(query_service, None, at_most=1)
     streams._look()
-    stream = live_module.Stream(streams, None)
+    stream = event_stream.Stream(streams, None)
     next(stream), next(stream)
 
     for value in (1, 2, 3):
         query_service.value, query_service.now = value, query_service.now + 1
         streams._look()
 
-    said = json.loads(next(stream).partition(b"data: ")[2])
-    assert [(kpi["value"], kpi["status"]) for kpi in said["kpis"]] == [(3, "behind")]
+    numbers = json.loads(next(stream).partition(b"data: ")[2])
+    assert [(kpi["value"], kpi["status"]) for kpi in numbers["kpis"]] == [(3, "behind")]
 
 
 def test_a_status_that_changes_with_the_day_alone_is_sent_too(monkeypatch):
-    query_service = Still()
-    streams = EventStream(query_service, lambda *_, **__: None, at_most=1)
+    query_service = FixedNumbers()
+    streams = EventStream(query_service, None, at_most=1)
     streams._look()
     query_service.value = 1
     streams._look()
     assert streams.newest.kpis[2011, "K2"]["value"] == 0
 
-    monkeypatch.setattr(live_module, "TURN", 0.0)
+    monkeypatch.setattr(event_stream, "READ_AGAIN", 0.0)
     streams._look()
 
     assert streams.newest.kpis[2011, "K2"]["value"] == 1
 
 
 def test_only_so_many_numbers_of_the_past_are_remembered(monkeypatch):
-    monkeypatch.setattr(live_module, "REMEMBERED", 3)
-    streams = EventStream(Still(), lambda *_, **__: None, at_most=1)
+    monkeypatch.setattr(event_stream, "REMEMBERED", 3)
+    streams = EventStream(FixedNumbers(), None, at_most=1)
 
     for value in range(10):
         streams._remember(KpiSnapshot(value, "", {(2011, "K2"): {"value": value}}))

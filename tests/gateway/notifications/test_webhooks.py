@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from jsonschema import validate
 
-from gateway.notifications import alert_requests, webhook_outbox, webhooks
-from gateway.notifications.alert_watch import AlertRequestsProvider
-from gateway.notifications.alerts import KpiObservation
-from gateway.notifications.status_changes import standing
+from gateway.notifications import alert_requests, alert_watch, webhook_outbox, webhooks
+from gateway.notifications.alert_requests import AlertRequestsProvider
+from gateway.notifications.alert_rules import KpiObservation
+from gateway.notifications.delivery import read_delivery, write_delivery
+from gateway.notifications.status_changes import condition_of
 from gateway.notifications.webhook_outbox import DELIVERIES, WebhookOutbox
 from gateway.notifications.webhooks import SECRET, Undelivered, next_try, origin, origins, sign
 from gateway.service import Gateway
@@ -90,11 +91,9 @@ def receiver():
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
-    monkeypatch.setattr(alert_requests, "LOOK", 0.1)
-    monkeypatch.setattr(
-        alert_requests, "TURN", 3_600.0
-    )  # once it is steady, the real query service is read when numbers change
-    monkeypatch.setattr(alert_requests, "DUE", 0.1)
+    monkeypatch.setattr(alert_requests, "WATCH_EVERY", 0.1)
+    monkeypatch.setattr(alert_watch, "LOOK_AGAIN", 3_600.0)  # once settled, the real KPIs are read when they change
+    monkeypatch.setattr(alert_requests, "SEND_EVERY", 0.1)
 
 
 @pytest.fixture
@@ -104,10 +103,10 @@ def gateway(running, receiver):
 
 
 def make(gateway, **changed):
-    answered = gateway.ask("POST", "/api/v1/alerts/rules", body=RULE | changed)
-    assert answered.status == 201, answered.content
-    until(lambda: gateway.get(f"/api/v1/alerts/rules/{answered.body['id']}").body["since"])
-    return answered.body
+    response = gateway.ask("POST", "/api/v1/alerts/rules", body=RULE | changed)
+    assert response.status == 201, response.content
+    until(lambda: gateway.get(f"/api/v1/alerts/rules/{response.body['id']}").body["since"])
+    return response.body
 
 
 def become(gateway, rule, *statuses):
@@ -118,27 +117,32 @@ def become(gateway, rule, *statuses):
         kpi |= {"value": 300, "state": "value"}
         gateway.running.clock.ahead += timedelta(seconds=1)
         at = gateway.running.clock.now().isoformat(timespec="seconds")
-        sight = KpiObservation(at, 7, {"K2": standing(kpi, ())}, {"K2": kpi})
-        until(lambda sight=sight: kept.note(*[one for one in kept.active() if one["_id"] == rule["id"]], sight))
+        observation = KpiObservation(at, 7, {"K2": condition_of(kpi, ())}, {"K2": kpi})
+        until(lambda observation=observation: kept.note(active_rule(kept, rule["id"]), observation))
+
+
+def active_rule(kept, id_):
+    (rule,) = [rule for rule in kept.active_rules() if rule.id == id_]
+    return rule
 
 
 def listed(gateway, **asked):
     query = "&".join(f"{name}={value}" for name, value in asked.items())
-    told = gateway.get(f"/api/v1/alerts/deliveries?{query}", **OPERATOR).body
-    validate(told, DELIVERIES)
-    return told["items"]
+    page = gateway.get(f"/api/v1/alerts/deliveries?{query}", **OPERATOR).body
+    validate(page, DELIVERIES)
+    return page["items"]
 
 
 def in_state(gateway, state, tries):
-    return until(lambda: [one for one in listed(gateway, state=state) if one["tries"] == tries])
+    return until(lambda: [delivery for delivery in listed(gateway, state=state) if delivery["tries"] == tries])
 
 
 def is_signed(headers, body, secret):
     """As a receiver checks it, with nothing of ours."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    said = f"{headers['Webhook-Id']}.{headers['Webhook-Timestamp']}.".encode() + body
-    made = base64.b64encode(hmac.new(key, said, hashlib.sha256).digest()).decode()
-    return headers["Webhook-Signature"] == f"v1,{made}"
+    signed = f"{headers['Webhook-Id']}.{headers['Webhook-Timestamp']}.".encode() + body
+    signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return headers["Webhook-Signature"] == f"v1,{signature}"
 
 
 # --- from a change to the receiver -----------------------------------------------------------------------------------
@@ -208,8 +212,8 @@ def test_what_a_gateway_had_in_hand_when_it_ended_is_delivered_by_the_next(gatew
     receiver.wait = None
     gateway.running.stop("gateway")
     answered.send()
-    (held,) = gateway.running.database("gateway")["deliveries"].find()
-    assert (held["state"], held["tries"], held["lease"] is None) == ("waiting", 0, False)
+    (delivery,) = gateway.running.database("gateway")["deliveries"].find()
+    assert (delivery["state"], delivery["tries"], delivery["lease"] is None) == ("waiting", 0, False)
     over = {"$set": {"leased_until": {"$subtract": ["$$NOW", 1]}}}
     gateway.running.database("gateway")["deliveries"].update_one({}, [over])
 
@@ -219,14 +223,14 @@ def test_what_a_gateway_had_in_hand_when_it_ended_is_delivered_by_the_next(gatew
 
 
 def test_a_receiver_that_does_not_answer_is_let_go_of_and_holds_up_no_other(gateway, receiver, monkeypatch):
-    monkeypatch.setattr(webhooks, "WITHIN", 0.3)
+    monkeypatch.setattr(webhooks, "TIMEOUT", 0.3)
     receiver.wait = eventlet.event.Event()
     rule = make(gateway, webhook=receiver.address)
 
     become(gateway, rule, "behind", "late")
 
-    waiting = until(lambda: len(found := in_state(gateway, "waiting", tries=1)) == 2 and found)
-    assert {one["last"]["outcome"] for one in waiting} == {"no answer in time"}
+    waiting = until(lambda: len(deliveries := in_state(gateway, "waiting", tries=1)) == 2 and deliveries)
+    assert {delivery["last"]["outcome"] for delivery in waiting} == {"no answer in time"}
     receiver.wait.send()
 
 
@@ -257,9 +261,9 @@ def test_a_webhook_goes_only_where_the_setting_allows(gateway, receiver):
         f"http://x@127.0.0.1:{receiver.port}/", f"http://127.0.0.1:{receiver.port}/ x",
         f"http://127.0.0.1:{receiver.port}@evil.example/", "file:///etc/passwd", "x",
     ):  # fmt: skip
-        answered = gateway.ask("POST", "/api/v1/alerts/rules", body=RULE | {"webhook": address})
-        (error,) = answered.body["errors"]
-        assert (answered.status, error["field"]) == (400, "webhook"), address
+        response = gateway.ask("POST", "/api/v1/alerts/rules", body=RULE | {"webhook": address})
+        (error,) = response.body["errors"]
+        assert (response.status, error["field"]) == (400, "webhook"), address
         assert f"http://127.0.0.1:{receiver.port}" in error["en"]
 
 
@@ -282,13 +286,13 @@ def test_deliveries_come_in_pages(gateway, receiver):
     become(gateway, rule, "behind", "late", "behind")
     until(lambda: len(listed(gateway, state="delivered")) == 3)
 
-    found, cursor = [], ""
+    deliveries, cursor = [], ""
     while cursor is not None:
         page = gateway.get(f"/api/v1/alerts/deliveries?limit=2{f'&cursor={cursor}' if cursor else ''}", **OPERATOR).body
-        found, cursor = found + page["items"], page["cursor"]
+        deliveries, cursor = deliveries + page["items"], page["cursor"]
 
-    assert found == listed(gateway)
-    assert len({one["id"] for one in found}) == 3
+    assert deliveries == listed(gateway)
+    assert len({delivery["id"] for delivery in deliveries}) == 3
 
 
 # --- over https ------------------------------------------------------------------------------------------------------
@@ -318,16 +322,16 @@ def test_over_https_it_is_sent_to_whom_the_certificate_names_and_to_nobody_else(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     receiver = Receiver(context)
-    address, told = f"https://127.0.0.1:{receiver.port}/", {"id_": "a-1", "secret": webhooks.a_new_secret()}
+    address, sender = f"https://127.0.0.1:{receiver.port}/", {"id_": "a-1", "secret": webhooks.make_secret()}
     webhooks._trust.cache_clear()
     with pytest.raises(Undelivered, match="SSLCertVerificationError"):
-        webhooks.send(address, b"{}", now=NOON, **told)
+        webhooks.send(address, b"{}", now=NOON, **sender)
 
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     webhooks._trust.cache_clear()
-    assert webhooks.send(address, b"{}", now=NOON, **told) == 204
+    assert webhooks.send(address, b"{}", now=NOON, **sender) == 204
     with pytest.raises(Undelivered, match="SSLCertVerificationError"):
-        webhooks.send(address.replace("127.0.0.1", "localhost"), b"{}", now=NOON, **told)
+        webhooks.send(address.replace("127.0.0.1", "localhost"), b"{}", now=NOON, **sender)
 
     assert len(receiver.taken) == 1
     webhooks._trust.cache_clear()
@@ -338,9 +342,9 @@ def test_a_receiver_that_is_not_there_is_a_failure_like_any_other(receiver):
     receiver.close()
 
     with pytest.raises(Undelivered, match="ConnectionRefusedError"):
-        webhooks.send(receiver.address, b"{}", id_="a-1", secret=webhooks.a_new_secret(), now=NOON)
+        webhooks.send(receiver.address, b"{}", id_="a-1", secret=webhooks.make_secret(), now=NOON)
     with pytest.raises(Undelivered, match="gaierror"):
-        webhooks.send("http://no-such-host.invalid/", b"{}", id_="a-1", secret=webhooks.a_new_secret(), now=NOON)
+        webhooks.send("http://no-such-host.invalid/", b"{}", id_="a-1", secret=webhooks.make_secret(), now=NOON)
 
 
 # --- pure ------------------------------------------------------------------------------------------------------------
@@ -358,7 +362,7 @@ def test_the_signature_is_that_of_the_standard():
 
 
 def test_every_secret_is_another_one_of_32_bytes():
-    secrets = {webhooks.a_new_secret() for _ in range(10)}
+    secrets = {webhooks.make_secret() for _ in range(10)}
 
     assert len(secrets) == 10
     assert {len(base64.b64decode(secret.removeprefix(SECRET))) for secret in secrets} == {32}
@@ -397,15 +401,31 @@ def test_http_is_allowed_only_where_the_setting_says_so():
 
 def test_a_delivery_is_taken_by_one_until_its_lease_is_over(settings, monkeypatch):
     kept = WebhookOutbox(database(settings, "gateway")["deliveries"], MovableClock())
-    kept.keep("a-1", rule="r-1", address="https://a.org/", body=b"{}")
+    kept.add_delivery("a-1", rule="r-1", address="https://a.org/", body=b"{}")
     monkeypatch.setattr(webhook_outbox, "LEASE", 0.2)
-    first = kept.take()
-    assert (first["_id"], kept.take()) == ("a-1", None)
+    first = kept.take_delivery()
+    assert (first.id, kept.take_delivery()) == ("a-1", None)
 
-    again = until(kept.take)
-    kept.delivered(first, status=200)  # too late: another one has it now
+    again = until(kept.take_delivery)
+    kept.note_delivered(first, status=200)  # too late: another one has it now
     assert kept.page({})["items"][0]["state"] == "waiting"
-    kept.delivered(again, status=200)
+    kept.note_delivered(again, status=200)
 
-    assert [(one["state"], one["tries"]) for one in kept.page({})["items"]] == [("delivered", 1)]
-    assert kept.take() is None
+    assert [(delivery["state"], delivery["tries"]) for delivery in kept.page({})["items"]] == [("delivered", 1)]
+    assert kept.take_delivery() is None
+
+
+def test_a_delivery_is_stored_as_every_earlier_version_stored_it(settings):
+    deliveries = database(settings, "gateway")["deliveries"]
+    kept = WebhookOutbox(deliveries, MovableClock())
+    kept.add_delivery("a-1", rule="r-1", address="https://a.org/", body=b"{}")
+
+    document = deliveries.find_one()
+
+    made_at = document["made_at"]
+    assert document == {
+        "_id": "a-1", "rule": "r-1", "address": "https://a.org/", "body": b"{}", "state": "waiting", "tries": 0,
+        "last": None, "made_at": made_at, "since": made_at, "next_at": made_at, "ended_at": None, "lease": None,
+        "leased_until": None,
+    }  # fmt: skip
+    assert write_delivery(read_delivery(document)) == document

@@ -1,4 +1,4 @@
-"""How the sources are: on values, and on the real stack."""
+"""Freshness of the sources: of values, and on the real stack."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -6,7 +6,8 @@ import pytest
 from jsonschema import validate
 
 from gateway.operations import freshness, system_status
-from gateway.operations.freshness import EXPECTED, ExpectedFact, FreshnessMonitorProvider, SourceFreshness
+from gateway.operations.freshness import FreshnessMonitorProvider
+from gateway.operations.source_freshness import INTERVALS, ExpectedFact, SourceFreshness
 from services.awards.service import Awards
 from services.outreach.service import Outreach
 from tests.gateway.examples import an_event
@@ -20,26 +21,28 @@ WELL = SourceFreshness(
 
 
 def a_source(**changes):
-    said = SourceFreshness(**{**vars(WELL), **changes}).say(TODAY)
-    validate(said, freshness.SOURCE)
-    return said
+    source = SourceFreshness(**{**vars(WELL), **changes}).show(TODAY)
+    validate(source, freshness.SOURCE)
+    return source
 
 
 def an_expectation(due):
-    return ExpectedFact("K2", "weekly", due - EXPECTED["weekly"], due)
+    return ExpectedFact("K2", "weekly", due - INTERVALS["weekly"], due)
 
 
 def test_a_source_with_nothing_to_tell_is_fresh():
-    said = a_source()
+    source = a_source()
 
-    assert (said["state"], said["reasons"]) == ("fresh", [])
-    assert said["last_event"] == "2011-05-14T09:00:00+08:00"
+    assert (source["state"], source["reasons"]) == ("fresh", [])
+    assert source["last_event"] == "2011-05-14T09:00:00+08:00"
 
 
 def test_what_nobody_can_tell_is_no_reason():
-    told = a_source(pending=None, oldest_pending=None, parked_there=None, differing=None, queued=None, last_event=None)
+    source = a_source(
+        pending=None, oldest_pending=None, parked_there=None, differing=None, queued=None, last_event=None
+    )
 
-    assert told["state"] == "fresh"
+    assert source["state"] == "fresh"
 
 
 @pytest.mark.parametrize(
@@ -58,9 +61,9 @@ def test_what_nobody_can_tell_is_no_reason():
     ],
 )
 def test_a_source_is_as_its_worst_reason_says(changes, state, codes):
-    said = a_source(**changes)
+    source = a_source(**changes)
 
-    assert (said["state"], [reason["code"] for reason in said["reasons"]]) == (state, codes)
+    assert (source["state"], [reason["code"] for reason in source["reasons"]]) == (state, codes)
 
 
 def test_a_reason_is_told_in_both_languages():
@@ -77,23 +80,27 @@ def test_a_reason_is_told_in_both_languages():
 
 def ask(gateway):
     """The sources by name, as they are now."""
-    gateway.extension(FreshnessMonitorProvider)._sources._known = (0.0, {})
-    answered = gateway.get("/api/v1/sources")
-    assert answered.status == 200, answered.content
-    validate(answered.body, freshness.SOURCES)
-    return {one["service"]: one for one in answered.body["sources"]}
+    gateway.extension(FreshnessMonitorProvider)._monitor._known = (0.0, {})
+    response = gateway.get("/api/v1/sources")
+    assert response.status == 200, response.content
+    validate(response.body, freshness.SOURCES)
+    return {source["service"]: source for source in response.body["sources"]}
 
 
 def test_sources_tell_who_is_there_and_when_it_was_heard_last(gateway, monkeypatch):
-    monkeypatch.setattr(system_status, "WITHIN", 1.0)
+    monkeypatch.setattr(system_status, "TIMEOUT", 1.0)
     gateway.running.start(Awards)
     gateway.take(an_event("awards.external_result", "r-1"))
 
-    told = ask(gateway)
+    sources = ask(gateway)
 
-    assert (told["awards"]["state"], told["awards"]["pending"]) == ("fresh", 0)
-    assert told["awards"]["last_event"] == "2011-05-14T10:00:01+08:00"
-    assert (told["rural"]["state"], told["rural"]["reachable"], told["rural"]["pending"]) == ("away", False, None)
+    assert (sources["awards"]["state"], sources["awards"]["pending"]) == ("fresh", 0)
+    assert sources["awards"]["last_event"] == "2011-05-14T10:00:01+08:00"
+    assert (sources["rural"]["state"], sources["rural"]["reachable"], sources["rural"]["pending"]) == (
+        "away",
+        False,
+        None,
+    )
 
 
 def test_a_message_that_is_parked_makes_its_source_late(gateway):
@@ -102,9 +109,9 @@ def test_a_message_that_is_parked_makes_its_source_late(gateway):
     gateway.running.database("gateway")["parked"].insert_one(parked)
     gateway.running.database("outreach")["parked"].insert_one({**parked, "exchange": "rural.events"})
 
-    told = ask(gateway)["outreach"]
+    source = ask(gateway)["outreach"]
 
-    assert (told["state"], told["parked_here"], told["parked_there"]) == ("late", 1, 1)
+    assert (source["state"], source["parked_here"], source["parked_there"]) == ("late", 1, 1)
 
 
 def test_a_source_is_stale_when_the_last_fact_is_older_than_the_plan_expects(gateway):
@@ -121,25 +128,25 @@ def test_a_source_is_stale_when_the_last_fact_is_older_than_the_plan_expects(gat
     }  # fmt: skip
 
     at(gateway, "2011-05-22")
-    told = ask(gateway)["outreach"]
-    assert (told["state"], [reason["code"] for reason in told["reasons"]]) == ("stale", ["stale"])
+    source = ask(gateway)["outreach"]
+    assert (source["state"], [reason["code"] for reason in source["reasons"]]) == ("stale", ["stale"])
 
 
 def test_before_the_first_fact_the_year_of_the_plan_begins_it_and_after_its_end_nothing_is_expected(gateway):
     gateway.running.start(Outreach)
 
     at(gateway, "2011-01-08")
-    assert [(one["last_fact"], one["stale"]) for one in ask(gateway)["outreach"]["expected"]] == [(None, False)]
+    assert [(fact["last_fact"], fact["stale"]) for fact in ask(gateway)["outreach"]["expected"]] == [(None, False)]
     at(gateway, "2011-01-09")
-    assert [(one["due"], one["stale"]) for one in ask(gateway)["outreach"]["expected"]] == [("2011-01-08", True)]
+    assert [(fact["due"], fact["stale"]) for fact in ask(gateway)["outreach"]["expected"]] == [("2011-01-08", True)]
     at(gateway, "2012-01-01")
     assert ask(gateway)["outreach"]["expected"] == []
 
 
 def test_many_who_look_at_once_are_answered_by_one_look(gateway, monkeypatch):
     looks = []
-    surveying = gateway.extension(FreshnessMonitorProvider)._sources
-    monkeypatch.setattr(surveying, "_look", lambda: looks.append(1) or {"sources": []})
+    monitor = gateway.extension(FreshnessMonitorProvider)._monitor
+    monkeypatch.setattr(monitor, "_look", lambda: looks.append(1) or {"sources": []})
 
     for _ in range(3):
         until(lambda: gateway.get("/api/v1/sources").status == 200)

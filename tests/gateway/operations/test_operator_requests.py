@@ -1,4 +1,4 @@
-"""What operators do over HTTP, with real services behind: how it is, compare, mend, and settle what is parked."""
+"""Requests of operators, with real services behind: status, comparisons, repairs, and parked messages."""
 
 from dataclasses import replace
 
@@ -37,15 +37,15 @@ def gateway(running):
 
 
 def ask(gateway, method, path, body=None, status=200):
-    answered = gateway.ask(method, f"/api/v1/operations/{path}", body=body, **OPERATOR)
-    assert answered.status == status, answered.content
-    return answered.body
+    response = gateway.ask(method, f"/api/v1/operations/{path}", body=body, **OPERATOR)
+    assert response.status == status, response.content
+    return response.body
 
 
-def do(gateway, job, **said):
+def do(gateway, job, **params):
     """Have it done, and what it says in the end."""
-    ask(gateway, "POST", job, said, status=202)
-    return until(lambda: (told := ask(gateway, "GET", job))["state"] != "running" and told)
+    ask(gateway, "POST", job, params, status=202)
+    return until(lambda: (shown := ask(gateway, "GET", job))["state"] != "running" and shown)
 
 
 def report(gateway, *numbers):
@@ -133,8 +133,8 @@ def test_the_gateway_looks_from_time_to_time_and_mends_what_is_behind(gateway):
     gateway = lose(gateway, 1)
 
     until(lambda: k1(gateway) == 1)
-    told = ask(gateway, "GET", "rearm")
-    assert (told["by"], told["why"], told["unit"]) == ("gateway", None, "records")
+    job = ask(gateway, "GET", "rearm")
+    assert (job["by"], job["why"], job["unit"]) == ("gateway", None, "records")
 
 
 def test_one_job_of_a_name_runs_at_a_time(gateway, monkeypatch):
@@ -147,8 +147,8 @@ def test_one_job_of_a_name_runs_at_a_time(gateway, monkeypatch):
     assert (refused["code"], refused["involved"]) == ("conflict", {"job": "audit", "by": "u-op"})
     assert ask(gateway, "GET", "audit")["why"] == "first"
     gateway.running.stop("gateway")
-    told = Http(gateway.running.start(Gateway))
-    assert ask(told, "GET", "audit")["error"]["en"] == "Stopped with its gateway."
+    restarted = Http(gateway.running.start(Gateway))
+    assert ask(restarted, "GET", "audit")["error"]["en"] == "Stopped with its gateway."
 
 
 def test_all_that_a_listener_hears_is_published_again(gateway):
@@ -172,10 +172,10 @@ def test_a_byte_that_was_changed_is_named_with_its_record_and_version(gateway):
     ours["history"].update_one(key, {"$set": {"data.edition_no": 27}})
     theirs["external_result"].update_one({"_id": "r-2"}, {"$set": {"history.0.view.edition_no": 27}})
 
-    told = do(gateway, "verify", **AWARDS)
+    job = do(gateway, "verify", **AWARDS)
 
     about = {"service": "awards", "kind": "external_result", "version": 1}
-    assert told["found"] == [
+    assert job["found"] == [
         about | {"id": "r-1", "at": "gateway", "what": "data"},
         about | {"id": "r-2", "at": "service", "what": "altered"},
         about | {"id": "r-2", "at": "gateway", "what": "data"},
@@ -188,10 +188,10 @@ def test_a_job_compares_the_others_where_a_service_is_away_and_says_so(gateway, 
     gateway.running.stop("rural")
     monkeypatch.setattr(delegation, "TIMEOUT", 0.5)
 
-    told = do(gateway, "audit")
+    job = do(gateway, "audit")
 
-    assert (told["state"], told["found_count"]) == ("failed", 1)
-    assert told["error"]["en"] == "rural did not answer; the others were compared."
+    assert (job["state"], job["found_count"]) == ("failed", 1)
+    assert job["error"]["en"] == "rural did not answer; the others were compared."
 
 
 def test_the_status_tells_of_every_service_and_queue(gateway):
@@ -199,16 +199,16 @@ def test_the_status_tells_of_every_service_and_queue(gateway):
     gateway.running.settle()
     gateway.running.stop("members")
 
-    told = ask(gateway, "GET", "status")
+    shown = ask(gateway, "GET", "status")
 
-    assert list(told["services"]) == list(SERVICES)
-    assert told["services"]["members"] == {"away": True}
-    assert told["services"]["awards"]["pending"] == 0
-    assert told["queues"]["gateway.ledger"] == 0
-    assert told["queues"]["outreach.from.rural"] == 0
-    assert (told["gateway"]["parked"], told["gateway"]["alarms"]) == (0, 0)
-    assert [name for name, heard in told["heard"].items() if heard] == ["awards"]
-    assert told["complete"] is (told["reasons"] == [])
+    assert list(shown["services"]) == list(SERVICES)
+    assert shown["services"]["members"] == {"away": True}
+    assert shown["services"]["awards"]["pending"] == 0
+    assert shown["queues"]["gateway.ledger"] == 0
+    assert shown["queues"]["outreach.from.rural"] == 0
+    assert (shown["gateway"]["parked"], shown["gateway"]["alarms"]) == (0, 0)
+    assert [name for name, heard in shown["heard"].items() if heard] == ["awards"]
+    assert shown["complete"] is (shown["reasons"] == [])
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_the_first_generation_has_no_name_and_a_database_of_an_earlier_release_g
 
     assert now.serving().generation == ""
     assert records(now.serving()) == {"c-1": 1}
-    assert now.serving().compared() is None
+    assert now.serving().differing_records() is None
 
 
 def test_what_comes_in_while_another_is_filled_goes_to_both_and_the_other_takes_its_place(base, generations):
@@ -70,7 +70,7 @@ def test_what_comes_in_while_another_is_filled_goes_to_both_and_the_other_takes_
     taken(generations, an_event(record="before"))
     with generations.filling() as new:
         taken(elsewhere, an_event(record="during"))
-        revision = generations.ask(lambda store: store.read({})).ledger["revision"]
+        revision = generations.ask(lambda store: store.read_counts({})).ledger["revision"]
         assert records(new) == {"during": 1}
         assert elsewhere.serving().generation == ""
 
@@ -79,8 +79,8 @@ def test_what_comes_in_while_another_is_filled_goes_to_both_and_the_other_takes_
 
     assert until(lambda: elsewhere.serving().generation) == generations.serving().generation == new.generation
     assert records(generations.serving()) == {"during": 1, "after": 1}
-    assert generations.ask(lambda store: store.read({})).ledger["revision"] > revision
-    until(lambda: Store(base).is_new())
+    assert generations.ask(lambda store: store.read_counts({})).ledger["revision"] > revision
+    until(lambda: Store(base).was_never_made())
 
 
 def test_one_that_is_given_up_leaves_nothing_behind(base, generations):
@@ -118,7 +118,7 @@ def test_a_gateway_that_slept_through_a_switch_takes_nothing_into_what_was_dropp
     known = asleep.stores()
     with generations.filling() as new:
         generations.serve(new)
-    until(lambda: Store(base).is_new())
+    until(lambda: Store(base).was_never_made())
 
     monkey = iter([known])
     real = asleep.stores
@@ -126,7 +126,7 @@ def test_a_gateway_that_slept_through_a_switch_takes_nothing_into_what_was_dropp
     taken(asleep, an_event())
 
     assert records(new) == {"c-1": 1}
-    assert Store(base).is_new()
+    assert Store(base).was_never_made()
 
 
 @pytest.mark.parametrize("dropped", ["counts", "views", "history", "rules", "generations", "all of it"])
@@ -144,7 +144,7 @@ def test_a_database_that_is_dropped_while_events_come_in_makes_itself_anew(base,
     assert "after" in records(generations.serving())
     if dropped in ("counts", "views", "all of it"):
         assert records(generations.serving()) == {"after": 1}
-        assert generations.ask(lambda store: store.read({})).ledger["compared"] == {}
+        assert generations.ask(lambda store: store.read_counts({})).ledger["compared"] == {}
     again = a_gateway(base).serving()
     assert digest(again)[2] == counted_from(again)
 
@@ -153,7 +153,7 @@ def test_a_question_finds_a_dropped_database_empty_and_not_broken(base, generati
     taken(generations, an_event())
     base.client.drop_database(base.name)
 
-    assert generations.ask(lambda store: store.read({})).ledger["events"] == 0
+    assert generations.ask(lambda store: store.read_counts({})).ledger["events"] == 0
 
 
 def test_two_gateways_whose_database_is_dropped_again_and_again_agree(base):

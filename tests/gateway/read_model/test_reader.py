@@ -44,12 +44,12 @@ def number(store, as_of=None, *, period="2011", measure=K2, among=None):
 
     def ask(read):
         counts = read.counts(measure.documents(question.pieces), [measure])
-        figures = Figures(counts.held, counts.counted, read.value, BEGAN.date())
+        figures = Figures(counts.documents, counts.counted, read.value, BEGAN.date())
         records = read.records(measure.rule, question.period, among=among or {}, limit=1_000)
         value = figures.measure(measure, question, among or {}).value
         return value, [view["_id"].partition("/")[2] for view in records], _folded(measure, records)
 
-    return reader.at(store, as_of, ask)
+    return reader.read_at(store, as_of, ask)
 
 
 def _folded(measure, views):
@@ -122,7 +122,7 @@ def test_an_answer_about_the_past_outlives_a_ledger_that_is_made_anew(store):
     new.take_events([a_count("c-1", 1, 0), *late])
     assert number(new, at(20))[0] == 600
 
-    new.know_as(store)
+    new.copy_learning_times(store)
     assert number(new, at(20)) == number(store, at(20)) == (300, ["c-1"], 300)
 
 
@@ -132,8 +132,8 @@ def test_history_ends_at_the_instant_that_is_asked_about(store):
     def versions(read):
         return [row["_id"]["version"] for row in read.versions("outreach.audience_count/c-1")]
 
-    assert reader.at(store, at(2), versions) == [1, 2]
-    assert reader.at(store, None, versions) == [1, 2, 3]
+    assert reader.read_at(store, at(2), versions) == [1, 2]
+    assert reader.read_at(store, None, versions) == [1, 2, 3]
 
 
 HOSTS = plan_rule.read(
@@ -156,7 +156,7 @@ def test_different_values_are_counted_once_and_a_stock_is_what_its_last_record_s
     store.take_events([a_count("c-3", 1, 2, day="2011-04-01", activity_id="b", person_times=7, district="511111")])
 
     def values(rule, as_of=None, period="2011", among=None):
-        return reader.at(store, as_of, lambda read: read.value(rule, resolve_period(period).period, among or {}))
+        return reader.read_at(store, as_of, lambda read: read.value(rule, resolve_period(period).period, among or {}))
 
     assert (values(HOSTS), values(HOSTS, at(1)), values(HOSTS, period="201105")) == (2, 1, 1)
     assert (values(STOCK), values(STOCK, at(0)), values(STOCK, period="201104")) == (6, 5, 7)
@@ -227,11 +227,11 @@ def _groups(store, as_of, period):
 
     def ask(read):
         counts = read.counts(documents_needed([line], question), line.measures)
-        figures = Figures(counts.held, counts.counted, read.value, BEGAN.date())
+        figures = Figures(counts.documents, counts.counted, read.value, BEGAN.date())
         told = answers.kpi(line, question, figures, by="district")
         return sum(group["value"] or 0 for group in (*told["groups"], told["unassigned"]))
 
-    return reader.at(store, as_of, ask)
+    return reader.read_at(store, as_of, ask)
 
 
 def test_the_past_costs_what_has_changed_since_and_not_what_there_was(store):
@@ -241,4 +241,4 @@ def test_the_past_costs_what_has_changed_since_and_not_what_there_was(store):
 
     read = Reader(store, at(5))
 
-    assert list(read.learnt(kpi("K2").rule.of)) == ["outreach.audience_count/c-7"]
+    assert list(read.changed_records(kpi("K2").rule.of)) == ["outreach.audience_count/c-7"]

@@ -29,7 +29,7 @@ def store(store):
 
 def total(store, measure=K2, period="2011"):
     wanted = list(pieces(read(period)))
-    return measure.total(wanted, store.read(measure.documents(wanted)).held)
+    return measure.total(wanted, store.read_counts(measure.documents(wanted)).documents)
 
 
 def digest(store):
@@ -66,7 +66,7 @@ def counted_from(store):
 def test_a_year_is_one_document_however_many_records_there_are(store):
     store.take_events([an_event(record=f"c-{i}", day=f"2011-{1 + i % 12:02}-01") for i in range(240)])
 
-    (held,) = store.read(K2.documents(pieces(read("2011")))).held.values()
+    (held,) = store.read_counts(K2.documents(pieces(read("2011")))).documents.values()
 
     assert held["n"] == 240
     assert held["sum"] == 240 * 300
@@ -79,7 +79,7 @@ def test_the_ledger_says_what_was_taken_in_and_when_each_service_was_last_heard(
     store.take_events([an_event(), an_event("rural.service_point", "p-1", time="2011-06-01T08:00:00.000+08:00")])
     store.take_events([an_event()])
 
-    state = store.read({}).ledger
+    state = store.read_counts({}).ledger
 
     assert (state["batches"], state["events"]) == (1, 2)
     assert {name: time.isoformat() for name, time in state["heard"].items()} == {
@@ -210,7 +210,7 @@ def test_a_new_rule_is_counted_from_the_kept_views(store, monkeypatch):
     assert total(new) == Cell(10, 10, 3_000)
     assert total(new, K1) == Cell(1, 1, 1)
     assert digest(new)[2] == counted_from(new)
-    assert K2.key in new.counted(at=new.read({}).ledger["rules"])
+    assert K2.key in new.whole_rules(at=new.read_counts({}).ledger["rules"])
 
 
 def test_a_rule_that_is_no_longer_in_the_plan_is_forgotten_with_its_counts(store):
@@ -219,7 +219,7 @@ def test_a_rule_that_is_no_longer_in_the_plan_is_forgotten_with_its_counts(store
     store.prepare([kpi("K1").rule])
 
     assert total(store) == Cell()
-    assert store.counted(at=store.read({}).ledger["rules"]) == {K1.key}
+    assert store.whole_rules(at=store.read_counts({}).ledger["rules"]) == {K1.key}
 
 
 @pytest.mark.parametrize("steps", range(6))
@@ -241,7 +241,7 @@ def test_what_another_gateway_takes_in_while_a_rule_is_counted_is_counted_once(s
     active.take_events(
         [an_event(record=f"c-{i}", version=2, person_times=1) for i in (1, 5)] + [an_event(record="c-31")]
     )
-    assert (K2.key in new.counted(at=new.read({}).ledger["rules"])) == (steps > 3)
+    assert (K2.key in new.whole_rules(at=new.read_counts({}).ledger["rules"])) == (steps > 3)
 
     Store(base).prepare([kpi("K1").rule, kpi("K2").rule])
 

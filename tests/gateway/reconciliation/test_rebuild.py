@@ -97,7 +97,7 @@ def test_the_new_ones_hold_what_the_old_ones_held_and_take_their_place(services,
     assert store.generation != ""
     assert digest(store) == before
     assert (len(before[0]), len(before[1])) == (10, 15)
-    assert store.compared() == dict.fromkeys(SERVICES, 0)
+    assert store.differing_records() == dict.fromkeys(SERVICES, 0)
     assert (progress.done, progress.total, progress.found_count) == (20, 20, 0)
     until(lambda: {name.removesuffix(store.generation) for name in names(services)} == collections)
 
@@ -161,7 +161,7 @@ def test_what_cannot_be_taken_in_holds_up_nothing_else_and_makes_its_service_s_n
     store = generations.serving()
     found = {(one["id"], one["version"]) for one in progress.found if one["what"] == "not_taken"}
     assert found == {("r-4", 2), ("r-6", 2)}
-    assert store.compared() == dict.fromkeys(SERVICES, 0) | {"awards": 2}
+    assert store.differing_records() == dict.fromkeys(SERVICES, 0) | {"awards": 2}
     versions = store.versions_of("awards.external_result", "", None)
     assert (versions["r-4"], versions["r-6"], versions["r-8"]) == ((1, 1), (1, 1), (2, 2))
 

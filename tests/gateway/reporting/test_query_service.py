@@ -21,8 +21,8 @@ def store(query_service):
 @pytest.fixture
 def reads(store, monkeypatch):
     """How often the counts were read from the database."""
-    made, real = [], store.read
-    monkeypatch.setattr(store, "read", lambda wanted, *session: made.append(wanted) or real(wanted, *session))
+    made, real = [], store.read_counts
+    monkeypatch.setattr(store, "read_counts", lambda wanted, *session: made.append(wanted) or real(wanted, *session))
     return made
 
 
@@ -59,7 +59,7 @@ def test_a_whole_month_and_some_of_its_days_are_two_questions(query_service):
 
 
 def test_a_batch_that_is_taken_in_while_the_counts_are_read_is_in_the_next_answer(query_service, store, monkeypatch):
-    real = store.read
+    real = store.read_counts
 
     def read(wanted, *session):
         found = real(wanted, *session)
@@ -67,7 +67,7 @@ def test_a_batch_that_is_taken_in_while_the_counts_are_read_is_in_the_next_answe
         query_service.take_events([an_event()])
         return found
 
-    monkeypatch.setattr(store, "read", read)
+    monkeypatch.setattr(store, "read_counts", read)
 
     assert [k2(query_service), k2(query_service)] == [None, 300]
 
@@ -94,17 +94,17 @@ def test_a_new_ledger_says_of_each_service_that_it_was_not_compared_until_it_was
     assert {reason["service"]: reason["code"] for reason in query_service.completeness()["reasons"]} == dict.fromkeys(
         SERVICES, "not_compared"
     )
-    assert store.compared() is None
+    assert store.differing_records() is None
 
     store.note_compared({"awards": 0, "outreach": 2})
     assert {reason["service"]: reason["code"] for reason in query_service.completeness()["reasons"]} == {
         "outreach": "behind", "rural": "not_compared", "members": "not_compared",
     }  # fmt: skip
-    assert store.compared() is None
+    assert store.differing_records() is None
 
     store.note_compared(dict.fromkeys(SERVICES, 0))
     assert query_service.completeness()["complete"]
-    assert store.compared() == dict.fromkeys(SERVICES, 0)
+    assert store.differing_records() == dict.fromkeys(SERVICES, 0)
 
 
 def test_a_number_of_a_service_that_differs_is_incomplete_and_no_other(query_service, store):

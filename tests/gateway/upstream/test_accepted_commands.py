@@ -45,9 +45,9 @@ def test_a_command_is_accepted_stored_and_done_when_its_service_can_be_reached(g
     assert accepted.headers["Location"] == "/api/v1/commands/k-2"
 
     away.undo()
-    told = until(lambda: settled(gateway, "k-2"))
+    outcome = until(lambda: settled(gateway, "k-2"))
 
-    assert (told["state"], told["record"]["id"], told["record"]["version"]) == ("done", "r-2", 1)
+    assert (outcome["state"], outcome["record"]["id"], outcome["record"]["version"]) == ("done", "r-2", 1)
     gateway.running.settle()
     assert gateway.get("/api/v1/kpis/K1").body["reported"]["value"] == 2
 
@@ -56,17 +56,17 @@ def test_an_accepted_command_that_a_rule_forbids_says_so_afterwards(gateway, awa
     gateway.post(VERIFY, {"result_id": "r-1"}, roles=["verifier"], headers={"Idempotency-Key": "k-3"})
 
     away.undo()
-    told = until(lambda: settled(gateway, "k-3", roles=["verifier"]))
+    outcome = until(lambda: settled(gateway, "k-3", roles=["verifier"]))
 
-    assert (told["state"], told["problem"]["code"]) == ("refused", "A-26")
+    assert (outcome["state"], outcome["problem"]["code"]) == ("refused", "A-26")
 
 
 @pytest.mark.rule("A-22", "X-08")
 @pytest.mark.usefixtures("away")
 def test_who_objects_is_kept_by_nobody_but_awards_not_even_while_that_is_away(gateway):
-    told = {"notice_id": "n-1", "line_no": 1, "objector_name": "某某", "grounds": "抄袭"}
+    objection = {"notice_id": "n-1", "line_no": 1, "objector_name": "某某", "grounds": "抄袭"}
 
-    refused = gateway.post("/api/v1/awards/file_objection", told, headers={"Idempotency-Key": "k-9"})
+    refused = gateway.post("/api/v1/awards/file_objection", objection, headers={"Idempotency-Key": "k-9"})
 
     assert refused.status == 503
     assert gateway.get("/api/v1/commands/k-9").status == 404
@@ -118,17 +118,17 @@ def test_only_its_sender_and_operators_learn_what_became_of_it(gateway):
     ],
 )
 def test_what_its_service_could_not_understand_is_refused_and_not_stored(gateway, changes, status, fields):
-    answered = gateway.post(REPORT, RESULT | changes)
+    response = gateway.post(REPORT, RESULT | changes)
 
-    assert (answered.status, [error["field"] for error in answered.body["errors"]]) == (status, fields)
+    assert (response.status, [error["field"] for error in response.body["errors"]]) == (status, fields)
     assert gateway.running.database("gateway")["accepted"].count_documents({}) == 0
 
 
 @pytest.mark.usefixtures("away")
 def test_a_role_that_may_not_is_refused_and_its_command_not_stored(gateway):
-    answered = gateway.post(REPORT, RESULT, roles=["viewer"])
+    response = gateway.post(REPORT, RESULT, roles=["viewer"])
 
-    assert (answered.status, answered.body["involved"]["yours"]) == (403, "viewer")
+    assert (response.status, response.body["involved"]["yours"]) == (403, "viewer")
     assert gateway.running.database("gateway")["accepted"].count_documents({}) == 0
 
 
@@ -137,9 +137,9 @@ def test_whatever_json_holds_can_wait(gateway, away):
     assert odd.status == 202
 
     away.undo()
-    told = until(lambda: settled(gateway, "k-7"))
+    outcome = until(lambda: settled(gateway, "k-7"))
 
-    assert (told["state"], told["problem"]["code"]) == ("refused", "invalid_input")
+    assert (outcome["state"], outcome["problem"]["code"]) == ("refused", "invalid_input")
 
 
 def test_a_command_whose_id_was_null_is_done_once(gateway, away):
@@ -158,11 +158,11 @@ def test_a_service_that_is_away_holds_up_no_other(gateway, monkeypatch):
     caller = gateway.extension(ServiceProxyProvider)._caller
     real, back = caller.call, Signal()
 
-    def call(service, *asked, **how):
+    def call(service, *arguments, **options):
         if service == "rural":
             back.wait()
             raise Unavailable
-        return real(service, *asked, **how)
+        return real(service, *arguments, **options)
 
     monkeypatch.setattr(caller, "call", unreachable)
     gateway.post(REPORT, WINDMILL, headers={"Idempotency-Key": "k-8"})
@@ -184,28 +184,28 @@ def test_what_a_revoked_token_or_a_disabled_user_had_accepted_is_not_done(gatewa
     away.undo()
 
     for command_id, by in (("k-5", "bureau"), ("k-6", id_)):
-        told = until(lambda: settled(gateway, command_id, by=by))  # noqa: B023 - it is asked here
-        assert (told["state"], told["problem"]["code"]) == ("refused", "not_authenticated"), command_id
+        outcome = until(lambda: settled(gateway, command_id, by=by))  # noqa: B023 - it is asked here
+        assert (outcome["state"], outcome["problem"]["code"]) == ("refused", "not_authenticated"), command_id
     assert gateway.running.database("awards")["external_result"].count_documents({"_id": "r-2"}) == 0
 
 
 @pytest.fixture
 def waiting(settings):
     """Commands that wait, in a database of their own."""
-    found = AcceptedCommands(
+    commands = AcceptedCommands(
         database(settings, "gateway")["accepted"],
         SystemClock(),
         settings.token_private_key,
         lambda *_: LI,
         at_most=1_000,
     )
-    found.prepare()
-    return found
+    commands.prepare()
+    return commands
 
 
 def test_a_command_that_is_never_answered_is_overtaken_after_some_tries_and_not_before(waiting):
     for number in range(3):
-        waiting.keep("awards", "report", {"command_id": f"k-{number}"}, actor=LI)
+        waiting.accept("awards", "report", {"command_id": f"k-{number}"}, actor=LI)
     given = []
 
     def call(_, arguments, **__):
@@ -219,8 +219,8 @@ def test_a_command_that_is_never_answered_is_overtaken_after_some_tries_and_not_
 
 
 def test_only_the_commands_of_the_service_that_answers_are_given(waiting):
-    waiting.keep("awards", "report", {"command_id": "k-1"}, actor=LI)
-    waiting.keep("rural", "register", {"command_id": "k-2"}, actor=LI)
+    waiting.accept("awards", "report", {"command_id": "k-1"}, actor=LI)
+    waiting.accept("rural", "register", {"command_id": "k-2"}, actor=LI)
 
     assert waiting.give("rural", lambda *_, **__: {"id": "r"}) == 1
     assert [waiting.find(id_, actor=LI)["state"] for id_ in ("k-1", "k-2")] == ["accepted", "done"]
@@ -228,8 +228,8 @@ def test_only_the_commands_of_the_service_that_answers_are_given(waiting):
 
 def test_what_has_an_outcome_is_kept_for_a_while_and_what_waits_for_as_long_as_it_has_to(waiting, settings):
     for id_ in ("k-1", "k-2"):
-        waiting.keep("awards", "report", {"command_id": id_}, actor=LI)
-    held = database(settings, "gateway")["accepted"]
+        waiting.accept("awards", "report", {"command_id": id_}, actor=LI)
+    accepted = database(settings, "gateway")["accepted"]
 
     def call(_, arguments, **__):
         if arguments["command_id"] == "k-2":
@@ -238,13 +238,31 @@ def test_what_has_an_outcome_is_kept_for_a_while_and_what_waits_for_as_long_as_i
 
     waiting.give("awards", call)
 
-    assert held.index_information()["settled_at_1"]["expireAfterSeconds"] == KEPT.total_seconds()
-    settled_at = {one["_id"]: one.get("settled_at") for one in held.find()}
+    assert accepted.index_information()["settled_at_1"]["expireAfterSeconds"] == KEPT.total_seconds()
+    settled_at = {document["_id"]: document.get("settled_at") for document in accepted.find()}
     assert isinstance(settled_at["k-1"], datetime)
     assert settled_at["k-2"] is None
 
 
-def settled(gateway, command_id, **how):
+def test_a_command_is_stored_as_every_earlier_version_stored_it_and_the_earliest_are_read_too(waiting, settings):
+    waiting.accept("awards", "report", {"command_id": "k-1"}, actor=LI, token_id="t-1")
+    accepted = database(settings, "gateway")["accepted"]
+
+    document = accepted.find_one()
+
+    assert document == document | {
+        "_id": "k-1", "service": "awards", "command": "report", "token_id": "t-1", "arguments": b'{"command_id":"k-1"}',
+        "actor": {"id": LI.id, "roles": sorted(LI.roles), "district": None}, "state": "accepted", "turn": 0, "tries": 0,
+    }  # fmt: skip
+    accepted.update_one({"_id": "k-1"}, {"$unset": {"token_id": "", "traceparent": ""}})
+    assert waiting.give("awards", lambda *_, **__: {"id": "r"}) == 1
+    assert waiting.find("k-1", actor=LI) == {
+        "command_id": "k-1", "service": "awards", "command": "report", "state": "done",
+        "accepted_at": document["accepted_at"], "record": {"id": "r"},
+    }  # fmt: skip
+
+
+def settled(gateway, command_id, **options):
     """What became of it, once it is no longer waiting."""
-    told = gateway.get(f"/api/v1/commands/{command_id}", **how).body
-    return told if told["state"] != "accepted" else None
+    shown = gateway.get(f"/api/v1/commands/{command_id}", **options).body
+    return shown if shown["state"] != "accepted" else None

@@ -1,4 +1,4 @@
-"""What each service said of itself is remembered, also by a gateway that starts while the service is away."""
+"""The last description of each service is stored, and read by a gateway that starts while the service is away."""
 
 from gateway.service import Gateway
 from services.awards.service import Awards
@@ -12,8 +12,8 @@ def test_a_service_that_is_away_is_documented_as_it_was_heard_last_and_one_never
     running.stop("awards")
     running.stop("gateway")
 
-    told = Http(running.start(Gateway)).get("/openapi.json").body
+    document = Http(running.start(Gateway)).get("/openapi.json").body
 
-    assert "/api/v1/awards/report_external_result" in told["paths"]
-    assert "These services were never heard" in told["info"]["description"]
-    assert "outreach, rural, members" in told["info"]["description"]
+    assert "/api/v1/awards/report_external_result" in document["paths"]
+    assert "These services were never heard" in document["info"]["description"]
+    assert "outreach, rural, members" in document["info"]["description"]

@@ -60,9 +60,9 @@ def test_a_command_id_of_null_is_none_and_every_command_gets_one_of_its_own(gate
 
 @pytest.mark.parametrize("id_", [5, {"a": 1}, "", "x" * 201, "a/b", "a\x00"])
 def test_a_command_id_that_cannot_stand_in_an_address_is_refused(gateway, id_):
-    answered = gateway.post(REPORT, RESULT | {"command_id": id_})
+    response = gateway.post(REPORT, RESULT | {"command_id": id_})
 
-    assert (answered.status, answered.body["errors"][0]["field"]) == (400, "command_id")
+    assert (response.status, response.body["errors"][0]["field"]) == (400, "command_id")
 
 
 def test_if_match_refuses_a_command_on_a_version_that_is_no_longer_there(gateway):
@@ -99,17 +99,17 @@ def test_records_of_a_service_are_listed_filtered_and_read(gateway):
         assert gateway.post(REPORT, RESULT | prize).status == 200
     path = "/api/v1/awards/external_results"
 
-    assert [one["id"] for one in gateway.get(path).body["items"]] == ["r-0", "r-1", "r-2"]
-    assert [one["id"] for one in gateway.get(f"{path}?edition_no=26").body["items"]] == ["r-1"]
+    assert [record["id"] for record in gateway.get(path).body["items"]] == ["r-0", "r-1", "r-2"]
+    assert [record["id"] for record in gateway.get(f"{path}?edition_no=26").body["items"]] == ["r-1"]
     either = gateway.get(f"{path}?awarded_on=2011-03-20&awarded_on=2011-03-22&order=-awarded_on&limit=1").body
-    assert ([one["id"] for one in either["items"]], either["total"]) == (["r-2"], 2)
+    assert ([record["id"] for record in either["items"]], either["total"]) == (["r-2"], 2)
     rest = gateway.get(
         f"{path}?awarded_on=2011-03-20&awarded_on=2011-03-22&order=-awarded_on&cursor={either['cursor']}"
     )
-    assert [one["id"] for one in rest.body["items"]] == ["r-0"]
+    assert [record["id"] for record in rest.body["items"]] == ["r-0"]
 
-    one = gateway.get(f"{path}/r-1")
-    assert (one.body["edition_no"], one.headers["ETag"]) == (26, '"1"')
+    record = gateway.get(f"{path}/r-1")
+    assert (record.body["edition_no"], record.headers["ETag"]) == (26, '"1"')
     history = gateway.get(f"{path}/r-1/history", roles=["verifier"])
     assert [version["happened"] for version in history.body["versions"]] == ["reported"]
     assert gateway.get(f"{path}/r-9").status == 404
@@ -138,23 +138,23 @@ NOT_KNOWN = [
 
 def test_what_a_service_does_not_have_is_named_with_what_it_has(gateway):
     for method, path, status, says in NOT_KNOWN:
-        answered = gateway.ask(method, path)
+        response = gateway.ask(method, path)
 
-        assert (answered.status, answered.headers["Content-Type"]) == (status, "application/problem+json"), path
-        assert says in answered.body["en"], path
+        assert (response.status, response.headers["Content-Type"]) == (status, "application/problem+json"), path
+        assert says in response.body["en"], path
 
 
 def test_a_body_that_is_no_json_object_is_refused(gateway):
     for body in (b"{", b"[1]", b"\xff", b'{"a": NaN}', b'{"a": 1e999}', b"[" * 2_000):
-        answered = gateway.post(REPORT, body)
+        response = gateway.post(REPORT, body)
 
-        assert (answered.status, answered.body["errors"][0]["field"]) == (400, "body"), body
+        assert (response.status, response.body["errors"][0]["field"]) == (400, "body"), body
 
 
 def test_a_body_of_20_mb_is_refused_and_disturbs_nobody(gateway):
-    answered = gateway.post(REPORT, b" " * 20_000_000)
+    response = gateway.post(REPORT, b" " * 20_000_000)
 
-    assert (answered.status, answered.body["code"]) == (413, "too_large")
+    assert (response.status, response.body["code"]) == (413, "too_large")
     assert gateway.post(REPORT, RESULT).status == 200
 
 
@@ -187,7 +187,7 @@ def test_a_body_in_chunks_is_read_whole_and_is_limited_too(gateway):
 
 
 def test_a_service_that_never_ran_is_unavailable_and_the_others_are_not(gateway):
-    answered = gateway.get("/api/v1/members/organisations")
+    response = gateway.get("/api/v1/members/organisations")
 
-    assert (answered.status, answered.headers["Retry-After"]) == (503, "1")
+    assert (response.status, response.headers["Retry-After"]) == (503, "1")
     assert gateway.get("/api/v1/awards/external_results").status == 200
