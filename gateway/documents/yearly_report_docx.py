@@ -38,37 +38,35 @@ def write(file: IO[bytes], gathered: Gathered) -> bytes:
 
 def _overall(paper: WordDocument, material: Answer, targeted: Sequence[Answer]) -> None:
     paper.chapter("一、总体完成情况")
-    reached = [kpi for kpi in targeted if _is_reached(kpi)]
-    no_data = [kpi for kpi in targeted if kpi["value"] is None]
-    where = f"（{glossary.value(material['district'])}）" if material["district"] else ""
-    when = "全年" if material["period"] == str(material["plan"]["year"]) else f"{material['period']}时段"
-    paper.text(
-        f"{material['plan']['title']['zh']}共{len(material['items'])}项工作。{when}{where}，"
-        f"设有目标的指标{len(targeted)}项，其中已达目标{len(reached)}项，"
-        f"未达目标{len(targeted) - len(reached) - len(no_data)}项，尚无数据{len(no_data)}项。"
-        + ("" if material["complete"] is not False else "部分数据尚不完整，原因见文末。")
-    )
-    listed = targeted or list(_kpis(material))
+    paper.text(_summary(material, targeted))
     paper.table(
         "主要指标完成情况",
         ("代码", "指标", "目标", "完成", "完成百分比", "状态"),
-        [
-            (
-                kpi["code"],
-                kpi["title"]["zh"],
-                _amount(kpi, "target"),
-                _amount(kpi, "value"),
-                _percent(kpi),
-                _status(kpi),
-            )
-            for kpi in listed
-        ],
+        [_row(kpi) for kpi in targeted or _kpis(material)],
         (1.2, 4.1, 2.8, 3.3, 2.1, 2.1),
         right="目标完成百分比",
     )
     if measured := [kpi for kpi in targeted if kpi["percent"] is not None]:
         bars = [Bar(_label(kpi), kpi["code"], kpi["percent"], _percent(kpi)) for kpi in measured]
         paper.figure(chart.across(bars, unit="完成百分比（虚线为目标）", mark=100), "各项指标完成百分比")
+
+
+def _summary(material: Answer, targeted: Sequence[Answer]) -> str:
+    reached = sum(map(_is_reached, targeted))
+    no_data = sum(kpi["value"] is None for kpi in targeted)
+    where = f"（{glossary.value(material['district'])}）" if material["district"] else ""
+    when = "全年" if material["period"] == str(material["plan"]["year"]) else f"{material['period']}时段"
+    return (
+        f"{material['plan']['title']['zh']}共{len(material['items'])}项工作。{when}{where}，"
+        f"设有目标的指标{len(targeted)}项，其中已达目标{reached}项，"
+        f"未达目标{len(targeted) - reached - no_data}项，尚无数据{no_data}项。"
+        + ("" if material["complete"] is not False else "部分数据尚不完整，原因见文末。")
+    )
+
+
+def _row(kpi: Answer) -> tuple[str, ...]:
+    amounts = _amount(kpi, "target"), _amount(kpi, "value")
+    return kpi["code"], kpi["title"]["zh"], *amounts, _percent(kpi), _status(kpi)
 
 
 def _sections(paper: WordDocument, material: Answer) -> None:

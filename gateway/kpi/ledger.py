@@ -15,6 +15,7 @@ from gateway.kpi.measures import Changes, Increments, Measure
 from services.contract.event import Event
 
 Document = dict[str, Any]
+Data = Mapping[str, Any]
 
 INSTANT = timedelta(milliseconds=1)  # the smallest difference between two times that are kept
 
@@ -50,22 +51,23 @@ def settle(
     settlement, changes = Settlement(), Changes()
     for record, versions in _by_record(events).items():
         before = views.get(record)
-        known = before["version"] if before else 0
+        known, newest = before["version"] if before else 0, versions[max(versions)]
         for event in versions.values():
-            if event.version > known:
-                settlement.rows.append(row(record, event, settled))
-            else:
-                settlement.late.append(row(record, event, settled))
+            (settlement.rows if event.version > known else settlement.late).append(row(record, event, settled))
 
-        newest = versions[max(versions)]
         if newest.version > known:
             (settlement.newer if before else settlement.first).append(view(record, newest))
-            for measure in measures.get(newest.kind.key, ()):
-                if measure.covers(record):
-                    changes.replace(measure, before["data"] if before else None, newest.data)
+            of_kind = measures.get(newest.kind.key, ())
+            _recount(changes, record, of_kind, before["data"] if before else None, newest.data)
     settlement.increments.update(changes.increments())
     settlement.heard.update(_heard(events))
     return settlement
+
+
+def _recount(changes: Changes, record: str, measures: Iterable[Measure], old: Data | None, new: Data) -> None:
+    for measure in measures:
+        if measure.covers(record):
+            changes.replace(measure, old, new)
 
 
 def count(measure: Measure, views: Iterable[Mapping[str, Any]]) -> Increments:
@@ -102,10 +104,10 @@ def row(record: str, event: Event, settled: datetime | None = None) -> Document:
 
 
 def _by_record(events: Sequence[Event]) -> dict[str, dict[int, Event]]:
-    found: dict[str, dict[int, Event]] = {}
+    by_record: dict[str, dict[int, Event]] = {}
     for event in events:
-        found.setdefault(record_of(event), {}).setdefault(event.version, event)
-    return found
+        by_record.setdefault(record_of(event), {}).setdefault(event.version, event)
+    return by_record
 
 
 def _heard(events: Sequence[Event]) -> dict[str, datetime]:

@@ -15,7 +15,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from gateway.plans import yaml_lines
 from gateway.plans.model import Beside, Better, Interval, Item, Kpi, Milestone, Nature, Plan, Target, Unit, Words
-from gateway.plans.yaml_lines import At, BrokenFile, Fault
+from gateway.plans.yaml_lines import At, BrokenFile, FileFault
 from services.contract import rule
 from services.contract.district import DISTRICTS
 from services.contract.topology import SERVICES
@@ -28,7 +28,7 @@ def files(folder: Path) -> dict[int, Path]:
     for file in sorted(folder.glob("*.yaml")):
         year = read(file.name, file.read_bytes()).year
         if year in by_year:
-            raise BrokenFile(file.name, Fault(1, "year", f"there is another plan for {year}"))
+            raise BrokenFile(file.name, FileFault(1, "year", f"there is another plan for {year}"))
         by_year[year] = file
     return by_year
 
@@ -40,7 +40,7 @@ def read(name: str, content: bytes) -> Plan:
     try:
         plan: Plan = _PlanSchema().load(document.data)
     except ValidationError as error:
-        faults = [document.fault(at, says) for at, says in _flat(error.messages)]
+        faults = [document.fault(at, message) for at, message in _flat(error.messages)]
         raise BrokenFile(name, *sorted(faults, key=lambda fault: fault.line)) from None
     return plan
 
@@ -55,8 +55,9 @@ def _flat(messages: Any, at: At = ()) -> Iterator[tuple[At, str]]:
         yield at, f"unknown word {at[-1]!r}" if message == "Unknown field." else str(message)
 
 
-def _nested(at: At, says: str) -> ValidationError:
-    messages: Any = [says]
+def _nested(at: At, message: str) -> ValidationError:
+    """Make an error as marshmallow nests it for a place."""
+    messages: Any = [message]
     for word in reversed(at):
         messages = {word: messages}
     return ValidationError(messages)
@@ -226,8 +227,8 @@ class _ItemSchema(_Schema):
     @validates_schema
     def _says_what_is_counted(self, data: dict[str, Any], **_: Any) -> None:
         if bool(data["kpis"] or data["milestones"]) == bool(data["unmeasured"]):
-            says = "an item has KPIs or milestones, or else says why nothing of it is counted (unmeasured)"
-            raise _nested(("kpis",), says)
+            message = "an item has KPIs or milestones, or else says why nothing of it is counted (unmeasured)"
+            raise _nested(("kpis",), message)
 
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> Item:

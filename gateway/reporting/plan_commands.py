@@ -14,7 +14,7 @@ from gateway.kpi.figures import documents_needed
 from gateway.kpi.plan_answers import Answer
 from gateway.kpi.plan_index import resolve_period
 from gateway.plans.model import Target
-from gateway.plans.yaml_lines import BrokenFile, Fault
+from gateway.plans.yaml_lines import BrokenFile, FileFault
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.loop import Loop
 from services.chassis.problem import FieldError, InvalidInput, Problem
@@ -109,6 +109,6 @@ class PlanCommandsProvider(Provider[PlanCommands]):
             self._plan_commands.count_rules()
 
 
-def _field_error(fault: Fault) -> FieldError:
-    at, says = fault.at, fault.says
-    return FieldError("file", f"line {fault.line}: {at}: {says}", f"第 {fault.line} 行 {at}：{says}")
+def _field_error(fault: FileFault) -> FieldError:
+    at, message = fault.at, fault.message
+    return FieldError("file", f"line {fault.line}: {at}: {message}", f"第 {fault.line} 行 {at}：{message}")

@@ -185,11 +185,11 @@ class Questions:
         """Resolve a question about a milestone of the last plan that has it."""
         moment = self.moment(params)
         index = self._plan_history.plan_index(moment.as_of)
-        found = index.milestone(code)
-        if found is None:
-            known = [milestone.code for year in index.plans for milestone in index.milestones(year)]
+        milestone = index.milestone(code)
+        if milestone is None:
+            known = [line.code for year in index.plans for line in index.milestones(year)]
             raise parameters.not_known("milestone", "里程碑", code, known)
-        return MilestoneQuestion(moment, *found)
+        return MilestoneQuestion(moment, *milestone)
 
     def _kpi(self, code: str, params: Params) -> KpiQuestion:
         """Resolve the KPI by the plan of the period's year, and the period: its plan's year where none is given."""
