@@ -12,6 +12,7 @@ import pytest
 
 from deploy.local.broker import Broker
 from deploy.local.home import Home
+from deploy.local.supervisor import ending_with_parent
 
 hypothesis.settings.register_profile("kexie", deadline=None)  # how long an example takes says who else was at work
 hypothesis.settings.load_profile("kexie")
@@ -24,11 +25,11 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # one of several, each with
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(specs):
-    """A virtual host for each worker, since a queue has the same name in all of them."""
+    """A virtual host for each worker, since a queue has the same name in all of them; none outlives us."""
     broker = Broker(Home.of_the_environment())
     for spec in specs:
         broker.add_virtual_host(spec.id)
-        spec.python = shlex.join([sys.executable, "-m", "tests.worker"])
+        spec.python = shlex.join([*ending_with_parent(), sys.executable, "-m", "tests.worker"])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -115,10 +115,10 @@ def find_point(client: Client, session: ClientSession, databases: Sequence[str])
 def catalogue(client: Client, databases: Sequence[str]) -> list[Declared]:
     """Return the collections of these databases, but for those that no backup holds."""
     return [
-        Declared(name, one["name"], metadata(client, name, one))
+        Declared(name, entry["name"], metadata(client, name, entry))
         for name in databases
-        for one in sorted(client[name].list_collections(), key=lambda one: str(one["name"]))
-        if one["name"] not in LEFT_OUT and not one["name"].startswith("system.")
+        for entry in sorted(client[name].list_collections(), key=lambda entry: str(entry["name"]))
+        if entry["name"] not in LEFT_OUT and not entry["name"].startswith("system.")
     ]
 
 

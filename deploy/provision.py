@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
+from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 from structlog import get_logger
@@ -39,25 +40,36 @@ def main(site: Path) -> int:
     log.set_up("INFO", "provision")
     trust_authority_of(site)
     addresses = {user: parse_uri((site / f"{user}_mongo_uri").read_text().strip()) for user in (*SOURCES, "backup")}
-    all_ = addresses["gateway"]
     root: dict[str, Any] = {"username": "root", "password": (site / "mongo_root_password").read_text().strip()}
-    if not has_root(all_, root):
-        with first_of(all_, host="127.0.0.1") as client:
-            wait_until(lambda: is_founded(client, all_))
-            client.admin.command("createUser", "root", pwd=root["password"], roles=["root"])
-    with first_of(all_, **root) as client:
-        wait_until(lambda: is_founded(client, all_))
+    all_ = addresses["gateway"]
+    found_replica_set(all_, root)
     with MongoClient(hosts_of(all_), replicaSet=all_["options"]["replicaSet"], **options(all_), **root) as client:
         wait_until(lambda: has_all(client, hosts_of(all_)))
         databases = {user: client[addresses[user]["database"]] for user in SOURCES}
-        for user, database in databases.items():
-            set_user(client, addresses[user], {"role": "readWrite", "db": database.name})
-            logger.info("user of its own database", user=user)
-        set_user(client, addresses["backup"], *({"role": "read", "db": one.name} for one in databases.values()))
+        set_users(client, addresses, databases)
         if is_half_done(databases):
             logger.error("a restore ended in the middle: run `./kexie deploy restore --replace FILE` again")
             return HALF_RESTORED
     return 0
+
+
+def found_replica_set(address: Address, root: Mapping[str, str]) -> None:
+    """Found the replica set of the first member and make `root`, where they are missing."""
+    if not has_root(address, root):
+        with first_of(address, host="127.0.0.1") as client:
+            wait_until(lambda: is_founded(client, address))
+            client.admin.command("createUser", "root", pwd=root["password"], roles=["root"])
+    with first_of(address, **root) as client:
+        wait_until(lambda: is_founded(client, address))
+
+
+def set_users(client: Client, addresses: Mapping[str, Address], databases: Mapping[str, Database[Any]]) -> None:
+    """Let each service write its own database, and `backup` read all of them."""
+    for user, database in databases.items():
+        set_user(client, addresses[user], {"role": "readWrite", "db": database.name})
+        logger.info("user of its own database", user=user)
+    readable = ({"role": "read", "db": database.name} for database in databases.values())
+    set_user(client, addresses["backup"], *readable)
 
 
 def options(address: Address) -> dict[str, Any]:

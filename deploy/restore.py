@@ -38,7 +38,7 @@ def restore(databases: Databases, file: IO[bytes], progress: Progress, *, replac
 
     Raises `NotEmpty` before anything is changed.
     """
-    if not replace and (any(held(databases).values()) or is_half_done(databases)):
+    if not replace and (any(document_counts(databases).values()) or is_half_done(databases)):
         raise NotEmpty("There are documents already: a backup is restored into empty databases, or with --replace.")
 
     mark = marked(databases)[MARK]
@@ -52,7 +52,7 @@ def restore(databases: Databases, file: IO[bytes], progress: Progress, *, replac
     return manifest
 
 
-def held(databases: Databases) -> dict[str, int]:
+def document_counts(databases: Databases) -> dict[str, int]:
     """Count the documents of each database."""
     return {
         name: sum(database[collection].count_documents({}) for collection in collections(database))
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str]) -> int:
         for name, service in zip(DATABASES, SOURCES, strict=True):
             databases[name] = open_clients.enter_context(connect(site, service))[name]
         if "--held" in arguments:
-            write_line(held=held(databases), is_half_done=is_half_done(databases))
+            write_line(held=document_counts(databases), is_half_done=is_half_done(databases))
         else:
             restore(databases, sys.stdin.buffer, progress, replace="--replace" in arguments)
     return 0

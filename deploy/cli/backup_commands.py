@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -222,33 +222,32 @@ def run_in_image(
     """
     alone = () if deps else ("--no-deps",)
     words = ("run", "--rm", "-T", *alone, "--entrypoint", "python", "provision", "-m", module, *arguments)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    report: Line = {}
-    others: list[str] = []
-    with (
-        Progress(*columns, **_shown()) as progress,
-        subprocess.Popen(
-            (*compose.command(Site.of_the_environment().layout()), *words),
-            cwd=CHECKOUT,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process,
-    ):
-        bar = progress.add_task(module.rpartition(".")[2], total=total)
-        for line in process.stderr or ():
-            if not line.startswith("{"):
-                others.append(line)
-                continue
-            report = json.loads(line)
-            if "done" in report:
-                done, size = report["done"], total or report["total"]
-                progress.update(bar, completed=done, total=size, description=report["at"])
+    command = (*compose.command(Site.of_the_environment().layout()), *words)
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True
+    ) as process:
+        last, output = _show_progress(module, process.stderr or (), total)
     if process.returncode not in accepted:
-        why = report.get("trouble") or plain("".join(others[-SHOWN:]).strip())
+        why = last.get("trouble") or plain("".join(output[-SHOWN:]).strip())
         raise CommandFailed(why or f"{module} was ended with {process.returncode}.")
-    return report
+    return last
+
+
+def _show_progress(module: str, lines: Iterable[str], total: int | None) -> tuple[Line, list[str]]:
+    """Show the progress lines of a program; return its last JSON line, and all lines that are no JSON."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    last: Line = {}
+    output: list[str] = []
+    with Progress(*columns, **_shown()) as progress:
+        bar = progress.add_task(module.rpartition(".")[2], total=total)
+        for line in lines:
+            if not line.startswith("{"):
+                output.append(line)
+                continue
+            last = json.loads(line)
+            if "done" in last:
+                progress.update(bar, completed=last["done"], total=total or last["total"], description=last["at"])
+    return last, output
 
 
 def _shown() -> dict[str, Any]:

@@ -60,14 +60,16 @@ class Verdict:
 def judge(job: Job) -> Verdict:
     """Return what an ended job means for the operator."""
     if job["state"] == "failed":
-        return Verdict(1, f"`./kexie {job['job']}` begins again; `./kexie status` tells what is away.")
+        return Verdict(1, f"`./kexie {job['job']}` begins again; `./kexie status` shows what is away.")
     return JUDGES[job["job"]](job)
 
 
 def _audit(job: Job) -> Verdict:
     if not job["found_count"]:
         return Verdict(0)
-    return Verdict(1, _rebuild_for_others(job) or '`./kexie rearm --why "..."` has what is behind told again.')
+    return Verdict(
+        1, _rebuild_for_others(job) or '`./kexie rearm --why "..."` has records that are behind published again.'
+    )
 
 
 def _rearm(job: Job) -> Verdict:
@@ -75,13 +77,13 @@ def _rearm(job: Job) -> Verdict:
     others = _rebuild_for_others(job)
     if others:
         return Verdict(1, others)
-    return Verdict(0, "`./kexie audit` tells when all of it has arrived." if job["found_count"] else None)
+    return Verdict(0, "`./kexie audit` shows when all of it has arrived." if job["found_count"] else None)
 
 
 def _verify(job: Job) -> Verdict:
     if not job["found_count"]:
         return Verdict(0)
-    if any(one["at"] == "service" for one in job["found"]):
+    if any(finding["at"] == "service" for finding in job["found"]):
         return Verdict(1, "Somebody changed a service's database: restore all five from a backup, never one alone.")
     return Verdict(1, '`./kexie rebuild --why "..."` makes the gateway\'s copy anew from the services.')
 
@@ -94,7 +96,7 @@ def _rebuild(job: Job) -> Verdict:
 
 def _rebuild_for_others(job: Job) -> str | None:
     """Advice where the gateway has what no service has."""
-    if all(one["what"] == "behind" for one in job["found"]):
+    if all(finding["what"] == "behind" for finding in job["found"]):
         return None
     return 'The gateway has what no service has: `./kexie rebuild --why "..."` makes its copy anew from them.'
 
@@ -106,7 +108,7 @@ def show(job: Job) -> int:
     """Print a job, its findings and what to do next; return the exit code."""
     out, verdict = console(), judge(job)
     if job["found"]:
-        out.print(table(tuple(job["found"][0]), (tuple(one.values()) for one in job["found"][:SHOWN])))
+        out.print(table(tuple(job["found"][0]), (tuple(finding.values()) for finding in job["found"][:SHOWN])))
         if (more := job["found_count"] - SHOWN) > 0:
             out.print(f"and {more:,} more")
     out.print(summary(job))

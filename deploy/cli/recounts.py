@@ -80,6 +80,6 @@ def _advice(recount: Recount) -> Iterator[str]:
     if recount["equal"] or recount["error"]:
         return
     if recount["differing"]:
-        yield "`./kexie verify` tells at which side a record was changed; `./kexie audit` which ones are behind."
+        yield "`./kexie verify` shows on which side a record was changed; `./kexie audit` which ones are behind."
     elif any(not part["equal"] for part in recount["parts"]):
-        yield "The records are the same, and the number shown is another one: `./kexie rebuild` counts it anew."
+        yield "The records are the same, and the number shown differs: `./kexie rebuild` counts it anew."

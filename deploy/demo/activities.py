@@ -115,7 +115,7 @@ def closing() -> Story:
 
 
 def activities(random: Random, bookings: Bookings) -> Iterator[Story]:
-    """Yield an activity of every campaign and of the year, of which one is online and one is cancelled."""
+    """Yield the activities of all campaigns and those outside of them, one held online only, and a cancelled one."""
     number = 0
     for brand in BRANDS:
         for _ in range(brand.activities):

@@ -93,7 +93,7 @@ def _renamed() -> Story:
 
 
 def points(random: Random) -> Iterator[Story]:
-    """Yield service points."""
+    """Yield the service points of the year."""
     for number in range(1, 24):
         yield _point(random, number)
 
@@ -159,7 +159,7 @@ GRANTS = (
 
 
 def grants() -> Iterator[Story]:
-    """Yield grants, of which one is not received as approved."""
+    """Yield grants with their receipts, some refused and one partly returned, and a grant with a wrong level."""
     for grant_id, level, yuan, document, issuer, original, vouchers in GRANTS:
         story = Story(f"grant-{grant_id}")
         story.tell(

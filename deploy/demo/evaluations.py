@@ -81,10 +81,10 @@ def _project(number: int, merit: int, **claim: Any) -> Work:
         "benefit_fen": merit * 10_000 * YUAN, "verified_by_id": f"org-base-{number}",
         "proof_sha256": sha256_of("benefit", number),
     }  # fmt: skip
-    said = {name: one for name, one in (claimed | claim).items() if one is not None}
+    present = {name: value for name, value in (claimed | claim).items() if value is not None}
     material = signed(
         f"金桥工程项目 {number}", date(2011, 4, 10), seed=entry_id, category_code="project",
-        organisation_id=f"org-bridge-{number}", benefit_claim=said,
+        organisation_id=f"org-bridge-{number}", benefit_claim=present,
     )  # fmt: skip
     return Work(entry_id, "project", merit, material, unit=f"org-kexie-{ALL[number]}", district=ALL[number])
 
@@ -175,15 +175,15 @@ def _recommendations() -> Iterator[Story]:
     for number, became in enumerate(("selected", "not_selected", "withdrawn"), start=1):
         story, recommendation_id = Story(f"recommendation-{number}"), f"recommendation-{number}"
         story.on(date(2011, 6, 1))
-        said: dict[str, Any] = {
+        recommendation: dict[str, Any] = {
             "recommendation_id": recommendation_id, "candidate_id": f"p-candidate-{number}",
             "target_kind": "science_award", "target_level": "province", "target_title": "四川省优秀科技工作者",
             "proposer_org_ids": [f"org-society-{number}"], "misconduct_checked_on": date(2011, 5, 25),
             "district": ALL[number],
         }  # fmt: skip
         if number == 1:
-            story.tell("awards", "recommend_talent", **said, expected="A-27")
-        story.tell("awards", "recommend_talent", **said, worker_document_sha256=sha256_of("worker", number))
+            story.tell("awards", "recommend_talent", **recommendation, expected="A-27")
+        story.tell("awards", "recommend_talent", **recommendation, worker_document_sha256=sha256_of("worker", number))
         story.tell("awards", "verify_recommendation", by="reviewer", recommendation_id=recommendation_id)
         if became == "withdrawn":
             story.tell("awards", "withdraw_recommendation", recommendation_id=recommendation_id, reason="本人放弃")

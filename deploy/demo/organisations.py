@@ -10,7 +10,7 @@ from deploy.demo.story import Story
 
 
 def organisations() -> Iterator[Story]:
-    """Yield an organisation each."""
+    """Yield new organisations, one of which has not held its founding meeting, and one outside the city."""
     yield _organisation("org-university", "乐山师范学院科学技术协会", "university", "lsnu", "511102", founded=True)
     yield _organisation("org-university-2", "乐山职业技术学院科协", "university", "lszyjs", "511102", founded=False)
     yield _organisation("org-enterprise", "东风电机厂科学技术协会", "enterprise", "dfem", "511112", founded=True)

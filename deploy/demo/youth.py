@@ -114,7 +114,8 @@ def _collect(contest: Contest) -> None:
 
 def _without_consent(work: Work) -> Work:
     entrants = [
-        {name: said for name, said in entrant.items() if name != "consent_ref"} for entrant in work.material["entrants"]
+        {name: value for name, value in entrant.items() if name != "consent_ref"}
+        for entrant in work.material["entrants"]
     ]
     return Work(
         work.id, work.category, work.merit, {**work.material, "entrants": entrants}, work.unit, work.district
@@ -160,7 +161,7 @@ def _first_round(contest: Contest) -> None:
     tell("awards", "replace_judge", by="chair", sheet_id=left, judge_id="judge-5")
     contest.score(1, "judge-5", works[UNSURE])
     finalists = {work.id for work in _finalists(contest)}
-    became = {one: "shortlisted" if one in finalists else "eliminated" for one in works}
+    became = {work: "shortlisted" if work in finalists else "eliminated" for work in works}
     contest.end(1, works.values(), became=became)
 
 

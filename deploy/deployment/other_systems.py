@@ -76,24 +76,24 @@ def _expand(pattern: str) -> list[str]:
         candidates = [f"{kind.service}.{pattern}" for kind in kinds]
     else:
         candidates = [pattern]
-    published = [one for one in candidates if any(_fits(event, one) for event in _events())]
+    published = [event for event in candidates if any(_fits(known, event) for known in _events())]
     if not published:
         raise CommandFailed(f"{pattern}: no such event; {_alternatives(pattern, _events())}")
     return published
 
 
 def _fits(event: str, pattern: str) -> bool:
-    words, wanted = event.split("."), pattern.split(".")
-    return len(words) == len(wanted) and all(want in ("*", word) for word, want in zip(words, wanted, strict=True))
+    words, patterns = event.split("."), pattern.split(".")
+    return len(words) == len(patterns) and all(it in ("*", word) for word, it in zip(words, patterns, strict=True))
 
 
 def _events() -> list[str]:
-    return [f"{kind.service}.{kind.routing_key(one)}" for kind in KINDS.values() for one in kind.happenings]
+    return [f"{kind.service}.{kind.routing_key(happening)}" for kind in KINDS.values() for happening in kind.happenings]
 
 
 def _alternatives(name: str, known: Collection[str]) -> str:
     """Names that are alike, or all of that service, or all."""
-    of_service = [one for one in known if one.partition(".")[0] == name.partition(".")[0]]
+    of_service = [other for other in known if other.partition(".")[0] == name.partition(".")[0]]
     return f"there are {', '.join(get_close_matches(name, known, cutoff=0.8) or of_service or known)}."
 
 

@@ -149,9 +149,11 @@ class Chunks(io.RawIOBase):
         self._chunks, self._rest = iter(chunks), memoryview(b"")
 
     def readable(self) -> bool:
+        """Return True, as `io.BufferedReader` asks."""
         return True
 
     def readinto(self, into: Any) -> int:
+        """Copy the next bytes into a buffer; return 0 at the end."""
         while not self._rest:
             chunk = next(self._chunks, None)
             if chunk is None:

@@ -33,9 +33,9 @@ def request(
 
     Raises urllib's `HTTPError` for a status of 400 or more, and `NotReached` where no response comes.
     """
-    asked = Request(url, data=data, method=method, headers=dict(headers))  # noqa: S310 - the operator names the address
+    sent = Request(url, data=data, method=method, headers=dict(headers))  # noqa: S310 - the operator names the address
     try:
-        with urlopen(asked, timeout=within, context=trust) as response:  # noqa: S310 - as above
+        with urlopen(sent, timeout=within, context=trust) as response:  # noqa: S310 - as above
             yield response
     except HTTPError:
         raise

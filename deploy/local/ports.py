@@ -55,6 +55,7 @@ def hold(port: int) -> socket.socket | None:
 
 
 def port_of(listening: socket.socket) -> int:
+    """Return the port at which a socket listens."""
     return int(listening.getsockname()[1])
 
 

@@ -117,7 +117,7 @@ class Child:
 
     @property
     def end(self) -> str:
-        """How the process ended, in words."""
+        """The ending of the process in words: its exit code or its signal."""
         return _ending(self._popen.returncode)
 
     def hold(self) -> None:

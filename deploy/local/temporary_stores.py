@@ -33,7 +33,7 @@ def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None
 
 
 def _shared_out(arguments: Sequence[str]) -> tuple[str, ...]:
-    """What has pytest use several processes: not for a single file, nor where its output is wanted as it comes."""
+    """Options for several processes of pytest: none for a single file, nor where output has to come at once."""
     files = [argument for argument in arguments if Path(argument.partition("::")[0]).is_file()]
     folders = [argument for argument in arguments if Path(argument).is_dir()]
     is_one_file = len(files) == 1 and not folders

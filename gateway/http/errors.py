@@ -18,7 +18,7 @@ from services.chassis.problem import (
     TooLarge,
     TooManyRequests,
     Unavailable,
-    heard,
+    read_problem,
     say,
 )
 from services.kernel import Refusal
@@ -50,7 +50,7 @@ def _problem(error: Exception, route: str) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, Refusal):
-        return heard(say(error))
+        return read_problem(say(error))
     if isinstance(error, HTTPException):
         return _of_http(error)
     if is_passing(error):

@@ -89,7 +89,9 @@ class App(WsgiApp):
             return self._answer(request)
         with trace.span("server", "HTTP", request.headers.get(trace.HEADER)) as span:
             response = self._answer(request)
-            span.tell(f"{request.method} {request.route}" if request.route != "-" else "HTTP", response.status_code)
+            span.set_response(
+                f"{request.method} {request.route}" if request.route != "-" else "HTTP", response.status_code
+            )
         return response
 
     def _answer(self, request: Request) -> Response:

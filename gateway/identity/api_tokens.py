@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date
 
+from gateway.http import parameters
 from gateway.http.json_schema import DAY, TEXT, WHOLE, Shape, each, many, maybe, one_of, page
 from gateway.http.pagination import LIMIT, THEIR_CURSOR
 from gateway.http.parameters import Parameter
-from gateway.http.parameters import one_of as any_of
 from services import contract
 from services.chassis import fields
 from services.chassis.records import Records
@@ -50,7 +50,10 @@ ISSUED: Shape = each(**TOKEN["properties"], token=maybe(TEXT))
 ASKS = {
     "subject": Parameter(str, "Only tokens issued to this subject.", "仅限该主体（编号）。"),
     "state": Parameter(
-        any_of(LIFECYCLE.states), "Only tokens in this state.", "仅限该状态。", {"enum": list(LIFECYCLE.states)}
+        parameters.one_of(LIFECYCLE.states),
+        "Only tokens in this state.",
+        "仅限该状态。",
+        {"enum": list(LIFECYCLE.states)},
     ),
     "cursor": THEIR_CURSOR,
     "limit": LIMIT,

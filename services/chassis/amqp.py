@@ -45,7 +45,7 @@ def connect(settings: Settings, name: str) -> Connection:
     return _connected(addresses[0], settings, name)
 
 
-class OneReader(PyamqpConnection):
+class SingleReaderConnection(PyamqpConnection):
     """A connection that never reads while it writes.
 
     py-amqp looks for `connection.blocked` before each message that it sends. Reading is the link's greenthread's alone:
@@ -63,13 +63,13 @@ def _connected(address: str, settings: Settings, name: str) -> Connection:
         ssl=_verified() if address.startswith("amqps:") else False,
         transport_options={"client_properties": {"connection_name": name}},
     )
-    connection.transport.Connection = OneReader
+    connection.transport.Connection = SingleReaderConnection
     try:
         connection.connect()
     except BaseException:
         connection.collect()
         raise
-    _read_any_text(connection.connection.transport)
+    _decode_leniently(connection.connection.transport)
     return connection
 
 
@@ -81,25 +81,25 @@ def _verified() -> dict[str, Any]:
     return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}
 
 
-class AnyText(bytes):
+class LenientText(bytes):
     """Bytes of a frame whose texts can always be decoded."""
 
     def __getitem__(self, place: Any) -> Any:
         part = super().__getitem__(place)
-        return AnyText(part) if isinstance(part, bytes) else part
+        return LenientText(part) if isinstance(part, bytes) else part
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         r"""Decode, and write bytes that are not UTF-8 as `\xNN`."""
         return super().decode(encoding, "backslashreplace")
 
 
-def _read_any_text(transport: Any) -> None:
+def _decode_leniently(transport: Any) -> None:
     """Accept keys and ids that are not UTF-8: one such message would end its reader's connection, again and again."""
     read = transport.read_frame
 
     def read_frame() -> tuple[int, int, bytes]:
         kind, channel, payload = read()
-        return kind, channel, payload if kind == BODY else AnyText(payload)
+        return kind, channel, payload if kind == BODY else LenientText(payload)
 
     transport.read_frame = read_frame
 

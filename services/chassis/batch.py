@@ -79,7 +79,7 @@ class ForgetRows(fields.Schema):
     command = fields.Text(max=100)
 
 
-class Single(Protocol):
+class RowCommand(Protocol):
     """The command that is given to each row."""
 
     method_name: str
@@ -89,7 +89,7 @@ class Single(Protocol):
 class Batch:
     """Rows of an import, as one call works on them."""
 
-    def __init__(self, command: Single, records: Records[Any], import_id: str, cause: Cause) -> None:
+    def __init__(self, command: RowCommand, records: Records[Any], import_id: str, cause: Cause) -> None:
         self._command, self._records = command, records
         whose = f"import/{cause.actor.id}/{import_id}"  # each caller has its own rows
         self._import = str(uuid.uuid5(NAMESPACE, whose))
@@ -105,7 +105,7 @@ class Batch:
 
     def bind(self, records: Records[T]) -> Bound[T]:
         """Give the command's method the records as its row sees them."""
-        return Gathering(records, self)
+        return RowRecords(records, self)
 
     # --- what methods call -------------------------------------------------------------------------------------------
 
@@ -273,10 +273,10 @@ class Batch:
         collection = self._records.collection
         try:
             in_one_transaction(collection.database.client, partial(_insert_all, collection, documents))
-        except Taken:
+        except DuplicateDocument:
             return False
         for document in documents:
-            self._records.relay.ring(self._records.kind, document["_id"])
+            self._records.relay.notify(self._records.kind, document["_id"])
         return True
 
     def _document(self, staged: Document) -> Document:
@@ -306,7 +306,7 @@ class Batch:
         return [{"row": row, **error} for row, errors in sorted(self._errors.items()) for error in errors]
 
 
-class Gathering(Bound[T]):
+class RowRecords(Bound[T]):
     """The records as a row sees them: read once for many rows, and additions only gathered."""
 
     def __init__(self, records: Records[T], batch: Batch) -> None:
@@ -348,7 +348,7 @@ class Gathering(Bound[T]):
         return {document["_id"]: self._record(document) for document in documents}
 
 
-class Taken(Exception):
+class DuplicateDocument(Exception):
     """A document that cannot be written: another record has its id, or a value that only one may have."""
 
 
@@ -357,7 +357,7 @@ def _insert_all(collection: Collection[Document], documents: list[Document], ses
         collection.insert_many(documents, session=session)
     except BulkWriteError as error:
         if all(fault["code"] == DUPLICATE for fault in error.details["writeErrors"]):
-            raise Taken from None  # a repetition would not help
+            raise DuplicateDocument from None  # a repetition would not help
         raise
 
 

@@ -17,7 +17,7 @@ from eventlet.event import Event as Signal
 
 from services.chassis import rehearsal, tokens, trace
 from services.chassis.amqp import Gone, Link, declare_rpc_exchange
-from services.chassis.problem import Malfunction, NotFound, Problem, Unavailable, heard
+from services.chassis.problem import Malfunction, NotFound, Problem, Unavailable, read_problem
 from services.chassis.provider import Provider
 from services.chassis.settings import Settings
 from services.contract import wire
@@ -159,6 +159,6 @@ def _result(body: bytes | str) -> Any:
     if error is None:
         return answer["result"]
     try:
-        raise heard(error["exc_args"][0])
+        raise read_problem(error["exc_args"][0])
     except (KeyError, IndexError, TypeError):
         raise Malfunction(error=error.get("exc_type", "unknown")) from None

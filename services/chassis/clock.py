@@ -29,7 +29,7 @@ def to_the_millisecond(instant: datetime) -> datetime:
 
 
 @dataclass(frozen=True)
-class Moment(SystemClock):
+class FixedClock(SystemClock):
     """A clock that stands still."""
 
     at: datetime
@@ -46,4 +46,4 @@ class ClockProvider(DependencyProvider):
         """Return a clock that stands still at the cause's arrival; without a cause, the process's clock."""
         caused = worker_ctx.data.get("batch") or worker_ctx.data
         cause = caused.cause if hasattr(caused, "cause") else caused.get("cause")
-        return Moment(cause.at) if cause else self.container.config["CLOCK"]
+        return FixedClock(cause.at) if cause else self.container.config["CLOCK"]

@@ -52,7 +52,7 @@ class Command(Method):
         self.adds = adds
         self.confidential = confidential
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check caller and input; the context is the `Cause` that every record written from here on names."""
         actor = self._authenticate(request)
         _require(self.roles, actor)
@@ -66,13 +66,13 @@ class Command(Method):
         request.because = cause.because
         return {**fields.load(self.schema, given), "by": actor.id}, {"cause": cause}
 
-    def tell(self, context: dict[str, Any], result: Any) -> Any:
+    def visible_result(self, context: dict[str, Any], result: Any) -> Any:
         """Reduce the result, for a caller who may not read records, to the fact that this one changed (A-13)."""
         if context["cause"].actor.roles.isdisjoint(READERS):
             return {name: result[name] for name in BRIEF}
         return result
 
-    def settle(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
+    def recover(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
         """Return the first outcome where today's state refuses a command that was done before (X-01)."""
         if isinstance(error, Refusal | NotFound | Conflict):
             ids = [value for name, value in arguments.items() if name.endswith("_id") and isinstance(value, str)]
@@ -109,7 +109,7 @@ class Query(Method):
         super().__init__(**kwargs)
         self.public, self.roles = public, frozenset(roles)
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check who calls, unless the query is public."""
         if not self.public:
             _require(self.roles, self._authenticate(request))
@@ -123,10 +123,10 @@ class Query(Method):
 class SignedQuery(Query):
     """A query that also changes something beside the records, and notes its caller, `by`."""
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check who calls, and pass the caller's id on."""
-        understood, context = super().understand(request, arguments)
-        return {**understood, "by": self._authenticate(request).id}, context
+        prepared, context = super().prepare(request, arguments)
+        return {**prepared, "by": self._authenticate(request).id}, context
 
 
 class DescribedQuery(Query):
@@ -139,7 +139,7 @@ class DescribedQuery(Query):
         super().__init__(roles=roles, **kwargs)
         self.schema = schema()
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check caller and parameters."""
         actor = self._authenticate(request)
         _require(self.roles, actor)
@@ -158,7 +158,7 @@ class RowsOfCommand(Method):
         super().__init__(**kwargs)
         self.schema = schema()
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check the caller against the command's roles; the method gets the import's `Batch`."""
         actor = self._authenticate(request)
         given = fields.load(self.schema, arguments)

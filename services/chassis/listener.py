@@ -242,7 +242,7 @@ class Inboxes(SharedExtension):
         self._listeners: list[Listener] = []
         self.open_ones: list[Inbox] = []
 
-    def hears(self, listener: Listener) -> None:
+    def add_listener(self, listener: Listener) -> None:
         """Add a method to those that get events."""
         self._listeners.append(listener)
 
@@ -314,7 +314,7 @@ class Listener(Entrypoint):
 
     def setup(self) -> None:
         """Register with the container's inboxes."""
-        self.inboxes.hears(self)
+        self.inboxes.add_listener(self)
 
     def start(self) -> None:
         """Open the container's inboxes."""

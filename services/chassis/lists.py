@@ -16,7 +16,7 @@ from services.contract.view import COMPARABLE, Kind
 
 PAGE = 100
 LONGEST_PAGE = 1_000
-WORDS = ("filter", "order", "cursor", "limit", "revision")
+PARAMETERS = ("filter", "order", "cursor", "limit", "revision")
 
 
 def allow(params: Mapping[str, Any], *known: str) -> None:

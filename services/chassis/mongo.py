@@ -34,7 +34,7 @@ PASSING = {
 """Server codes of errors that pass by themselves: no primary, stepping down, network, conflict, time-out."""
 
 
-class Whole(TypeDecoder):
+class IntDecoder(TypeDecoder):
     """Reads a number beyond 2^31 as an `int`; pymongo's own class for it cannot be written as JSON."""
 
     bson_type = Int64
@@ -60,7 +60,7 @@ def client(uri: str) -> pymongo.MongoClient[Document]:
                 w="majority",
                 journal=True,
                 readConcernLevel="majority",
-                type_registry=TypeRegistry([Whole()]),
+                type_registry=TypeRegistry([IntDecoder()]),
                 tz_aware=True,
                 tzinfo=SHANGHAI,
                 serverSelectionTimeoutMS=5_000,

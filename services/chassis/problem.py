@@ -38,7 +38,7 @@ class Problem(Exception):
         super().__init__(self.en)
 
     def say(self) -> dict[str, Any]:
-        """The problem as plain JSON, from which `heard` makes it again."""
+        """The problem as plain JSON, from which `read_problem` makes it again."""
         name = next(kind.__name__ for kind in type(self).__mro__ if kind.__name__ in PROBLEMS)
         return _said(name, self.status, self.code, self.en, self.zh, self.involved, self.errors)
 
@@ -143,7 +143,7 @@ def say(error: BaseException) -> dict[str, Any]:
     return error.say() if isinstance(error, Problem) else Malfunction().say()
 
 
-def heard(content: dict[str, Any]) -> Problem:
+def read_problem(content: dict[str, Any]) -> Problem:
     """Make the problem again that another process wrote."""
     kind = PROBLEMS.get("RefusedByRule" if content["error"] == "Refusal" else content["error"], Malfunction)
     problem = kind.__new__(kind)

@@ -58,7 +58,7 @@ class Records(DependencyProvider, Generic[T]):
         self.collection = database(self.settings, self.container.service_name)[self.kind.name]
         self.staging = Staging(self.collection, self.unique)
         patiently(self._prepare)
-        self.relay.carries(self.kind, self.collection)
+        self.relay.add_collection(self.kind, self.collection)
 
     def get_dependency(self, worker_ctx: Any) -> Bound[T]:
         """Return the records as the worker's command, listener or row of a sheet sees them."""
@@ -74,7 +74,7 @@ class Records(DependencyProvider, Generic[T]):
             [("pending", 1), ("_id", 1), ("published", 1)], partialFilterExpression={"pending": True}
         )
         for unique in self.unique:
-            unique.keep(self.collection)
+            unique.ensure_index(self.collection)
         for names in self.indexes:
             self.collection.create_index([(f"state.{name}", 1) for name in names])
 
@@ -272,7 +272,7 @@ class Bound(Generic[T]):
         return broken.refuse(self._kind, state)
 
     def _ring(self, id: str) -> None:  # noqa: A002
-        self._records.relay.ring(self._kind, id)
+        self._records.relay.notify(self._kind, id)
 
 
 def derived_id(kind: Kind, because: str) -> str:

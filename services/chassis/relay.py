@@ -1,6 +1,6 @@
 """Outbox relay: publishes the pending events of records until the broker has confirmed them.
 
-Writes of its own process ring it, and once a second it looks for events that others left pending. Each entry is
+Writes of its own process notify it, and once a second it looks for events that others left pending. Each entry is
 published in version order with a confirm; only then is the record marked. Two relays at once merely publish twice.
 """
 
@@ -65,7 +65,7 @@ class Relay(SharedExtension):
 
     def __init__(self) -> None:
         self._collections: dict[str, tuple[Kind, Collection[Document]]] = {}
-        self._rung: dict[Pending, None] = {}
+        self._notified: dict[Pending, None] = {}
         self._seen: dict[Pending, tuple[int, float]] = {}
         self._bell = Signal()
         self._stopping = False
@@ -78,7 +78,7 @@ class Relay(SharedExtension):
         """Read the settings."""
         self.settings = self.container.config["SETTINGS"]
 
-    def carries(self, kind: Kind, collection: Collection[Document]) -> None:
+    def add_collection(self, kind: Kind, collection: Collection[Document]) -> None:
         """Relay the records of this collection too."""
         self._collections[kind.name] = (kind, collection)
 
@@ -87,15 +87,15 @@ class Relay(SharedExtension):
         self._thread = self.container.spawn_managed_thread(self._run, identifier="relay")
 
     def stop(self) -> None:
-        """Publish what was rung, within about two seconds, and end."""
+        """Publish the records it was notified of, within about two seconds, and end."""
         self._stopping = True
         self._wake()
         with eventlet.Timeout(LAST_PASS + 1, False):
             self._thread.wait()
 
-    def ring(self, kind: Kind, record_id: str) -> None:
+    def notify(self, kind: Kind, record_id: str) -> None:
         """Tell the relay that this record has something to publish."""
-        self._rung[kind.name, record_id] = None
+        self._notified[kind.name, record_id] = None
         self._wake()
 
     def _wake(self) -> None:
@@ -105,7 +105,7 @@ class Relay(SharedExtension):
     def _run(self) -> None:
         sweep = monotonic()
         while not self._stopping:
-            if not self._rung:
+            if not self._notified:
                 with eventlet.Timeout(max(0.0, sweep - monotonic()), False):
                     self._bell.wait()
             self._bell = Signal()
@@ -124,21 +124,21 @@ class Relay(SharedExtension):
     def _gather(self) -> None:
         """Let the writes of a busy service come together: a pass for many costs hardly more than one for one."""
         rest = self.last_pass + BREATH - monotonic()
-        if rest > 0 and len(self._rung) < FEW and not self._stopping:
+        if rest > 0 and len(self._notified) < FEW and not self._stopping:
             eventlet.sleep(rest)
 
     def _finish(self) -> None:
         with eventlet.Timeout(LAST_PASS, False):
             try:
-                while self._rung and self._connection:
+                while self._notified and self._connection:
                     self._pass()
             except (*BROKEN, NotConfirmed, PyMongoError):
-                log.info("events left pending until the next start", records=len(self._rung))
+                log.info("events left pending until the next start", records=len(self._notified))
         self._drop()
 
     def _recover(self, error: Exception) -> None:
         metrics.RELAY_FAILURES.labels(self.container.service_name).inc()
-        log.warning("relay waits", error=f"{type(error).__name__}: {error}"[:200], pending=len(self._rung))
+        log.warning("relay waits", error=f"{type(error).__name__}: {error}"[:200], pending=len(self._notified))
         self._drop()
         if not self._stopping:
             with eventlet.Timeout(self._backoff.next(), False):
@@ -153,14 +153,14 @@ class Relay(SharedExtension):
         self._connection = self._publisher = None
 
     def _pass(self) -> None:
-        """Publish and mark up to a batch of the rung records, the longest waiting first."""
-        taken = set(islice(self._rung, self.settings.relay_batch))
+        """Publish and mark up to a batch of the notified records, the longest waiting first."""
+        taken = set(islice(self._notified, self.settings.relay_batch))
         for key in taken:
-            del self._rung[key]
+            del self._notified[key]
         try:
             self._relay(taken)
         except BaseException:
-            self._rung.update(dict.fromkeys(taken))
+            self._notified.update(dict.fromkeys(taken))
             raise
 
     def _relay(self, taken: set[Pending]) -> None:
@@ -196,7 +196,7 @@ class Relay(SharedExtension):
             pending.update({(name, document["_id"]): document.get("published") or 0 for document in documents})
         left = [key for key, published in pending.items() if self._seen.get(key, (None,))[0] == published]
         random.shuffle(left)  # so that two relays seldom take the same records
-        self._rung.update(dict.fromkeys(left))
+        self._notified.update(dict.fromkeys(left))
 
         now = monotonic()
         self._seen = {
@@ -207,7 +207,7 @@ class Relay(SharedExtension):
         metrics.PENDING.labels(self.container.service_name).set(len(pending))
         metrics.OLDEST_PENDING.labels(self.container.service_name).set(oldest)
         if self._publisher:
-            self._publisher.keep()
+            self._publisher.keep_alive()
 
 
 class Publisher:
@@ -257,7 +257,7 @@ class Publisher:
             self._declare_at = 0.0
             raise NotConfirmed(f"returned or refused: {self._returned[:3]}")
 
-    def keep(self) -> None:
+    def keep_alive(self) -> None:
         """Stay alive while nothing is published: exchange heartbeats, and declare the queues now and then."""
         with suppress(TimeoutError):
             self._connection.drain_events(timeout=0)

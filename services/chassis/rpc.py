@@ -110,7 +110,7 @@ class Server(SharedExtension):
         request = Request(message)
         name = f"{self.container.service_name}.{self._name(request)}"
         request.span = trace.begin("server", name, request.headers.get(trace.HEADER))
-        with request.span.going_on():
+        with request.span.active():
             self._serve(request)
 
     def _serve(self, request: Request) -> None:
@@ -247,37 +247,37 @@ class Method(Entrypoint):
         """Let the server take no new requests."""
         self.server.close()
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the method's arguments and its context; raises a problem."""
         raise NotImplementedError
 
-    def settle(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
+    def recover(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
         """Return an earlier outcome to answer in place of this error, or raise the error."""
         raise error
 
-    def tell(self, context: dict[str, Any], result: Any) -> Any:
+    def visible_result(self, context: dict[str, Any], result: Any) -> Any:
         """Return the part of a result that this caller may see."""
         return result
 
     def serve(self, request: Request, arguments: dict[str, Any]) -> None:
         """Run the method in a worker and answer."""
-        understood, context = self.understand(request, arguments)
+        prepared, context = self.prepare(request, arguments)
 
         def finished(worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
             error = exc_info[1] if exc_info else None
             if error is not None:
-                result, error = self._settled(context, arguments, error)
-            answer = self.tell(context, result) if error is None else None
+                result, error = self._recovered(context, arguments, error)
+            answer = self.visible_result(context, result) if error is None else None
             self.server.answer(request, answer, error)
             return result, exc_info
 
-        self.container.spawn_worker(self, (), understood, context_data=context, handle_result=finished)
+        self.container.spawn_worker(self, (), prepared, context_data=context, handle_result=finished)
 
-    def _settled(
+    def _recovered(
         self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException
     ) -> tuple[Any, BaseException | None]:
         try:
-            return self.settle(context, arguments, error), None
+            return self.recover(context, arguments, error), None
         except Exception as left:  # noqa: BLE001 - it is what is answered
             return None, Unavailable() if is_passing(left) else left
 

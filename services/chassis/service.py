@@ -182,7 +182,7 @@ def _get(attribute: str, kind: Kind) -> Callable[..., Any]:
 def _list(attribute: str, kind: Kind) -> Callable[..., Any]:
     def list_(self: Any, params: Params) -> Any:
         """List a page of records: `filter`, `order`, `cursor`, `limit`, `revision`."""
-        lists.allow(params, *lists.WORDS)
+        lists.allow(params, *lists.PARAMETERS)
         return lists.page(getattr(self, attribute).collection, kind, params)
 
     return list_

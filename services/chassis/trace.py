@@ -35,7 +35,7 @@ class Span:
         self.traceparent = traceparent
 
     @contextmanager
-    def going_on(self) -> Iterator[None]:
+    def active(self) -> Iterator[None]:
         """Make everything that is done or spawned meanwhile part of the span."""
         before = _current.set(self.traceparent)
         try:
@@ -43,7 +43,7 @@ class Span:
         finally:
             _current.reset(before)
 
-    def tell(self, name: str, status: int) -> None:
+    def set_response(self, name: str, status: int) -> None:
         """Set what is known of an HTTP request once it was answered."""
 
     def end(self, error: BaseException | None = None) -> None:
@@ -77,7 +77,7 @@ def close() -> None:
 
 def within(traceparent: Any) -> AbstractContextManager[None]:
     """Do what follows within this trace, which was stored with the work."""
-    return Span(_read(traceparent)).going_on()
+    return Span(_read(traceparent)).active()
 
 
 def begin(role: Role, name: str, traceparent: Any) -> Span:
@@ -89,7 +89,7 @@ def begin(role: Role, name: str, traceparent: Any) -> Span:
 def span(role: Role, name: str, *traceparents: Any) -> Iterator[Span]:
     """Begin a span within each of these traces; what is done meanwhile belongs to the first of them."""
     spans = [_recorder.span(role, name, traceparent) for traceparent in dict.fromkeys(map(_read, traceparents))]
-    with spans[0].going_on():
+    with spans[0].active():
         try:
             yield spans[0]
         except BaseException as error:

@@ -40,7 +40,7 @@ def switch_on(url: str, *, share: float, of: list[str]) -> None:
     """Record this share of the traces that begin here, and all recorded elsewhere; before any database client."""
     logging.getLogger("opentelemetry").setLevel(logging.ERROR)
     sending = BatchSpanProcessor(
-        Sparing(url, timeout=SENT_WITHIN), max_queue_size=WAITING, schedule_delay_millis=EVERY * 1_000
+        PausingExporter(url, timeout=SENT_WITHIN), max_queue_size=WAITING, schedule_delay_millis=EVERY * 1_000
     )
     resource = Resource({"service.namespace": "kexie", "service.name": ",".join(of), "service.version": VERSION})
 
@@ -53,11 +53,11 @@ def switch_on(url: str, *, share: float, of: list[str]) -> None:
     PymongoInstrumentor().instrument(
         tracer_provider=others, failed_hook=lambda span, event: say_little(span, event.failure)
     )
-    trace.record_with(Recording(requests.get_tracer("kexie"), others.get_tracer("kexie"), sending))
+    trace.record_with(OtelRecorder(requests.get_tracer("kexie"), others.get_tracer("kexie"), sending))
 
 
-class Sparing(OTLPSpanExporter):
-    """Leaves a collector that is away alone for a minute: looking up a name that does not resolve stops the process."""
+class PausingExporter(OTLPSpanExporter):
+    """Leaves a collector that is away alone for a minute: looking up an unknown name stops the process."""
 
     _again = 0.0
 
@@ -71,8 +71,8 @@ class Sparing(OTLPSpanExporter):
         return result
 
 
-class Recording(trace.Recorder):
-    """Makes spans that are recorded."""
+class OtelRecorder(trace.Recorder):
+    """Makes spans that are recorded with OpenTelemetry."""
 
     def __init__(self, requests: Tracer, others: Tracer, sending: BatchSpanProcessor) -> None:
         self._requests, self._others, self._sending = requests, others, sending
@@ -81,7 +81,7 @@ class Recording(trace.Recorder):
         """Begin a recorded span."""
         parent = _form.extract({trace.HEADER: traceparent or ""}, context.Context())
         tracer = self._requests if role == "server" else self._others
-        return Recorded(tracer.start_span(name, parent, SpanKind[role.upper()]))
+        return RecordedSpan(tracer.start_span(name, parent, SpanKind[role.upper()]))
 
     def close(self) -> None:
         """Send the spans that are left, within two seconds."""
@@ -89,7 +89,7 @@ class Recording(trace.Recorder):
             self._sending.shutdown()
 
 
-class Recorded(trace.Span):
+class RecordedSpan(trace.Span):
     """A span that is recorded."""
 
     def __init__(self, span: OtelSpan) -> None:
@@ -100,16 +100,16 @@ class Recorded(trace.Span):
         super().__init__(carrier[trace.HEADER])
 
     @contextmanager
-    def going_on(self) -> Iterator[None]:
+    def active(self) -> Iterator[None]:
         """Make everything that is done or spawned meanwhile part of the span."""
         before = context.attach(self._context)
         try:
-            with super().going_on():
+            with super().active():
                 yield
         finally:
             context.detach(before)
 
-    def tell(self, name: str, status: int) -> None:
+    def set_response(self, name: str, status: int) -> None:
         """Set name and status of an HTTP request; 500 and above is an error."""
         self._span.update_name(name)
         self._span.set_attribute("http.response.status_code", status)

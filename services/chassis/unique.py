@@ -45,7 +45,7 @@ class Unique:
         object.__setattr__(self, "among", among or {})
         object.__setattr__(self, "revision", revision)
 
-    def keep(self, collection: mongo.Collection[Document]) -> None:
+    def ensure_index(self, collection: mongo.Collection[Document]) -> None:
         """Make the index; that of an earlier revision, which held for other records, is dropped afterwards."""
         collection.create_index(self.key, unique=True, partialFilterExpression=self.only, name=self.name)
         for name, index in collection.index_information().items():

@@ -8,11 +8,11 @@ from services.kernel.refusal import Refusal
 
 
 class NotYet(Refusal, rule="X-07", zh="已发生事项的日期不得晚于今天"):
-    """What has happened bears no day that is still to come."""
+    """A past event bears no future day."""
 
 
 class Over(Refusal, rule="X-07", zh="所定日期不得早于今天"):
-    """What is set for a day is set for today at the earliest."""
+    """A planned day is today at the earliest."""
 
 
 def past(*, today: date, **days: date | None) -> None:

@@ -20,7 +20,7 @@ from services.chassis.tokens import issue
 from tests.waiting import wait_until
 
 READY_WITHIN = 30.0  # seconds
-LOOK = 0.02  # seconds between two looks at what is measured
+LOOK = 0.02  # seconds between two looks
 STOCK = "stock-"  # before the name of one of stock nameko's services
 
 

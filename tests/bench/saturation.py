@@ -47,11 +47,11 @@ STEPS = 1.4, 1.15  # factors by which the search goes up, first roughly, then fi
 STEP = 8.0  # seconds at most for one step of the search
 MOST_SHED = 0.01  # of all requests, at the limit
 SLOWEST = 0.5  # seconds, p99, at the limit
-BOUNDED = 1.0  # seconds, p99 of what is accepted, beyond the limit
+BOUNDED = 1.0  # seconds, p99 of accepted requests, beyond the limit
 SETTLED = 0.2  # of a phase, until all its connections are open
 GROWTH = 20.0  # percent by which a process's memory may grow from then on
 FAIR = 0.1  # of the limit: the rate that one caller is allowed, several times that of each of the many
-GREED = 5.0  # times the allowed rate: what the greedy caller asks
+GREED = 5.0  # times the allowed rate, for the greedy caller
 CAUGHT_UP = 300.0  # seconds in which everything accepted has to be done and counted
 ESTABLISHED = "01"  # the state of an open connection, as Linux writes it
 

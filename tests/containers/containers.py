@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deploy.cli import compose
@@ -37,11 +37,12 @@ class Containers:
     environment: dict[str, str]
     files: tuple[str, ...]
     site: Path
+    program: tuple[str, ...] = field(default_factory=compose.program)  # of docker compose
 
     def compose(self, *arguments: str) -> str:
         """Run `docker compose` and return what it prints; raise ContainerCommandFailed."""
         files = [word for file in self.files for word in ("-f", f"deploy/{file}")]
-        return run(*compose.program(), "-p", PROJECT, *files, *arguments, environment=self.environment)
+        return run(*self.program, "-p", PROJECT, *files, *arguments, environment=self.environment)
 
     def start(self, *arguments: str) -> float:
         """Start all, or some, and wait until they are healthy; return the seconds that took."""

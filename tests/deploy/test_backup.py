@@ -18,7 +18,7 @@ from deploy.errors import CommandFailed
 from deploy.image import backup_archive
 from deploy.image.backup_archive import Damaged
 from deploy.image.progress_lines import Progress
-from deploy.restore import MARK, NotEmpty, held, is_half_done, restore
+from deploy.restore import MARK, NotEmpty, document_counts, is_half_done, restore
 
 HOLDS = 1_000
 EVERY_TYPE = {
@@ -139,7 +139,7 @@ def test_everything_comes_back_as_it_was(client, databases, awards, gateway):
 
     del before[f"{gateway.name}.sessions"]  # whoever was logged in logs in again
     assert contents(databases) == before
-    assert held(databases) == {awards.name: 3_001, gateway.name: 1}
+    assert document_counts(databases) == {awards.name: 3_001, gateway.name: 1}
     assert not is_half_done(databases)
     assert manifest.documents == 3_002
 
@@ -193,7 +193,7 @@ def test_a_restore_goes_into_empty_databases_unless_it_may_replace(client, datab
     assert contents(databases) == before
 
     restore_from(databases, content, replace=True)
-    assert held(databases) == {awards.name: 1, gateway.name: 0}
+    assert document_counts(databases) == {awards.name: 1, gateway.name: 0}
 
 
 def test_a_restore_that_ended_in_the_middle_is_known_and_can_be_given_again(client, databases, awards, gateway):

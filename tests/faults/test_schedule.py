@@ -46,10 +46,10 @@ def test_faults_that_overlap_strike_different_parts():
 
 
 def test_one_fault_alone_comes_again_and_again():
-    (one,) = struck(7, 1, {"F5.stop": FAULTS["F5.stop"]})[0]
+    (strike,) = struck(7, 1, {"F5.stop": FAULTS["F5.stop"]})[0]
 
-    assert one.fault.name == "F5.stop"
-    assert one.fault.seconds[0] <= one.seconds <= one.fault.seconds[1]
+    assert strike.fault.name == "F5.stop"
+    assert strike.fault.seconds[0] <= strike.seconds <= strike.fault.seconds[1]
 
 
 @pytest.mark.parametrize("name", MUTANTS)

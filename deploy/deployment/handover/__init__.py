@@ -1,1 +1,1 @@
-"""What another bureau is handed beside its address and its token: an example to begin with."""
+"""The page and the example program that another bureau gets beside its address and its token."""

@@ -1,6 +1,6 @@
-"""Calls each method that was granted once, then tells each event that was granted as it happens, until Ctrl-C.
+"""Call each granted method once, then print each granted event as it happens, until Ctrl-C.
 
-A program to begin with: it needs `pip install kombu` and the files beside it.
+A program to begin with; it needs `pip install kombu` and the files beside it.
 示例程序：逐一调用获准的方法，随后持续接收获准的事件，按 Ctrl-C 结束。只需 kombu 与同一目录下的文件。
 """
 
@@ -26,12 +26,13 @@ NAME = urlsplit(ADDRESS).username
 
 RPC = "nameko-rpc"
 ANSWERED_WITHIN = 10  # seconds
-KEPT = 7 * 86_400  # seconds that events wait in the broker for a program that is away
+EVENTS_WAIT = 7 * 86_400  # seconds, in the broker, for a program that is away
 LONGEST_PAUSE = 60  # seconds between two attempts to connect
-NOT_GRANTED = (AccessRefused, NotFound)  # the broker closes the channel on which it is asked for that
+NOT_GRANTED = (AccessRefused, NotFound)  # the broker then closes the channel
 
 
 def main() -> None:
+    """Connect again and again, after ever longer pauses."""
     to_call, pause = list(GRANTED["may"]), 1
     while True:
         connection = connect()
@@ -48,7 +49,7 @@ def main() -> None:
         except AccessRefused as error:
             sys.exit(f"The broker does not let us in. 消息服务拒绝登录：{error}")
         except ssl.SSLCertVerificationError as error:
-            sys.exit(f"That is not the broker we were told of. 服务器证书不可信：{error}")
+            sys.exit(f"The certificate is not that of our broker. 服务器证书不可信：{error}")
         except connection.recoverable_connection_errors as error:
             tell(f"no connection, again in {pause} s:", str(error))
             time.sleep(pause)
@@ -58,7 +59,7 @@ def main() -> None:
 
 
 def connect() -> Connection:
-    """Over TLS the certificate has to be of our authority, and for the host that we call."""
+    """Return a connection; over TLS the certificate has to be of our authority and for this host."""
     address, options = urlsplit(ADDRESS), {}
     if address.scheme == "amqps":
         trusted = {"ca_certs": str(CA)} if CA.exists() else {}
@@ -67,8 +68,8 @@ def connect() -> Connection:
 
 
 def hear_events(connection: Connection) -> None:
-    """The queue keeps what happens while this program is away."""
-    queue = Queue(f"{NAME}.events", durable=True, expires=KEPT)
+    """Subscribe to the granted events; the queue keeps them while this program is away."""
+    queue = Queue(f"{NAME}.events", durable=True, expires=EVENTS_WAIT)
     channel = connection.channel()
     queue(channel).declare()
     for event in GRANTED["hears"]:
@@ -82,14 +83,17 @@ def hear_events(connection: Connection) -> None:
 
 
 def heard(message: Any) -> None:
-    """It comes again where we end before the ack, so whoever keeps it goes by its id."""
+    """Print an event. It comes again if we end before the ack: recognise repetitions by its id."""
     tell("heard", message.payload)
     message.ack()
 
 
 def call(connection: Connection, method: str, **arguments: Any) -> Any:
-    """The result, or why there is none. A command that changes something also takes a `command_id` of ours: sent again
-    with the same one, it changes nothing more."""
+    """Call a method and return its result, or the reason why there is none.
+
+    A command that changes something also takes a `command_id` of ours: sent again with the same one, it changes nothing
+    more.
+    """
     try:
         with connection.channel() as channel:
             return answer(connection, channel, method, arguments)
@@ -98,13 +102,14 @@ def call(connection: Connection, method: str, **arguments: Any) -> Any:
 
 
 def answer(connection: Connection, channel: Any, method: str, arguments: dict[str, Any]) -> Any:
+    """Send a call and wait for its answer in a queue of our own."""
     answers: list[Any] = []
     name = f"reply.{uuid.uuid4().hex}"
     replies = Queue(name, durable=False, exclusive=True, auto_delete=True)(channel)
     replies.declare()
     replies.bind_to(RPC, routing_key=name)
     Consumer(channel, [replies], on_message=lambda message: answers.append(message.payload), no_ack=True).consume()
-    Producer(channel, on_return=lambda *_: answers.append({"error": "nobody serves that"})).publish(
+    Producer(channel, on_return=lambda *_: answers.append({"error": "no service has this method"})).publish(
         {"args": [], "kwargs": arguments},
         exchange=RPC,
         routing_key=method,
@@ -114,8 +119,8 @@ def answer(connection: Connection, channel: Any, method: str, arguments: dict[st
         mandatory=True,
         expiration=ANSWERED_WITHIN,
     )
-    give_up = time.monotonic() + ANSWERED_WITHIN
-    while not answers and time.monotonic() < give_up:
+    deadline = time.monotonic() + ANSWERED_WITHIN
+    while not answers and time.monotonic() < deadline:
         read(connection)
     if not answers:
         return {"error": f"no answer within {ANSWERED_WITHIN} s"}
@@ -123,19 +128,21 @@ def answer(connection: Connection, channel: Any, method: str, arguments: dict[st
 
 
 def refused(error: Any) -> dict[str, str]:
+    """Return the broker's reason."""
     return {"refused by the broker 被消息服务拒绝": error.reply_text}
 
 
 def read(connection: Connection) -> None:
-    """Whatever comes within a second."""
+    """Handle the messages of one second."""
     try:
         connection.drain_events(timeout=1)
     except TimeoutError:
         connection.heartbeat_check()
 
 
-def tell(*said: Any) -> None:
-    sys.stdout.write(" ".join(one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in said))
+def tell(*values: Any) -> None:
+    """Print values in one line, at once."""
+    sys.stdout.write(" ".join(it if isinstance(it, str) else json.dumps(it, ensure_ascii=False) for it in values))
     sys.stdout.write("\n")
     sys.stdout.flush()
 

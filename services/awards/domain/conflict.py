@@ -30,7 +30,7 @@ class Pinned(Refusal, rule="A-10", zh="评委会主任确认的回避不得由�
 
 
 class Computed(Refusal, rule="A-10", zh="系统核出的回避不得由评委本人撤回"):
-    """A conflict that was computed goes when what it was computed from is put right, and not before."""
+    """A computed conflict goes once the facts behind it are corrected, and not before."""
 
 
 class NothingToWithdraw(Refusal, rule="A-10", zh="没有可撤回的回避申报"):

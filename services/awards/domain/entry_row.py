@@ -17,7 +17,7 @@ ENTRANTS = ("first", "second", "third")
 
 
 class EntrantUnclear(Refusal, rule="A-03", zh="每名申报人须填写编号并注明是否未成年"):
-    """Whatever a row says of an entrant comes with the person's id and with whether this is a minor."""
+    """An entrant in a row comes with the person's id and with whether this is a minor."""
 
 
 def material(

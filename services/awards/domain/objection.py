@@ -42,7 +42,7 @@ class HandlerInvolved(Refusal, rule="A-23", zh="推荐、审查或评审过该�
 
 
 class NotTheHandler(Refusal, rule="A-23", zh="异议由指定的经办人作出处理决定"):
-    """An objection is decided by whom the chair named as its handler."""
+    """An objection is decided by the handler whom the chair named."""
 
 
 @dataclass(frozen=True, kw_only=True)

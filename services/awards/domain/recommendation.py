@@ -36,7 +36,7 @@ class WorkerUnconfirmed(Refusal, rule="A-27", zh="被举荐人须有科技工作
 
 
 class MisconductUnchecked(Refusal, rule="A-27", zh="须先核查被举荐人有无科研失信情况"):
-    """Before somebody is recommended it is looked whether a case of misconduct is open."""
+    """A person is recommended after a check for open cases of misconduct."""
 
 
 class MisconductKnown(Refusal, rule="A-27", zh="被举荐人有弄虚作假或抄袭记录"):
@@ -48,7 +48,7 @@ class RecommendedTwice(Refusal, rule="A-27", zh="同一人不得重复举荐同�
 
 
 class VoteLost(Refusal, rule="A-20", zh="表决未通过，不得公示"):
-    """Only whom more voted for than against is publicised."""
+    """Only a candidate with more votes for than against is publicised."""
 
 
 class PublicityRunning(Refusal, rule="X-07", zh="公示期未满，不得上报"):

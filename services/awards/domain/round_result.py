@@ -24,7 +24,7 @@ class ForeignSheet(Refusal, rule="A-14", zh="评分的项目不在本轮评审�
 
 
 class RoundMissing(Refusal, rule="A-17", zh="有项目缺少某一轮的评审结果"):
-    """What is ranked over several rounds has a result of each."""
+    """An entry ranked over several rounds has a result of each."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,7 @@ class VenueTaken(Refusal, rule="O-19", zh="场地在该时段已被占用"):
 
 
 class VenueMissing(Refusal, rule="O-19", zh="线下活动须先落实场地"):
-    """An activity on site is scheduled into a venue, so that nobody else is."""
+    """An activity on site is scheduled into a venue, so that nobody else books it."""
 
 
 class VenueLapsed(Refusal, rule="O-12", zh="已停用的场地（站点）不得安排或开展活动"):

@@ -48,11 +48,11 @@ class PapersMissing(Refusal, rule="R-01", zh="登记（备案）须有章程和�
 
 
 class RegisteredAlready(Refusal, rule="R-02", zh="已在民政登记；重新登记须另建记录并注明前身"):
-    """Whoever is registered with civil affairs and registers anew is a new record that names its predecessor."""
+    """An association registered with civil affairs that registers anew is a new record naming its predecessor."""
 
 
 class PredecessorUnnamed(Refusal, rule="R-02", zh="该乡镇曾有同名农技协，须注明为前身"):
-    """Whoever takes up the name of a former association of the township names it as predecessor."""
+    """An association that takes up the name of a former one of the township names it as predecessor."""
 
 
 class MergedIntoItself(Refusal, rule="R-02", zh="农技协不能并入自身"):

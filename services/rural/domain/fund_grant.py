@@ -38,7 +38,7 @@ class DecisionMissing(Refusal, rule="R-10", zh="资金须凭批准文件批准�
 
 
 class MoreThanApproved(Refusal, rule="R-10", zh="到账金额超过批准金额"):
-    """What is received never exceeds what was approved."""
+    """The money received never exceeds the money approved."""
 
 
 class VoucherUsed(Refusal, rule="R-10", zh="该凭证已登记过"):

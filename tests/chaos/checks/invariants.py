@@ -39,7 +39,7 @@ Views = Mapping[str, Document]
 """Record id -> its last view."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """A version of a record, and the command that caused it, where one did."""
 
@@ -311,7 +311,7 @@ def only_poison_is_parked(poison: Collection[Poison], parked: Collection[Parked]
 
 
 def _waiting(world: World) -> list[str]:
-    """What is under way, or the error of a store that does not answer yet."""
+    """The work under way, or the error of a store that does not answer yet."""
     try:
         return _under_way(world)
     except (PyMongoError, CalledProcessError) as error:

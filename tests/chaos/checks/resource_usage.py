@@ -26,7 +26,7 @@ CONNECTIONS = 20
 
 @dataclass(frozen=True)
 class Sample:
-    """What a process used at a moment, in seconds of the machine's clock."""
+    """The usage of a process at one moment, in seconds of the monotonic clock."""
 
     at: float
     megabytes: float

@@ -89,7 +89,7 @@ def cut_again_and_again(world: World, _: Random, seconds: float) -> None:
         world.cut_connections()
 
 
-# --- F8: what the broker holds is gone --------------------------------------------------------------------------------
+# --- F8: queues, messages or data are lost ----------------------------------------------------------------------------
 
 
 @fault("F8.delete", seconds=(2, 5), strikes=WITH_LISTENERS)

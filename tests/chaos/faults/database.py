@@ -193,7 +193,7 @@ def _set_patience(world: World, *, milliseconds: int, look: int) -> bool:
     program = ", ".join(f"application:set_env(rabbit, {name}, {value})" for name, value in settings.items())
     for node in range(1, len(world.nodes) + 1):
         world.control("eval", f"{program}.", node=node)
-    world.cut_connections()  # those that come have the new settings
+    world.cut_connections()  # new connections have the new settings
     return True
 
 

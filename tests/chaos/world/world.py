@@ -299,7 +299,7 @@ class World:
             return bool(hello["isWritablePrimary"] or (hello["secondary"] and "primary" in hello))
         return False
 
-    # --- what faults leave behind -------------------------------------------------------------------------------------
+    # --- traces of faults, and repair ---------------------------------------------------------------------------------
 
     def lose(self, queues: Iterable[str]) -> None:
         """Note that messages of these queues may be gone: they need repair, and their poison may not be parked."""

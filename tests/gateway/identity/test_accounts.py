@@ -354,13 +354,13 @@ def test_no_secret_is_stored_or_logged(gateway):
 
 
 def test_users_and_sessions_are_stored_as_every_earlier_version_stored_them(gateway):
-    id_ = add_user(gateway, "wang", roles=("viewer", "recorder"), district="511102")
+    id_ = add_user(gateway, "wang", roles=("recorder", "viewer"), district="511102")
     Person(gateway, "wang")
 
     stored = gateway.running.database("gateway")
     user, session = stored["users"].find_one({"_id": id_}), stored["sessions"].find_one()
     assert user == user | {
-        "login": "wang", "roles": ["recorder", "viewer"], "district": "511102", "state": "active",
+        "login": "wang", "roles": ["viewer", "recorder"], "district": "511102", "state": "active",
         "created_by": "u-op", "changed_by": "u-op", "changed_at": user["created_at"],
     }  # fmt: skip
     assert user["hash"].startswith("$argon2id$")
