@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from gateway.kpi import figures as kpi_figures
-from gateway.kpi.figures import Figures
+from gateway.kpi.figures import Figures, documents_needed
 from gateway.kpi.measures import Measure
 from gateway.kpi.plan_index import AskedPeriod, KpiLine
 from gateway.plans.model import Words
@@ -111,8 +110,8 @@ def shown(
 ) -> tuple[dict[str, Any], int]:
     """Value and records as everybody is told them, and the revision of the ledger that they are of."""
     read = Reader(store)
-    counts = read.counts(kpi_figures.wanted([line], question), line.measures)
+    counts = read.counts(documents_needed([line], question), line.measures)
     figures = Figures(counts.documents, counts.counted, read.value, question.period.last)
-    number = figures.one(part.measure, question, {} if district is None else {"district": district})
-    value = Total(part.rule.measure).value if number["value"] is None else number["value"]
-    return {"value": value, "records": number["records"]}, counts.ledger["revision"]
+    number = figures.measure(part.measure, question, {} if district is None else {"district": district})
+    value = Total(part.rule.measure).value if number.value is None else number.value
+    return {"value": value, "records": number.records}, counts.ledger["revision"]

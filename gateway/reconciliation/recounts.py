@@ -106,7 +106,7 @@ class Recounts:
         except parameters.InvalidValue as error:
             raise InvalidInput(FieldError("period", error.en, error.zh)) from None
         try:
-            line, asked = self._query_service.question(said["kpi"], wanted)
+            line, asked = self._query_service.counted_period(said["kpi"], wanted)
         except NotFound as unknown:
             raise InvalidInput(FieldError("kpi", unknown.en, unknown.zh)) from None
         return RecountQuestion(line, asked, said["district"])
