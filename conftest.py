@@ -1,6 +1,6 @@
 """Before anything else is imported the tests take Eventlet's place in the standard library, as the services do."""
 
-import deploy.green  # noqa: F401, I001 - before anything else
+import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 
 import os
 import shlex
@@ -11,9 +11,9 @@ import eventlet
 import hypothesis
 import pytest
 
-from deploy.broker import Broker
-from deploy.home import Home
-from deploy.supervisor import bound_to_us
+from deploy.local.broker import Broker
+from deploy.local.home import Home
+from deploy.local.supervisor import ending_with_parent
 
 hypothesis.settings.register_profile("kexie", deadline=None)  # how long an example takes says who else was at work
 hypothesis.settings.load_profile("kexie")
@@ -30,7 +30,7 @@ def pytest_xdist_setupnodes(specs):
     broker = Broker(Home.of_the_environment())
     for spec in specs:
         broker.add_virtual_host(spec.id)
-        spec.python = shlex.join([*bound_to_us(), sys.executable, "-m", "tests.worker"])
+        spec.python = shlex.join([*ending_with_parent(), sys.executable, "-m", "tests.worker"])
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,1 +1,1 @@
-"""How the services are run: everything on one machine by `./kexie`, or each by `python -m deploy.run`."""
+"""Running the services: on one machine by `./kexie`, in containers, or with systemd; and operating what runs."""

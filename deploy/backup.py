@@ -1,7 +1,7 @@
-"""`python -m deploy.backup [SITE]`: a backup of all five databases, as they were at one instant, to standard output.
+"""`python -m deploy.backup [SITE]`: write a backup of all five databases, as of one instant, to standard output.
 
-Every collection is read in one snapshot session, and so at one time of the whole replica set: nothing is stopped and
-nothing locked. First each is counted there, then written; where it is not what was counted, the backup fails.
+Every collection is read in one snapshot session, and so at one time of the whole replica set: nothing is stopped or
+locked. Each collection is counted first and then written; where the two differ, the backup fails.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
-from deploy.archive import RAW, Damaged, Manifest, Writing
-from deploy.telling import Progress, telling
-from deploy.trouble import Trouble
+from deploy.errors import CommandFailed
+from deploy.image.backup_archive import RAW, Damaged, Manifest, Writing
+from deploy.image.progress_lines import Progress, reporting
 from services.chassis.version import VERSION
 from services.contract.topology import SOURCES
 
 SECRETS = "/run/secrets"
 DATABASES = tuple(f"kexie_{service}" for service in SOURCES)
 LEFT_OUT = ("sessions",)
-"""Whoever was logged in logs in again: a session that has ended since then would live again."""
+"""Collections that no backup holds: a session that has ended since would live again. Users log in again."""
 
 MARK = "restoring"
-"""The collection, of the last database, that is there while a restore is at work or since one ended in the middle."""
+"""The collection of the last database that exists while a restore runs, or since one ended in the middle."""
 
-TRIES = 5  # to find a moment at which no collection is being made
-BATCH = 20_000  # documents, or the database's 16 MB
+TRIES = 5  # to find an instant at which no collection is being made
+BATCH = 20_000  # documents; the database sends at most 16 MB
 SNAPSHOT_TOO_OLD, SNAPSHOT_UNAVAILABLE = 239, 246
 
 TOO_SLOW = (
     "The backup took longer than the database keeps its past, and is not whole. Write it to a faster place, or at an "
-    "hour when less is going on, or let mongod in deploy/compose.yml keep more of it: "
-    "--setParameter=minSnapshotHistoryWindowInSeconds=1800 (300 where it is not said)."
+    "hour of less traffic, or let mongod in deploy/compose.yml keep more of it: "
+    "--setParameter=minSnapshotHistoryWindowInSeconds=1800 (300 by default)."
 )
 
 Document = dict[str, Any]
@@ -48,8 +48,8 @@ Client = MongoClient[Document]
 
 
 @dataclass(frozen=True)
-class Held:
-    """A collection as it is declared."""
+class Declared:
+    """A collection with its options and indexes."""
 
     database: str
     name: str
@@ -57,21 +57,22 @@ class Held:
 
     @property
     def path(self) -> str:
+        """Its name in the archive, without an ending."""
         return f"{self.database}/{quote(self.name, safe='')}"
 
 
 @dataclass(frozen=True)
 class Counted:
-    """A collection as it was at the point."""
+    """The size of a collection at the instant of the backup."""
 
-    held: Held
+    declared: Declared
     documents: int
     bytes: int
 
 
 @dataclass(frozen=True)
 class Point:
-    """The instant of a backup, and all that there was then."""
+    """The instant of a backup, and the collections at that instant."""
 
     session: ClientSession
     time: Timestamp
@@ -79,11 +80,12 @@ class Point:
 
     @property
     def documents(self) -> int:
-        return sum(one.documents for one in self.collections)
+        """The number of documents in all collections."""
+        return sum(collection.documents for collection in self.collections)
 
 
 def backup(client: Client, databases: Sequence[str], into: IO[bytes], progress: Progress) -> Manifest:
-    """Raises `Trouble` where it did not become one whole backup."""
+    """Write a backup and return its manifest; raise `CommandFailed` where it is not whole."""
     for _ in range(TRIES):
         with client.start_session(snapshot=True) as session:
             if point := find_point(client, session, databases):
@@ -92,65 +94,71 @@ def backup(client: Client, databases: Sequence[str], into: IO[bytes], progress: 
                 except OperationFailure as error:
                     if error.code != SNAPSHOT_TOO_OLD:
                         raise
-                    raise Trouble(TOO_SLOW) from None
-    raise Trouble("Collections are being made or dropped, as by a rebuild: back up when that is over.")
+                    raise CommandFailed(TOO_SLOW) from None
+    raise CommandFailed("Collections are being made or dropped, as by a rebuild: back up when that is over.")
 
 
 def find_point(client: Client, session: ClientSession, databases: Sequence[str]) -> Point | None:
-    """None where collections or their indexes changed meanwhile, which no snapshot shows."""
+    """Count all collections at one instant; None where collections or indexes changed meanwhile."""
     before = catalogue(client, databases)
     try:
-        counted = [count(client, session, held) for held in before]
+        counted = [count(client, session, declared) for declared in before]
     except OperationFailure as error:
         if error.code != SNAPSHOT_UNAVAILABLE:
             raise
         return None
     if not counted or catalogue(client, databases) != before:
         return None
-    return Point(session, counted[0][1], tuple(one for one, _ in counted))
+    return Point(session, counted[0][1], tuple(collection for collection, _ in counted))
 
 
-def catalogue(client: Client, databases: Sequence[str]) -> list[Held]:
+def catalogue(client: Client, databases: Sequence[str]) -> list[Declared]:
+    """Return the collections of these databases, but for those that no backup holds."""
     return [
-        Held(name, one["name"], metadata(client, name, one))
+        Declared(name, entry["name"], metadata(client, name, entry))
         for name in databases
-        for one in sorted(client[name].list_collections(), key=lambda one: str(one["name"]))
-        if one["name"] not in LEFT_OUT and not one["name"].startswith("system.")
+        for entry in sorted(client[name].list_collections(), key=lambda entry: str(entry["name"]))
+        if entry["name"] not in LEFT_OUT and not entry["name"].startswith("system.")
     ]
 
 
-def metadata(client: Client, database: str, said: Mapping[str, Any]) -> bytes:
-    if said["name"] == MARK:
-        raise Trouble("A restore is at work, or ended in the middle: what is there is no whole.")
-    if said["type"] != "collection":
-        raise Trouble(f"{database}.{said['name']} is a {said['type']}, which no backup holds yet.")
-    told = {
-        "options": said["options"],
-        "indexes": list(client[database][said["name"]].list_indexes()),
-        "uuid": said["info"]["uuid"].hex(),
-        "collectionName": said["name"],
-        "type": said["type"],
+def metadata(client: Client, database: str, entry: Mapping[str, Any]) -> bytes:
+    """Return options and indexes of a collection as mongodump writes them; `entry` is of `listCollections`."""
+    if entry["name"] == MARK:
+        raise CommandFailed("A restore is running, or ended in the middle: the databases are not whole.")
+    if entry["type"] != "collection":
+        raise CommandFailed(f"{database}.{entry['name']} is a {entry['type']}, which no backup holds yet.")
+
+    content = {
+        "options": entry["options"],
+        "indexes": list(client[database][entry["name"]].list_indexes()),
+        "uuid": entry["info"]["uuid"].hex(),
+        "collectionName": entry["name"],
+        "type": entry["type"],
     }
-    return json_util.dumps(told, json_options=json_util.CANONICAL_JSON_OPTIONS).encode()
+    return json_util.dumps(content, json_options=json_util.CANONICAL_JSON_OPTIONS).encode()
 
 
-def count(client: Client, session: ClientSession, held: Held) -> tuple[Counted, Timestamp]:
-    """How much there is at the session's instant, and which that is."""
-    cursor = client[held.database].command("aggregate", held.name, pipeline=SIZE, cursor={}, session=session)["cursor"]
-    (found,) = cursor["firstBatch"] or [{"documents": 0, "bytes": 0}]
-    return Counted(held, found["documents"], found["bytes"]), cursor["atClusterTime"]
+def count(client: Client, session: ClientSession, declared: Declared) -> tuple[Counted, Timestamp]:
+    """Return the size of a collection at the session's instant, and that instant."""
+    database = client[declared.database]
+    cursor = database.command("aggregate", declared.name, pipeline=SIZE, cursor={}, session=session)["cursor"]
+    (size,) = cursor["firstBatch"] or [{"documents": 0, "bytes": 0}]
+    return Counted(declared, size["documents"], size["bytes"]), cursor["atClusterTime"]
 
 
 SIZE: list[Document] = [{"$group": {"_id": None, "documents": {"$sum": 1}, "bytes": {"$sum": {"$bsonSize": "$$ROOT"}}}}]
 
 
 def write(client: Client, point: Point, databases: Sequence[str], into: IO[bytes], progress: Progress) -> Manifest:
+    """Write every collection as of the point; raise `Damaged` where one is not what was counted."""
     writing, progress.total = Writing(into), point.documents
-    for one in point.collections:
-        writing.metadata(one.held.path, one.held.metadata)
-        read = batches(client, point.session, one.held, progress)
-        if writing.documents(one.held.path, read, size=one.bytes).documents != one.documents:
-            raise Damaged(f"{one.held.path} had {one.documents} documents at its instant, and others were read")
+    for collection in point.collections:
+        path = collection.declared.path
+        writing.metadata(path, collection.declared.metadata)
+        read = batches(client, point.session, collection.declared, progress)
+        if writing.documents(path, read, size=collection.bytes).documents != collection.documents:
+            raise Damaged(f"{path} had {collection.documents} documents at its instant, and others were read")
     manifest = Manifest(
         kexie=VERSION,
         point=point.time.as_datetime(),
@@ -162,16 +170,19 @@ def write(client: Client, point: Point, databases: Sequence[str], into: IO[bytes
     return manifest
 
 
-def batches(client: Client, session: ClientSession, held: Held, progress: Progress) -> Iterator[tuple[bytes, int]]:
-    collection = client[held.database].get_collection(held.name, codec_options=RAW)
+def batches(
+    client: Client, session: ClientSession, declared: Declared, progress: Progress
+) -> Iterator[tuple[bytes, int]]:
+    """Yield the documents of a collection in batches, with how many there are in each."""
+    collection = client[declared.database].get_collection(declared.name, codec_options=RAW)
     for batch in collection.find_raw_batches(session=session, batch_size=BATCH):
         documents = documents_in(batch)
         yield batch, documents
-        progress.more(held.path, documents)
+        progress.more(declared.path, documents)
 
 
 def documents_in(batch: bytes) -> int:
-    """Each begins with its length."""
+    """Count the BSON documents of a batch; each begins with its length."""
     number = place = 0
     while place < len(batch):
         place += int.from_bytes(batch[place : place + 4], "little")
@@ -180,19 +191,20 @@ def documents_in(batch: bytes) -> int:
 
 
 def connect(site: Path, who: str) -> MongoClient[Any]:
-    """As this user of the site, whose database is believed as the site says."""
-    believe(site)
+    """Connect to the database as a user of the site, with the site's authority."""
+    trust_authority_of(site)
     return MongoClient((site / f"{who}_mongo_uri").read_text().strip(), appname="kexie backup")
 
 
-def believe(site: Path) -> None:
-    """The site's authority, where its folder is here and nobody has said another; containers are told by compose."""
+def trust_authority_of(site: Path) -> None:
+    """Trust the authority in the site's folder, unless `SSL_CERT_FILE` names another, as compose does in containers."""
     if (authority := site / "tls" / "ca.pem").exists():
         os.environ.setdefault("SSL_CERT_FILE", str(authority))
 
 
 def main(site: Path) -> int:
-    with telling() as progress, connect(site, "backup") as client:
+    """Back up to standard output, with progress on standard error; return the exit code."""
+    with reporting() as progress, connect(site, "backup") as client:
         backup(client, DATABASES, sys.stdout.buffer, progress)
         sys.stdout.buffer.flush()
     return 0

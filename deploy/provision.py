@@ -1,9 +1,9 @@
-"""`python -m deploy.provision [SITE]`: founds the replica set, and lets in its members and the services.
+"""`python -m deploy.provision [SITE]`: found the replica set, add its members, and make the services' users.
 
-Hosts and passwords are those of the addresses that the services were given: each of them is a user of its own database,
-and whoever makes backups may read all of them. Runs before the services start, and changes nothing where all is there
-already. A database in which nobody is yet gets its root from here: on its own machine, since it lets nobody else do
-that. Ends with `HALF_RESTORED`, so that nothing starts, while a restore that was begun has not come to its end.
+Hosts and passwords are those of the services' addresses: each service is a user of its own database, and `backup` may
+read all of them. Runs before the services start, and changes nothing where all of it exists. A database without users
+gets `root` from here: on its own machine, since MongoDB allows that from localhost only. Ends with `HALF_RESTORED`, so
+that nothing starts, while a restore has begun and not ended.
 """
 
 import sys
@@ -13,144 +13,162 @@ from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
+from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 from structlog import get_logger
 
-from deploy.backup import SECRETS, believe
+from deploy.backup import SECRETS, trust_authority_of
 from deploy.restore import is_half_done
 from services.chassis import log
 from services.contract.topology import SOURCES
 
-WITHIN = 120.0  # seconds
+WITHIN = 120.0  # seconds for each step
 AT_WORK = ("PRIMARY", "SECONDARY")
 WRONG_LOGIN, USER_NOT_FOUND, NOT_YET_INITIALIZED = 18, 11, 94
 HALF_RESTORED = 3
 
 Client = MongoClient[dict[str, Any]]
 Address = Mapping[str, Any]
-"""As pymongo reads it."""
+"""An address of the database as pymongo parses it."""
 
 logger = get_logger()
 
 
 def main(site: Path) -> int:
+    """Provision the database of a site and return the exit code."""
     log.set_up("INFO", "provision")
-    believe(site)
-    addresses = {who: parse_uri((site / f"{who}_mongo_uri").read_text().strip()) for who in (*SOURCES, "backup")}
-    all_ = addresses["gateway"]
+    trust_authority_of(site)
+    addresses = {user: parse_uri((site / f"{user}_mongo_uri").read_text().strip()) for user in (*SOURCES, "backup")}
     root: dict[str, Any] = {"username": "root", "password": (site / "mongo_root_password").read_text().strip()}
-    if not has_root(all_, root):
-        with first_of(all_, host="127.0.0.1") as client:
-            until(lambda: is_founded(client, all_))
-            client.admin.command("createUser", "root", pwd=root["password"], roles=["root"])
-    with first_of(all_, **root) as client:
-        until(lambda: is_founded(client, all_))
-    with MongoClient(names(all_), replicaSet=all_["options"]["replicaSet"], **how(all_), **root) as client:
-        until(lambda: has_all(client, names(all_)))
-        databases = {who: client[addresses[who]["database"]] for who in SOURCES}
-        for who, database in databases.items():
-            let_in(client, addresses[who], {"role": "readWrite", "db": database.name})
-            logger.info("let in to its own database", whom=who)
-        let_in(client, addresses["backup"], *({"role": "read", "db": one.name} for one in databases.values()))
+    all_ = addresses["gateway"]
+    found_replica_set(all_, root)
+    with MongoClient(hosts_of(all_), replicaSet=all_["options"]["replicaSet"], **options(all_), **root) as client:
+        wait_until(lambda: has_all(client, hosts_of(all_)))
+        databases = {user: client[addresses[user]["database"]] for user in SOURCES}
+        set_users(client, addresses, databases)
         if is_half_done(databases):
-            logger.error("a restore ended in the middle: give `./kexie deploy restore --replace FILE` again")
+            logger.error("a restore ended in the middle: run `./kexie deploy restore --replace FILE` again")
             return HALF_RESTORED
     return 0
 
 
-def how(address: Address) -> dict[str, Any]:
+def found_replica_set(address: Address, root: Mapping[str, str]) -> None:
+    """Found the replica set of the first member and make `root`, where they are missing."""
+    if not has_root(address, root):
+        with first_of(address, host="127.0.0.1") as client:
+            wait_until(lambda: is_founded(client, address))
+            client.admin.command("createUser", "root", pwd=root["password"], roles=["root"])
+    with first_of(address, **root) as client:
+        wait_until(lambda: is_founded(client, address))
+
+
+def set_users(client: Client, addresses: Mapping[str, Address], databases: Mapping[str, Database[Any]]) -> None:
+    """Let each service write its own database, and `backup` read all of them."""
+    for user, database in databases.items():
+        set_user(client, addresses[user], {"role": "readWrite", "db": database.name})
+        logger.info("user of its own database", user=user)
+    readable = ({"role": "read", "db": database.name} for database in databases.values())
+    set_user(client, addresses["backup"], *readable)
+
+
+def options(address: Address) -> dict[str, Any]:
+    """Return the options of a client for this address."""
     return {"tls": address["options"].get("tls", False), "serverSelectionTimeoutMS": 2_000}
 
 
-def names(address: Address) -> list[str]:
+def hosts_of(address: Address) -> list[str]:
+    """Return the members of the address as `host:port`."""
     return [f"{host}:{port}" for host, port in address["nodelist"]]
 
 
 def first_of(address: Address, *, host: str = "", **root: Any) -> Client:
-    """To the first member alone, by this name of it."""
+    """Return a client of the first member alone, under another name of its host where one is given."""
     name, port = address["nodelist"][0]
-    return MongoClient(host or name, port, directConnection=True, **how(address), **root)
+    return MongoClient(host or name, port, directConnection=True, **options(address), **root)
 
 
 def has_root(address: Address, root: Mapping[str, str]) -> bool:
-    """Whether root can log in; a database that is away, or still starting, is waited for."""
-    found: list[bool] = []
+    """Return whether root can log in; wait for a database that is away or still starting."""
+    logged_in: list[bool] = []
 
-    def asked() -> bool:
+    def has_answered() -> bool:
         try:
             with first_of(address, **root) as client:
                 client.admin.command("connectionStatus")
-            found.append(True)
+            logged_in.append(True)
         except OperationFailure as error:
             if error.code != WRONG_LOGIN:
                 raise
-            found.append(False)
+            logged_in.append(False)
         except PyMongoError as error:
-            return waits(error)
+            return not_yet(error)
         return True
 
-    until(asked)
-    return found[0]
+    wait_until(has_answered)
+    return logged_in[0]
 
 
 def is_founded(client: Client, address: Address) -> bool:
-    """Whether this member belongs to a replica set that has a primary; it founds one where there is none."""
+    """Return whether this member's replica set has a primary; found a set where there is none."""
     try:
         return bool(client.admin.command("hello").get("primary")) or found(client, address)
     except PyMongoError as error:
-        return waits(error)
+        return not_yet(error)
 
 
 def found(client: Client, address: Address) -> bool:
-    """Of the first member; the others come later, as they do in one that grows."""
+    """Found a replica set of the first member; `has_all` adds the others. Return False: it has no primary yet."""
     try:
         client.admin.command("replSetGetStatus")
     except OperationFailure as error:
         if error.code != NOT_YET_INITIALIZED:
             raise
-        first = {"_id": 0, "host": names(address)[0]}
+        first = {"_id": 0, "host": hosts_of(address)[0]}
         client.admin.command("replSetInitiate", {"_id": address["options"]["replicaSet"], "members": [first]})
     return False
 
 
 def has_all(client: Client, hosts: Iterable[str]) -> bool:
-    """Whether these are members and at work; one that is missing is let in, one at a time."""
+    """Return whether these hosts are members and at work; add one that is missing, one at a time."""
     try:
-        states = {one["name"]: one["stateStr"] for one in client.admin.command("replSetGetStatus")["members"]}
+        members = client.admin.command("replSetGetStatus")["members"]
+        states = {member["name"]: member["stateStr"] for member in members}
         if missing := next((host for host in hosts if host not in states), None):
             config = client.admin.command("replSetGetConfig")["config"]
-            number = 1 + max(one["_id"] for one in config["members"])
+            number = 1 + max(member["_id"] for member in config["members"])
             config["members"].append({"_id": number, "host": missing})
             config["version"] += 1
             client.admin.command("replSetReconfig", config)
             return False
         return all(states[host] in AT_WORK for host in hosts)
     except PyMongoError as error:
-        return waits(error)
+        return not_yet(error)
 
 
-def let_in(client: Client, address: Address, *roles: Mapping[str, str]) -> None:
-    """The user of this address, with its password, in these roles and no other."""
+def set_user(client: Client, address: Address, *roles: Mapping[str, str]) -> None:
+    """Make or update the user of an address, with its password and exactly these roles."""
     database = client[address["database"]]
-    said: Mapping[str, Any] = {"pwd": address["password"], "roles": roles}
+    user: Mapping[str, Any] = {"pwd": address["password"], "roles": roles}
     try:
-        database.command("updateUser", address["username"], **said)
+        database.command("updateUser", address["username"], **user)
     except OperationFailure as error:
         if error.code != USER_NOT_FOUND:
             raise
-        database.command("createUser", address["username"], **said)
+        database.command("createUser", address["username"], **user)
 
 
-def waits(error: PyMongoError) -> bool:
+def not_yet(error: PyMongoError) -> bool:
+    """Log an error that may pass, and return False."""
     logger.info("waiting for the database", error=type(error).__name__, why=str(error)[:200])
     return False
 
 
-def until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + WITHIN
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; end the process where it does not within two minutes."""
+    deadline = time.monotonic() + WITHIN
     while not condition():
-        if time.monotonic() > give_up:
+        if time.monotonic() > deadline:
             raise SystemExit(f"the database was not ready within {WITHIN:.0f} s")
         time.sleep(0.5)
 

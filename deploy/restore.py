@@ -1,7 +1,7 @@
-"""`python -m deploy.restore [--replace] [SITE]`: the backup on standard input into the five databases, which are empty.
+"""`python -m deploy.restore [--replace] [SITE]`: restore the backup on standard input into five empty databases.
 
-Each service's own user writes its own database. A mark stands in the gateway's from the first change until all of it is
-there, so that nothing starts on a half of it. `--held` only tells what there is.
+Each service's own user writes its own database. The gateway's has a mark from the first change until all documents are
+written, so that nothing starts on half a restore. `--held` only reports how many documents there are.
 """
 
 from __future__ import annotations
@@ -18,31 +18,33 @@ from bson import json_util
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
-from deploy.archive import DOCUMENTS, METADATA, RAW, Damaged, Manifest, Reading, together
 from deploy.backup import DATABASES, MARK, SECRETS, SIZE, Document, connect
-from deploy.telling import Progress, say, telling
-from deploy.trouble import Trouble
+from deploy.errors import CommandFailed
+from deploy.image.backup_archive import DOCUMENTS, METADATA, RAW, Damaged, Manifest, Reading, together
+from deploy.image.progress_lines import Progress, reporting, write_line
 from services.contract.topology import SOURCES
 
-BATCH, AT_ONCE = 1_000, 8_000_000  # documents or bytes that are written together
+BATCH, BATCH_BYTES = 1_000, 8_000_000  # documents and bytes written together, at most
 
 Databases = Mapping[str, Database[Document]]
 
 
-class NotEmpty(Trouble):
-    """What is there would be lost, and nobody said that it may."""
+class NotEmpty(CommandFailed):
+    """Databases with documents that a restore would drop without `--replace`."""
 
 
 def restore(databases: Databases, file: IO[bytes], progress: Progress, *, replace: bool = False) -> Manifest:
-    """What raises leaves the mark behind, unless it is `NotEmpty`: then nothing was changed."""
-    found = held(databases)
-    if not replace and (any(found.values()) or is_half_done(databases)):
+    """Restore a backup and return its manifest; an error leaves the mark behind.
+
+    Raises `NotEmpty` before anything is changed.
+    """
+    if not replace and (any(document_counts(databases).values()) or is_half_done(databases)):
         raise NotEmpty("There are documents already: a backup is restored into empty databases, or with --replace.")
 
-    mark = marks(databases)[MARK]
+    mark = marked(databases)[MARK]
     mark.replace_one({"_id": MARK}, {"_id": MARK, "since": datetime.now(UTC)}, upsert=True)
     for database in databases.values():
-        for name in names(database):
+        for name in collections(database):
             database.drop_collection(name)
     manifest = write(databases, Reading(file), progress)
     together(manifest, tuple(databases))
@@ -50,27 +52,31 @@ def restore(databases: Databases, file: IO[bytes], progress: Progress, *, replac
     return manifest
 
 
-def held(databases: Databases) -> dict[str, int]:
-    """How many documents there are in each."""
+def document_counts(databases: Databases) -> dict[str, int]:
+    """Count the documents of each database."""
     return {
-        name: sum(database[one].count_documents({}) for one in names(database)) for name, database in databases.items()
+        name: sum(database[collection].count_documents({}) for collection in collections(database))
+        for name, database in databases.items()
     }
 
 
 def is_half_done(databases: Databases) -> bool:
-    return marks(databases)[MARK].find_one() is not None
+    """Return whether a restore is running, or has ended in the middle."""
+    return marked(databases)[MARK].find_one() is not None
 
 
-def marks(databases: Databases) -> Database[Document]:
+def marked(databases: Databases) -> Database[Document]:
+    """Return the database that has the mark during a restore: the gateway's, the last."""
     return list(databases.values())[-1]
 
 
-def names(database: Database[Document]) -> list[str]:
+def collections(database: Database[Document]) -> list[str]:
+    """Return the names of a database's collections, without the mark and MongoDB's own."""
     return sorted(name for name in database.list_collection_names() if name != MARK and not name.startswith("system."))
 
 
 def write(databases: Databases, reading: Reading, progress: Progress) -> Manifest:
-    """Indexes come after the documents, when those were counted: some of them delete what is old."""
+    """Write all collections; indexes follow the documents and their count, since some of them delete what is old."""
     declared: Any = {}
     for file, content in reading.files():
         if file.endswith(METADATA):
@@ -85,19 +91,22 @@ def write(databases: Databases, reading: Reading, progress: Progress) -> Manifes
             database.get_collection(name, codec_options=RAW).insert_many(batch)
             progress.more(file, len(batch))
         if size(database, name) != (reading.contents(file).documents, reading.contents(file).bytes):
-            raise Trouble(f"{file} was written, and is not there as it was written: is somebody else at work there?")
-        if indexes := [one for one in declared["indexes"] if one["name"] != "_id_"]:
+            raise CommandFailed(
+                f"{file} was written, and the database holds something else: does another program write there?"
+            )
+        if indexes := [index for index in declared["indexes"] if index["name"] != "_id_"]:
             database.command("createIndexes", name, indexes=indexes)
     return reading.manifest()
 
 
 def batches(documents: Iterator[RawBSONDocument]) -> Iterator[list[RawBSONDocument]]:
+    """Group documents into batches of 1,000 or of 8 MB."""
     batch: list[RawBSONDocument] = []
     size = 0
     for document in documents:
         batch.append(document)
         size += len(document.raw)
-        if len(batch) == BATCH or size >= AT_ONCE:
+        if len(batch) == BATCH or size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:
@@ -105,18 +114,20 @@ def batches(documents: Iterator[RawBSONDocument]) -> Iterator[list[RawBSONDocume
 
 
 def size(database: Database[Document], name: str) -> tuple[int, int]:
-    found = next(database[name].aggregate(SIZE), {"documents": 0, "bytes": 0})
-    return found["documents"], found["bytes"]
+    """Return the number of documents of a collection, and their bytes."""
+    row = next(database[name].aggregate(SIZE), {"documents": 0, "bytes": 0})
+    return row["documents"], row["bytes"]
 
 
 def main(arguments: Sequence[str]) -> int:
-    site = Path(next((one for one in arguments if not one.startswith("-")), SECRETS))
-    with telling() as progress, ExitStack() as open_clients:
+    """Restore from standard input, with progress on standard error; return the exit code."""
+    site = Path(next((word for word in arguments if not word.startswith("-")), SECRETS))
+    with reporting() as progress, ExitStack() as open_clients:
         databases: dict[str, Database[Any]] = {}
         for name, service in zip(DATABASES, SOURCES, strict=True):
             databases[name] = open_clients.enter_context(connect(site, service))[name]
         if "--held" in arguments:
-            say(held=held(databases), is_half_done=is_half_done(databases))
+            write_line(held=document_counts(databases), is_half_done=is_half_done(databases))
         else:
             restore(databases, sys.stdin.buffer, progress, replace="--replace" in arguments)
     return 0

@@ -1,512 +1,70 @@
-"""The gateway: how the world reaches the plan's numbers and the services."""
+"""The gateway: which endpoints and listeners it is made of, and what they depend on."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from gateway import (
-    answers,
-    audit,
-    certificates,
-    importing,
-    imports,
-    issued,
-    notices,
-    recounts,
-    schemas,
-    sessions,
-    shapes,
-    sources,
-    users,
-    yearly,
-)
-from gateway.alerting import Alerting
-from gateway.alerts import ALERT, INBOX, NEW_RULE, RULE, RULES
-from gateway.audit import Auditing
-from gateway.deliveries import DELIVERIES, DELIVERY
-from gateway.desk import Reporting
-from gateway.docs import Documenting
-from gateway.editions import Closing
-from gateway.exports import document, exported
-from gateway.files import rows
-from gateway.identity import Identifying
-from gateway.importing import Importing
-from gateway.issued import IssuedTokens
-from gateway.live import EVENTS, Broadcasting
-from gateway.operations import Operating
-from gateway.passage import Passages
-from gateway.planning import Deciding
-from gateway.recounts import Recounting
-from gateway.reply import Reply, Request
-from gateway.sources import Surveying
-from gateway.watching import Watching
-from gateway.web import Condition, endpoint
+from gateway.api.documentation import DocumentationProvider
+from gateway.endpoints.alerts import AlertEndpoints
+from gateway.endpoints.documents import DocumentEndpoints
+from gateway.endpoints.identity import IdentityEndpoints
+from gateway.endpoints.imports import ImportEndpoints
+from gateway.endpoints.kpis import KpiEndpoints
+from gateway.endpoints.operations import OperationsEndpoints
+from gateway.endpoints.plans import PlanEndpoints
+from gateway.endpoints.public import PublicEndpoints
+from gateway.endpoints.services import ServiceEndpoints
+from gateway.identity.accounts import AccountsProvider
+from gateway.identity.api_tokens import IssuedTokens
+from gateway.identity.audit_trail import AuditTrailProvider
+from gateway.imports.uploads import UploadsProvider
+from gateway.notifications.alert_requests import AlertRequestsProvider
+from gateway.notifications.event_stream import EventStreamProvider
+from gateway.operations.freshness import FreshnessMonitorProvider
+from gateway.operations.health import HealthProvider
+from gateway.operations.metrics import MetricsProvider
+from gateway.operations.operator_requests import OperatorRequestsProvider
+from gateway.reconciliation.recounts import RecountsProvider
+from gateway.reporting.editions import EditionsProvider
+from gateway.reporting.plan_commands import PlanCommandsProvider
+from gateway.reporting.query_service import QueryServiceProvider
+from gateway.upstream.proxy import ServiceProxyProvider
 from services.chassis.listener import batches
-from services.chassis.service import STAFF
-from services.chassis.tokens import ROLES
 from services.contract.event import Event
 from services.contract.topology import LEDGER_QUEUE
 
-EVERYBODY = {"roles": ROLES}  # judges too
-OPERATOR = {"roles": ("operator",), "everywhere": True}
-CHAIR = {"roles": ("chair",), "everywhere": True}
-PLANNERS = {"roles": ("chair", "operator"), "everywhere": True}
-RECOUNTERS = ("verifier", "chair", "finance", "operator")
 
-
-class Gateway:
-    """Keeps what the plan counts, proves it from the records, and passes commands and questions on."""
+class Gateway(
+    PlanEndpoints,
+    KpiEndpoints,
+    AlertEndpoints,
+    ServiceEndpoints,
+    PublicEndpoints,
+    ImportEndpoints,
+    IdentityEndpoints,
+    OperationsEndpoints,
+    DocumentEndpoints,
+):
+    """Keeps what the plan counts, proves it from the records, and passes commands and questions on to the services."""
 
     name = "gateway"
 
-    desk = Reporting()
-    services = Passages()
-    live = Broadcasting()
-    alarms = Alerting()
-    condition = Condition()
-    operations = Operating()
-    planning = Deciding()
-    editions = Closing()
-    sheets = Importing()
-    recounting = Recounting()
-    surveying = Surveying()
-    watching = Watching()
-    identity = Identifying()
-    tokens = IssuedTokens()
-    trail = Auditing()
-    docs = Documenting()
+    query_service = QueryServiceProvider()
+    services = ServiceProxyProvider()
+    event_stream = EventStreamProvider()
+    alert_requests = AlertRequestsProvider()
+    process_health = HealthProvider()
+    operator_requests = OperatorRequestsProvider()
+    plan_commands = PlanCommandsProvider()
+    editions = EditionsProvider()
+    imports = UploadsProvider()
+    recount_requests = RecountsProvider()
+    sources = FreshnessMonitorProvider()
+    gauges = MetricsProvider()
+    accounts = AccountsProvider()
+    issued_tokens = IssuedTokens()
+    trail = AuditTrailProvider()
+    docs = DocumentationProvider()
 
     @batches(LEDGER_QUEUE)
-    def take(self, events: list[Event]) -> None:
-        self.desk.take(events)
-
-    # --- the plan ----------------------------------------------------------------------------------------------------
-
-    @exported("/api/v1/plans", "工作要点", rows.of("plans"), public=True)
-    @endpoint("GET", "/api/v1/plans", public=True, answers={200: answers.PLANS})
-    def plans(self, _: Request) -> Any:
-        """All plans. 全部年度计划。"""
-        return self.desk.plans()
-
-    @endpoint("GET", "/api/v1/plans/<year>", public=True, answers={200: answers.PLAN})
-    def plan(self, _: Request, year: str) -> Any:
-        """A plan as it was decided: items, targets, rules, versions. 计划条目、目标、统计规则与版本。"""
-        return self.desk.plan(year)
-
-    @exported("/api/v1/plans/<year>/progress", "工作要点进展", rows.kpis, public=True, asks=schemas.PROGRESS)
-    @endpoint(
-        "GET", "/api/v1/plans/<year>/progress", public=True, asks=schemas.PROGRESS, answers={200: answers.PROGRESS}
-    )
-    def progress(self, request: Request, year: str) -> Any:
-        """Every item of a plan with its numbers and milestones. 计划全部条目及其进度。"""
-        return self.desk.progress(year, request.asked)
-
-    @document("/api/v1/plans/<year>/report", "工作要点完成情况报告", public=True, asks=schemas.PROGRESS)
-    def report(self, request: Request, year: str) -> Any:
-        """The yearly report, with tables and charts. 年度完成情况报告。"""
-        return yearly.material(self.desk, year, request.asked)
-
-    @endpoint("GET", "/api/v1/items/<no>", public=True, asks=schemas.ITEM, answers={200: answers.ITEM_NOW})
-    def item(self, request: Request, no: str) -> Any:
-        """One item of a plan, as progress tells it. 单项工作进度。"""
-        return self.desk.item(no, request.asked)
-
-    @endpoint("GET", "/api/v1/milestones/<code>", asks=schemas.THEN, answers={200: answers.MILESTONE_NOW})
-    def milestone(self, request: Request, code: str) -> Any:
-        """Reached or not, and the record that is the evidence (G-10). 里程碑及其依据记录。"""
-        return self.desk.milestone(code, request.asked)
-
-    @endpoint("POST", "/api/v1/plans", **PLANNERS, takes=schemas.PlanFile, answers={200: answers.APPLIED})
-    def apply_plan(self, request: Request) -> Any:
-        """A plan file comes into force; the earlier versions are kept. 计划文件生效，旧版本保留。"""
-        return self.planning.apply(request.said, by=request.actor.id)
-
-    @endpoint(
-        "POST", "/api/v1/plans/<year>/targets/<code>", **CHAIR, takes=schemas.Target,
-        answers={200: answers.REVISED},
-    )  # fmt: skip
-    def revise_target(self, request: Request, year: str, code: str) -> Any:
-        """A target is revised by a later decision; the earlier ones stay (G-09). 目标调整，原目标保留。"""
-        return self.planning.revise(year, code, request.said, by=request.actor.id)
-
-    @endpoint(
-        "POST", "/api/v1/plans/<year>/periods/<period>/close", **CHAIR, takes=schemas.Close,
-        answers={200: answers.EDITION},
-    )  # fmt: skip
-    def close_period(self, request: Request, year: str, period: str) -> Any:
-        """Sign what is known of a period, as its next edition (G-07). 关账并签章存档。"""
-        return self.editions.close(year, period, by=request.actor.id, why=request.said["why"])
-
-    @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions", answers={200: answers.EDITIONS})
-    def all_editions(self, _: Request, year: str, period: str) -> Any:
-        """The editions of a period, and what has changed since the last one. 各版关账及其后变动。"""
-        return self.editions.all(year, period)
-
-    @endpoint("GET", "/api/v1/plans/<year>/periods/<period>/editions/<no>", answers={200: answers.SIGNED})
-    def edition(self, _: Request, year: str, period: str, no: str) -> Reply:
-        """An edition byte for byte as it was signed. 签章原文。"""
-        return self.editions.one(year, period, no)
-
-    # --- its numbers -------------------------------------------------------------------------------------------------
-
-    @exported("/api/v1/kpis/<code>", "指标", rows.number, asks=schemas.KPI)
-    @endpoint("GET", "/api/v1/kpis/<code>", asks=schemas.KPI, answers={200: answers.KPI})
-    def kpi(self, request: Request, code: str) -> Any:
-        """One number, whole or grouped. 单项指标，可分组。"""
-        return self.desk.kpi(code, request.asked)
-
-    @exported("/api/v1/kpis/<code>/series", "指标序列", rows.of("steps"), asks=schemas.SERIES)
-    @endpoint("GET", "/api/v1/kpis/<code>/series", asks=schemas.SERIES, answers={200: answers.SERIES})
-    def series(self, request: Request, code: str) -> Any:
-        """A number step by step, with what was due. 指标分时段序列及应达进度。"""
-        return self.desk.series(code, request.asked)
-
-    @exported("/api/v1/kpis/<code>/records", "指标记录", asks=schemas.RECORDS)
-    @endpoint("GET", "/api/v1/kpis/<code>/records", asks=schemas.RECORDS, answers={200: answers.RECORDS})
-    def records(self, request: Request, code: str) -> Any:
-        """The records behind a number. 构成指标的记录。"""
-        return self.desk.records(code, request.asked)
-
-    @exported("/api/v1/records/<service>/<kind>/<id_>/history", "历史", rows.of("versions"), asks=schemas.THEN)
-    @endpoint(
-        "GET", "/api/v1/records/<service>/<kind>/<id_>/history", asks=schemas.THEN, answers={200: answers.HISTORY}
-    )
-    def history(self, request: Request, service: str, kind: str, id_: str) -> Any:
-        """Every version of a record as it was heard. 网关收到的记录各版本。"""
-        return self.desk.history(service, kind, id_, request.asked)
-
-    @endpoint("GET", "/api/v1/events", public=True, answers={200: EVENTS})
-    def events(self, request: Request) -> Reply:
-        """Numbers that changed, as they change. 指标变动推送。"""
-        return self.live.stream(request)
-
-    @endpoint("POST", "/api/v1/recounts", roles=RECOUNTERS, takes=schemas.Recount, answers={202: recounts.RECOUNT})
-    def recount(self, request: Request) -> Reply:
-        """Have the owning service count a number again, record by record (G-16). 由所属服务重新统计核对。"""
-        return self.recounting.begin(request)
-
-    @endpoint("GET", "/api/v1/recounts", asks=schemas.RECOUNTS, answers={200: shapes.page(recounts.OUTLINE)})
-    def all_recounts(self, request: Request) -> Any:
-        """Recounts, the newest first. 历次核对。"""
-        return self.recounting.page(request.asked)
-
-    @endpoint("GET", "/api/v1/recounts/<id_>", answers={200: recounts.RECOUNT})
-    def one_recount(self, _: Request, id_: str) -> Any:
-        """How far a recount is, and the records that differ. 核对进展与差异记录。"""
-        return self.recounting.find(id_)
-
-    @endpoint("GET", "/api/v1/sources", answers={200: sources.SOURCES})
-    def all_sources(self, _: Request) -> Any:
-        """How fresh the records of each service are. 各服务数据时效。"""
-        return self.surveying.all()
-
-    # --- alerts ------------------------------------------------------------------------------------------------------
-
-    @endpoint("POST", "/api/v1/alerts/rules", takes=schemas.AlertRule, answers={201: NEW_RULE})
-    def make_alert_rule(self, request: Request) -> Reply:
-        """Be told when a number changes its status. 订阅状态变化提醒。"""
-        return self.alarms.make(request)
-
-    @endpoint("GET", "/api/v1/alerts/rules", asks=schemas.RULES, answers={200: RULES})
-    def alert_rules(self, request: Request) -> Any:
-        """Your rules. 我的提醒规则。"""
-        return self.alarms.rules(request)
-
-    @endpoint("GET", "/api/v1/alerts/rules/<id_>", answers={200: RULE})
-    def alert_rule(self, request: Request, id_: str) -> Any:
-        """One of them. 提醒规则详情。"""
-        return self.alarms.rule(id_, request)
-
-    @endpoint("POST", "/api/v1/alerts/rules/<id_>/retire", answers={200: RULE})
-    def retire_alert_rule(self, request: Request, id_: str) -> Any:
-        """Be told no more. 停用提醒规则。"""
-        return self.alarms.retire(id_, request)
-
-    @endpoint("GET", "/api/v1/alerts", asks=schemas.INBOX, answers={200: INBOX})
-    def alerts(self, request: Request) -> Any:
-        """Your inbox. 提醒收件箱。"""
-        return self.alarms.inbox(request)
-
-    @endpoint("POST", "/api/v1/alerts/<id_>/read", answers={200: ALERT})
-    def read_alert(self, request: Request, id_: str) -> Any:
-        """You have read it. 标记已读。"""
-        return self.alarms.read(id_, request)
-
-    @endpoint(
-        "GET", "/api/v1/alerts/deliveries", **OPERATOR, asks=schemas.DELIVERIES,
-        answers={200: DELIVERIES},
-    )  # fmt: skip
-    def deliveries(self, request: Request) -> Any:
-        """What was sent to webhooks, and what waits. 外发提醒及其状态。"""
-        return self.alarms.deliveries(request)
-
-    @endpoint("POST", "/api/v1/alerts/deliveries/<id_>/again", **OPERATOR, answers={200: DELIVERY})
-    def deliver_again(self, _: Request, id_: str) -> Any:
-        """Try one again that was given up. 重新发送。"""
-        return self.alarms.again(id_)
-
-    # --- the services ------------------------------------------------------------------------------------------------
-
-    @endpoint("POST", "/api/v1/<service>/<command>", **EVERYBODY, for_each="command", answers={202: answers.ACCEPTED})
-    def command(self, request: Request, service: str, command: str) -> Reply:
-        """A service's command. 服务命令。"""
-        return self.services.command(service, command, request)
-
-    @endpoint("GET", "/api/v1/commands/<command_id>", **EVERYBODY, answers={200: answers.ACCEPTED})
-    def accepted(self, request: Request, command_id: str) -> Any:
-        """What became of a command that was answered with 202. 已受理命令的结果。"""
-        return self.services.accepted(command_id, request)
-
-    @endpoint(
-        "GET", "/api/v1/<service>/questions/<question>", **EVERYBODY, asks=None, for_each="question",
-        answers={200: shapes.ANYTHING},
-    )  # fmt: skip
-    def question(self, request: Request, service: str, question: str) -> Any:
-        """A service's own question. 服务查询。"""
-        return self.services.question(service, question, request)
-
-    @exported("/api/v1/<service>/<plural>", "清单", asks=None, for_each="list")
-    @endpoint("GET", "/api/v1/<service>/<plural>", asks=None, for_each="list")
-    def page(self, request: Request, service: str, plural: str) -> Any:
-        """A service's records. 服务记录列表。"""
-        return self.services.page(service, plural, request)
-
-    @endpoint("GET", "/api/v1/<service>/<plural>/<id_>", for_each="record")
-    def record(self, request: Request, service: str, plural: str, id_: str) -> Reply:
-        """A record as its service has it. 服务记录。"""
-        return self.services.record(service, plural, id_, request)
-
-    @exported("/api/v1/<service>/<plural>/<id_>/history", "历史", rows.of("versions"), for_each="history")
-    @endpoint("GET", "/api/v1/<service>/<plural>/<id_>/history", for_each="history")
-    def history_at_service(self, request: Request, service: str, plural: str, id_: str) -> Any:
-        """Every version of a record as its service has it, with reasons. 服务记录的各版本及理由。"""
-        return self.services.history(service, plural, id_, request)
-
-    # --- notices -----------------------------------------------------------------------------------------------------
-
-    @endpoint("GET", "/api/v1/notices", public=True, asks=notices.ASKS, answers={200: notices.NOTICES})
-    def all_notices(self, request: Request) -> Any:
-        """What is on public display until when, without names; a withdrawn one is not (F12). 公示。"""
-        return notices.displayed(self.desk, request.asked)
-
-    # --- certificates ------------------------------------------------------------------------------------------------
-
-    @endpoint(
-        "GET", "/api/v1/certificates/<certificate_no>", public=True, asks=certificates.ASKS,
-        answers={200: certificates.CHECKED},
-    )  # fmt: skip
-    def check_certificate(self, request: Request, certificate_no: str) -> Any:
-        """Whether a certificate is genuine and its award still stands; no names. 证书查验。"""
-        return certificates.checked(self.services, certificate_no, request)
-
-    @endpoint("GET", "/api/v1/awards/certificates/<id_>.pdf", roles=STAFF, answers={200: certificates.PRINTED})
-    def certificate(self, request: Request, id_: str) -> Reply:
-        """The certificate of an award, to be printed and sealed. 证书（PDF）。"""
-        return certificates.printed(self.services, id_, request)
-
-    # --- sheets ------------------------------------------------------------------------------------------------------
-
-    @endpoint("GET", "/api/v1/imports/<service>/<command>/template.xlsx", answers={200: importing.SHEET})
-    def template(self, _: Request, service: str, command: str) -> Reply:
-        """An empty sheet for a command, with what may stand in each column. 导入模板。"""
-        return self.sheets.template(service, command)
-
-    @endpoint(
-        "POST", "/api/v1/imports/<service>/<command>", asks=importing.UPLOAD, uploads=True,
-        answers={202: imports.IMPORT},
-    )  # fmt: skip
-    def import_(self, request: Request, service: str, command: str) -> Reply:
-        """Upload a sheet: all rows or none (X-10). 上传表格：全部写入或全部不写。"""
-        return self.sheets.begin(service, command, request)
-
-    @endpoint("GET", "/api/v1/imports", asks=importing.PAGE, answers={200: imports.IMPORT_LIST})
-    def list_imports(self, request: Request) -> Any:
-        """Your imports, the newest first. 我的导入。"""
-        return self.sheets.page(request)
-
-    @endpoint("GET", "/api/v1/imports/<id_>", answers={200: imports.IMPORT})
-    def imported(self, request: Request, id_: str) -> Any:
-        """How far it is, and the first rows that are wrong. 导入进展与错误。"""
-        return self.sheets.find(id_, request)
-
-    @endpoint("GET", "/api/v1/imports/<id_>/file", answers={200: shapes.ANYTHING})
-    def marked_file(self, request: Request, id_: str) -> Reply:
-        """The same sheet with what is wrong beside each row. 标注错误的原表。"""
-        return self.sheets.marked(id_, request)
-
-    @endpoint("POST", "/api/v1/imports/<id_>/confirm", answers={202: imports.IMPORT})
-    def confirm_import(self, request: Request, id_: str) -> Reply:
-        """Write what was checked. 确认写入。"""
-        return self.sheets.confirm(id_, request)
-
-    # --- who may what ------------------------------------------------------------------------------------------------
-
-    @endpoint("POST", "/api/v1/login", public=True, takes=sessions.LogIn, answers={200: sessions.ME})
-    def login(self, request: Request) -> Reply:
-        """Begin a session: a cookie, and a token for what you write. 登录。"""
-        return self.identity.login(request)
-
-    @endpoint("POST", "/api/v1/logout", **EVERYBODY, answers={200: sessions.LOGGED_OUT})
-    def logout(self, request: Request) -> Reply:
-        """End the session. 退出登录。"""
-        return self.identity.logout(request)
-
-    @endpoint("GET", "/api/v1/me", **EVERYBODY, answers={200: sessions.ME})
-    def me(self, request: Request) -> Reply:
-        """Who you are here. 当前用户。"""
-        return self.identity.me(request)
-
-    @endpoint("GET", "/api/v1/users", **OPERATOR, asks=users.ASKS, answers={200: users.USERS})
-    def list_users(self, request: Request) -> Any:
-        """Everybody who can log in. 用户列表。"""
-        return self.identity.users(request)
-
-    @endpoint("POST", "/api/v1/users", **OPERATOR, takes=users.NewUser, answers={201: users.USER})
-    def add_user(self, request: Request) -> Reply:
-        """Let somebody log in. 新增用户。"""
-        return self.identity.add_user(request)
-
-    @endpoint("POST", "/api/v1/users/<id_>/disable", **OPERATOR, answers={200: users.USER})
-    def disable_user(self, request: Request, id_: str) -> Any:
-        """Let somebody log in no more; sessions end at once. 停用用户。"""
-        return self.identity.disable_user(id_, request)
-
-    @endpoint("POST", "/api/v1/users/<id_>/enable", **OPERATOR, answers={200: users.USER})
-    def enable_user(self, request: Request, id_: str) -> Any:
-        """Let somebody log in again. 启用用户。"""
-        return self.identity.enable_user(id_, request)
-
-    @endpoint("POST", "/api/v1/users/<id_>/roles", **OPERATOR, takes=users.Place, answers={200: users.USER})
-    def place_user(self, request: Request, id_: str) -> Any:
-        """Say what somebody may, and where. 调整角色与辖区。"""
-        return self.identity.place_user(id_, request)
-
-    @endpoint("POST", "/api/v1/users/<id_>/password", **EVERYBODY, takes=users.NewPassword, answers={200: users.USER})
-    def change_password(self, request: Request, id_: str) -> Any:
-        """A new password; all sessions end. 修改密码。"""
-        return self.identity.change_password(id_, request)
-
-    @endpoint("GET", "/api/v1/tokens", **OPERATOR, asks=issued.ASKS, answers={200: issued.TOKENS})
-    def list_tokens(self, request: Request) -> Any:
-        """Tokens of systems. 系统令牌列表。"""
-        return self.identity.tokens(request)
-
-    @endpoint("POST", "/api/v1/tokens", **OPERATOR, takes=issued.Issue, answers={201: issued.ISSUED})
-    def issue_token(self, request: Request) -> Reply:
-        """A token for a system; it is shown this once. 签发令牌，仅显示一次。"""
-        return self.identity.issue_token(request)
-
-    @endpoint("POST", "/api/v1/tokens/<id_>/revoke", **OPERATOR, takes=issued.Revoke, answers={200: issued.TOKEN})
-    def revoke_token(self, request: Request, id_: str) -> Any:
-        """Let a token open nothing any more, at any service. 吊销令牌。"""
-        return self.identity.revoke_token(id_, request)
-
-    @endpoint("GET", "/api/v1/audit", **OPERATOR, asks=audit.ASKS, answers={200: audit.ENTRIES})
-    def audit_trail(self, request: Request) -> Any:
-        """Who asked for what was changed. 操作审计。"""
-        return self.trail.page(request.asked)
-
-    # --- operations --------------------------------------------------------------------------------------------------
-
-    @endpoint("GET", "/api/v1/operations/status", **OPERATOR, answers={200: answers.STATUS})
-    def status(self, request: Request) -> Any:
-        """How all of it is now. 系统现状。"""
-        return self.operations.status(request)
-
-    @endpoint("POST", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={202: answers.JOB})
-    def begin_job(self, request: Request, job: str) -> Reply:
-        """Begin a job. 启动任务。"""
-        return self.operations.begin(job, request)
-
-    @endpoint("GET", "/api/v1/operations/<job>", **OPERATOR, for_each="job", answers={200: answers.JOB})
-    def job(self, _: Request, job: str) -> Any:
-        """How far a job has come. 任务进展。"""
-        return self.operations.job(job)
-
-    @endpoint("GET", "/api/v1/operations/parked", **OPERATOR, asks=schemas.PARKED, answers={200: answers.PARKED})
-    def parked(self, request: Request) -> Any:
-        """Messages that could not be handled. 未能处理的消息。"""
-        return self.operations.parked(request)
-
-    @endpoint("GET", "/api/v1/operations/parked/<service>/<id_>", **OPERATOR, answers={200: answers.PARKED_MESSAGE})
-    def parked_message(self, request: Request, service: str, id_: str) -> Any:
-        """One of them with its body and its traceback. 消息详情。"""
-        return self.operations.parked_message(service, id_, request)
-
-    @endpoint(
-        "POST", "/api/v1/operations/parked/<service>/<id_>/replay", **OPERATOR, takes=schemas.Settle,
-        answers={200: answers.SETTLED},
-    )  # fmt: skip
-    def replay(self, request: Request, service: str, id_: str) -> Any:
-        """Handle it now. 重放消息。"""
-        return self.operations.settle("replay_parked", service, id_, request)
-
-    @endpoint(
-        "POST", "/api/v1/operations/parked/<service>/<id_>/discard", **OPERATOR, takes=schemas.Settle,
-        answers={200: answers.SETTLED},
-    )  # fmt: skip
-    def discard(self, request: Request, service: str, id_: str) -> Any:
-        """It need not be handled any more. 丢弃消息。"""
-        return self.operations.settle("discard_parked", service, id_, request)
-
-    # --- the process and its documents -------------------------------------------------------------------------------
-
-    @endpoint("GET", "/api/v1/roles", public=True, answers={200: answers.ROLES})
-    def roles(self, _: Request) -> Reply:
-        """Who may do what: each role at each address. 角色权限表。"""
-        return self.docs.roles()
-
-    @endpoint("GET", "/openapi.json", public=True, answers={200: answers.OPENAPI})
-    def openapi(self, _: Request) -> Reply:
-        """All of this as OpenAPI 3.1. 接口说明（OpenAPI 3.1）。"""
-        return self.docs.openapi()
-
-    @endpoint("GET", "/asyncapi.json", public=True, answers={200: answers.ASYNCAPI})
-    def asyncapi(self, _: Request) -> Reply:
-        """Events and RPC methods as AsyncAPI 3.0. 事件与 RPC 说明（AsyncAPI 3.0）。"""
-        return self.docs.asyncapi()
-
-    @endpoint("GET", "/docs", public=True, answers={200: answers.PAGE})
-    def documentation(self, _: Request) -> Reply:
-        """All of this to read and to try. 接口文档页面。"""
-        return self.docs.page()
-
-    @endpoint("GET", "/docs/assets/<name>", public=True, asks=schemas.FILE, answers={200: answers.ASSET})
-    def asset(self, _: Request, name: str) -> Reply:
-        """A file of the pages. 页面文件。"""
-        return self.docs.asset(name)
-
-    @endpoint("GET", "/problems", public=True, answers={200: answers.PAGE})
-    def problems(self, _: Request) -> Reply:
-        """All codes of errors and all rules that forbid something. 错误代码与规则一览。"""
-        return self.docs.problems()
-
-    @endpoint("GET", "/roles", public=True, answers={200: answers.PAGE})
-    def role_matrix(self, _: Request) -> Reply:
-        """Who may do what, as a table to read. 角色权限一览。"""
-        return self.docs.matrix()
-
-    @endpoint("GET", "/notices", public=True, asks=notices.ASKS, answers={200: answers.PAGE})
-    def noticeboard(self, request: Request) -> Reply:
-        """The notices to read. 公示页面。"""
-        return self.docs.notices(notices.displayed(self.desk, request.asked), ended=request.asked.get("ended", False))
-
-    @endpoint("GET", "/certificates", public=True, answers={200: answers.PAGE})
-    def certificates(self, _: Request) -> Reply:
-        """Check a certificate. 证书查验页面。"""
-        return self.docs.certificates()
-
-    @endpoint("GET", "/health", public=True, answers={200: answers.HEALTH, 503: answers.HEALTH})
-    def health(self, _: Request) -> Reply:
-        """Whether the process works; 503: start it again. 进程是否正常。"""
-        return Reply.of(self.condition.health())
-
-    @endpoint("GET", "/ready", public=True, answers={200: answers.READY, 503: answers.READY})
-    def ready(self, _: Request) -> Reply:
-        """Whether it can answer now. 是否就绪。"""
-        return Reply.of(self.condition.ready())
-
-    @endpoint("GET", "/metrics", public=True, answers={200: answers.PLAIN})
-    def metrics(self, _: Request) -> Reply:
-        """What it counts, for Prometheus. 监控指标。"""
-        return Reply.of(self.condition.metrics())
+    def take_events(self, events: list[Event]) -> None:
+        """Take a batch of events into the read model."""
+        self.query_service.take_events(events)

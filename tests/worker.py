@@ -3,7 +3,7 @@
 Locks and threads that were made before the standard library becomes so would wait for each other for ever.
 """
 
-import deploy.green  # noqa: F401, I001 - before anything else
+import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 
 import os
 import stat

@@ -1,6 +1,6 @@
-"""`python -m deploy.demo`: fill the running stack with the demo year and print what the plan says of it."""
+"""`python -m deploy.demo`: fill the running stack with the demo year and print the plan's numbers."""
 
-import deploy.green  # noqa: F401, I001 - before anything else
+import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 
 import sys
 

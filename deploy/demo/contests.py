@@ -1,7 +1,7 @@
-"""How a contest of the demo year goes on: the call, the entries, the juries, the list and its prizes.
+"""A contest of the demo year: the call, the entries, the juries, the list and its prizes.
 
-Every work has a merit, and whoever judges it gives that, a little more or a little less: so anybody can see from the
-list of commands who has to win.
+Every work has a merit, and each judge scores it at that, a little more or a little less: so the list of commands shows
+which works have to win.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ RUBRIC = tuple(
     }
     for code, weight in (("originality", "60"), ("practicality", "40"))
 )  # fmt: skip
-EASILY = 100  # entries that a judge of a small contest could score
+MAX_LOAD = 100  # entries that a judge of a small contest may get
 GRADES = ("first", "second", "third")
-LEANINGS = (0, -2, 2)  # points: of an even, a strict and a lenient judge
+LEANINGS = (0, -2, 2)  # points of a fair, a strict and a lenient judge
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is entered: its category, and what it is worth, of 100."""
+    """A work that is entered, in a category, with its merit of at most 100 points."""
 
     id: str
     category: str
     merit: int
     material: Mapping[str, Any]
-    unit: str  # which nominates it
+    unit: str  # nominates the work
     district: str | None = None
 
 
 @dataclass(frozen=True)
 class Days:
-    """When a contest is called, takes entries, is judged, and puts its list on display and grants."""
+    """The days of a contest, from its call to its grants."""
 
     called: date
     opens: date
@@ -52,7 +52,7 @@ class Days:
 
 
 def a_category(code: str, *, prizes: Sequence[int] = (), participation: str = "individual", **changes: Any) -> Any:
-    """A category with so many first, second and third prizes."""
+    """Return a category with so many first, second and third prizes."""
     quotas = [{"grade": grade, "places": places} for grade, places in zip(GRADES, prizes, strict=False)]
     usual = {
         "category_code": code, "participation": participation, "max_team": 1, "blind": False, "min_scores": 2,
@@ -63,7 +63,7 @@ def a_category(code: str, *, prizes: Sequence[int] = (), participation: str = "i
 
 @dataclass
 class Contest:
-    """One edition from its call to its prizes, told into a story."""
+    """An edition of a contest, whose methods add its commands to a story."""
 
     story: Story
     id: str
@@ -73,14 +73,16 @@ class Contest:
 
     @property
     def notice_id(self) -> str:
+        """The id of its list of prizes."""
         return f"{self.id}.list"
 
     @property
     def judges(self) -> list[str]:
+        """All judges, by id."""
         return sorted({judge_id for judges in self.jury.values() for judge_id in judges})
 
     def call(self, programme_kind: str, edition_no: int, categories: Sequence[Any], **rules: Any) -> None:
-        """Plan and announce it, with a jury that knows its categories."""
+        """Create and announce the edition; `rules` change the usual ones."""
         self.story.on(self.days.called)
         usual = {
             "submit_from": self.days.opens, "submit_to": self.days.closes, "judge_from": self.days.rounds[0],
@@ -95,6 +97,7 @@ class Contest:
         self._tell("announce_edition", by="chair", edition_id=self.id)
 
     def invite(self, loads: Mapping[str, int], employers: Mapping[str, str]) -> None:
+        """Register the judges, with the loads that they accept and their employers where these matter."""
         for judge_id in self.judges:
             self._tell(
                 "register_judge", judge_id=judge_id, max_load=loads[judge_id],
@@ -104,25 +107,28 @@ class Contest:
             self._tell("activate_judge", judge_id=judge_id)
 
     def open(self) -> None:
+        """Open the edition for entries, on its first day."""
         self.story.on(self.days.opens)
         self._tell("open_edition", edition_id=self.id)
 
     def submit(self, work: Work, **how: Any) -> None:
+        """Submit a work as an entry."""
         self._tell(
             "submit_entry", entry_id=work.id, edition_id=self.id, nominating_unit_id=work.unit, district=work.district,
             **how, **work.material,
         )  # fmt: skip
 
     def close(self) -> None:
-        """On the day after the last one."""
+        """Close the edition for entries, on the day after the last one."""
         self.story.on(self.days.checks)
         self._tell("close_edition", by="chair", edition_id=self.id)
 
     def check(self, work: Work, **how: Any) -> None:
+        """Find an entry eligible, unless `how` says otherwise."""
         self._tell("check_eligibility", by="reviewer", entry_id=work.id, **{"eligible": True, **how})
 
     def assign(self, round_no: int, *, per_entry: int = 3) -> None:
-        """Give every entry its judges, as the plan has it."""
+        """Assign judges to every entry of a round."""
         self.story.on(self.days.rounds[round_no - 1])
         self._tell(
             "propose_assignment", by="chair", edition_id=self.id, round_no=round_no, judge_ids=self.judges,
@@ -131,45 +137,47 @@ class Contest:
         self._tell("confirm_assignment", by="chair", assignment_id=f"{self.id}.{round_no}")
 
     def start(self, round_no: int) -> None:
-        """Once all sheets are there."""
+        """Start a round, as soon as all score sheets exist."""
         self._tell(
             "start_round", by="chair", round_id=f"{self.id}.r{round_no}", edition_id=self.id, round_no=round_no,
             patient=True,
         )  # fmt: skip
 
     def score(self, round_no: int, judge_id: str, work: Work) -> None:
-        """A judge takes a work on, and gives what it is worth."""
+        """Have a judge accept a work and score it by its merit and the judge's leaning."""
         sheet = self.sheet(round_no, judge_id, work)
         self._tell("accept_sheet", by=judge_id, sheet_id=sheet, patient=True)
         lean = LEANINGS[self.judges.index(judge_id) % len(LEANINGS)]
         points = {"originality": work.merit + lean, "practicality": work.merit - lean}
-        scores = [{"criterion_code": code, "points": str(given)} for code, given in points.items()]
+        scores = [{"criterion_code": code, "points": str(value)} for code, value in points.items()]
         self._tell("submit_score", by=judge_id, sheet_id=sheet, scores=scores)
 
     def score_all(self, round_no: int, works: Iterable[Work], *, but: Iterable[tuple[str, str]] = ()) -> None:
-        """Everybody scores what is given to them, but these pairs of judge and work."""
+        """Have all judges score the works of their categories, but for these pairs of judge and work."""
         for work in works:
             for judge_id in self.jury[work.category]:
                 if (judge_id, work.id) not in but:
                     self.score(round_no, judge_id, work)
 
     def sheet(self, round_no: int, judge_id: str, work: Work) -> str:
+        """Return the id of a judge's score sheet for a work."""
         return sheet_id(edition_id=self.id, round_no=round_no, entry_id=work.id, judge_id=judge_id)
 
     def end(self, round_no: int, works: Iterable[Work], *, became: Mapping[str, str]) -> None:
-        """Close a round; it is over once the last of its works, in the order of their ids, became what it did."""
+        """Close a round, and wait until the last of its works by id became what `became` says."""
         self._tell("close_round", by="chair", round_id=f"{self.id}.r{round_no}")
         last = max(work.id for work in works)
         self.story.wait("awards", "entry", last, until=became[last])
 
     def judge_once(self) -> None:
-        """The one round of a small contest, in which everybody scores everything."""
+        """Hold the only round of a small contest, in which every judge scores every work."""
         self.assign(1)
         self.start(1)
         self.score_all(1, self.works)
         self.end(1, self.works, became={work.id: "proposed" for work in self.works})
 
     def publish(self, *, other_awards: Sequence[Any] = (), **how: Any) -> None:
+        """Publish the list of prizes for objections."""
         self.story.on(self.days.publishes)
         self._tell(
             "publish_list", by="chair", notice_id=self.notice_id, edition_id=self.id, minute_no="评审委员会纪要",
@@ -178,16 +186,17 @@ class Contest:
         )  # fmt: skip
 
     def grant(self, document_no: str, **how: Any) -> None:
+        """Grant the prizes of the list."""
         self._tell("grant", by="chair", notice_id=self.notice_id, document_no=document_no, **how)
 
     def certify(self, line_no: int, *names: str) -> None:
-        """Print a certificate, once the award is there."""
+        """Issue a certificate for a line of the list, as soon as the award exists."""
         self._tell(
             "issue_certificate", award_id=f"{self.notice_id}.{line_no}", names=list(names), patient=True,
         )  # fmt: skip
 
     def of(self, category: str) -> list[Work]:
-        """The works of a category, the best first."""
+        """Return the works of a category, the best first."""
         return sorted((work for work in self.works if work.category == category), key=lambda work: -work.merit)
 
     def _tell(self, command: str, **how: Any) -> None:
@@ -195,15 +204,15 @@ class Contest:
 
 
 def signed(title: str, on: date, *, seed: str, **more: Any) -> dict[str, Any]:
-    """What every entry brings: its form, signed and sealed, and the work."""
+    """Return the material of an entry: its signed form and the work."""
     files = (("signed_form", "form"), ("work", "work"))
     attachments = [{"attachment_kind": kind, "sha256": sha256_of(seed, name)} for kind, name in files]
     return {"title": title, "originality_signed_on": on, "attachments": attachments, **more}
 
 
 def in_one_round(contest: Contest) -> None:
-    """All works of a small contest from their submission to the committee, when nothing goes wrong on the way."""
-    contest.invite(dict.fromkeys(contest.judges, EASILY), {})
+    """Take all works of a small contest from submission to the committee, with nothing going wrong."""
+    contest.invite(dict.fromkeys(contest.judges, MAX_LOAD), {})
     contest.open()
     for work in contest.works:
         contest.submit(work)
@@ -214,6 +223,6 @@ def in_one_round(contest: Contest) -> None:
 
 
 def lines(contest: Contest, prizes: Mapping[str, int]) -> Iterator[tuple[int, Work]]:
-    """The graded lines of a list: by category, and in it so many of the best."""
+    """Return the graded lines of a list with their numbers: so many of the best of each category."""
     graded = [work for category in sorted(prizes) for work in contest.of(category)[: prizes[category]]]
     return enumerate(graded, start=1)

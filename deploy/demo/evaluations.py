@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from deploy.demo.contests import EASILY, Contest, Days, Work, a_category, in_one_round, lines, signed
+from deploy.demo.contests import MAX_LOAD, Contest, Days, Work, a_category, in_one_round, lines, signed
 from deploy.demo.story import Story, sha256_of
 from services.contract.district import DISTRICTS
 
@@ -24,6 +24,7 @@ COMMENDED = 3  # enterprises, homes and workers each
 
 
 def evaluations() -> Iterator[Story]:
+    """Yield the stories of these evaluations."""
     yield _papers()
     yield _golden_bridge()
     yield _ideals()
@@ -33,7 +34,7 @@ def evaluations() -> Iterator[Story]:
 
 
 def _papers() -> Story:
-    """Every certificate is issued, so the edition is archived."""
+    """Issue every certificate, and archive the edition."""
     contest = _contest("paper-9", month=5, categories=list(PAPERS))
     contest.call(
         "paper", 9, [a_category(code, prizes=PAPER_PRIZES, participation="team", max_team=3) for code in PAPERS],
@@ -54,11 +55,11 @@ def _papers() -> Story:
 
 
 def _golden_bridge() -> Story:
-    """Projects are ranked by a benefit that its receiver verified (A-28); one has none and is not judged."""
+    """Projects ranked by a benefit that its receiver verified (A-28); one has none and is not judged."""
     contest = _contest("bridge-2011", month=6, categories=["project"])
     contest.call("golden_bridge", 5, [a_category("project", prizes=PROJECT_PRIZES, participation="organisation")])
     contest.works += [_project(number, merit) for number, merit in enumerate(PROJECTS, start=1)]
-    contest.invite(dict.fromkeys(contest.judges, EASILY), {})
+    contest.invite(dict.fromkeys(contest.judges, MAX_LOAD), {})
     contest.open()
     unverified = _project(len(PROJECTS) + 1, 0, verified_by_id=None)
     for work in (*contest.works, unverified):
@@ -80,16 +81,16 @@ def _project(number: int, merit: int, **claim: Any) -> Work:
         "benefit_fen": merit * 10_000 * YUAN, "verified_by_id": f"org-base-{number}",
         "proof_sha256": sha256_of("benefit", number),
     }  # fmt: skip
-    said = {name: one for name, one in (claimed | claim).items() if one is not None}
+    present = {name: value for name, value in (claimed | claim).items() if value is not None}
     material = signed(
         f"金桥工程项目 {number}", date(2011, 4, 10), seed=entry_id, category_code="project",
-        organisation_id=f"org-bridge-{number}", benefit_claim=said,
+        organisation_id=f"org-bridge-{number}", benefit_claim=present,
     )  # fmt: skip
     return Work(entry_id, "project", merit, material, unit=f"org-kexie-{ALL[number]}", district=ALL[number])
 
 
 def _ideals() -> Story:
-    """Topics of enterprises, from their registration to the commendation of those that did best."""
+    """Topics of enterprises, from their registration to the commendation of the best."""
     contest = _contest("ideals-2011", month=10, categories=["collective"])
     contest.works += [_collective(number) for number in range(1, 5)]
     contest.story.on(date(2011, 2, 20))
@@ -109,7 +110,7 @@ def _ideals() -> Story:
 
 
 def _work_on_topics(story: Story) -> None:
-    """One comes to nothing; what one brought in nobody verified at first (A-28)."""
+    """The topics' ends: one is abandoned, and the benefit of another is not verified at first (A-28)."""
     story.on(date(2011, 3, 10))
     for number in range(1, TOPICS):
         story.tell("awards", "start_topic", topic_id=f"topic-{number}")
@@ -139,7 +140,7 @@ def _collective(number: int) -> Work:
 
 
 def _homes() -> Story:
-    """Organisations that are a home to the workers of science and technology."""
+    """Homes of science and technology workers."""
     contest = _contest("home-2011", month=11, categories=["home"])
     contest.call("home", 3, [a_category("home", participation="organisation")])
     for number in range(1, 6):
@@ -154,7 +155,7 @@ def _homes() -> Story:
 
 
 def _workers() -> Story:
-    """Workers of science and technology who did well."""
+    """Outstanding workers of science and technology."""
     contest = _contest("worker-2011", month=11, categories=["worker"])
     contest.call("worker", 4, [a_category("worker")])
     for number in range(1, 7):
@@ -170,19 +171,19 @@ def _workers() -> Story:
 
 
 def _recommendations() -> Iterator[Story]:
-    """One is selected, one is not, one is taken back; and one comes without the document that has to be there."""
+    """Recommendations: one selected, one not, one taken back, and one without the required document."""
     for number, became in enumerate(("selected", "not_selected", "withdrawn"), start=1):
         story, recommendation_id = Story(f"recommendation-{number}"), f"recommendation-{number}"
         story.on(date(2011, 6, 1))
-        said: dict[str, Any] = {
+        recommendation: dict[str, Any] = {
             "recommendation_id": recommendation_id, "candidate_id": f"p-candidate-{number}",
             "target_kind": "science_award", "target_level": "province", "target_title": "四川省优秀科技工作者",
             "proposer_org_ids": [f"org-society-{number}"], "misconduct_checked_on": date(2011, 5, 25),
             "district": ALL[number],
         }  # fmt: skip
         if number == 1:
-            story.tell("awards", "recommend_talent", **said, expected="A-27")
-        story.tell("awards", "recommend_talent", **said, worker_document_sha256=sha256_of("worker", number))
+            story.tell("awards", "recommend_talent", **recommendation, expected="A-27")
+        story.tell("awards", "recommend_talent", **recommendation, worker_document_sha256=sha256_of("worker", number))
         story.tell("awards", "verify_recommendation", by="reviewer", recommendation_id=recommendation_id)
         if became == "withdrawn":
             story.tell("awards", "withdraw_recommendation", recommendation_id=recommendation_id, reason="本人放弃")
@@ -192,22 +193,22 @@ def _recommendations() -> Iterator[Story]:
 
 
 def _decide(story: Story, recommendation_id: str, answer: str) -> None:
-    told: dict[str, Any] = {"by": "chair", "recommendation_id": recommendation_id}
+    common: dict[str, Any] = {"by": "chair", "recommendation_id": recommendation_id}
     story.on(date(2011, 6, 8))
-    story.tell("awards", "vote_recommendation", votes_for=7, votes_against=1, minute_no="常委会纪要第3号", **told)
+    story.tell("awards", "vote_recommendation", votes_for=7, votes_against=1, minute_no="常委会纪要第3号", **common)
     story.tell(
         "awards", "publicise_recommendation", starts_on=date(2011, 6, 9), publicity_days=5, publicity_unit="working",
-        **told,
+        **common,
     )  # fmt: skip
-    story.tell("awards", "submit_recommendation_up", **told, expected="X-07")
+    story.tell("awards", "submit_recommendation_up", **common, expected="X-07")
     story.on(date(2011, 6, 20))
-    story.tell("awards", "submit_recommendation_up", **told)
+    story.tell("awards", "submit_recommendation_up", **common)
     story.on(date(2011, 10, 12))
-    story.tell("awards", "answer_recommendation", answer=answer, answered_on=date(2011, 10, 10), **told)
+    story.tell("awards", "answer_recommendation", answer=answer, answered_on=date(2011, 10, 10), **common)
 
 
 def _contest(edition_id: str, *, month: int, categories: list[str]) -> Contest:
-    """A small contest that is judged in this month by three, who score everything."""
+    """A small contest that three judges score completely, in this month."""
     days = Days(
         called=date(2011, month - 2, 1), opens=date(2011, month - 1, 1), closes=date(2011, month - 1, 25),
         checks=date(2011, month - 1, 27), rounds=(date(2011, month, 3),), ends=date(2011, month, 9),
@@ -218,7 +219,7 @@ def _contest(edition_id: str, *, month: int, categories: list[str]) -> Contest:
 
 
 def _commend(contest: Contest) -> None:
-    """The best are commended, which is a prize without a grade."""
+    """Commend the best: a prize without a grade."""
     best = sorted(contest.works, key=lambda work: -work.merit)[:COMMENDED]
     contest.publish(
         other_awards=[{"award_kind": "commendation", "subject_type": "entry", "subject_id": work.id} for work in best]

@@ -1,47 +1,44 @@
-"""Fills what runs with the demo year, and prints what the plan then says.
+"""Filling a running stack with the demo year, and printing the plan's numbers.
 
-That is the stack of the home, or what `AMQP_URI`, `GATEWAY_URL` and `TOKEN_PRIVATE_KEY` name.
+The stack is that of the home, or the one that `AMQP_URI`, `GATEWAY_URL` and `TOKEN_PRIVATE_KEY` name.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from typing import Any
-from urllib.request import urlopen
 
 import eventlet
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
-from deploy import stack
-from deploy.demo.giving import Giver, NotAsExpected
+from deploy.demo.player import NotAsExpected, Player
+from deploy.demo.progress_table import table
 from deploy.demo.year import stories
-from deploy.home import Home
-from deploy.keys import Keys
+from deploy.local import http_client, stack_file
+from deploy.local.home import Home
+from deploy.local.home_keys import token_keys
 from services.chassis.amqp import connect
 from services.chassis.client import Caller
 from services.chassis.settings import Settings
 from services.contract.topology import LEDGER_QUEUE
 
 SETTLED_WITHIN = 60.0  # seconds after the last command
-BAR = 10  # characters
 
 console = Console()
 
 
 def fill() -> int:
-    """Give every command of the year; the exit code."""
+    """Send every command of the year, print the numbers, and return the exit code."""
     home = Home.of_the_environment()
-    keys, (amqp_uri, gateway_url) = Keys.of(home), _addresses(home)
+    keys, (amqp_uri, gateway_url) = token_keys(home), _addresses(home)
     settings = Settings(amqp_uri=amqp_uri, mongo_uri="", token_public_key=keys.public)
     caller = Caller(settings, "demo")
     reading = eventlet.spawn(caller.link.run)
     try:
-        _give(Giver(caller, keys.private))
-        console.print(_table(_settled(settings, gateway_url)))
+        _play(Player(caller, keys.private))
+        console.print(table(_settled(settings, gateway_url)))
     except NotAsExpected as error:
         console.print(f"[red]The demo stopped: {error}")
         return 1
@@ -52,23 +49,23 @@ def fill() -> int:
 
 
 def _addresses(home: Home) -> tuple[str, str]:
-    """Of the broker and of the gateway."""
+    """The addresses of the broker and of the gateway."""
     if "AMQP_URI" in os.environ:
         return os.environ["AMQP_URI"], os.environ["GATEWAY_URL"]
-    found = stack.addresses(home)
-    return found.amqp_uri, found.gateway_url
+    addresses = stack_file.addresses(home)
+    return addresses.amqp_uri, addresses.gateway_url
 
 
-def _give(giver: Giver) -> None:
+def _play(player: Player) -> None:
     parts = stories()
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("2011 in Leshan", total=sum(len(story.steps) for part in parts for story in part))
         for part in parts:
-            giver.give_all(part, told=lambda: progress.advance(task))
+            player.play(part, after_each=lambda: progress.advance(task))
 
 
 def _settled(settings: Settings, gateway_url: str) -> Any:
-    """The plan's progress once the ledger has taken everything in."""
+    """The plan's progress, once the ledger has taken in every event."""
     before: Any = None
     with eventlet.Timeout(SETTLED_WITHIN, NotAsExpected(f"the ledger did not settle within {SETTLED_WITHIN} s")):
         while True:
@@ -76,44 +73,14 @@ def _settled(settings: Settings, gateway_url: str) -> Any:
             if before and now["revision"] == before["revision"] and not _waiting(settings):
                 return now
             before = now
-            eventlet.sleep(1.5)  # longer than a relay leaves anything pending
+            eventlet.sleep(1.5)  # longer than a relay takes to publish
 
 
 def _progress(gateway_url: str) -> Any:
-    with urlopen(f"{gateway_url}/api/v1/plans/2011/progress", timeout=10) as answer:  # noqa: S310 - our own gateway
-        return json.load(answer)
+    with http_client.request(f"{gateway_url}/api/v1/plans/2011/progress", within=10) as response:
+        return json.load(response)
 
 
 def _waiting(settings: Settings) -> int:
     with connect(settings, "demo.look") as connection:
         return int(connection.default_channel.queue_declare(LEDGER_QUEUE.name, passive=True).message_count)
-
-
-def _table(progress: Mapping[str, Any]) -> Table:
-    table = Table(title="工作要点 2011 · the plan's six numbers")
-    for heading in ("", "", "now", "target", "%", "", "reported"):
-        numeric = heading in ("now", "target", "%", "reported")
-        table.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
-    kpis = [kpi for item in progress["items"] for kpi in item["kpis"]]
-    for kpi in sorted(kpis, key=lambda kpi: str(kpi["code"])):
-        table.add_row(*_row(kpi))
-    return table
-
-
-def _row(kpi: Mapping[str, Any]) -> tuple[str, ...]:
-    percent = kpi["percent"] or 0.0
-    full = min(BAR, round(BAR * percent / 100))
-    return (
-        kpi["code"],
-        f"{kpi['title']['zh']}（{kpi['unit']['zh']}）",
-        _amount(kpi, kpi["value"]),
-        _amount(kpi, kpi["target"]),
-        f"{percent:.1f}",
-        f"[green]{'█' * full}[/][dim]{'░' * (BAR - full)}[/]",
-        _amount(kpi, (kpi["reported"] or {}).get("value")),
-    )
-
-
-def _amount(kpi: Mapping[str, Any], value: int | None) -> str:
-    """Money is kept in fen and shown in yuan; no data is no 0."""
-    return "-" if value is None else f"{value / kpi['unit']['scale']:,.0f}"

@@ -1,4 +1,4 @@
-"""A story: commands that are given one after the other; different stories do not wait for each other."""
+"""A story: commands sent one after the other; different stories do not wait for each other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROLES = {
     "chair": ("chair",),
     "accountant": ("finance",),
 }
-"""Who acts in the demo, as opaque ids, and in which roles; whoever else acts sits on a jury."""
+"""The people of the demo, as opaque ids, and their roles; all others are judges."""
 
 JUDGE = ("judge",)
 OPENS = time(9)  # the office
@@ -25,7 +25,7 @@ OPENS = time(9)  # the office
 
 @dataclass(frozen=True)
 class Step:
-    """One command and what it is expected to lead to: `done`, or the code of the rule that refuses it."""
+    """A command with its expected outcome: `done`, or the code of the rule that refuses it."""
 
     service: str
     command: str
@@ -33,22 +33,22 @@ class Step:
     arguments: dict[str, Any]
     command_id: str
     expected: str = "done"
-    patient: bool = False  # what it needs comes by an event: until then it is given again
-    told_again: str = "X-12"  # by which rule what is refused may be refused as well, once the year has gone on
-    at: str | None = None  # the instant of 2011 at which it came; None: now
-    until: str | None = None  # no command but a look: what has to have happened to a record before the story goes on
+    patient: bool = False  # sent again until an event has brought what it needs
+    expected_later: str = "X-12"  # another rule that may refuse it in a second run
+    at: str | None = None  # an instant of 2011; None: now
+    until: str | None = None  # no command: wait until this has happened to a record
 
 
 @dataclass
 class Story:
-    """Steps in their order; ids are made of the story's name, so that telling it again repeats the same commands."""
+    """Steps in their order, with ids made of the story's name, so that a second run repeats the same commands."""
 
     name: str
     steps: list[Step] = field(default_factory=list)
     _moment: datetime | None = None
 
     def on(self, day: date) -> None:
-        """From now on it is this day, as a rehearsal has it: one command comes a second after the other."""
+        """Date the next commands on this day, one a second from nine o'clock."""
         self._moment = datetime.combine(day, OPENS, tzinfo=SHANGHAI)
 
     def tell(
@@ -60,24 +60,24 @@ class Story:
         by: str = "clerk",
         expected: str = "done",
         patient: bool = False,
-        told_again: str = "X-12",
+        expected_later: str = "X-12",
         **arguments: Any,
     ) -> None:
-        """The next command; days become texts, what is None is left out."""
-        given = {name: _plain(value) for name, value in arguments.items() if value is not None}
+        """Add a command; days become texts, arguments that are None are left out."""
+        present = {name: _plain(value) for name, value in arguments.items() if value is not None}
         step = Step(
-            service, command, by, given, f"demo.{self.name}.{len(self.steps)}",
-            expected=expected, patient=patient, told_again=told_again, at=self._next(),
+            service, command, by, present, f"demo.{self.name}.{len(self.steps)}",
+            expected=expected, patient=patient, expected_later=expected_later, at=self._next(),
         )  # fmt: skip
         self.steps.append(step)
 
     def wait(self, service: str, kind: str, record_id: str, *, until: str) -> None:
-        """Go on once this has happened to a record because of an event."""
+        """Wait until this has happened to a record."""
         name = f"demo.{self.name}.{len(self.steps)}"
         self.steps.append(Step(service, f"history_of_{kind}", "clerk", {"id": record_id}, name, until=until))
 
     def repeat(self) -> None:
-        """The last command once more with the same id, as after a lost answer."""
+        """Add the last command once more with the same id, as after a lost response."""
         self.steps.append(self.steps[-1])
 
     def _next(self) -> str | None:
@@ -88,7 +88,7 @@ class Story:
 
 
 def sha256_of(*words: object) -> str:
-    """The id of a file that there could be."""
+    """Return the digest of a file that could exist."""
     return hashlib.sha256("/".join(map(str, words)).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The 10th youth contest of the city (27), and who goes from it to the 26th of the province (28).
+"""The 10th youth contest of the city (27), and its entries in the 26th of the province (28).
 
 Two rounds, the second one on site. What goes wrong in such a contest occurs: an entry too late, a student in two, a
 consent that is missing, a judge whose own school competes and one who steps back, a tie, objections, a copied work.
@@ -30,7 +30,7 @@ JURY = {
     "science_idea": ("judge-4", "judge-5", "judge-6"),
 }
 LOADS = {"judge-1": 16, "judge-2": 12, "judge-3": 12, "judge-4": 15, "judge-5": 10, "judge-6": 10, "judge-7": 6}
-"""What each has to score in the first round, so that one plan alone fits: the last one goes where the first may not."""
+"""Loads of the judges in the first round that leave one assignment only: the last takes what the first may not."""
 
 DAYS = Days(
     called=date(2010, 12, 20), opens=date(2011, 1, 4), closes=date(2011, 1, 20), checks=date(2011, 1, 21),
@@ -44,10 +44,11 @@ OWN_SCHOOL, HELD, STRUCK, LOST = "youth-i-11", "youth-i-06", "youth-s-05", "yout
 TIED = ("youth-i-03", "youth-i-04")
 SLOTS = ("youth-i-01", "youth-i-02", "youth-i-03", "youth-i-04", "youth-s-01", "youth-i-05", "youth-s-02", "youth-p-01")
 WON = dict(zip((1, 2, 3, 4, 5, 20), SLOTS, strict=False))
-"""The prizes at the province, by their numbers in the year, that entries of the city won."""
+"""Prizes that entries of the city won at the province, by their numbers in the year."""
 
 
 def youth() -> Story:
+    """Return the story of both contests."""
     contest = Contest(Story("youth"), EDITION, DAYS, JURY, list(_works()))
     _call(contest)
     _collect(contest)
@@ -100,20 +101,21 @@ def _call(contest: Contest) -> None:
 
 
 def _collect(contest: Contest) -> None:
-    """Everything comes in time but one; nobody enters twice (A-02)."""
+    """Submissions: all but one in time, and none twice (A-02)."""
     contest.open()
     late = contest.works[0]
     for work in contest.works:
         contest.submit(_without_consent(work) if work.id == MENDED else work)
     twice = Work("youth-twice", late.category, 0, {**late.material, "title": "又一作品"}, late.unit, late.district)
-    contest.submit(twice, expected="A-02", told_again="A-01")
+    contest.submit(twice, expected="A-02", expected_later="A-01")
     contest.story.on(date(2011, 1, 21))
     contest.submit(Work("youth-late", late.category, 0, late.material, late.unit, late.district), expected="A-01")
 
 
 def _without_consent(work: Work) -> Work:
     entrants = [
-        {name: said for name, said in entrant.items() if name != "consent_ref"} for entrant in work.material["entrants"]
+        {name: value for name, value in entrant.items() if name != "consent_ref"}
+        for entrant in work.material["entrants"]
     ]
     return Work(
         work.id, work.category, work.merit, {**work.material, "entrants": entrants}, work.unit, work.district
@@ -121,7 +123,7 @@ def _without_consent(work: Work) -> Work:
 
 
 def _check(contest: Contest) -> None:
-    """One is returned and mended (A-29), one is a copy, one is taken back."""
+    """Checks: one entry is returned and mended (A-29), one is a copy, one is withdrawn."""
     tell, (mended,) = contest.story.tell, [work for work in contest.works if work.id == MENDED]
     tell("awards", "check_eligibility", by="reviewer", entry_id=MENDED, eligible=True, expected="A-29")
     tell(
@@ -147,7 +149,7 @@ def _finalists(contest: Contest) -> list[Work]:
 
 
 def _first_round(contest: Contest) -> None:
-    """One judge's own school competes, so another one has that entry; and one steps back and is replaced."""
+    """Juries: one judge's own school competes, so another has that entry; one judge resigns and is replaced."""
     works = {work.id: work for work in _judged(contest)}
     contest.assign(1)
     tell = contest.story.tell
@@ -159,7 +161,7 @@ def _first_round(contest: Contest) -> None:
     tell("awards", "replace_judge", by="chair", sheet_id=left, judge_id="judge-5")
     contest.score(1, "judge-5", works[UNSURE])
     finalists = {work.id for work in _finalists(contest)}
-    became = {one: "shortlisted" if one in finalists else "eliminated" for one in works}
+    became = {work: "shortlisted" if work in finalists else "eliminated" for work in works}
     contest.end(1, works.values(), became=became)
 
 
@@ -172,7 +174,7 @@ def _second_round(contest: Contest) -> None:
 
 
 def _publish(contest: Contest) -> None:
-    """A tie at the edge of the second prize waits for the committee's vote (A-19)."""
+    """A tie at the edge of the second prize, which waits for the committee's vote (A-19)."""
     prizes = [
         {"award_kind": "organisation", "subject_type": "organisation", "subject_id": "org-school-of-youth-i-01"},
         {"award_kind": "tutor", "subject_type": "person", "subject_id": "p-tutor-1"},
@@ -186,7 +188,7 @@ def _publish(contest: Contest) -> None:
 
 
 def _grant(contest: Contest) -> None:
-    """What is objected to waits for its decision, what was rightly objected to goes, and the others are granted."""
+    """Objections: those entries wait for a decision, the ones rightly objected to lose, the others are granted."""
     line_of = {work.id: line_no for line_no, work in _lines(contest)}
     story, tell = contest.story, contest.story.tell
     story.on(date(2011, 2, 20))
@@ -223,10 +225,10 @@ def _object(story: Story, name: str, line_no: int, **how: Any) -> None:
 
 
 def _decide(story: Story, name: str, outcome: str, reason: str) -> None:
-    told: dict[str, Any] = {"by": "reviewer-2", "objection_id": f"objection-{name}"}
-    story.tell("awards", "decide_objection", outcome=outcome, reason=reason, **told)
-    story.tell("awards", "notify_objection", **told)
-    story.tell("awards", "close_objection", **told)
+    common: dict[str, Any] = {"by": "reviewer-2", "objection_id": f"objection-{name}"}
+    story.tell("awards", "decide_objection", outcome=outcome, reason=reason, **common)
+    story.tell("awards", "notify_objection", **common)
+    story.tell("awards", "close_objection", **common)
 
 
 def _lines(contest: Contest) -> Iterator[tuple[int, Work]]:
@@ -234,7 +236,7 @@ def _lines(contest: Contest) -> Iterator[tuple[int, Work]]:
 
 
 def _nominate(story: Story) -> None:
-    """Eight go up: six win there, one is returned and mended before, one wins nothing."""
+    """Eight nominations to the province: six win, one is returned and mended before, one wins nothing."""
     story.on(date(2011, 3, 2))
     story.tell(
         "awards", "open_nomination_call", by="chair", call_id=PROVINCE, from_edition_id=EDITION,
@@ -269,7 +271,7 @@ def _draft(story: Story, name: str, entry_id: str, slot_no: int, **how: Any) -> 
 
 
 def _revoke(contest: Contest) -> None:
-    """A third prize turns out to be a copy, half a year later (A-24)."""
+    """A third prize that turns out to be a copy, half a year later (A-24)."""
     line_of = {work.id: line_no for line_no, work in _lines(contest)}
     contest.story.on(date(2011, 9, 5))
     contest.story.tell(

@@ -1,1 +1,1 @@
-"""AWARDS: editions of programmes from the call to a revoked prize, and what is won above the city (K1)."""
+"""Awards: editions of programmes from the call to a revoked prize, and the prizes won above the city (K1)."""

@@ -1,4 +1,4 @@
-"""What is known at this moment of judges and entries, read from several kinds of records; nothing is written here."""
+"""Present knowledge of judges and entries, read from several kinds of records; nothing is written here."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Named = Iterable[tuple[str, Entry]]
 
 
 def told_conflicts(awards: Any, *, edition_id: str, judge_id: str) -> Conflicts:
-    """The conflicts that are kept of a judge; none where nothing was ever said."""
+    """The stored conflicts of a judge; none where there were never any."""
     kept = awards.conflicts.find(judge_id=judge_id, edition_id=edition_id)
     return kept[0][1] if kept else Conflicts(edition_id=edition_id, judge_id=judge_id)
 
 
 def computed_conflicts(awards: Any, *, edition_id: str, judge_id: str, entries: Named) -> tuple[conflict.Conflict, ...]:
-    """Those that follow from what is known of a judge and of these entries, on the last day of judging (A-11)."""
+    """The conflicts between a judge and these entries, computed for the last day of judging (A-11)."""
     return conflict.compute(
         awards.judges.get(judge_id),
         (conflict.involved(entry_id, entry) for entry_id, entry in entries),
@@ -30,28 +30,28 @@ def computed_conflicts(awards: Any, *, edition_id: str, judge_id: str, entries: 
 
 
 def conflicts_with(awards: Any, *, edition_id: str, judge_id: str, entries: Named) -> Conflicts:
-    """Everything that stands between a judge and these entries, kept or not."""
+    """All conflicts between a judge and these entries, stored or not."""
     of = {"edition_id": edition_id, "judge_id": judge_id}
     return conflict.with_computed(told_conflicts(awards, **of), computed_conflicts(awards, **of, entries=entries))
 
 
 def conflicts_with_one(awards: Any, *, judge_id: str, entry_id: str) -> Conflicts:
-    """The same for one entry."""
+    """All conflicts between a judge and one entry."""
     entry = awards.entries.get(entry_id)
     return conflicts_with(awards, edition_id=entry.edition_id, judge_id=judge_id, entries=[(entry_id, entry)])
 
 
 def rounds_of(awards: Any, edition_id: str) -> list[Round]:
     """The rounds of an edition, the first one first."""
-    return judging_round.in_order(one for _, one in awards.rounds.find(edition_id=edition_id))
+    return judging_round.in_order(round_ for _, round_ in awards.rounds.find(edition_id=edition_id))
 
 
 def entries_to_score(awards: Any, *, edition_id: str, round_no: int) -> dict[str, Entry]:
-    """The entries of a round by their ids; none of a later one before it is certain who goes on."""
+    """The entries of a round by their ids; none of a later one before it is certain which go on."""
     entries = dict(awards.entries.find(edition_id=edition_id))
     return judging_round.candidates(rounds_of(awards, edition_id), entries, round_no=round_no)
 
 
 def takes_scores(awards: Any, *, edition_id: str, round_no: int) -> bool:
-    """Is the round open? One that was never started is not."""
+    """True where the round is open; a round that was never started is not."""
     return bool(awards.rounds.exists(edition_id=edition_id, round_no=round_no, state="open"))

@@ -1,4 +1,4 @@
-"""Awards: how the world reaches its rules."""
+"""The service awards: its records, and its commands and listeners by group."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.awards.commands.sheets import SheetCommands
 from services.awards.commands.topics import TopicCommands
 from services.awards.store import (
     Assignments,
-    Conflicts,
+    ConflictRecords,
     Editions,
     Entries,
     EntryResults,
@@ -34,12 +34,11 @@ from services.awards.store import (
     ScoreSheets,
     Topics,
 )
-from services.chassis.clock import Clock
-from services.chassis.sealing import Sealing
-from services.chassis.service import service
+from services.chassis.clock import ClockProvider
+from services.chassis.sealing import SealProvider
+from services.chassis.service import Service
 
 
-@service
 class Awards(
     EditionCommands,
     EntryCommands,
@@ -56,15 +55,16 @@ class Awards(
     NominationCommands,
     RecommendationCommands,
     TopicCommands,
+    Service,
 ):
-    """Editions of the association's programmes with their entries, who goes up and what is won above (K1)."""
+    """Editions of the association's programmes with their entries, nominations above and prizes won there (K1)."""
 
     name = "awards"
 
     editions = Editions()
     entries = Entries()
     judges = Judges()
-    conflicts = Conflicts()
+    conflicts = ConflictRecords()
     assignments = Assignments()
     rounds = Rounds()
     sheets = ScoreSheets()
@@ -77,5 +77,5 @@ class Awards(
     nominations = Nominations()
     recommendations = Recommendations()
     topics = Topics()
-    sealing = Sealing()
-    clock = Clock()
+    sealing = SealProvider()
+    clock = ClockProvider()

@@ -1,4 +1,4 @@
-"""Where awards keeps its records, and which of its rules are unique indexes."""
+"""The collections of awards, and the rules that are unique indexes."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ CONTEST_ABOVE = ("from_edition_id", "to_series", "to_level", "to_edition_no")
 """The contest that an edition nominates for."""
 
 ENTRANT = "material.entrants.person_ref"
-"""By what the entries of a person are found."""
+"""The field by which the entries of a person are found."""
 
 
 class ExternalResults(Records[external_result.ExternalResult]):
-    """A revoked prize still holds its place: it cannot come back as a new report."""
+    """External results; a revoked prize still holds its place: it cannot come back as a new report."""
 
     kind = contract.awards.ExternalResult.kind
     record = external_result.ExternalResult
@@ -47,7 +47,7 @@ class ExternalResults(Records[external_result.ExternalResult]):
 
 
 class Editions(Records[edition.Edition]):
-    """A cancelled edition's number is free again."""
+    """Editions; a cancelled edition's number is free again."""
 
     kind = contract.awards.Edition.kind
     record = edition.Edition
@@ -62,7 +62,7 @@ class Editions(Records[edition.Edition]):
 
 
 class Entries(Records[entry.Entry]):
-    """What a withdrawn or ineligible entry held is free again: its students, its work, its place in the quota."""
+    """Entries; a withdrawn or ineligible one frees its students, its work and its place in the quota."""
 
     kind = contract.awards.Entry.kind
     record = entry.Entry
@@ -81,30 +81,38 @@ class Entries(Records[entry.Entry]):
 
 
 class Judges(Records[judge.Judge]):
-    """By the id of the person."""
+    """Judges, by the id of the person."""
 
     kind = contract.awards.Judge.kind
     record = judge.Judge
 
 
-class Conflicts(Records[conflict.Conflicts]):
+class ConflictRecords(Records[conflict.Conflicts]):
+    """Conflicts of interest, by judge and edition."""
+
     kind = contract.awards.Conflicts.kind
     record = conflict.Conflicts
     indexes = (("judge_id", "edition_id"), ("edition_id",))
 
 
 class Assignments(Records[seat_plan.Assignment]):
+    """Seat plans, by edition and round."""
+
     kind = contract.awards.Assignment.kind
     record = seat_plan.Assignment
 
 
 class ScoreSheets(Records[score_sheet.ScoreSheet]):
+    """Score sheets, by judge, entry and round."""
+
     kind = contract.awards.ScoreSheet.kind
     record = score_sheet.ScoreSheet
     indexes = (("edition_id", "round_no", "entry_id"), ("judge_id", "edition_id"))
 
 
 class Rounds(Records[judging_round.Round]):
+    """Rounds of judging; an edition has one of each number."""
+
     kind = contract.awards.Round.kind
     record = judging_round.Round
     unique = (Unique("edition_id", "round_no", refusal=judging_round.RoundStarted),)
@@ -112,13 +120,15 @@ class Rounds(Records[judging_round.Round]):
 
 
 class EntryResults(Records[entry_result.EntryResult]):
+    """Results by entry and round."""
+
     kind = contract.awards.EntryResult.kind
     record = entry_result.EntryResult
     indexes = (("edition_id", "round_no"),)
 
 
 class NominationCalls(Records[nomination_call.NominationCall]):
-    """A call that was taken down wrong is closed, and then taken down again."""
+    """Nomination calls; a call that was recorded wrong is closed, and then recorded again."""
 
     kind = contract.awards.NominationCall.kind
     record = nomination_call.NominationCall
@@ -126,9 +136,9 @@ class NominationCalls(Records[nomination_call.NominationCall]):
 
 
 class Nominations(Records[nomination.Nomination]):
-    """A withdrawn one's slot is free again, and its entry for another slot.
+    """Nominations; a withdrawn one frees its slot, and its entry for another slot.
 
-    A slot is one of its contest, so that a call that is taken down again gives no slot twice.
+    A slot belongs to its contest, so that a call that is recorded again gives no slot twice.
     """
 
     kind = contract.awards.Nomination.kind
@@ -141,7 +151,7 @@ class Nominations(Records[nomination.Nomination]):
 
 
 class Recommendations(Records[recommendation.Recommendation]):
-    """Who was not selected, or was taken back, may be recommended again."""
+    """Recommendations; a person who was not selected, or was withdrawn, may be recommended again."""
 
     kind = contract.awards.Recommendation.kind
     record = recommendation.Recommendation
@@ -155,7 +165,7 @@ class Recommendations(Records[recommendation.Recommendation]):
 
 
 class Topics(Records[topic.Topic]):
-    """An abandoned topic may be registered again."""
+    """Topics; an abandoned one may be registered again."""
 
     kind = contract.awards.Topic.kind
     record = topic.Topic
@@ -169,7 +179,7 @@ class Topics(Records[topic.Topic]):
 
 
 class Notices(Records[notice.Notice]):
-    """An edition has one list at a time; what was withdrawn leaves its place to the next."""
+    """Award lists; an edition has one at a time, and a withdrawn one leaves its place to the next."""
 
     kind = contract.awards.Notice.kind
     record = notice.Notice
@@ -178,13 +188,15 @@ class Notices(Records[notice.Notice]):
 
 
 class Objections(Records[objection.Objection]):
+    """Objections to lines of an award list."""
+
     kind = contract.awards.Objection.kind
     record = objection.Objection
     indexes = (("edition_id",),)
 
 
 class GrantedAwards(Records[award.Award]):
-    """An award's id is its line on a notice, so that a line granted twice is one award."""
+    """Awards; an award's id is its line on a notice, so that a line granted twice is one award."""
 
     kind = contract.awards.Award.kind
     record = award.Award

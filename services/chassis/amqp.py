@@ -24,19 +24,19 @@ from services.chassis.settings import Settings
 from services.contract.topology import RPC_EXCHANGE, EventQueue, exchange, queues
 
 BODY = 3  # the type of frame that carries a part of a message's body
-STALLED = 5.0  # seconds that the broker may take to accept what is written
+STALLED = 5.0  # seconds that the broker may take to accept written bytes
 BROKEN = (AMQPError, KombuError, OSError, EOFError)
-"""What a connection that is gone raises; OSError holds time-outs and refusals."""
+"""The errors of a lost connection; OSError includes time-outs and refusals."""
 
 log = get_logger()
 
 
 class Gone(OSError):
-    """The connection this belongs to is gone; the broker will deliver again."""
+    """The connection was lost; the broker will deliver again."""
 
 
 def connect(settings: Settings, name: str) -> Connection:
-    """A connection that the broker's tools show under this name, open; to any node of the broker that lets us in."""
+    """Open a connection that the broker's tools show under this name, to any node that accepts it."""
     addresses = settings.amqp_uri.split(";")
     random.shuffle(addresses)
     for address in addresses[1:]:
@@ -45,10 +45,11 @@ def connect(settings: Settings, name: str) -> Connection:
     return _connected(addresses[0], settings, name)
 
 
-class OneReader(PyamqpConnection):
-    """Writing never reads, as it does in amqp, which looks for `connection.blocked` before each message it sends.
+class SingleReaderConnection(PyamqpConnection):
+    """A connection that never reads while it writes.
 
-    What it would find is for the greenthread that reads; two that read at once end the process.
+    py-amqp looks for `connection.blocked` before each message that it sends. Reading is the link's greenthread's alone:
+    two greenthreads that read at once end the process.
     """
 
     negotiate_capabilities: ClassVar = {**PyamqpConnection.negotiate_capabilities, "connection.blocked": False}
@@ -62,42 +63,43 @@ def _connected(address: str, settings: Settings, name: str) -> Connection:
         ssl=_verified() if address.startswith("amqps:") else False,
         transport_options={"client_properties": {"connection_name": name}},
     )
-    connection.transport.Connection = OneReader
+    connection.transport.Connection = SingleReaderConnection
     try:
         connection.connect()
     except BaseException:
         connection.collect()
         raise
-    _read_any_text(connection.connection.transport)
+    _decode_leniently(connection.connection.transport)
     return connection
 
 
 def _verified() -> dict[str, Any]:
-    """The broker proves the name in its address, by the system's authorities or those in `SSL_CERT_FILE`.
+    """Require the broker to prove the name in its address, by the system's authorities or those in `SSL_CERT_FILE`.
 
     A dictionary for each connection: kombu writes that name into it.
     """
     return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}
 
 
-class AnyText(bytes):
-    """Bytes of a frame whose texts can always be read."""
+class LenientText(bytes):
+    """Bytes of a frame whose texts can always be decoded."""
 
     def __getitem__(self, place: Any) -> Any:
         part = super().__getitem__(place)
-        return AnyText(part) if isinstance(part, bytes) else part
+        return LenientText(part) if isinstance(part, bytes) else part
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        r"""Decode, and write bytes that are not UTF-8 as `\xNN`."""
         return super().decode(encoding, "backslashreplace")
 
 
-def _read_any_text(transport: Any) -> None:
-    """One message whose key or id is not UTF-8 would end the connection of whoever gets it, again and again."""
+def _decode_leniently(transport: Any) -> None:
+    """Accept keys and ids that are not UTF-8: one such message would end its reader's connection, again and again."""
     read = transport.read_frame
 
     def read_frame() -> tuple[int, int, bytes]:
         kind, channel, payload = read()
-        return kind, channel, payload if kind == BODY else AnyText(payload)
+        return kind, channel, payload if kind == BODY else LenientText(payload)
 
     transport.read_frame = read_frame
 
@@ -113,32 +115,33 @@ def _receive_no_more(sock: Any) -> None:
 
 @contextmanager
 def corked(channel: Any) -> Iterator[None]:
-    """What is written meanwhile goes out together at the end: one system call for a batch instead of one a message.
+    """Collect writes and send them together at the end: one system call for a batch instead of one a message.
 
-    amqp sends each message at once and has no such switch, hence the attribute of its transport.
+    py-amqp sends each message at once and has no such switch, hence the attribute of its transport.
     """
-    transport, held = channel.connection.transport, bytearray()
+    transport, written = channel.connection.transport, bytearray()
     send = transport._write
-    transport._write = held.extend
+    transport._write = written.extend
     try:
         yield
     finally:
         transport._write = send
-        if held:
-            transport.write(bytes(held))
+        if written:
+            transport.write(bytes(written))
 
 
 def declare_exchange(channel: Any, name: str, *, nowait: bool = False) -> None:
+    """Declare a durable topic exchange."""
     channel.exchange_declare(name, type="topic", durable=True, auto_delete=False, nowait=nowait)
 
 
 def declare_rpc_exchange(channel: Any, *, nowait: bool = False) -> None:
-    """As stock nameko declares it."""
+    """Declare the exchange of RPC as stock nameko does."""
     declare_exchange(channel, RPC_EXCHANGE, nowait=nowait)
 
 
 def declare_queue(channel: Any, queue: EventQueue, *, of: str | None = None) -> None:
-    """The queue, and what it hears: everything, or what is `of` one exchange."""
+    """Declare a quorum queue and its bindings: all of them, or those `of` one exchange."""
     arguments: dict[str, Any] = {"x-queue-type": "quorum"}
     if queue.single_active_consumer:
         arguments["x-single-active-consumer"] = True
@@ -149,7 +152,7 @@ def declare_queue(channel: Any, queue: EventQueue, *, of: str | None = None) -> 
 
 
 def declare_source(channel: Any, source: str) -> None:
-    """What this one publishes to, and every queue that anybody hears it on."""
+    """Declare the exchange that a service publishes to, and every queue that is bound to it."""
     name = exchange(source)
     declare_exchange(channel, name)
     for queue in queues():
@@ -158,28 +161,30 @@ def declare_source(channel: Any, source: str) -> None:
 
 
 def body_of(message: Any) -> bytes:
-    """The bytes as they came; amqp makes an empty body a text."""
+    """Return a message's bytes; py-amqp makes an empty body a text."""
     return bytes(message.body) if message.body else b""
 
 
 class Backoff:
-    """How long to wait before the next try: doubling, with jitter, from the first failure on."""
+    """Waits between tries: doubling, with jitter, from the first failure on."""
 
     def __init__(self, first: float = 0.2, longest: float = 10.0) -> None:
         self.first, self.longest = first, longest
         self.tries = 0
 
     def reset(self) -> None:
+        """Begin again with the shortest wait."""
         self.tries = 0
 
     def next(self) -> float:
+        """Return the seconds to wait before the next try."""
         delay = min(self.longest, self.first * 2**self.tries)
         self.tries += 1
         return delay * random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come back at once
 
 
 class Link:
-    """One connection and channel, kept up until stopped: one greenthread reads it, writers take turns.
+    """A connection with its channel, kept up until stopped: one greenthread reads it, writers take turns.
 
     `opened(channel)` runs after each (re)connect: declare and consume there. Callbacks of consumers run in the reading
     greenthread and must not write. `refresh(channel)` runs with every heartbeat, and must not wait for an answer.
@@ -203,17 +208,18 @@ class Link:
 
     @property
     def is_up(self) -> bool:
+        """True while connected."""
         return self.channel is not None
 
     def wait_up(self, seconds: float) -> bool:
-        """Wait until it is connected, for so long at most."""
+        """Wait until connected, for at most this many seconds; returns whether it is."""
         if not self.is_up:
             with eventlet.Timeout(seconds, False):
                 self._up.wait()
         return self.is_up
 
     def run(self) -> None:
-        """The life of the reading greenthread: connect, read, and again after every loss."""
+        """Connect and read, again after every loss, until stopped: the life of the reading greenthread."""
         backoff = Backoff(longest=5.0)
         while not self._halt.ready():
             try:
@@ -235,7 +241,7 @@ class Link:
 
     @contextmanager
     def writing(self, channel: Any = None) -> Iterator[Any]:
-        """The channel, for this writer alone; `Gone` where it is down or no longer the given one."""
+        """Lend the channel to one writer; raises `Gone` where it is down or no longer the given one."""
         with self._turn:
             if self.channel is None or (channel is not None and channel is not self.channel):
                 raise Gone(f"{self.name}: the connection is gone")
@@ -269,7 +275,7 @@ class Link:
         due = monotonic() + beat
         while not self._halt.ready():
             if not self.is_up:
-                raise Gone("a writer found it broken")
+                raise Gone("a writer found the connection broken")
             with suppress(TimeoutError):
                 connection.drain_events(timeout=0.5)
             if monotonic() >= due:

@@ -1,7 +1,7 @@
 """Batches: rows of a sheet, each judged as the single command is, staged, and moved to the records when all are good.
 
-A row's command id follows from the import's id and the row's number, so that doing any of it again does nothing new
-(X-01). Nothing is written among the records before somebody who saw every row good says so (X-10).
+A row's command id follows from the import's id and the row's number, so that repeating a step does nothing new (X-01).
+Nothing is written among the records before somebody who saw every row good says so (X-10).
 """
 
 from __future__ import annotations
@@ -32,17 +32,18 @@ T = TypeVar("T")
 
 ROWS = 500  # of one call
 LAST_ROW = 99_999_999
-BREATH = 20  # rows that are judged before whoever else waits has a turn
-TRIES = 3  # at a chunk that others write at the same time
-TWICE_EN, TWICE_ZH = "Another row of this file says the same.", "与本文件另一行重复。"
+BREATH = 20  # rows judged before other greenthreads get a turn
+TRIES = 3  # at a chunk while others write the same
+TWICE_EN, TWICE_ZH = "Another row of this file is the same.", "与本文件另一行重复。"
 
 Row = tuple[int, dict[str, Any]]
 
 
 class Rows(fields.Input):
-    """Some rows, upwards: `[[number, {field: value}], ...]`."""
+    """Rows of a sheet in ascending order: `[[number, {field: value}], ...]`."""
 
     def json_schema(self) -> dict[str, Any]:
+        """A list of pairs of number and fields."""
         row = {"type": "array", "prefixItems": [{"type": "integer", "minimum": 1}, {"type": "object"}]}
         return {"type": "array", "items": row, "minItems": 1, "maxItems": ROWS}
 
@@ -51,40 +52,46 @@ class Rows(fields.Input):
             raise self.wrong(f"1 to {ROWS} rows of number and fields.", f"须为 1 至 {ROWS} 行（行号与字段）。")
         numbers = [number for number, _ in value]
         if numbers != sorted(set(numbers)):
-            raise self.wrong("Rows upwards, each once.", "行号须递增且不得重复。")
+            raise self.wrong("Rows in ascending order, each once.", "行号须递增且不得重复。")
         return [(number, given) for number, given in value]
 
 
 class CheckRows(fields.Schema):
+    """Rows of an import that are to be checked and staged."""
+
     import_id = fields.Text(max=200)
     command = fields.Text(max=100)
     rows = Rows()
 
 
 class WriteRows(fields.Schema):
+    """The place in an import after which its staged rows become records."""
+
     import_id = fields.Text(max=200)
     command = fields.Text(max=100)
     after = fields.Whole(rule=None)
 
 
 class ForgetRows(fields.Schema):
+    """The import whose staged rows are to be removed."""
+
     import_id = fields.Text(max=200)
     command = fields.Text(max=100)
 
 
-class Single(Protocol):
-    """The command that the rows are given to."""
+class RowCommand(Protocol):
+    """The command that is given to each row."""
 
     method_name: str
     schema: marshmallow.Schema
 
 
 class Batch:
-    """Some rows of an import, or all of them, in the hands of one method."""
+    """Rows of an import, as one call works on them."""
 
-    def __init__(self, command: Single, records: Records[Any], import_id: str, cause: Cause) -> None:
+    def __init__(self, command: RowCommand, records: Records[Any], import_id: str, cause: Cause) -> None:
         self._command, self._records = command, records
-        whose = f"import/{cause.actor.id}/{import_id}"  # nobody's rows are in somebody else's hands
+        whose = f"import/{cause.actor.id}/{import_id}"  # each caller has its own rows
         self._import = str(uuid.uuid5(NAMESPACE, whose))
         self._cause = self.cause = cause
         self._row = 0
@@ -97,12 +104,13 @@ class Batch:
         self._found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
 
     def bind(self, records: Records[T]) -> Bound[T]:
-        return Gathering(records, self)
+        """Give the command's method the records as its row sees them."""
+        return RowRecords(records, self)
 
     # --- what methods call -------------------------------------------------------------------------------------------
 
     def check(self, service: Any, rows: list[Row]) -> Document:
-        """Judge these rows and stage the good ones; what is wrong with the others."""
+        """Judge these rows and stage the good ones; returns what is wrong with the others."""
         self._records.staging.prepare()
         self._rows = [number for number, _ in rows]
         self._mentioned = _ids(rows)
@@ -114,15 +122,14 @@ class Batch:
                 eventlet.sleep(0)
         self._refuse_what_is_taken(self._staged)
         self._stage(self._rows)
-        return {"staged": len(self._staged), "errors": self._said()}
+        return {"staged": len(self._staged), "errors": self._listed_errors()}
 
     def write(self, after: int) -> Document:
-        """Move the next chunk of what is staged to the records, whole or not at all; again does nothing new.
+        """Move the next chunk of staged rows to the records, whole or not at all; a repetition does nothing new.
 
-        Whoever asks for what is `after` a row has taken note of all up to it.
-
-        `through` is its last row, null where nothing is left. It has errors where somebody else's write meanwhile
-        excludes one of its rows: then nothing of the chunk was written.
+        The rows up to `after` are known to the caller as written, and are unstaged. `through` in the answer is the
+        chunk's last row, null where nothing is left. It has errors where somebody else's write meanwhile excludes one
+        of its rows: then nothing of the chunk was written.
         """
         self._records.staging.prepare()
         self._records.staging.forget(self._import, through=after)
@@ -134,17 +141,17 @@ class Batch:
             left = self._not_there(left)
             self._refuse_what_is_taken(left)
             if self._errors:
-                return {"through": None, "rows": 0, "errors": self._said()}
-        raise Unavailable("Others write the same at the same time.", "他人正在同时写入。")
+                return {"through": None, "rows": 0, "errors": self._listed_errors()}
+        raise Unavailable("Others are writing the same records.", "他人正在同时写入。")
 
     def forget(self) -> Document:
-        """Whatever is still staged of this import."""
+        """Remove the rows of this import that are still staged."""
         return {"forgotten": self._records.staging.forget(self._import)}
 
     # --- what the records of a row call ------------------------------------------------------------------------------
 
     def gather(self, records: Records[Any], record: str, change: Change[Any]) -> Document:
-        """The row's one new record; the state that it has."""
+        """Take in the one new record of the row at hand; returns its state."""
         if records is not self._records or self._row in self._staged:
             raise RuntimeError(f"{self._command.method_name} adds more than one {self._records.kind.name}")
         state = state_of(records.kind, change.record)
@@ -164,7 +171,7 @@ class Batch:
         return state
 
     def read(self, records: Records[T], id: str, find: Callable[[Iterable[str]], dict[str, T]]) -> T | None:  # noqa: A002
-        """The record, read once a batch and together with all that the rows mention."""
+        """Find a record, read once a batch together with all others that the rows mention."""
         known = self._read.get(records.kind.name)
         if known is None:
             known = self._read[records.kind.name] = find(self._mentioned)
@@ -173,24 +180,26 @@ class Batch:
         return known.get(id)
 
     def find(
-        self, records: Records[T], wanted: Mapping[str, Any], find: Callable[[], list[tuple[str, T]]]
+        self, records: Records[T], values: Mapping[str, Any], find: Callable[[], list[tuple[str, T]]]
     ) -> list[tuple[str, T]]:
-        """What there is like this, found once a batch, and what the import's other rows add to it."""
-        key = records.kind.name, repr(sorted(wanted.items()))
+        """Find records like this, once a batch, and add those that the import's other rows add."""
+        key = records.kind.name, repr(sorted(values.items()))
         if key not in self._found:
-            self._found[key] = find() + self._staged_elsewhere(records, wanted)
+            self._found[key] = find() + self._staged_elsewhere(records, values)
         if records is not self._records:
             return self._found[key]
         added = [
-            (one["record"], self._added[row]) for row, one in self._staged.items() if is_like(one["state"], wanted)
+            (staged["record"], self._added[row])
+            for row, staged in self._staged.items()
+            if is_like(staged["state"], values)
         ]
         return self._found[key] + added
 
-    def _staged_elsewhere(self, records: Records[T], wanted: Mapping[str, Any]) -> list[tuple[str, T]]:
+    def _staged_elsewhere(self, records: Records[T], values: Mapping[str, Any]) -> list[tuple[str, T]]:
         if records is not self._records:
             return []
-        others = records.staging.others(self._import, rows=self._rows, wanted=wanted)
-        return [(one["record"], records.read(one["state"])) for one in others]
+        others = records.staging.others(self._import, rows=self._rows, values=values)
+        return [(staged["record"], records.read(staged["state"])) for staged in others]
 
     # --- the rows ----------------------------------------------------------------------------------------------------
 
@@ -213,41 +222,41 @@ class Batch:
                 raise RuntimeError(f"{self._command.method_name} added nothing")
 
     def _done(self, rows: list[Row]) -> set[int]:
-        """Rows that this import has written before, whatever the rules would say of them now (X-01)."""
+        """Return the rows that this import has written before, whatever the rules would say of them now (X-01)."""
         because = {self._because(number): number for number, _ in rows}
-        derived = [derived_id(self._records.kind, one) for one in because]
-        found = self._records.collection.find(
+        derived = [derived_id(self._records.kind, cause_id) for cause_id in because]
+        documents = self._records.collection.find(
             {"_id": {"$in": [*derived, *self._mentioned]}, "history.because": {"$in": list(because)}},
             {"history.because": 1},
         )
-        caused = {entry["because"] for document in found for entry in document["history"]}
-        return {number for one, number in because.items() if one in caused}
+        caused = {entry["because"] for document in documents for entry in document["history"]}
+        return {number for cause_id, number in because.items() if cause_id in caused}
 
     def _refuse_what_is_taken(self, staged: Mapping[int, Document]) -> None:
-        """Name the rows whose id another record has, or that an invariant excludes because of one."""
+        """Refuse the rows whose id another record has, or that an invariant excludes because of one."""
         kind, collection = self._records.kind, self._records.collection
-        named = [one["named"] for one in staged.values() if one["named"] is not None]
-        taken = {held["_id"] for held in collection.find({"_id": {"$in": named}}, {"_id": 1})} if named else set()
-        for row, one in staged.items():
-            if one["record"] in taken:
-                said = Conflict.title_en, Conflict.title_zh, {"id": one["record"]}
-                self._errors[row] = [_no(Conflict.code, *said)]
+        named = [document["named"] for document in staged.values() if document["named"] is not None]
+        taken = {record["_id"] for record in collection.find({"_id": {"$in": named}}, {"_id": 1})} if named else set()
+        for row, document in staged.items():
+            if document["record"] in taken:
+                involved = {"id": document["record"]}
+                self._errors[row] = [_no(Conflict.code, Conflict.title_en, Conflict.title_zh, involved)]
         for unique in self._records.unique:
-            wanted = {row: unique.values(one["state"]) for row, one in staged.items()}
-            held = unique.held(collection, set().union(*wanted.values()))
-            for row, values in wanted.items():
-                if values & held:
+            values_of = {row: unique.values(document["state"]) for row, document in staged.items()}
+            excluded = unique.taken(collection, set().union(*values_of.values()))
+            for row, values in values_of.items():
+                if values & excluded:
                     self._refuse(row, unique.refuse(kind, staged[row]["state"]))
 
     def _stage(self, rows: list[int]) -> None:
-        good = [one for row, one in self._staged.items() if row not in self._errors]
+        good = [document for row, document in self._staged.items() if row not in self._errors]
         excluded = self._records.staging.replace(self._import, good, rows=rows)
         for row, key in excluded.items():
             self._errors[row] = [self._doubled(self._staged[row], key)]
-        self._staged = {row: one for row, one in self._staged.items() if row not in self._errors}
+        self._staged = {row: document for row, document in self._staged.items() if row not in self._errors}
 
     def _doubled(self, staged: Document, key: Key) -> Document:
-        """What a row is told that says the same as another one of its file."""
+        """The error of a row that excludes another row of the same file."""
         broken = [unique for unique in self._records.unique if tuple(name for name, _ in unique.key) == key]
         if not broken:
             return _no(Conflict.code, TWICE_EN, TWICE_ZH, {"id": staged["record"]})
@@ -257,44 +266,48 @@ class Batch:
     # --- writing -----------------------------------------------------------------------------------------------------
 
     def _insert(self, staged: Iterable[Document]) -> bool:
-        """All of them in one transaction; False where one of them cannot be, and nothing was written."""
-        documents = [self._document(one) for one in staged]
+        """Write all of them in one transaction; False where one of them cannot be written, and none was."""
+        documents = [self._document(row) for row in staged]
         if not documents:
             return True
         collection = self._records.collection
         try:
             in_one_transaction(collection.database.client, partial(_insert_all, collection, documents))
-        except Taken:
+        except DuplicateDocument:
             return False
         for document in documents:
-            self._records.relay.ring(self._records.kind, document["_id"])
+            self._records.relay.notify(self._records.kind, document["_id"])
         return True
 
     def _document(self, staged: Document) -> Document:
-        """The record, as of now: what is written now was not known when its row was judged."""
+        """Make the record as of now: whatever is written now was not known when its row was judged."""
         kind, cause = self._records.kind, replace(self._cause, because=staged["because"])
         view = {name: staged["state"][name] for name in kind.fields}
         first = entry_of(kind, view, cause, happened=staged["happened"], reason=staged["reason"])
         return first_version(staged["record"], staged["state"], first, traceparent=trace.current())
 
     def _not_there(self, staged: Mapping[int, Document]) -> dict[int, Document]:
-        """Without what this import has written already."""
-        ids = {one["record"]: one["because"] for one in staged.values()}
-        found = self._records.collection.find(
+        """Leave out the rows that this import has written already."""
+        ids = {row_document["record"]: row_document["because"] for row_document in staged.values()}
+        documents = self._records.collection.find(
             {"_id": {"$in": list(ids)}, "history.because": {"$in": list(ids.values())}}, {"history.because": 1}
         )
-        ours = {held["_id"] for held in found if ids[held["_id"]] in {entry["because"] for entry in held["history"]}}
-        return {row: one for row, one in staged.items() if one["record"] not in ours}
+        ours = {
+            document["_id"]
+            for document in documents
+            if ids[document["_id"]] in {entry["because"] for entry in document["history"]}
+        }
+        return {row: row_document for row, row_document in staged.items() if row_document["record"] not in ours}
 
     def _refuse(self, row: int, refusal: Refusal) -> None:
         self._errors[row] = [_no(refusal.rule, refusal.en, refusal.zh, refusal.involved)]
 
-    def _said(self) -> list[Document]:
+    def _listed_errors(self) -> list[Document]:
         return [{"row": row, **error} for row, errors in sorted(self._errors.items()) for error in errors]
 
 
-class Gathering(Bound[T]):
-    """The records as a row sees them: read once for many rows, and what is added only gathered."""
+class RowRecords(Bound[T]):
+    """The records as a row sees them: read once for many rows, and additions only gathered."""
 
     def __init__(self, records: Records[T], batch: Batch) -> None:
         super().__init__(records, None)
@@ -305,33 +318,38 @@ class Gathering(Bound[T]):
         return self._batch.cause
 
     def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002
+        """Stage the row's new record."""
         id = id or derived_id(self._kind, self._because)  # noqa: A001
         self._check_district(state := state_of(self._kind, change.record))
         self._batch.gather(self._records, id, change)
         return {"id": id, "version": 1, **{name: state[name] for name in self._kind.fields}}
 
     def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
+        """Always fails: an import changes no records."""
         raise RuntimeError("a row of a sheet adds a record and changes none")
 
     def get(self, id: str) -> T:  # noqa: A002
-        found = self._batch.read(self._records, id, self._find)
-        if found is None:
+        """Return the record, or raise `NotFound`."""
+        record = self._batch.read(self._records, id, self._find)
+        if record is None:
             raise NotFound(kind=self._kind.name, id=id)
-        return found
+        return record
 
-    def find(self, **wanted: Any) -> list[tuple[str, T]]:
-        return self._batch.find(self._records, wanted, lambda: Bound.find(self, **wanted))
+    def find(self, **values: Any) -> list[tuple[str, T]]:
+        """Find records like this, those of the import's other rows included."""
+        return self._batch.find(self._records, values, lambda: Bound.find(self, **values))
 
-    def exists(self, **wanted: Any) -> bool:
-        return bool(self.find(**wanted))
+    def exists(self, **values: Any) -> bool:
+        """True where a record like this exists, or another row of the import adds one."""
+        return bool(self.find(**values))
 
     def _find(self, ids: Iterable[str]) -> dict[str, T]:
-        found = self.collection.find({"_id": {"$in": list(ids)}}, {"state": 1})
-        return {held["_id"]: self._record(held) for held in found}
+        documents = self.collection.find({"_id": {"$in": list(ids)}}, {"state": 1})
+        return {document["_id"]: self._record(document) for document in documents}
 
 
-class Taken(Exception):
-    """One of the documents cannot be: its id or what it alone may have is another's."""
+class DuplicateDocument(Exception):
+    """A document that cannot be written: another record has its id, or a value that only one may have."""
 
 
 def _insert_all(collection: Collection[Document], documents: list[Document], session: ClientSession) -> None:
@@ -339,7 +357,7 @@ def _insert_all(collection: Collection[Document], documents: list[Document], ses
         collection.insert_many(documents, session=session)
     except BulkWriteError as error:
         if all(fault["code"] == DUPLICATE for fault in error.details["writeErrors"]):
-            raise Taken from None  # to do it again would not help
+            raise DuplicateDocument from None  # a repetition would not help
         raise
 
 
@@ -363,7 +381,7 @@ def _wrong(error: FieldError) -> Document:
 
 
 def _no(code: str, en: str, zh: str, involved: Mapping[str, Any]) -> Document:
-    """What is not allowed, with the things involved."""
+    """The error of a row that is not allowed, with the things involved."""
     listed = ", ".join(f"{name}={value}" for name, value in involved.items())
     return {
         "field": None,

@@ -1,6 +1,7 @@
 """Calls to services: pipelined over one connection, with a time-out for each call.
 
-No answer in time is `Unavailable`: the outcome is unknown, and the same command with the same id is sent again.
+A call without an answer in time is `Unavailable`: its outcome is unknown, and the same command with the same id is sent
+again.
 """
 
 from __future__ import annotations
@@ -13,21 +14,21 @@ from typing import Any
 import eventlet
 from amqp.basic_message import Message
 from eventlet.event import Event as Signal
-from nameko.extensions import DependencyProvider
 
 from services.chassis import rehearsal, tokens, trace
 from services.chassis.amqp import Gone, Link, declare_rpc_exchange
-from services.chassis.problem import Malfunction, NotFound, Problem, Unavailable, heard
+from services.chassis.problem import Malfunction, NotFound, Problem, Unavailable, read_problem
+from services.chassis.provider import Provider
 from services.chassis.settings import Settings
 from services.contract import wire
 from services.contract.topology import RPC_EXCHANGE, SERVICES
 
 TIMEOUT = 8.0  # seconds
-STALE = 0.5  # of its time-out: a request that waited longer is not begun, for its answer would come too late
+STALE = 0.5  # share of its time-out after which a waiting request expires: its answer would come too late
 
 
 class Caller:
-    """Calls any service; one connection for any number of calls at once."""
+    """Calls any service over one connection, with any number of calls at once."""
 
     def __init__(self, settings: Settings, name: str) -> None:
         self.link = Link(settings, name, self._opened, self._refresh)
@@ -44,9 +45,9 @@ class Caller:
         timeout: float = TIMEOUT,
         at: str | None = None,
     ) -> Any:
-        """The method's result; raises the problem that the service said, or `Unavailable`.
+        """Return the method's result; raises the problem that the service answered, or `Unavailable`.
 
-        `at` is when a command came, as a rehearsal has it.
+        `at` is the time of arrival that a command claims in a rehearsal.
         """
         deadline = monotonic() + timeout
         if not self.link.wait_up(timeout):
@@ -59,12 +60,12 @@ class Caller:
                 eventlet.Timeout(deadline - monotonic(), Unavailable(service=service, method=method)),
             ):
                 self._send(f"{service}.{method}", arguments, token=token, at=at, call_id=call_id, timeout=timeout)
-                said = answered.wait()
+                answer = answered.wait()
         except Gone:
             raise Unavailable(service=service, method=method) from None
         finally:
             del self._waiting[call_id]
-        return _result(said)
+        return _result(answer)
 
     def _send(
         self,
@@ -101,7 +102,7 @@ class Caller:
         channel.events["basic_return"].add(self._on_return)
 
     def _refresh(self, channel: Any) -> None:
-        """Whoever deletes the exchange, which every caller may declare, tells nobody."""
+        """Declare the exchange again: any caller may delete it, and the broker tells nobody."""
         if channel is not None:
             self._bind(channel, nowait=True)
 
@@ -120,40 +121,44 @@ class Caller:
             waiting.send_exception(_nobody_serves(routing_key))
 
 
-class Services(DependencyProvider):
-    """Gives a service the way to call others."""
+class CallerProvider(Provider[Any]):
+    """Gives a service the way to call others; a subclass may provide what it builds upon its `_caller`."""
 
     def setup(self) -> None:
+        """Make the caller, not connected yet."""
         self._caller = Caller(self.container.config["SETTINGS"], f"{self.container.service_name}.caller")
 
     def start(self) -> None:
+        """Connect."""
         self._thread = self.container.spawn_managed_thread(self._caller.link.run, identifier="caller")
 
     def stop(self) -> None:
+        """Close the connection."""
         self._caller.link.stop()
         self._thread.wait()
 
-    def get_dependency(self, worker_ctx: Any) -> Caller:
+    def provide(self) -> Any:
+        """Return the caller."""
         return self._caller
 
 
 def _nobody_serves(method: str) -> Problem:
-    """One of ours that has no queue has never been started, or its queue was deleted: it will be there (again)."""
+    """Tell a service that is not there now, and will be (again), from a method that nobody serves."""
     service = method.partition(".")[0]
     if service in SERVICES:
-        return Unavailable(f"{service} is not there.", f"{service} 尚未启动。", service=service)
+        return Unavailable(f"{service} is not running.", f"{service} 尚未启动。", service=service)
     return NotFound(f"Nobody serves {method}.", f"没有服务处理 {method}。", method=method)
 
 
-def _result(said: bytes | str) -> Any:
+def _result(body: bytes | str) -> Any:
     try:
-        answer = wire.decode(said.encode() if isinstance(said, str) else said)
+        answer = wire.decode(body.encode() if isinstance(body, str) else body)
         error = answer["error"]
     except (wire.BrokenJson, KeyError, TypeError):
         raise Malfunction() from None
     if error is None:
         return answer["result"]
     try:
-        raise heard(error["exc_args"][0])
+        raise read_problem(error["exc_args"][0])
     except (KeyError, IndexError, TypeError):
         raise Malfunction(error=error.get("exc_type", "unknown")) from None

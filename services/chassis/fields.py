@@ -1,6 +1,6 @@
-"""The fields of command schemas: strict, with messages in both languages and the rule they speak for.
+"""The fields of command schemas: strict, with messages in both languages and the rule that they enforce.
 
-Each field also says its JSON Schema, of which `describe`, forms and templates are made.
+Each field gives its JSON Schema, from which `describe`, forms and templates are made.
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ class Schema(marshmallow.Schema):
     """The input of one command; unknown fields are refused."""
 
     class Meta:
+        """Options of marshmallow."""
+
         unknown = marshmallow.RAISE
 
 
 class Wrong(marshmallow.ValidationError):
-    """What is wrong with a field, in both languages."""
+    """An error of one field, in both languages."""
 
     def __init__(self, en: str, zh: str, *, rule: str | None = None) -> None:
         super().__init__([(en, zh, rule)])
 
 
 class Input(fields.Field[Any]):
-    """A field that refuses a missing value and null alike, unless it may be left out; then it is None."""
+    """A field that refuses both a missing value and null, unless it is optional; then it is None."""
 
     rule: str | None = None
 
@@ -45,14 +47,16 @@ class Input(fields.Field[Any]):
         )
 
     def make_error(self, key: str, **kwargs: Any) -> marshmallow.ValidationError:
+        """The error of a missing value, in both languages."""
         return self.wrong("This field is needed.", "此项必填。")
 
     def wrong(self, en: str, zh: str) -> Wrong:
+        """Make an error of this field, with the rule that it enforces."""
         rule = self.rule
         return Wrong(f"{rule}: {en}" if rule else en, f"{rule}：{zh}" if rule else zh, rule=rule)
 
     def json_schema(self) -> dict[str, Any]:
-        """What may be sent; a field that says nothing takes anything."""
+        """The JSON Schema of its values; empty where anything is allowed."""
         return {}
 
 
@@ -67,12 +71,13 @@ class Text(Input):
         self.max = max
 
     def json_schema(self) -> dict[str, Any]:
+        """A string with its length, and its pattern in words and as an expression."""
         return {"type": "string", "minLength": 1, "maxLength": self.max} | (
             {"pattern": f"^{self.pattern}$", "description": self._described()} if self.pattern else {}
         )
 
     def _described(self) -> str:
-        """What it looks like, a line in each language."""
+        """Describe the pattern, a line in each language."""
         en, zh = (text.format(max=self.max) for text in self.says)
         return f"{zh}\n{en}"
 
@@ -114,6 +119,7 @@ class Day(Input):
     """A day like 2011-05-14, in Shanghai."""
 
     def json_schema(self) -> dict[str, Any]:
+        """A string with the format `date`."""
         return {"type": "string", "format": "date"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
@@ -126,9 +132,10 @@ class Day(Input):
 
 
 class Instant(Input):
-    """An instant like 2011-05-14T10:00:00+08:00, which says how far from UTC its clock is."""
+    """An instant like 2011-05-14T10:00:00+08:00, with its offset from UTC."""
 
     def json_schema(self) -> dict[str, Any]:
+        """A string with the format `date-time`."""
         return {"type": "string", "format": "date-time"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
@@ -142,7 +149,7 @@ class Instant(Input):
 
 
 class Whole(Input):
-    """A whole number; a fraction, a text or a truth value is none."""
+    """A whole number; neither a fraction nor a text nor a truth value."""
 
     def __init__(
         self, *, min: int = 0, max: int | None = None, rule: str | None = "X-06", required: bool = True
@@ -151,6 +158,7 @@ class Whole(Input):
         self.min, self.max, self.rule = min, LARGEST if max is None else max, rule
 
     def json_schema(self) -> dict[str, Any]:
+        """An integer within its bounds."""
         return {"type": "integer", "minimum": self.min} | ({"maximum": self.max} if self.max < LARGEST else {})
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
@@ -172,6 +180,7 @@ class Flag(Input):
     """True or false."""
 
     def json_schema(self) -> dict[str, Any]:
+        """A truth value."""
         return {"type": "boolean"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
@@ -181,13 +190,14 @@ class Flag(Input):
 
 
 class OneOf(Input):
-    """One of these words, given one by one or as the contract's Literal."""
+    """A word of a closed list, given singly or as a Literal of the contract."""
 
     def __init__(self, *choices: Any, required: bool = True) -> None:
         super().__init__(required=required)
         self.choices: tuple[str, ...] = tuple(word for choice in choices for word in (get_args(choice) or (choice,)))
 
     def json_schema(self) -> dict[str, Any]:
+        """A string with its choices."""
         return {"type": "string", "enum": list(self.choices)}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
@@ -205,7 +215,7 @@ class District(OneOf):
 
 
 class Many(Input):
-    """Several values of one field; left out or null where it may be left out, it is an empty list."""
+    """Several values of one field; an optional one that is missing or null becomes an empty list."""
 
     def __init__(self, inner: Input, *, min: int = 0, max: int = 100, required: bool = True) -> None:
         super().__init__(required=required)
@@ -216,10 +226,12 @@ class Many(Input):
     def deserialize(
         self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> Any:
-        found = super().deserialize(value, attr, data, **kwargs)
-        return () if found is None else found
+        """Read the list; None becomes an empty one."""
+        values = super().deserialize(value, attr, data, **kwargs)
+        return () if values is None else values
 
     def json_schema(self) -> dict[str, Any]:
+        """An array within its bounds."""
         return {"type": "array", "items": self.inner.json_schema(), "minItems": self.min, "maxItems": self.max}
 
     def _deserialize(
@@ -231,13 +243,14 @@ class Many(Input):
 
 
 class Group(Input):
-    """Several fields that belong together, as one object; `makes` is the value that they become."""
+    """Several fields that belong together, as one object, from which `makes` makes a value."""
 
     def __init__(self, schema: type[Schema], makes: Callable[..., Any], *, required: bool = True) -> None:
         super().__init__(required=required)
         self.schema, self.makes = schema(), makes
 
     def json_schema(self) -> dict[str, Any]:
+        """The schema of its fields."""
         return json_schema(self.schema)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
@@ -246,12 +259,14 @@ class Group(Input):
         try:
             return self.makes(**load(self.schema, value))
         except InvalidInput as invalid:
-            wrong = [(f"{one.field}: {one.en}", f"{one.field}：{one.zh}", one.rule) for one in invalid.errors]
+            wrong = [
+                (f"{error.field}: {error.en}", f"{error.field}：{error.zh}", error.rule) for error in invalid.errors
+            ]
             raise marshmallow.ValidationError(wrong) from None
 
 
 def load(schema: marshmallow.Schema, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The input as the schema understands it; raises `InvalidInput` that names every field that is wrong."""
+    """Read the input by its schema; raises `InvalidInput` that names every field that is wrong."""
     try:
         return schema.load(given)
     except marshmallow.ValidationError as error:
@@ -260,7 +275,7 @@ def load(schema: marshmallow.Schema, given: Mapping[str, Any]) -> dict[str, Any]
 
 
 def json_schema(schema: marshmallow.Schema, *, of: str = "") -> dict[str, Any]:
-    """What may be sent, as JSON Schema; `of` is the command (`outreach.record_count`), whose words are the titles."""
+    """The input as JSON Schema; titles are the words of the command `of` (`outreach.record_count`)."""
     return {
         "type": "object",
         "properties": {name: _described(name, field, of=of) for name, field in schema.fields.items()},
@@ -275,11 +290,11 @@ def _described(name: str, field: Any, *, of: str) -> dict[str, Any]:
 
 
 def _errors(messages: Mapping[str, Any], known: str) -> list[FieldError]:
-    found = []
+    errors = []
     for name, problems in messages.items():
         for problem in problems:
             if isinstance(problem, tuple):
-                found.append(FieldError(str(name), problem[0], problem[1], problem[2]))
+                errors.append(FieldError(str(name), problem[0], problem[1], problem[2]))
             else:
-                found.append(FieldError(str(name), f"Unknown field; known: {known}.", f"未知字段；可用：{known}。"))
-    return found
+                errors.append(FieldError(str(name), f"Unknown field; known: {known}.", f"未知字段；可用：{known}。"))
+    return errors

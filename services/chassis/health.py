@@ -1,4 +1,4 @@
-"""Health of a process: is it alive, can it work now, and what does it count.
+"""Health of a process: is it alive, can it work now, and its metrics.
 
 `/health` asks nobody else: a process that answers 503 there should be restarted. `/ready` asks database and broker.
 """
@@ -34,14 +34,15 @@ Answer = tuple[int, str, bytes]
 
 @dataclass
 class Health:
-    """What the containers of this process say of themselves."""
+    """Health, readiness and metrics of the containers of this process."""
 
     settings: Settings
     containers: tuple[Any, ...]
     started: bool = False
-    shows: list[Callable[[], None]] = field(default_factory=list)  # called before the numbers are told
+    shows: list[Callable[[], None]] = field(default_factory=list)  # called before the metrics are collected
 
     def health(self) -> Answer:
+        """503 where a relay has not made a pass for a minute."""
         stuck = [
             f"{container.service_name}: relay"
             for container in self.containers
@@ -51,6 +52,7 @@ class Health:
         return _json(503 if stuck else 200, {"version": VERSION, "services": self._names(), "stuck": stuck})
 
     def ready(self) -> Answer:
+        """503 until everything has started, and while the database or a connection to the broker is away."""
         missing = self._missing()
         missing += [
             f"{container.service_name}: {link}" for container in self.containers for link in self._down(container)
@@ -58,6 +60,7 @@ class Health:
         return _json(503 if missing else 200, {"ready": not missing, "services": self._names(), "missing": missing})
 
     def metrics(self) -> Answer:
+        """The metrics in Prometheus's text format."""
         missing = self._missing()
         metrics.BUILD.info({"version": VERSION})
         for container in self.containers:
@@ -82,15 +85,15 @@ class Health:
         return [container.service_name for container in self.containers]
 
     def _missing(self) -> list[str]:
-        """What none of the services of this process can work without."""
+        """List what none of the services of this process can work without, and is away."""
         return [*([] if self.started else ["start"]), *([] if self._database_answers() else ["mongodb"])]
 
     def _down(self, container: Any) -> list[str]:
-        """Its links that do not work; until the start is over not all of them are there."""
+        """List a container's links that are down; until the start is over not all of them exist."""
         return _links_down(container) if self.started else []
 
     def _look(self) -> None:
-        """While the database does not answer, the last numbers stay."""
+        """Refresh the numbers; while the database does not answer, the last ones stay."""
         with suppress(PyMongoError, Problem), pymongo.timeout(1.0):
             for name in self._names():
                 parking.count(database(self.settings, name), name)
@@ -107,7 +110,7 @@ class Health:
 
 
 def _of(container: Any, kind: type) -> list[Any]:
-    return [one for one in container.extensions if isinstance(one, kind)]
+    return [extension for extension in container.extensions if isinstance(extension, kind)]
 
 
 def _links_down(container: Any) -> list[str]:
@@ -116,5 +119,5 @@ def _links_down(container: Any) -> list[str]:
     return down + ["events" for inboxes in _of(container, Inboxes) if not inboxes.is_up]
 
 
-def _json(status: int, said: Any) -> Answer:
-    return status, "application/json", wire.encode(said)
+def _json(status: int, content: Any) -> Answer:
+    return status, "application/json", wire.encode(content)

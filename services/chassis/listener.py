@@ -1,7 +1,8 @@
 """Listeners take events in: in batches as they arrive, acked only after they were handled or parked.
 
-An idle system handles single events at once, a busy one forms batches by itself. What passes by itself is tried again
-in place; what does not is split off, tried alone and then parked, so that one bad event never stops the others.
+An idle system handles single events at once, a busy one forms batches by itself. An error that passes by itself is
+tried again in place; any other event is split off, tried alone and then parked (as a dead letter), so that one bad
+event never stops the others.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from services.contract.topology import EventQueue, listener_queue, queues_of
 from services.contract.view import Kind, View
 
 BREATH = 0.01  # seconds between two batches of a busy time
-FEW = 50  # events; where more have come already there is nothing to wait for
-SIDE_BY_SIDE = 8  # records whose events a listening service handles at once
+FEW = 50  # events; with more there is nothing to wait for
+SIDE_BY_SIDE = 8  # records whose events a service handles at once
 TRIES = 3  # of an event alone, before it is parked
 
 log = get_logger()
@@ -48,7 +49,7 @@ class Retry(Exception):
 
 @dataclass(frozen=True)
 class Delivery:
-    """An event as it came, with what is needed to ack or park it."""
+    """An event with its message, which is needed to ack or park it."""
 
     event: Event
     message: Any
@@ -83,20 +84,21 @@ class Inbox:
 
     @property
     def is_up(self) -> bool:
+        """True while connected to the broker."""
         return self._link.is_up
 
     @property
     def waiting(self) -> int:
-        """Messages that have arrived and are not being handled yet."""
+        """The number of messages that have arrived and are not being handled yet."""
         return len(self._arrived)
 
     @property
     def is_busy(self) -> bool:
-        """Is there something here that is not acked yet?"""
+        """True while a message that arrived is not acked yet."""
         return self._taking or self.waiting > 0
 
     def stop(self) -> None:
-        """Take no more, finish the batch at hand, then let go of the connection."""
+        """Take no more, finish the batch at hand, then close the connection."""
         self._stopping = True
         self._wake()
         self._threads[1].wait()
@@ -142,7 +144,7 @@ class Inbox:
     def _gather(self) -> None:
         """Let the events of a busy time come together: a batch of many costs hardly more than one of one.
 
-        A connection that opens meanwhile forgets what had arrived, for it all comes again.
+        A connection that opens meanwhile forgets the messages that had arrived, for all of them come again.
         """
         rest = self._next - monotonic()
         if rest > 0 and len(self._arrived) < FEW and not self._stopping:
@@ -170,7 +172,7 @@ class Inbox:
             errors.append(self._try([delivery.event]))
 
     def _try(self, events: list[Event]) -> Exception | None:
-        """Handle them, waiting for as long as it is only "not now"; the error that will not pass, if any."""
+        """Handle events, and wait as long as the error is "not now"; returns an error that will not pass, or None."""
         backoff = Backoff(longest=5.0)
         while True:
             try:
@@ -193,7 +195,7 @@ class Inbox:
         metrics.HANDLED.labels(self._service, self.queue.name, "parked").inc()
 
     def _take_again(self, body: bytes) -> None:
-        """Handle what was parked; raises what it raised, and `Unavailable` for "not now"."""
+        """Handle a parked event; raises the handler's error, and `Unavailable` for "not now"."""
         try:
             self._handle([read(body)])
         except ContainerBeingKilled as error:
@@ -209,7 +211,7 @@ class Inbox:
             with self._link.writing(last.channel) as channel:
                 channel.basic_ack(last.delivery_tag, multiple=True)
         except Gone:
-            log.info("not acked, comes again", queue=self.queue.name)
+            log.info("batch not acked; it will be redelivered", queue=self.queue.name)
 
 
 class Batches(Entrypoint):
@@ -222,15 +224,17 @@ class Batches(Entrypoint):
         self.queue, self.size = queue, size
 
     def start(self) -> None:
+        """Open the inbox."""
         self.inbox = Inbox(self.container, self.parked, self.queue, partial(work, self.container, self), self.size)
 
     def stop(self) -> None:
+        """Finish the batch at hand and close."""
         self.inbox.stop()
         self.parked.close()
 
 
 class Inboxes(SharedExtension):
-    """One inbox for each source that the service listens to, shared by its `listens` methods."""
+    """The inboxes of a service, one for each source that it listens to, shared by its `listens` methods."""
 
     parked = ParkedMessages()
 
@@ -238,29 +242,36 @@ class Inboxes(SharedExtension):
         self._listeners: list[Listener] = []
         self.open_ones: list[Inbox] = []
 
-    def hears(self, listener: Listener) -> None:
+    def add_listener(self, listener: Listener) -> None:
+        """Add a method to those that get events."""
         self._listeners.append(listener)
 
     def open(self) -> None:
+        """Open an inbox for each source that a method listens to, once."""
         if self.open_ones:
             return
         for queue in queues_of(self.container.service_name):
-            if any(listener_queue(self.container.service_name, one.source) == queue.name for one in self._listeners):
+            if any(
+                listener_queue(self.container.service_name, listener.source) == queue.name
+                for listener in self._listeners
+            ):
                 self.open_ones.append(Inbox(self.container, self.parked, queue, self._handle, size=100))
 
     @property
     def is_up(self) -> bool:
+        """True while all inboxes are connected."""
         return all(inbox.is_up for inbox in self.open_ones)
 
     def close(self) -> None:
+        """Finish the batches at hand and close all inboxes."""
         closing = [eventlet.spawn(inbox.stop) for inbox in self.open_ones]
         self.open_ones = []
-        for one in closing:
-            one.wait()
+        for thread in closing:
+            thread.wait()
         self.parked.close()
 
     def _handle(self, events: list[Event]) -> None:
-        """Those of one record one after the other, several records side by side; raises what one of them raised."""
+        """Handle one record's events in order, several records side by side; raises the first error."""
         by_record: dict[tuple[Kind, str], list[Event]] = {}
         for event in events:
             by_record.setdefault((event.kind, event.record), []).append(event)
@@ -281,7 +292,7 @@ class Inboxes(SharedExtension):
 
 
 class Listener(Entrypoint):
-    """A method that hears some happenings of one kind; its own changes say `because` of the event."""
+    """A method that hears some happenings of one kind; its own changes name the event as their cause."""
 
     inboxes = Inboxes()
 
@@ -294,23 +305,28 @@ class Listener(Entrypoint):
 
     @property
     def source(self) -> str:
+        """The service that publishes the kind."""
         return self.kind.service
 
     def wants(self, event: Event) -> bool:
+        """True for an event of its kind and happenings."""
         return event.kind is self.kind and event.happened in self.happenings
 
     def setup(self) -> None:
-        self.inboxes.hears(self)
+        """Register with the container's inboxes."""
+        self.inboxes.add_listener(self)
 
     def start(self) -> None:
+        """Open the container's inboxes."""
         self.inboxes.open()
 
     def stop(self) -> None:
+        """Close the container's inboxes."""
         self.inboxes.close()
 
 
 def work(container: Any, entrypoint: Any, given: Event | list[Event]) -> None:
-    """Let the service's method handle this in a worker; raises what it raised."""
+    """Run the service's method on this in a worker; raises the method's error."""
     done = Signal()
 
     def finished(worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:

@@ -18,11 +18,11 @@ QUIET = {
     "kombu": logging.WARNING,
     "pymongo": logging.WARNING,
 }
-"""Loggers of others that would say what we say ourselves, or too much."""
+"""Loggers of libraries that would repeat our own lines, or log too much."""
 
 
 def set_up(level: str, *services: str) -> None:
-    """Send our own and every library's log lines the same way; each says which services this process is."""
+    """Send our own and every library's log lines the same way; each names the services of this process."""
     shared: list[Any] = [
         _of_trace,
         structlog.contextvars.merge_contextvars,
@@ -53,8 +53,8 @@ def set_up(level: str, *services: str) -> None:
 
 
 def _of(services: str) -> Any:
-    def add(_: Any, __: str, said: dict[str, Any]) -> dict[str, Any]:
-        return {"service": services, **said}
+    def add(_: Any, __: str, line: dict[str, Any]) -> dict[str, Any]:
+        return {"service": services, **line}
 
     return add
 
@@ -65,7 +65,7 @@ def _of_trace(_logger: Any, _method: str, line: dict[str, Any]) -> dict[str, Any
 
 
 def malfunction(error: BaseException, **where: Any) -> None:
-    """Our mistake: what it was and where, without its text, which may hold input (X-08)."""
+    """Log our mistake: its type and place, without its text, which may hold input (X-08)."""
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     structlog.get_logger().error(
         "malfunction",

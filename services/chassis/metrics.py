@@ -1,4 +1,4 @@
-"""What a process counts about itself, for Prometheus."""
+"""Metrics of a process, for Prometheus."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )  # fmt: skip
 BUILD = Info("kexie_build", "The release that this process runs.")
-READY = Gauge("kexie_ready", "1 while the service can work, 0 while `/ready` says what it lacks.", ["service"])
+READY = Gauge("kexie_ready", "1 while the service can work, 0 while `/ready` lists something missing.", ["service"])
 PUBLISHED = Counter("kexie_events_published", "Events published and confirmed.", ["service"])
-RELAY_FAILURES = Counter("kexie_relay_failures", "Passes of the relay that will be made again.", ["service"])
+RELAY_FAILURES = Counter("kexie_relay_failures", "Failed passes of the relay, which are repeated.", ["service"])
 PENDING = Gauge("kexie_pending_records", "Records with something unpublished (up to 20,000 per kind).", ["service"])
-OLDEST_PENDING = Gauge("kexie_oldest_pending_seconds", "For how long the oldest of them has not moved.", ["service"])
-HANDLED = Counter("kexie_events_handled", "Events taken in, by outcome.", ["service", "queue", "outcome"])
-PARKED = Gauge("kexie_parked_messages", "Messages that could not be handled so far.", ["service"])
-PARKED_ALARMS = Gauge("kexie_parked_alarms", "Those of them that only an operator can settle.", ["service"])
+OLDEST_PENDING = Gauge(
+    "kexie_oldest_pending_seconds", "Seconds for which the oldest pending record has not moved.", ["service"]
+)
+HANDLED = Counter("kexie_events_handled", "Events handled or parked, by outcome.", ["service", "queue", "outcome"])
+PARKED = Gauge("kexie_parked_messages", "Parked messages (dead letters) that are not settled.", ["service"])
+PARKED_ALARMS = Gauge("kexie_parked_alarms", "Parked messages that only an operator can settle.", ["service"])

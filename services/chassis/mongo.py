@@ -10,8 +10,7 @@ import pymongo
 from bson import Int64
 from bson.codec_options import TypeDecoder, TypeRegistry
 from eventlet.semaphore import Semaphore
-from nameko.extensions import DependencyProvider
-from pymongo.database import Database as MongoDatabase
+from pymongo.database import Database
 from pymongo.errors import (
     ConnectionFailure,
     ExecutionTimeout,
@@ -22,6 +21,7 @@ from pymongo.errors import (
 from structlog import get_logger
 
 from services.chassis.settings import Settings
+from services.kernel.calendar import SHANGHAI
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -31,15 +31,16 @@ log = get_logger()
 PASSING = {
     6, 7, 89, 91, 112, 189, 246, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436,
 }  # fmt: skip
-"""Server codes of what passes by itself: no primary, stepping down, network, conflict, time-out."""
+"""Server codes of errors that pass by themselves: no primary, stepping down, network, conflict, time-out."""
 
 
-class Whole(TypeDecoder):
-    """A number beyond 2^31 is read as an `int`; pymongo's own class for it cannot be written as JSON."""
+class IntDecoder(TypeDecoder):
+    """Reads a number beyond 2^31 as an `int`; pymongo's own class for it cannot be written as JSON."""
 
     bson_type = Int64
 
     def transform_bson(self, value: int) -> int:
+        """Make it an `int`."""
         return int(value)
 
 
@@ -48,7 +49,10 @@ _one_at_a_time = Semaphore(1)
 
 
 def client(uri: str) -> pymongo.MongoClient[Document]:
-    """The process's client: what it reads was written to a majority, what it writes is journaled by one."""
+    """Return the process's client: it reads what a majority has, writes to a majority and its journals.
+
+    Instants come back aware, in Shanghai's time; `SystemClock` gives them as MongoDB keeps them, to the millisecond.
+    """
     with _one_at_a_time:
         if uri not in _clients:
             _clients[uri] = pymongo.MongoClient(
@@ -56,7 +60,9 @@ def client(uri: str) -> pymongo.MongoClient[Document]:
                 w="majority",
                 journal=True,
                 readConcernLevel="majority",
-                type_registry=TypeRegistry([Whole()]),
+                type_registry=TypeRegistry([IntDecoder()]),
+                tz_aware=True,
+                tzinfo=SHANGHAI,
                 serverSelectionTimeoutMS=5_000,
                 connectTimeoutMS=3_000,
                 socketTimeoutMS=20_000,
@@ -65,12 +71,13 @@ def client(uri: str) -> pymongo.MongoClient[Document]:
         return _clients[uri]
 
 
-def database(settings: Settings, service: str) -> MongoDatabase[Document]:
+def database(settings: Settings, service: str) -> Database[Document]:
+    """Return a service's own database."""
     return client(settings.mongo_uri)[settings.database(service)]
 
 
 def is_passing(error: BaseException) -> bool:
-    """Is this "not now" rather than "never"? On a write it means that the outcome is unknown."""
+    """True for "not now" rather than "never"; on a write it means that the outcome is unknown."""
     if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError):
         return True
     if isinstance(error, OperationFailure) and error.code in PASSING:
@@ -81,7 +88,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def patiently(do: Callable[[], T]) -> T:
-    """Do it as soon as the database lets us: a process may start before its database."""
+    """Do it as soon as the database allows: a process may start before its database."""
     delay = 0.2
     while True:
         try:
@@ -92,10 +99,3 @@ def patiently(do: Callable[[], T]) -> T:
             log.warning("waiting for MongoDB", error=type(error).__name__)
             eventlet.sleep(delay)
             delay = min(delay * 2, 5.0)
-
-
-class Database(DependencyProvider):
-    """Gives a service its own database."""
-
-    def get_dependency(self, worker_ctx: Any) -> MongoDatabase[Document]:
-        return database(self.container.config["SETTINGS"], self.container.service_name)

@@ -1,4 +1,4 @@
-"""Parked messages: their handlers get them again when they are due, and an operator replays or discards them.
+"""Parked messages (dead letters): retried by their handlers when due, replayed or discarded by an operator.
 
 They never go through the broker again: a try or a replay is made here, in the process that looks.
 """
@@ -8,40 +8,43 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import eventlet
-from eventlet.event import Event as Signal
 from nameko.extensions import SharedExtension
-from pymongo.errors import PyMongoError
 from structlog import get_logger
 
 from services.chassis import fields
+from services.chassis.loop import Loop
 from services.chassis.mongo import Document, database, patiently
 from services.chassis.parking import LONGEST, SETTLED, Parking, item
 from services.chassis.problem import Conflict, Unavailable
 
 log = get_logger()
 
-LOOK = 1.0  # seconds between two looks for what is due
+LOOK = 1.0  # seconds between two looks for due messages
 SHOWN = 100_000  # characters of a body that an operator is shown
-METHODS = ("list_parked", "show_parked", "replay_parked", "discard_parked")
 
 
 class ListParked(fields.Schema):
+    """The state of the parked messages to list, and the page."""
+
     state = fields.OneOf("waiting", "settled", required=False)
     cursor = fields.Id(required=False)
     limit = fields.Whole(min=1, max=1_000, rule=None, required=False)
 
 
 class ShowParked(fields.Schema):
+    """The parked message to show."""
+
     id = fields.Id()
 
 
 class SettleParked(ShowParked):
+    """The parked message to replay or discard, and why."""
+
     why = fields.Text(max=500)
 
 
 class AlreadySettled(Conflict):
-    """A message that waits no longer: it was handled, replayed or discarded."""
+    """The message waits no longer: it was handled, replayed or discarded."""
 
     code = "already_settled"
     title_en, title_zh = "The message was settled already.", "此消息已处理完毕。"
@@ -54,53 +57,50 @@ class AlreadySettled(Conflict):
 
 
 class NotReplayable(Conflict):
-    """Nothing here takes this message in again: discard it, and let its sender send it again."""
+    """No handler here takes this message: discard it, and let its sender send it again."""
 
     code = "not_replayable"
-    title_en = "Nothing here takes it in again: its sender has to send it again."
+    title_en = "No handler takes this message again: its sender has to send it again."
     title_zh = "本服务无法重新处理此消息，须由发送方重新发送。"
 
 
 class ParkedMessages(SharedExtension):
-    """What a container parks: it gives each its further tries, and lets an operator see, replay and discard them.
+    """The parked messages of a container: retried when due; an operator lists, replays and discards them.
 
-    The four `..._parked` take what was `given` as it came, and who asks; they raise `InvalidInput` and `NotFound`.
+    The four `..._parked` methods take the parameters as they came, and the caller; they raise `InvalidInput` and
+    `NotFound`.
     """
 
     def __init__(self) -> None:
         self._handlers: dict[str, Callable[[bytes], None]] = {}
-        self._halt = Signal()
-        self._thread: Any = None
+        self._loop = Loop("parked", self._try_what_is_due, seconds=LOOK, at_once=True)
 
     def setup(self) -> None:
+        """Prepare the collection and its indexes."""
         config = self.container.config
-        held = database(config["SETTINGS"], self.container.service_name)
-        self._parking = Parking(held, config["CLOCK"])
+        stored = database(config["SETTINGS"], self.container.service_name)
+        self._parking = Parking(stored, config["CLOCK"])
         patiently(self._parking.prepare)
 
     def handles(self, queue: str, handle: Callable[[bytes], None]) -> None:
-        """From now on `handle` gets what is parked of this queue; it raises `Unavailable` for "not now"."""
+        """Retry the parked messages of this queue with `handle`, which raises `Unavailable` for "not now"."""
         self._handlers[queue] = handle
-        if self._thread is None:
-            self._thread = self.container.spawn_managed_thread(self._run, identifier="parked")
+        self._loop.start(self.container)
 
     def close(self) -> None:
         """Try no more, once the try at hand is over."""
-        if not self._halt.ready():
-            self._halt.send()
-        if self._thread is not None:
-            self._thread.wait()
+        self._loop.stop()
 
     def park(self, message: Any, *, queue: str, error: BaseException) -> None:
-        """Keep it, however long that takes; ack it afterwards."""
+        """Store a message, however long that takes; ack it afterwards."""
         self._parking.park(message, queue=queue, error=error, is_heard=queue in self._handlers)
 
     def list_parked(self, given: Mapping[str, Any], *, by: str) -> Document:
-        """A page of those that wait, or are settled: `state`, `cursor`, `limit`."""
+        """Return a page of messages that wait, or are settled: `state`, `cursor`, `limit`."""
         return self._parking.page(**fields.load(ListParked(), given))
 
     def show_parked(self, given: Mapping[str, Any], *, by: str) -> Document:
-        """One with its body as text, its properties and its traceback."""
+        """Return a message with its body as text, its properties and its traceback."""
         document = self._parking.find(fields.load(ShowParked(), given)["id"])
         return {
             **item(document),
@@ -110,9 +110,9 @@ class ParkedMessages(SharedExtension):
         }
 
     def replay_parked(self, given: Mapping[str, Any], *, by: str) -> Document:
-        """Handle it now; `Conflict` where that fails again, and it stays."""
-        wanted = fields.load(SettleParked(), given)
-        document = self._waiting(wanted["id"])
+        """Handle a message now; `Conflict` where that fails again, and it stays parked."""
+        params = fields.load(SettleParked(), given)
+        document = self._waiting(params["id"])
         handle = self._handler_of(document)
         try:
             handle(bytes(document["body"]))
@@ -122,12 +122,12 @@ class ParkedMessages(SharedExtension):
             self._parking.note(document["_id"], error)
             name = type(error).__name__
             raise Conflict(f"It failed again: {name}.", f"再次处理失败：{name}。", id=document["_id"]) from error
-        return self._settle(document["_id"], "replayed", by=by, why=wanted["why"])
+        return self._settle(document["_id"], "replayed", by=by, why=params["why"])
 
     def discard_parked(self, given: Mapping[str, Any], *, by: str) -> Document:
-        """It need not be handled any more."""
-        wanted = fields.load(SettleParked(), given)
-        return self._settle(self._waiting(wanted["id"])["_id"], "discarded", by=by, why=wanted["why"])
+        """Settle a message that need not be handled any more."""
+        params = fields.load(SettleParked(), given)
+        return self._settle(self._waiting(params["id"])["_id"], "discarded", by=by, why=params["why"])
 
     def _waiting(self, id_: str) -> Document:
         document = self._parking.find(id_)
@@ -149,17 +149,8 @@ class ParkedMessages(SharedExtension):
         log.info(state, id=id_, queue=document["queue"])
         return item(document)
 
-    def _run(self) -> None:
-        while not self._halt.ready():
-            try:
-                self._try_what_is_due()
-            except PyMongoError as error:
-                log.warning("parked messages wait", error=type(error).__name__)
-            with eventlet.Timeout(LOOK, False):
-                self._halt.wait()
-
     def _try_what_is_due(self) -> None:
-        while not self._halt.ready() and (claimed := self._parking.claim(self._handlers)):
+        while not self._loop.is_stopping and (claimed := self._parking.claim(self._handlers)):
             try:
                 self._handlers[claimed["queue"]](bytes(claimed["body"]))
             except Unavailable:
@@ -168,4 +159,4 @@ class ParkedMessages(SharedExtension):
                 self._parking.fail(claimed, error)
             else:
                 self._parking.settle(claimed["_id"], "handled")
-                log.info("handled", id=claimed["_id"], queue=claimed["queue"], tries=claimed["tries"])
+                log.info("parked message handled", id=claimed["_id"], queue=claimed["queue"], tries=claimed["tries"])

@@ -1,7 +1,7 @@
-"""Parking: a message that cannot be handled is kept in MongoDB, written to a majority, and only then acked.
+"""Parking: a message that cannot be handled (a dead letter) is stored in MongoDB by a majority, and only then acked.
 
-It is never put back into a queue and never dropped: it is due again after 1, 5, 30 and 120 minutes, then an operator is
-alarmed. What was settled is kept for 90 days.
+It is never put back into a queue and never dropped: it is tried again after 1, 5, 30 and 120 minutes, then an operator
+is alarmed. Settled messages are kept for 90 days.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import Binary, ObjectId
@@ -24,15 +24,15 @@ from services.chassis.amqp import body_of
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import Document, patiently
 from services.chassis.problem import NotFound
-from services.kernel.calendar import SHANGHAI
+from services.kernel.calendar import format_instant
 
 log = get_logger()
 
 SCHEDULE = (60, 300, 1_800, 7_200)  # seconds to the first try, and from each try to the next
-NOT_NOW = 5  # seconds until a message comes again that its handler could not take yet
+NOT_NOW = 5  # seconds until a message that its handler could not take yet is tried again
 KEPT = timedelta(days=90)
 PAGE = 100
-LONGEST = 12_000_000  # bytes of a body that are kept; a document holds 16 MB
+LONGEST = 12_000_000  # bytes of a body that are stored; a document holds 16 MB
 
 WAITING = {"state": "waiting"}
 SETTLED = {"handled": "已处理", "replayed": "已重放", "discarded": "已丢弃"}  # by the schedule; by an operator
@@ -46,9 +46,9 @@ ITEM = (
 class Parking:
     """The parked messages of one service.
 
-    One that comes again while it waits, because its ack was lost, is the same one: queue, ids and bytes tell. So two
-    that say the same are kept as one, and their handler would have taken them as one. One that comes again after it
-    was settled waits anew.
+    A message that comes again while it waits, because its ack was lost, is recognised by queue, ids and bytes. So two
+    messages with the same content are stored as one, as their handler would have taken them as one. A message that
+    comes again after it was settled waits anew.
     """
 
     def __init__(self, database: Database[Document], clock: SystemClock) -> None:
@@ -56,6 +56,7 @@ class Parking:
         self._clock = clock
 
     def prepare(self) -> None:
+        """Make the indexes, and put messages of an earlier release on the schedule."""
         unmarked = {"state": {"$exists": False}}  # by an earlier release
         self._parked.update_many(unmarked, {"$set": {**WAITING, **_scheduled(self._clock.now())}})
         once = {**WAITING, "message": {"$exists": True}}
@@ -70,9 +71,9 @@ class Parking:
         )
 
     def park(self, message: Any, *, queue: str, error: BaseException, is_heard: bool) -> None:
-        """Keep it; waits for as long as the database does not take it, for nothing is acked before.
+        """Store the message, and wait for as long as the database does not accept it: nothing is acked before.
 
-        Where nobody here can hear it again the operator is alarmed at once.
+        Where no handler here can take it again the operator is alarmed at once.
         """
         body = body_of(message)
         info, now = message.delivery_info, self._clock.now()
@@ -84,7 +85,7 @@ class Parking:
             "properties": _properties(message),
             "body": Binary(body[:LONGEST]),
             "size": len(body),
-            "parked_at": now.astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
+            "parked_at": format_instant(now),
             **_fault(error),
             **_scheduled(now if is_heard and len(body) <= LONGEST else None),
         }
@@ -94,13 +95,13 @@ class Parking:
         log.error("parked", queue=queue, error=type(error).__name__, alarm=document["alarm"])
 
     def claim(self, queues: Iterable[str]) -> Document | None:
-        """The next one that is due, for this caller alone; it is due again later, should the caller die."""
+        """Take the next due message for this caller alone; it is due again later, should the caller die."""
         now = self._clock.now()
         due = {**WAITING, "queue": {"$in": list(queues)}, "due_at": {"$lte": now}}
-        while found := self._parked.find_one(due, {"tries": 1, "due_at": 1}, sort=[("due_at", 1)]):
-            pause = timedelta(seconds=SCHEDULE[min(found["tries"] + 1, len(SCHEDULE) - 1)])
+        while candidate := self._parked.find_one(due, {"tries": 1, "due_at": 1}, sort=[("due_at", 1)]):
+            pause = timedelta(seconds=SCHEDULE[min(candidate["tries"] + 1, len(SCHEDULE) - 1)])
             claimed = self._parked.find_one_and_update(
-                {**WAITING, **found},
+                {**WAITING, **candidate},
                 {"$inc": {"tries": 1}, "$set": {"due_at": now + pause}},
                 return_document=ReturnDocument.AFTER,
             )
@@ -109,43 +110,51 @@ class Parking:
         return None
 
     def postpone(self, claimed: Document) -> None:
-        """Its handler cannot take it yet: that was no try."""
+        """Put a message back whose handler cannot take it yet: that was no try."""
         soon = self._clock.now() + timedelta(seconds=NOT_NOW)
         self._parked.update_one(_as_is(claimed), {"$inc": {"tries": -1}, "$set": {"due_at": soon}})
 
     def fail(self, claimed: Document, error: BaseException) -> None:
-        """It was tried in vain; after the last try of the schedule the operator is alarmed."""
+        """Note a failed try; after the last try of the schedule the operator is alarmed."""
         is_last = claimed["tries"] >= len(SCHEDULE)
         changes: Document = {"$set": {**_fault(error), "alarm": is_last}}
         if is_last:
             changes["$unset"] = {"due_at": ""}
         self._parked.update_one(_as_is(claimed), changes)
         if is_last:
-            log.error("parked for an operator", id=claimed["_id"], queue=claimed["queue"], error=type(error).__name__)
+            log.error(
+                "parked message needs an operator",
+                id=claimed["_id"],
+                queue=claimed["queue"],
+                error=type(error).__name__,
+            )
 
     def note(self, id_: str, error: BaseException) -> None:
+        """Note the error of a failed replay."""
         self._parked.update_one({**WAITING, "_id": id_}, {"$set": _fault(error)})
 
     def settle(self, id_: str, state: str, *, by: str | None = None, why: str | None = None) -> bool:
-        """It waits no longer; False where somebody else was first."""
+        """End a message's wait; False where somebody else was first."""
         settled = {"state": state, "settled_at": self._clock.now(), "settled_by": by, "why": why}
         changed = self._parked.update_one({**WAITING, "_id": id_}, {"$set": settled, "$unset": {"due_at": ""}})
         return bool(changed.matched_count)
 
     def page(self, *, state: str | None, cursor: str | None, limit: int | None) -> Document:
-        """`items`, those first that were parked first, their `total`, and the `cursor` of the next page."""
-        wanted = {"state": {"$in": list(SETTLED)}} if state == "settled" else WAITING
+        """Return `items`, the oldest first, their `total`, and the `cursor` of the next page."""
+        matching = {"state": {"$in": list(SETTLED)}} if state == "settled" else WAITING
         after = {"_id": {"$gt": cursor}} if cursor else {}
         limit = limit or PAGE
-        found = list(self._parked.find({**wanted, **after}, dict.fromkeys(ITEM, 1)).sort("_id", 1).limit(limit + 1))
+        documents = list(
+            self._parked.find({**matching, **after}, dict.fromkeys(ITEM, 1)).sort("_id", 1).limit(limit + 1)
+        )
         return {
-            "items": [item(document) for document in found[:limit]],
-            "total": self._parked.count_documents(wanted),
-            "cursor": found[limit - 1]["_id"] if len(found) > limit else None,
+            "items": [item(document) for document in documents[:limit]],
+            "total": self._parked.count_documents(matching),
+            "cursor": documents[limit - 1]["_id"] if len(documents) > limit else None,
         }
 
     def find(self, id_: str) -> Document:
-        """Raises `NotFound`."""
+        """Return a message; raises `NotFound`."""
         document = self._parked.find_one({"_id": id_})
         if document is None:
             raise NotFound(kind="parked", id=id_)
@@ -153,24 +162,24 @@ class Parking:
 
 
 def waiting(database: Database[Document]) -> tuple[int, int]:
-    """How many are parked, and for how many of them only an operator can do something."""
+    """Count the parked messages, and those of them that only an operator can settle."""
     parked = database["parked"]
     return parked.count_documents(WAITING), parked.count_documents({**WAITING, "alarm": True})
 
 
 def count(database: Database[Document], service: str) -> None:
-    """Show how many are parked now, by whatever process and however long ago."""
+    """Set the metrics of parked messages, whichever process parked them and however long ago."""
     parked, alarms = waiting(database)
     metrics.PARKED.labels(service).set(parked)
     metrics.PARKED_ALARMS.labels(service).set(alarms)
 
 
 def _properties(message: Any) -> dict[str, str]:
-    """What its sender said of it, without the token that some send along."""
-    said = dict(message.properties)
-    headers = said.pop("application_headers", None) or {}
-    said["application_headers"] = {name: value for name, value in headers.items() if name != tokens.HEADER}
-    return {name: str(value)[:1_000] for name, value in said.items()}
+    """The sender's properties, without the token that some send along."""
+    properties = dict(message.properties)
+    headers = properties.pop("application_headers", None) or {}
+    properties["application_headers"] = {name: value for name, value in headers.items() if name != tokens.HEADER}
+    return {name: str(value)[:1_000] for name, value in properties.items()}
 
 
 def _identity(message: Any, body: bytes, queue: str) -> str:
@@ -179,7 +188,7 @@ def _identity(message: Any, body: bytes, queue: str) -> str:
 
 
 def _scheduled(parked_at: datetime | None) -> Document:
-    """A message at the start of the schedule; without an instant it has none and is the operator's from now on."""
+    """A message at the start of the schedule; without an instant it has none and waits for the operator."""
     if parked_at is None:
         return {"tries": 0, "alarm": True}
     return {"tries": 0, "alarm": False, "due_at": parked_at + timedelta(seconds=SCHEDULE[0])}
@@ -197,11 +206,10 @@ def _as_is(claimed: Document) -> Document:
 
 
 def item(document: Document) -> Document:
+    """Return a message as lists show it."""
     instants = {name: _instant(document.get(name)) for name in ("due_at", "settled_at")}
     return {"id": document["_id"], **{name: document.get(name) for name in ITEM}, **instants}
 
 
 def _instant(stored: datetime | None) -> str | None:
-    if stored is None:
-        return None
-    return stored.replace(tzinfo=UTC).astimezone(SHANGHAI).isoformat(timespec="milliseconds")
+    return None if stored is None else format_instant(stored)

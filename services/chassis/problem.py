@@ -1,7 +1,7 @@
 """Problems: the documented errors that a caller of a command or query can get, over RPC and over HTTP alike.
 
-A business "no" is a `services.kernel.Refusal`; the others stand here. Anything else that is raised is our bug and
-reaches the caller as `Malfunction`, with nothing of its text.
+A business "no" is a `services.kernel.Refusal`; the others are here. Any other exception is our bug and reaches the
+caller as `Malfunction`, with nothing of its text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from services.kernel import Refusal
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field of the input, and by which rule."""
+    """An error of one field of the input, and the rule that it breaks."""
 
     field: str
     en: str
@@ -38,7 +38,7 @@ class Problem(Exception):
         super().__init__(self.en)
 
     def say(self) -> dict[str, Any]:
-        """The problem as plain JSON, from which `heard` makes it again."""
+        """The problem as plain JSON, from which `read_problem` makes it again."""
         name = next(kind.__name__ for kind in type(self).__mro__ if kind.__name__ in PROBLEMS)
         return _said(name, self.status, self.code, self.en, self.zh, self.involved, self.errors)
 
@@ -57,16 +57,22 @@ class InvalidInput(Problem):
 
 
 class NotAuthenticated(Problem):
+    """The caller has no token, or one that is not valid."""
+
     status, code = 401, "not_authenticated"
     title_en, title_zh = "A valid token is needed.", "需要有效的令牌。"
 
 
 class NotAllowed(Problem):
+    """The caller's roles or district do not allow this."""
+
     status, code = 403, "not_allowed"
     title_en, title_zh = "Your role or district does not allow this.", "您的角色或辖区不允许此操作。"
 
 
 class NotFound(Problem):
+    """The record, kind or method does not exist."""
+
     status, code = 404, "not_found"
     title_en, title_zh = "There is no such thing.", "未找到。"
 
@@ -79,6 +85,8 @@ class Conflict(Problem):
 
 
 class TooLarge(Problem):
+    """The request or its answer is larger than allowed."""
+
     status, code = 413, "too_large"
     title_en, title_zh = "The request is too large.", "请求过大。"
 
@@ -91,31 +99,31 @@ class RefusedByRule(Problem):
 
 
 class Malfunction(Problem):
-    """Our mistake; the log of the service has it under the command's id."""
+    """Our mistake; the service's log has it under the command's id."""
 
     status, code = 500, "malfunction"
     title_en, title_zh = "The service made a mistake; it has been logged.", "系统内部错误，已记录。"
 
 
 class Unavailable(Problem):
-    """No answer: the outcome is unknown, the same command with the same id may be sent again."""
+    """No answer: the outcome is unknown, and the same command may be sent again with the same id."""
 
     status, code = 503, "unavailable"
     title_en, title_zh = "No answer in time; send it again with the same id.", "暂无响应，请以相同编号重试。"
 
 
 class TooManyRequests(Problem):
-    """One caller asks faster than the setting allows; nothing was done."""
+    """The caller sends more requests than the setting allows; nothing was done."""
 
     status, code = 429, "too_many_requests"
-    title_en, title_zh = "You ask too often; come again in a moment.", "请求过于频繁，请稍后重试。"
+    title_en, title_zh = "Too many requests; try again in a moment.", "请求过于频繁，请稍后重试。"
 
 
 class Overloaded(Problem):
-    """More is under way than can be served in good time; nothing was done."""
+    """More requests are under way than can be served in good time; nothing was done."""
 
     status, code = 503, "overloaded"
-    title_en = "Too much at once; nothing was done, come again in a moment."
+    title_en = "The system is overloaded; nothing was done, try again in a moment."
     title_zh = "系统繁忙，未作处理，请稍后重试。"
 
 
@@ -129,19 +137,19 @@ PROBLEMS: dict[str, type[Problem]] = {
 
 
 def say(error: BaseException) -> dict[str, Any]:
-    """What a caller is told about this error."""
+    """Write an error as its caller gets it."""
     if isinstance(error, Refusal):
         return _said("Refusal", 422, error.rule, error.en, error.zh, error.involved, [])
     return error.say() if isinstance(error, Problem) else Malfunction().say()
 
 
-def heard(said: dict[str, Any]) -> Problem:
-    """The problem that another process said."""
-    kind = PROBLEMS.get("RefusedByRule" if said["error"] == "Refusal" else said["error"], Malfunction)
+def read_problem(content: dict[str, Any]) -> Problem:
+    """Make the problem again that another process wrote."""
+    kind = PROBLEMS.get("RefusedByRule" if content["error"] == "Refusal" else content["error"], Malfunction)
     problem = kind.__new__(kind)
-    Problem.__init__(problem, said["en"], said["zh"], **said["involved"])
-    problem.code = said["code"]
-    problem.errors = [FieldError(**error) for error in said["errors"]]
+    Problem.__init__(problem, content["en"], content["zh"], **content["involved"])
+    problem.code = content["code"]
+    problem.errors = [FieldError(**error) for error in content["errors"]]
     return problem
 
 

@@ -29,12 +29,12 @@ from services.kernel import Change, Refusal
 
 T = TypeVar("T")
 
-ATTEMPTS = 100  # decisions on a record that others write at the same time, before the caller is told to come back
+ATTEMPTS = 100  # tries at a record that others write at the same time, before the caller gets `Unavailable`
 NAMESPACE = uuid.UUID("6b657869-6500-4000-8000-000000000000")
 
 
 class RecordFull(Conflict):
-    """A record with so many versions is a mistake somewhere; it is left as it is."""
+    """The record has reached its limit of versions, which points to a mistake somewhere; it stays as it is."""
 
     code = "record_full"
     title_en, title_zh = "The record has as many versions as it may have.", "记录的版本数已达上限。"
@@ -53,18 +53,20 @@ class Records(DependencyProvider, Generic[T]):
     collection: Collection[Document]
 
     def setup(self) -> None:
+        """Make collection and indexes, and have the relay publish what is written."""
         self.settings = self.container.config["SETTINGS"]
         self.collection = database(self.settings, self.container.service_name)[self.kind.name]
         self.staging = Staging(self.collection, self.unique)
         patiently(self._prepare)
-        self.relay.carries(self.kind, self.collection)
+        self.relay.add_collection(self.kind, self.collection)
 
     def get_dependency(self, worker_ctx: Any) -> Bound[T]:
+        """Return the records as the worker's command, listener or row of a sheet sees them."""
         batch = worker_ctx.data.get("batch")
         return batch.bind(self) if batch else Bound(self, worker_ctx.data.get("cause"))
 
     def read(self, state: Document) -> T:
-        """The record of what is kept as its state."""
+        """Make a record from its stored state."""
         return msgspec.convert(state, type=self.record)
 
     def _prepare(self) -> None:
@@ -72,13 +74,13 @@ class Records(DependencyProvider, Generic[T]):
             [("pending", 1), ("_id", 1), ("published", 1)], partialFilterExpression={"pending": True}
         )
         for unique in self.unique:
-            unique.keep(self.collection)
+            unique.ensure_index(self.collection)
         for names in self.indexes:
             self.collection.create_index([(f"state.{name}", 1) for name in names])
 
 
 class Bound(Generic[T]):
-    """The records as one command or listener sees them: what it writes says because of what."""
+    """The records as one command or listener sees them: every write names its cause."""
 
     def __init__(self, records: Records[T], cause: Cause | None) -> None:
         self._records = records
@@ -87,7 +89,7 @@ class Bound(Generic[T]):
         self._cause = cause
 
     def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002 - the word of the API
-        """The first version; `Conflict` where the id is taken by another command's record, or a version expected."""
+        """Write the first version; `Conflict` where another command's record has the id, or a version was expected."""
         id = self.id_of(id)  # noqa: A001
         if self._caused.expected_version is not None:
             raise Conflict(
@@ -97,28 +99,28 @@ class Bound(Generic[T]):
         return self._insert(id, change, follows=None)
 
     def id_of(self, given: str | None) -> str:
-        """The id of the record that this command adds, for what has to know it before: the given one, or one made."""
+        """The id of the record that this command adds, known before it is added: the given one, or a derived one."""
         return given or derived_id(self._kind, self._because)
 
     def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
-        """The next version as `decide` says, which may be asked again when another writer was first."""
+        """Write the next version as `decide` returns it; `decide` is asked again where another writer was first."""
         for _ in range(ATTEMPTS):
-            held = self._read(id)
-            if held is None:
+            stored = self._read(id)
+            if stored is None:
                 raise NotFound(kind=self._kind.name, id=id)
-            if held.get("history"):
-                return answer(id, held["history"][0])
-            self._check(held)
-            change = decide(self._record(held))
+            if stored.get("history"):
+                return answer(id, stored["history"][0])
+            self._check(stored)
+            change = decide(self._record(stored))
             if change is None:
-                return {"id": id, "version": held["version"], **self._view(held)}
-            if written := self._write(held, change):
+                return {"id": id, "version": stored["version"], **self._view(stored)}
+            if written := self._write(stored, change):
                 return written
             eventlet.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - two writers step aside
         raise Unavailable(f"{self._kind.name} {id} is being changed by many at once", kind=self._kind.name, id=id)
 
     def put(self, id: str, decide: Callable[[T | None], Change[T] | None]) -> Document | None:  # noqa: A002
-        """The next version, or the first where there is no record yet; None where there is none and none follows."""
+        """Write the next version, or the first where there is no record; None where neither exists."""
         if self._read(id) is None:
             change = decide(None)
             if change is None:
@@ -133,21 +135,21 @@ class Bound(Generic[T]):
     def follow(self, id: str, event: Event, decide: Callable[[T | None], Change[T] | None]) -> None:  # noqa: A002
         """Keep a record in step with another one: an event not newer than the last one followed changes nothing."""
         for _ in range(ATTEMPTS):
-            held = self._read(id)
-            if held and (held.get("history") or held.get("follows", 0) >= event.version):
+            stored = self._read(id)
+            if stored and (stored.get("history") or stored.get("follows", 0) >= event.version):
                 return
-            change = decide(self._record(held) if held else None)
-            if self._keep_step(id, event, held, change):
+            change = decide(self._record(stored) if stored else None)
+            if self._keep_step(id, event, stored, change):
                 return
             eventlet.sleep(random.uniform(0.001, 0.02))  # noqa: S311
         raise Unavailable(kind=self._kind.name, id=id)
 
-    def _keep_step(self, id: str, event: Event, held: Document | None, change: Change[T] | None) -> bool:  # noqa: A002
+    def _keep_step(self, id: str, event: Event, stored: Document | None, change: Change[T] | None) -> bool:  # noqa: A002
         """Follow up to this event; False where another listener was first."""
-        if held is not None:
+        if stored is not None:
             if change is not None:
-                return self._write(held, change, follows=event.version) is not None
-            return self._note(held, event.version)
+                return self._write(stored, change, follows=event.version) is not None
+            return self._note(stored, event.version)
         if change is None:
             return True
         try:
@@ -156,38 +158,40 @@ class Bound(Generic[T]):
             return False
         return True
 
-    def _note(self, held: Document, follows: int) -> bool:
-        """Nothing to change, but an older event that comes later must find this one."""
-        noted = self.collection.update_one(_seen(held, follows), {"$set": {"follows": follows}})
+    def _note(self, stored: Document, follows: int) -> bool:
+        """Note an event that changes nothing, so that an older one that comes later changes nothing either."""
+        noted = self.collection.update_one(_seen(stored, follows), {"$set": {"follows": follows}})
         return noted.matched_count > 0
 
     def get(self, id: str) -> T:  # noqa: A002
-        held = self.collection.find_one({"_id": id}, {"state": 1})
-        if held is None:
+        """Return the record; raises `NotFound`."""
+        stored = self.collection.find_one({"_id": id}, {"state": 1})
+        if stored is None:
             raise NotFound(kind=self._kind.name, id=id)
-        return self._record(held)
+        return self._record(stored)
 
-    def find(self, **wanted: Any) -> list[tuple[str, T]]:
-        """All records like this; a tuple means any of these."""
-        found = self.collection.find(conditions(wanted), {"state": 1}).sort("_id", 1)
-        return [(held["_id"], self._record(held)) for held in found]
+    def find(self, **values: Any) -> list[tuple[str, T]]:
+        """Find all records with these values; a tuple means any of its values."""
+        documents = self.collection.find(conditions(values), {"state": 1}).sort("_id", 1)
+        return [(document["_id"], self._record(document)) for document in documents]
 
-    def versions(self, **wanted: Any) -> dict[str, int]:
-        """The newest versions of all records like this: has any changed since they were read?"""
-        found = self.collection.find(conditions(wanted), {"version": 1})
-        return {held["_id"]: held["version"] for held in found}
+    def versions(self, **values: Any) -> dict[str, int]:
+        """The newest versions of all such records, by id: they tell whether any changed since it was read."""
+        documents = self.collection.find(conditions(values), {"version": 1})
+        return {document["_id"]: document["version"] for document in documents}
 
-    def exists(self, **wanted: Any) -> bool:
-        return self.collection.find_one(conditions(wanted), {"_id": 1}) is not None
+    def exists(self, **values: Any) -> bool:
+        """True where there is a record with these values."""
+        return self.collection.find_one(conditions(values), {"_id": 1}) is not None
 
     def outcome(self, ids: Iterable[str]) -> Document | None:
-        """What the running command has done already, when it was sent before (X-01)."""
-        wanted = [derived_id(self._kind, self._because), *ids]
-        held = self.collection.find_one(
-            {"_id": {"$in": wanted}, "history.because": self._because},
+        """The answer of the running command where it was done before (X-01), or None."""
+        candidates = [derived_id(self._kind, self._because), *ids]
+        stored = self.collection.find_one(
+            {"_id": {"$in": candidates}, "history.because": self._because},
             {"history": {"$elemMatch": {"because": self._because}}},
         )
-        return answer(held["_id"], held["history"][0]) if held else None
+        return answer(stored["_id"], stored["history"][0]) if stored else None
 
     @property
     def _because(self) -> str:
@@ -199,11 +203,11 @@ class Bound(Generic[T]):
             raise RuntimeError("records are written by commands and listeners only")
         return self._cause
 
-    def _record(self, held: Document) -> T:
-        return self._records.read(held["state"])
+    def _record(self, document: Document) -> T:
+        return self._records.read(document["state"])
 
-    def _view(self, held: Document) -> Document:
-        return {name: held["state"][name] for name in self._kind.fields}
+    def _view(self, document: Document) -> Document:
+        return {name: document["state"][name] for name in self._kind.fields}
 
     def _read(self, id: str) -> Document | None:  # noqa: A002
         return self.collection.find_one(
@@ -211,16 +215,16 @@ class Bound(Generic[T]):
             {"version": 1, "state": 1, "hash": 1, "follows": 1, "history": {"$elemMatch": {"because": self._because}}},
         )
 
-    def _check(self, held: Document) -> None:
+    def _check(self, stored: Document) -> None:
         cause = self._caused
-        if cause.expected_version not in (None, held["version"]):
-            raise Conflict(id=held["_id"], expected_version=cause.expected_version, version=held["version"])
-        self._check_district(held["state"])
-        if held["version"] >= self._records.settings.versions_limit:
-            raise RecordFull(id=held["_id"], version=held["version"])
+        if cause.expected_version not in (None, stored["version"]):
+            raise Conflict(id=stored["_id"], expected_version=cause.expected_version, version=stored["version"])
+        self._check_district(stored["state"])
+        if stored["version"] >= self._records.settings.versions_limit:
+            raise RecordFull(id=stored["_id"], version=stored["version"])
 
     def _check_district(self, state: Document) -> None:
-        """Who is bound to a district writes there, and nothing that is the municipality's."""
+        """Allow an actor who is bound to a district to write there only, and nothing municipal."""
         actor = self._caused.actor
         if actor.district and state.get("district") != actor.district:
             raise NotAllowed(district=state.get("district"), yours=actor.district)
@@ -232,51 +236,51 @@ class Bound(Generic[T]):
         try:
             self.collection.insert_one(document if follows is None else {**document, "follows": follows})
         except DuplicateKeyError as error:
-            held = self._read(id)
-            if held is None:
+            stored = self._read(id)
+            if stored is None:
                 raise self._broken_rule(error, document["state"]) from None
-            if not held.get("history"):
+            if not stored.get("history"):
                 raise Conflict(kind=self._kind.name, id=id) from None
-            return answer(id, held["history"][0])
+            return answer(id, stored["history"][0])
         self._ring(id)
         return answer(id, first)
 
-    def _write(self, held: Document, change: Change[T], *, follows: int | None = None) -> Document | None:
-        """The next version, or None where another writer was first."""
-        version = held["version"] + 1
-        new = entry(self._kind, change, self._caused, version=version, after=held["hash"])
+    def _write(self, stored: Document, change: Change[T], *, follows: int | None = None) -> Document | None:
+        """Write the next version; None where another writer was first."""
+        version = stored["version"] + 1
+        new = entry(self._kind, change, self._caused, version=version, after=stored["hash"])
         state = state_of(self._kind, change.record)
         values = {"state": state, "version": version, "hash": new["hash"], "pending": True}
         if traceparent := trace.current():
             values[f"traces.{version}"] = traceparent
         try:
             result = self.collection.update_one(
-                _seen(held, follows),
+                _seen(stored, follows),
                 {"$set": values if follows is None else {**values, "follows": follows}, "$push": {"history": new}},
             )
         except DuplicateKeyError as error:
             raise self._broken_rule(error, state) from None
         if not result.matched_count:
             return None
-        self._ring(held["_id"])
-        return answer(held["_id"], new)
+        self._ring(stored["_id"])
+        return answer(stored["_id"], new)
 
     def _broken_rule(self, error: DuplicateKeyError, state: Document) -> Refusal:
-        """The rule whose unique index said no."""
+        """The refusal of the unique index that was violated."""
         key = list((error.details or {})["keyPattern"])
         (broken,) = [unique for unique in self._records.unique if [name for name, _ in unique.key] == key]
         return broken.refuse(self._kind, state)
 
     def _ring(self, id: str) -> None:  # noqa: A002
-        self._records.relay.ring(self._kind, id)
+        self._records.relay.notify(self._kind, id)
 
 
 def derived_id(kind: Kind, because: str) -> str:
-    """The id of a record that was made without one: the same for the same command."""
+    """The id of a record that was added without one: the same for the same command."""
     return str(uuid.uuid5(NAMESPACE, f"{kind.key}/{because}"))
 
 
-def _seen(held: Document, follows: int | None) -> Document:
-    """The record as it was read: nobody wrote it meanwhile, nor followed anything newer."""
-    seen = {"_id": held["_id"], "version": held["version"]}
+def _seen(stored: Document, follows: int | None) -> Document:
+    """The filter for the record as it was read: not written meanwhile, and not in step with anything newer."""
+    seen = {"_id": stored["_id"], "version": stored["version"]}
     return seen if follows is None else {**seen, "follows": {"$not": {"$gte": follows}}}

@@ -1,7 +1,7 @@
-"""Rehearsals: what is told as if it came at another time, so that a year of deadlines can be gone through at once.
+"""Rehearsals: commands that claim another time of arrival, so that a year of deadlines can be played at once.
 
-Only where the setting `REHEARSAL` is on, as for the demo year: everywhere else a command came when it came, and one
-that says otherwise is refused instead of being taken for one of today.
+Only where the setting `REHEARSAL` is on, as for the demo year: everywhere else a command arrives when it arrives, and
+one that claims another time is refused.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ HEADER = "kexie.at"  # of a request over RPC: an instant like 2011-05-14T10:00:0
 
 
 def arrival(headers: Mapping[str, Any], config: Mapping[str, Any]) -> datetime:
-    """When a command came: now, or when it says in a rehearsal."""
-    said = headers.get(HEADER)
-    if said is None:
+    """The arrival of a command: now, or in a rehearsal the time that it claims."""
+    claimed = headers.get(HEADER)
+    if claimed is None:
         return _now(config)
     if not config["SETTINGS"].rehearsal:
-        raise NotAllowed("Nothing is rehearsed here: a command comes now.", "此处并非演练，不得指定办理时间。")
-    return _instant(said)
+        raise NotAllowed("No rehearsal: a command may not claim a time of arrival.", "此处并非演练，不得指定办理时间。")
+    return _instant(claimed)
 
 
 def hearing(event: Event, config: Mapping[str, Any]) -> datetime:
-    """When an event was heard: now, or in a rehearsal at once, since what follows then does not follow today."""
+    """The arrival of an event: now, or in a rehearsal its own time, since its consequences do not follow today."""
     return _instant(event.time) if config["SETTINGS"].rehearsal else _now(config)
 
 
@@ -38,8 +38,8 @@ def _now(config: Mapping[str, Any]) -> datetime:
     return now
 
 
-def _instant(said: Any) -> datetime:
+def _instant(text: Any) -> datetime:
     try:
-        return to_the_millisecond(datetime.fromisoformat(said).astimezone(SHANGHAI))
+        return to_the_millisecond(datetime.fromisoformat(text).astimezone(SHANGHAI))
     except (TypeError, ValueError):
         raise InvalidInput(FieldError(HEADER, "Not an instant.", "不是有效的时间。")) from None

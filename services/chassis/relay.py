@@ -1,7 +1,7 @@
-"""The relay publishes what the records say has happened, and never forgets nor dies.
+"""Outbox relay: publishes the pending events of records until the broker has confirmed them.
 
-Rung by the writes of its own process, and once a second it looks for what others left pending. Each entry goes out in
-version order with a confirm; only then the record is marked. Two relays at once merely publish twice.
+Writes of its own process notify it, and once a second it looks for events that others left pending. Each entry is
+published in version order with a confirm; only then is the record marked. Two relays at once merely publish twice.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from services.contract.view import Kind
 DECLARE_AGAIN = 30.0  # seconds: a queue that somebody deleted is there again
 SWEPT = 20_000  # records per kind that a sweep looks at
 BREATH = 0.01  # seconds between two passes of a busy service
-FEW = 50  # records; where more are waiting already there is nothing to wait for
-LAST_PASS = 2.0  # seconds that a stopping relay may spend on what is still pending
+FEW = 50  # records; with more there is nothing to wait for
+LAST_PASS = 2.0  # seconds that a stopping relay may spend on pending records
 
 log = get_logger()
 
@@ -45,26 +45,27 @@ Pending = tuple[str, str]  # kind name, record id
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """An event as it goes out."""
+    """An event with its encoded body."""
 
     event: Event
     body: bytes
 
     @classmethod
     def of(cls, event: Event) -> Publication:
+        """Encode an event."""
         return cls(event, event.write())
 
 
 class NotConfirmed(Exception):
-    """The broker did not take every publication of this pass in time; all of it is published again."""
+    """The broker did not confirm every publication of this pass in time; all of it is published again."""
 
 
 class Relay(SharedExtension):
-    """One per service and process; any number of replicas."""
+    """The outbox relay of a service; one per process, with any number of replicas."""
 
     def __init__(self) -> None:
         self._collections: dict[str, tuple[Kind, Collection[Document]]] = {}
-        self._rung: dict[Pending, None] = {}
+        self._notified: dict[Pending, None] = {}
         self._seen: dict[Pending, tuple[int, float]] = {}
         self._bell = Signal()
         self._stopping = False
@@ -74,24 +75,27 @@ class Relay(SharedExtension):
         self.last_pass = monotonic()
 
     def setup(self) -> None:
+        """Read the settings."""
         self.settings = self.container.config["SETTINGS"]
 
-    def carries(self, kind: Kind, collection: Collection[Document]) -> None:
-        """From now on this collection's records are relayed too."""
+    def add_collection(self, kind: Kind, collection: Collection[Document]) -> None:
+        """Relay the records of this collection too."""
         self._collections[kind.name] = (kind, collection)
 
     def start(self) -> None:
+        """Relay from now on."""
         self._thread = self.container.spawn_managed_thread(self._run, identifier="relay")
 
     def stop(self) -> None:
+        """Publish the records it was notified of, within about two seconds, and end."""
         self._stopping = True
         self._wake()
         with eventlet.Timeout(LAST_PASS + 1, False):
             self._thread.wait()
 
-    def ring(self, kind: Kind, record_id: str) -> None:
-        """This record has something to publish."""
-        self._rung[kind.name, record_id] = None
+    def notify(self, kind: Kind, record_id: str) -> None:
+        """Tell the relay that this record has something to publish."""
+        self._notified[kind.name, record_id] = None
         self._wake()
 
     def _wake(self) -> None:
@@ -101,7 +105,7 @@ class Relay(SharedExtension):
     def _run(self) -> None:
         sweep = monotonic()
         while not self._stopping:
-            if not self._rung:
+            if not self._notified:
                 with eventlet.Timeout(max(0.0, sweep - monotonic()), False):
                     self._bell.wait()
             self._bell = Signal()
@@ -120,21 +124,21 @@ class Relay(SharedExtension):
     def _gather(self) -> None:
         """Let the writes of a busy service come together: a pass for many costs hardly more than one for one."""
         rest = self.last_pass + BREATH - monotonic()
-        if rest > 0 and len(self._rung) < FEW and not self._stopping:
+        if rest > 0 and len(self._notified) < FEW and not self._stopping:
             eventlet.sleep(rest)
 
     def _finish(self) -> None:
         with eventlet.Timeout(LAST_PASS, False):
             try:
-                while self._rung and self._connection:
+                while self._notified and self._connection:
                     self._pass()
             except (*BROKEN, NotConfirmed, PyMongoError):
-                log.info("left pending for the next start", records=len(self._rung))
+                log.info("events left pending until the next start", records=len(self._notified))
         self._drop()
 
     def _recover(self, error: Exception) -> None:
         metrics.RELAY_FAILURES.labels(self.container.service_name).inc()
-        log.warning("relay waits", error=f"{type(error).__name__}: {error}"[:200], pending=len(self._rung))
+        log.warning("relay waits", error=f"{type(error).__name__}: {error}"[:200], pending=len(self._notified))
         self._drop()
         if not self._stopping:
             with eventlet.Timeout(self._backoff.next(), False):
@@ -149,14 +153,14 @@ class Relay(SharedExtension):
         self._connection = self._publisher = None
 
     def _pass(self) -> None:
-        """Publish and mark up to a batch of what was rung, the longest waiting first."""
-        taken = set(islice(self._rung, self.settings.relay_batch))
+        """Publish and mark up to a batch of the notified records, the longest waiting first."""
+        taken = set(islice(self._notified, self.settings.relay_batch))
         for key in taken:
-            del self._rung[key]
+            del self._notified[key]
         try:
             self._relay(taken)
         except BaseException:
-            self._rung.update(dict.fromkeys(taken))
+            self._notified.update(dict.fromkeys(taken))
             raise
 
     def _relay(self, taken: set[Pending]) -> None:
@@ -185,14 +189,14 @@ class Relay(SharedExtension):
         return self._publisher
 
     def _sweep(self) -> None:
-        """Take what was pending at the last look and has not moved since: whoever wrote it does not relay it."""
+        """Take the records that were pending at the last look and have not moved since: nobody else relays them."""
         pending = {}
         for name, (_, collection) in self._collections.items():
-            found = collection.find({"pending": True}, {"published": 1}).sort("_id", 1).limit(SWEPT)
-            pending.update({(name, document["_id"]): document.get("published") or 0 for document in found})
+            documents = collection.find({"pending": True}, {"published": 1}).sort("_id", 1).limit(SWEPT)
+            pending.update({(name, document["_id"]): document.get("published") or 0 for document in documents})
         left = [key for key, published in pending.items() if self._seen.get(key, (None,))[0] == published]
-        random.shuffle(left)  # so that two relays hardly meet
-        self._rung.update(dict.fromkeys(left))
+        random.shuffle(left)  # so that two relays seldom take the same records
+        self._notified.update(dict.fromkeys(left))
 
         now = monotonic()
         self._seen = {
@@ -203,13 +207,13 @@ class Relay(SharedExtension):
         metrics.PENDING.labels(self.container.service_name).set(len(pending))
         metrics.OLDEST_PENDING.labels(self.container.service_name).set(oldest)
         if self._publisher:
-            self._publisher.keep()
+            self._publisher.keep_alive()
 
 
 class Publisher:
-    """One confirm channel: a whole batch goes out, then all its confirms are awaited.
+    """A confirm channel: a whole batch is sent, then all its confirms are awaited.
 
-    What the source publishes to, and the queues that hear it, are there before.
+    The source's exchange and the queues bound to it are declared before.
     """
 
     def __init__(self, connection: Any, source: str) -> None:
@@ -227,7 +231,7 @@ class Publisher:
         self.declare_now_and_then()
 
     def publish(self, publications: Iterable[Publication], seconds: float) -> None:
-        """All of them, confirmed; raises `NotConfirmed` (some may have gone out)."""
+        """Publish all, confirmed; raises `NotConfirmed` (some may have been sent)."""
         with eventlet.Timeout(seconds, NotConfirmed("no confirm in time")):
             with corked(self._channel):
                 for publication in publications:
@@ -253,14 +257,15 @@ class Publisher:
             self._declare_at = 0.0
             raise NotConfirmed(f"returned or refused: {self._returned[:3]}")
 
-    def keep(self) -> None:
-        """Live while nothing is published: hear the broker's heartbeats, send ours, see that the queues are there."""
+    def keep_alive(self) -> None:
+        """Stay alive while nothing is published: exchange heartbeats, and declare the queues now and then."""
         with suppress(TimeoutError):
             self._connection.drain_events(timeout=0)
         self._connection.heartbeat_check()
         self.declare_now_and_then()
 
     def declare_now_and_then(self) -> None:
+        """Declare exchange and queues again where that was long ago: somebody may have deleted them."""
         if monotonic() >= self._declare_at:
             declare_source(self._channel, self._source)
             self._declare_at = monotonic() + DECLARE_AGAIN
@@ -297,7 +302,7 @@ def _unpublished(collection: Collection[Document], ids: list[str]) -> Iterable[D
 
 
 def _publications(kind: Kind, document: Document) -> list[Publication] | None:
-    """What this record has to say; None where it cannot be said: it stays pending, and holds nobody else up."""
+    """The unpublished events of a record; None where they cannot be encoded: it stays pending and blocks no other."""
     try:
         traces, id_ = document.get("traces", {}), document["_id"]
         return [
@@ -308,10 +313,10 @@ def _publications(kind: Kind, document: Document) -> list[Publication] | None:
         return None
 
 
-def _mark(collection: Collection[Document], found: list[Document]) -> None:
-    """Published up to the version seen; a record that moved on stays pending, and one re-armed meanwhile as it is."""
+def _mark(collection: Collection[Document], documents: list[Document]) -> None:
+    """Mark records as published up to the version seen; newer versions, and records re-armed meanwhile, stay due."""
     seen: dict[tuple[int, int | None], list[str]] = {}
-    for document in found:
+    for document in documents:
         seen.setdefault((document["version"], document.get("rearmed")), []).append(document["_id"])
     for (version, rearmed), ids in seen.items():
         as_read = {"_id": {"$in": ids}, "rearmed": rearmed}
@@ -323,9 +328,10 @@ def _mark(collection: Collection[Document], found: list[Document]) -> None:
 
 
 def rearm(collection: Collection[Document], copies: Mapping[str, int]) -> int:
-    """Have these records published again from the versions that their copies hold; how many have anything newer.
+    """Publish these records again from the versions of their copies on; returns how many have anything newer.
 
-    What was not published yet stays so. A relay that is at one of them does not mark it, and the next sweeps take it.
+    Anything not published yet stays pending. A relay that is at one of them does not mark it, and the next sweeps take
+    it.
     """
     behind: dict[int, list[str]] = {}
     for id_, version in copies.items():

@@ -22,6 +22,7 @@ from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing
 from services.chassis.parked import ParkedMessages
 from services.chassis.problem import InvalidInput, NotFound, TooLarge, Unavailable
+from services.chassis.provider import Provider
 from services.chassis.revocations import Revocations
 from services.chassis.tokens import Actor, Tokens
 from services.contract import wire
@@ -45,6 +46,7 @@ class Server(SharedExtension):
         self._thread: Any = None
 
     def setup(self) -> None:
+        """Make the link, not connected yet."""
         settings, service = self.container.config["SETTINGS"], self.container.service_name
         self.settings = settings
         self.queue = f"rpc-{service}"
@@ -58,6 +60,7 @@ class Server(SharedExtension):
 
     @property
     def is_up(self) -> bool:
+        """True while connected to the broker."""
         return self._link.is_up
 
     def close(self) -> None:
@@ -69,9 +72,10 @@ class Server(SharedExtension):
             with self._link.writing() as channel:
                 channel.basic_cancel(self.queue, nowait=True)
         except Gone:
-            pass  # nothing comes in anyway
+            pass  # no request comes in anyway
 
     def stop(self) -> None:
+        """Close the connection."""
         self._link.stop()
         if self._thread is not None:
             self._thread.wait()
@@ -84,10 +88,7 @@ class Server(SharedExtension):
             self._consume(channel)
 
     def _refresh(self, channel: Any) -> None:
-        """Consume anew: a broker node that was frozen forgets its consumers on the other nodes, and tells nobody.
-
-        And bind anew, as callers do.
-        """
+        """Consume and bind anew: a broker node that was frozen forgets its consumers on others, and tells nobody."""
         if channel is not None and not self._stopping:
             self._bind(channel, nowait=True)
             channel.basic_cancel(self.queue, nowait=True)
@@ -109,7 +110,7 @@ class Server(SharedExtension):
         request = Request(message)
         name = f"{self.container.service_name}.{self._name(request)}"
         request.span = trace.begin("server", name, request.headers.get(trace.HEADER))
-        with request.span.going_on():
+        with request.span.active():
             self._serve(request)
 
     def _serve(self, request: Request) -> None:
@@ -135,7 +136,7 @@ class Server(SharedExtension):
         return method, request.arguments()
 
     def answer(self, request: Request, result: Any, error: BaseException | None) -> None:
-        """Send the answer and ack; where the connection is gone the request comes again and has its outcome already."""
+        """Send the answer and ack; where the connection is gone the request comes again and finds its outcome."""
         request.span.end(error)
         metrics.COMMANDS.labels(self.container.service_name, self._name(request), _outcome(error)).inc()
         metrics.SECONDS.labels(self.container.service_name).observe(monotonic() - request.taken_at)
@@ -145,7 +146,7 @@ class Server(SharedExtension):
                 channel.basic_publish(reply, exchange=RPC_EXCHANGE, routing_key=request.reply_to)
                 channel.basic_ack(request.message.delivery_tag)
         except Gone:
-            log.info("not answered, comes again", method=request.method)
+            log.info("answer not sent; the request will be redelivered", method=request.method)
 
     def _name(self, request: Request) -> str:
         return request.method if request.method in self.methods else "unknown"
@@ -157,15 +158,25 @@ class Server(SharedExtension):
             with self._link.writing(request.message.channel) as channel:
                 channel.basic_ack(request.message.delivery_tag)
         except Gone:
-            log.info("parked, and comes again")
+            log.info("parked but not acked; the request will be redelivered")
+
+
+class ServerProvider(Provider[Server]):
+    """Gives a service the server that its methods are called through."""
+
+    server = Server()
+
+    def provide(self) -> Server:
+        """Return the server."""
+        return self.server
 
 
 class NotAnswerable(Exception):
-    """Nobody waits for the answer of this request."""
+    """A request without a reply address."""
 
 
 class Request:
-    """One request as it came."""
+    """A request as it came from the broker."""
 
     def __init__(self, message: Any) -> None:
         self.message = message
@@ -179,14 +190,16 @@ class Request:
 
     @property
     def body(self) -> bytes:
+        """The bytes of the request."""
         return body_of(self.message)
 
     @property
     def token(self) -> Any:
+        """The caller's token, not verified."""
         return self.headers.get(tokens.HEADER)
 
     def arguments(self) -> dict[str, Any]:
-        """The keyword arguments; raises `InvalidInput` for anything that is not such a request."""
+        """Decode the keyword arguments; raises `InvalidInput` for anything that is not such a request."""
         if self.message.properties.get("content_type") != JSON:
             raise InvalidInput(FieldError("content_type", f"Must be {JSON}.", f"须为 {JSON}。"))
         try:
@@ -200,6 +213,7 @@ class Request:
         return body.get("kwargs", {})
 
     def reply(self, result: Any, error: BaseException | None) -> Message:
+        """Make the answer's message; an error that is our mistake is logged and told as `Malfunction`."""
         if error is not None and not isinstance(error, Refusal | problem.Problem):
             self._log(error)
         try:
@@ -214,7 +228,7 @@ class Request:
 
 
 class Method(Entrypoint):
-    """A service's method that can be called; `Command` and `Query` in `service.py` say how it is understood."""
+    """A method of a service that can be called; see `entrypoints` for the kinds there are."""
 
     server = Server()
 
@@ -222,45 +236,48 @@ class Method(Entrypoint):
         super().__init__(expected_exceptions=(Refusal, problem.Problem), **kwargs)
 
     def setup(self) -> None:
+        """Make the method known to the server."""
         self.server.methods[self.method_name] = self
 
     def start(self) -> None:
+        """Let the server serve."""
         self.server.open()
 
     def stop(self) -> None:
+        """Let the server take no new requests."""
         self.server.close()
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The method's arguments and its context; raises a problem."""
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the method's arguments and its context; raises a problem."""
         raise NotImplementedError
 
-    def settle(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
-        """What is answered in place of this error: raises it, or returns an earlier outcome."""
+    def recover(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
+        """Return an earlier outcome to answer in place of this error, or raise the error."""
         raise error
 
-    def tell(self, context: dict[str, Any], result: Any) -> Any:
-        """What is answered of a result."""
+    def visible_result(self, context: dict[str, Any], result: Any) -> Any:
+        """Return the part of a result that this caller may see."""
         return result
 
     def serve(self, request: Request, arguments: dict[str, Any]) -> None:
         """Run the method in a worker and answer."""
-        understood, context = self.understand(request, arguments)
+        prepared, context = self.prepare(request, arguments)
 
         def finished(worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
             error = exc_info[1] if exc_info else None
             if error is not None:
-                result, error = self._settled(context, arguments, error)
-            told = self.tell(context, result) if error is None else None
-            self.server.answer(request, told, error)
+                result, error = self._recovered(context, arguments, error)
+            answer = self.visible_result(context, result) if error is None else None
+            self.server.answer(request, answer, error)
             return result, exc_info
 
-        self.container.spawn_worker(self, (), understood, context_data=context, handle_result=finished)
+        self.container.spawn_worker(self, (), prepared, context_data=context, handle_result=finished)
 
-    def _settled(
+    def _recovered(
         self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException
     ) -> tuple[Any, BaseException | None]:
         try:
-            return self.settle(context, arguments, error), None
+            return self.recover(context, arguments, error), None
         except Exception as left:  # noqa: BLE001 - it is what is answered
             return None, Unavailable() if is_passing(left) else left
 
@@ -269,13 +286,13 @@ class Method(Entrypoint):
 
 
 def _said(error: BaseException) -> dict[str, Any]:
-    """As nameko writes errors: stock clients raise `RemoteError` with our name, ours read the first argument."""
-    said = problem.say(error)
+    """Write an error as nameko does: stock clients raise `RemoteError` with our name, ours read the first argument."""
+    content = problem.say(error)
     return {
-        "exc_type": said["error"],
-        "exc_path": f"kexie.{said['error']}",
-        "exc_args": [said],
-        "value": f"{said['code']}: {said['en']}",
+        "exc_type": content["error"],
+        "exc_path": f"kexie.{content['error']}",
+        "exc_args": [content],
+        "value": f"{content['code']}: {content['en']}",
     }
 
 

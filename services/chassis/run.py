@@ -24,27 +24,29 @@ from services.chassis.settings import Settings, WrongSettings
 
 TICK = 0.2  # seconds: signals are seen when the hub wakes
 GRACE = 12.0  # seconds from the first signal to a hard end
-SPARE_WORKERS = 64  # beside those of RPC: listeners, HTTP
+SPARE_WORKERS = 64  # beside those of RPC: for listeners and HTTP
 
 logger = get_logger()
 
 
 class Container(ServiceContainer):
-    """What a greenthread has this service do belongs to the same trace as itself."""
+    """A container whose greenthreads inherit the trace of the one that spawned them."""
 
     def spawn_worker(self, *args: Any, **kwargs: Any) -> Any:
+        """Spawn a worker in the present trace."""
         worker = super().spawn_worker(*args, **kwargs)
         self._worker_threads[worker].gr_context = copy_context()
         return worker
 
     def spawn_managed_thread(self, *args: Any, **kwargs: Any) -> Any:
+        """Spawn a thread in the present trace."""
         thread = super().spawn_managed_thread(*args, **kwargs)
         thread.gr_context = copy_context()
         return thread
 
 
 def containers(classes: list[type], settings: Settings, clock: Any = None) -> tuple[ServiceContainer, ...]:
-    """A container for each service, not started."""
+    """Make a container for each service, not started."""
     config = {
         "AMQP_URI": settings.amqp_uri,
         "SETTINGS": settings,
@@ -57,7 +59,7 @@ def containers(classes: list[type], settings: Settings, clock: Any = None) -> tu
 
 
 def serve(classes: list[type]) -> int:
-    """Run these services until SIGTERM or SIGINT; the exit code."""
+    """Run these services until SIGTERM or SIGINT; returns the exit code."""
     try:
         settings = Settings.read()
         made = containers(classes, settings)
@@ -67,7 +69,7 @@ def serve(classes: list[type]) -> int:
     names = [container.service_name for container in made]
     log.set_up(settings.log_level, *names)
     if settings.rehearsal:
-        logger.warning("a rehearsal: commands may say when they came")
+        logger.warning("rehearsal mode: commands may claim their time of arrival")
     if settings.traces_url:
         from services.chassis import tracing  # noqa: PLC0415 (half a second and 20 MB, for those who want traces)
 
@@ -88,6 +90,7 @@ class Process:
         self._end_by = float("inf")
 
     def run(self) -> int:
+        """Run until a signal or a failure; returns the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         if self._settings.health_port:
@@ -116,10 +119,10 @@ class Process:
     def _stop(self) -> int:
         logger.info("stopping")
         stopping = [eventlet.spawn(container.stop) for container in self.containers]
-        while not all(one.dead for one in stopping):
+        while not all(thread.dead for thread in stopping):
             eventlet.sleep(TICK)
             if self._signals > 1 or monotonic() > self._end_by:
-                logger.warning("ended hard; what was not acked comes again")
+                logger.warning("ended hard; unacked messages will be redelivered")
                 sys.stderr.flush()
                 os._exit(0)
         logger.info("stopped")

@@ -1,6 +1,6 @@
-"""Sealing: what only some may read is kept encrypted (AES-256-GCM), bound to the record that it belongs to.
+"""Sealing: restricted values are stored encrypted (AES-256-GCM), bound to the record that they belong to.
 
-Whoever has the database and not the key reads nothing of it, and moved to another record it opens no more.
+The database without the key reveals nothing, and a value moved to another record no longer opens.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from nameko.extensions import DependencyProvider
 
+from services.chassis.provider import Provider
 from services.chassis.settings import WrongSettings
 
 NONCE = 12  # bytes
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Unsealable(Exception):
-    """This was sealed with another key or for another record, or somebody altered it."""
+    """A value that was sealed with another key or for another record, or was altered."""
 
 
 class Seal:
@@ -32,25 +32,26 @@ class Seal:
         self._cipher = AESGCM(key)
 
     def seal(self, value: Any, *, record: str) -> str:
-        """The value encrypted, as a text; twice the same value gives two texts."""
+        """Encrypt a value as a text; the same value twice gives two texts."""
         nonce = os.urandom(NONCE)
         sealed = self._cipher.encrypt(nonce, msgspec.json.encode(value), record.encode())
         return b64encode(nonce + sealed).decode()
 
     def open(self, sealed: str, of: type[T], *, record: str) -> T:
-        """The value that was sealed for this record; raises `Unsealable`."""
-        held = b64decode(sealed)
+        """Decrypt the value that was sealed for this record; raises `Unsealable`."""
+        encrypted = b64decode(sealed)
         try:
-            content = self._cipher.decrypt(held[:NONCE], held[NONCE:], record.encode())
+            content = self._cipher.decrypt(encrypted[:NONCE], encrypted[NONCE:], record.encode())
         except InvalidTag:
             raise Unsealable(record) from None
         return msgspec.json.decode(content, type=of)
 
 
-class Sealing(DependencyProvider):
-    """Gives a service the seal of its site; one that needs it does not start without a key."""
+class SealProvider(Provider[Seal]):
+    """Gives a service the seal of its site; a service that needs it does not start without a key."""
 
     def bind(self, container: Any, attr_name: str) -> Any:
+        """Make the seal at once, so that a missing key ends the start; raises `WrongSettings`."""
         bound = super().bind(container, attr_name)
         key = container.config["SETTINGS"].sealing_key
         if key is None:
@@ -58,5 +59,6 @@ class Sealing(DependencyProvider):
         bound.seal = Seal(key)
         return bound
 
-    def get_dependency(self, worker_ctx: Any) -> Seal:
+    def provide(self) -> Seal:
+        """Return the seal."""
         return self.seal

@@ -1,463 +1,230 @@
-"""What a service is made of: commands, listeners, and the queries that every service has.
+"""A service: its own commands and listeners, and beside them what every service answers and hears.
 
-A service is a table of contents: `@service` on the class, `Records` as attributes, one short method per command.
+A service is a table of contents: a subclass of `Service` with `Records` as attributes and one short method per command.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
-from marshmallow import Schema as AnySchema
-
-from services.chassis import fields, lists, parked, parking, rehearsal, upkeep
+from services.chassis import lists, parking, tally, upkeep
 from services.chassis.batch import Batch, CheckRows, ForgetRows, WriteRows
-from services.chassis.document import Cause
-from services.chassis.fields import FieldError, json_schema
+from services.chassis.entrypoints import Command, Query, query, rows_of_command, signed_query
+from services.chassis.fields import FieldError
 from services.chassis.listener import listens
-from services.chassis.mongo import database
-from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound
-from services.chassis.records import Bound, Records
-from services.chassis.revocations import Revoking
-from services.chassis.rpc import Method, Request
-from services.chassis.tally import Question, tally, tally_of, tally_records
-from services.chassis.tokens import BRIEF, READERS, ROLES, Actor
+from services.chassis.mongo import Document, database
+from services.chassis.problem import InvalidInput, NotFound
+from services.chassis.records import Records
+from services.chassis.revocations import RevocationsProvider
+from services.chassis.rpc import ServerProvider
+from services.chassis.tokens import READERS, STAFF
 from services.contract import gateway
-from services.contract import rule as plan_rule
 from services.contract.event import Event
-from services.contract.view import Kind, View
-from services.kernel import REFUSALS, Refusal
+from services.contract.view import Kind
+from services.kernel import REFUSALS
 
-__all__ = ["command", "listens", "question", "service"]
+OPERATOR = ("operator",)
 
-C = TypeVar("C", bound=type)
-
-STAFF = ("recorder", "verifier", "chair", "finance", "operator")
-"""Who may read why something was done: a history holds reasons, and people write names into those (X-08)."""
-
-CREATED = uuid.UUID("6b657869-6500-4000-8000-000000000001")
-
-PAGE_OF_TALLY, LONGEST_TALLY = 1_000, 10_000  # records behind a tally that are told at once
+Params = Mapping[str, Any]
 
 
-class Tally(fields.Schema):
-    """The days of a tally, both inclusive; as the records were known at an instant; of one district."""
+class Service:
+    """The base of every service: records, self-description, counts, rows of a sheet, parked messages and upkeep.
 
-    first = fields.Day()
-    last = fields.Day()
-    as_of = fields.Instant(required=False)
-    district = fields.District(required=False)
-
-
-class TallyRecords(Tally):
-    """A page after one id, or what became of these ids."""
-
-    after = upkeep.Position(required=False)
-    limit = fields.Whole(min=1, max=LONGEST_TALLY, rule=None, required=False)
-    ids = fields.Many(upkeep.Position(), min=1, max=LONGEST_TALLY, required=False)
-
-
-class Command(Method):
-    """A method that moves one record on, or refuses; the same `command_id` again answers the first outcome (X-01).
-
-    One that `adds` a record and changes none can be given to every row of a sheet. What is said to one that is
-    `confidential` is kept by its own service and nobody else, not even until that is back.
+    It also hears which tokens were revoked. Of each kind of its records a subclass gets `get_<kind>`, `list_<kinds>`
+    and `history_of_<kind>`.
     """
 
-    def __init__(
-        self,
-        view: type[View],
-        schema: type[AnySchema],
-        *,
-        roles: tuple[str, ...],
-        adds: bool = False,
-        confidential: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        if unknown := sorted(set(roles) - set(ROLES)):
-            raise ValueError(f"unknown role {', '.join(unknown)}")
-        self.kind = view.kind
-        self.schema = schema()
-        self.roles = frozenset(roles)
-        self.adds = adds
-        self.confidential = confidential
+    kinds: ClassVar[Mapping[str, Kind]] = {}
+    """The kinds of its records, by the attribute that holds them."""
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        actor = self._authenticate(request)
-        _require(self.roles, actor)
-        given = dict(arguments)
-        cause = Cause(
-            because=_command_id(given.pop("command_id", None), request, self.method_name),
-            expected_version=expected_version(given.pop("expected_version", None)),
-            actor=actor,
-            at=rehearsal.arrival(request.headers, self.container.config),
-        )
-        request.because = cause.because
-        return {**fields.load(self.schema, given), "by": actor.id}, {"cause": cause}
+    server = ServerProvider()
+    revocations = RevocationsProvider()
 
-    def tell(self, context: dict[str, Any], result: Any) -> Any:
-        """Who may not read records is told of this one that it was changed, and no more (A-13)."""
-        if context["cause"].actor.roles.isdisjoint(READERS):
-            return {name: result[name] for name in BRIEF}
-        return result
+    def __init_subclass__(cls) -> None:
+        cls.kinds = {
+            attribute: value.kind
+            for parent in reversed(cls.__mro__)
+            for attribute, value in vars(parent).items()
+            if isinstance(value, Records)
+        }
+        for attribute, kind in cls.kinds.items():
+            _add_query(cls, f"get_{kind.name}", _get(attribute, kind))
+            _add_query(cls, f"list_{kind.plural}", _list(attribute, kind))
+            _add_query(cls, f"history_of_{kind.name}", _history(attribute, kind), roles=STAFF)
 
-    def settle(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
-        """A command that was done before may be refused by today's state: its first outcome is answered (X-01)."""
-        if isinstance(error, Refusal | NotFound | Conflict):
-            ids = [value for name, value in arguments.items() if name.endswith("_id") and isinstance(value, str)]
-            done = Bound(self.records, context["cause"]).outcome(ids)
-            if done is not None:
-                return done
-        raise error
-
-    def describe(self) -> dict[str, Any]:
+    @query(public=True)
+    def describe(self, params: Params) -> Any:
+        """Describe the service: its kinds, commands, queries and refusals, with JSON Schemas and roles."""
+        lists.allow(params)
+        methods = sorted(self.server.methods.items())
         return {
-            "kind": self.kind.name,
-            "summary": (getattr(self.container.service_cls, self.method_name).__doc__ or "").strip() or None,
-            "roles": sorted(self.roles),
-            "adds": self.adds,
-            "confidential": self.confidential,
-            "input": json_schema(self.schema, of=f"{self.container.service_name}.{self.method_name}"),
+            "service": self.server.container.service_name,
+            "about": (type(self).__doc__ or "").strip(),
+            "kinds": {kind.name: _describe_kind(kind) for kind in self.kinds.values()},
+            "commands": {name: method.describe() for name, method in methods if isinstance(method, Command)},
+            "queries": {name: method.describe() for name, method in methods if isinstance(method, Query)},
+            "refusals": _refusals(type(self)),
         }
 
-    @property
-    def records(self) -> Records[Any]:
-        return next(one for one in self.container.dependencies if isinstance(one, Records) and one.kind is self.kind)
+    @query(public=True)
+    def ping(self, params: Params) -> Any:
+        """Answer that the service is there, and how many messages wait for an operator."""
+        lists.allow(params)
+        container = self.server.container
+        stored = database(container.config["SETTINGS"], container.service_name)
+        return {"service": container.service_name, "parked": parking.waiting(stored)[0]}
 
+    # --- its own counts ----------------------------------------------------------------------------------------------
 
-class Query(Method):
-    """A method that reads; `public` ones need no token."""
+    @query()
+    def tally(self, params: Params) -> Any:
+        """Count the records by a plan rule: `rule`, `first` and `last` day of the period, `as_of`, `district`."""
+        question, _ = tally.read(params, tally.Tally(), self.kinds.values())
+        return tally.count(self._collection_of(question.rule.of), question)
 
-    def __init__(self, *, public: bool = False, roles: tuple[str, ...] = READERS, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.public, self.roles = public, frozenset(roles)
+    @query()
+    def tally_records(self, params: Params) -> Any:
+        """List the records behind a tally by id: up to `limit` of them `after` an id, or those of `ids` that exist."""
+        question, page = tally.read(params, tally.TallyRecords(), self.kinds.values())
+        return tally.list_records(self._collection_of(question.rule.of), question, page)
 
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        if not self.public:
-            _require(self.roles, self._authenticate(request))
-        return {"asked": arguments, "methods": self.server.methods}, {}
+    # --- rows of a sheet ---------------------------------------------------------------------------------------------
 
-    def describe(self) -> dict[str, Any]:
-        return {
-            "summary": (getattr(self.container.service_cls, self.method_name).__doc__ or "").strip() or None,
-            "public": self.public,
-            "roles": sorted(self.roles),
-        }
-
-
-class SignedQuery(Query):
-    """A query that also changes something beside the records, and notes who asked for it."""
-
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        understood, context = super().understand(request, arguments)
-        return {**understood, "by": self._authenticate(request).id}, context
-
-
-class DescribedQuery(Query):
-    """A query of a service's own: what it asks for is a schema, so that the gateway can pass it on as it does commands.
-
-    The method is told who asks.
-    """
-
-    def __init__(self, schema: type[AnySchema], *, roles: tuple[str, ...], **kwargs: Any) -> None:
-        super().__init__(roles=roles, **kwargs)
-        self.schema = schema()
-
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        actor = self._authenticate(request)
-        _require(self.roles, actor)
-        return {**fields.load(self.schema, arguments), "by": actor.id}, {}
-
-    def describe(self) -> dict[str, Any]:
-        of = f"{self.container.service_name}.{self.method_name}"
-        return {**super().describe(), "input": json_schema(self.schema, of=of)}
-
-
-class RowsOfCommand(Method):
-    """A method about rows of a sheet, for those who may give the command that it names."""
-
-    def __init__(self, schema: type[AnySchema], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.schema = schema()
-
-    def understand(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        actor = self._authenticate(request)
-        given = fields.load(self.schema, arguments)
-        of = self._command(given.pop("command"))
-        _require(of.roles, actor)
-        import_id = command_id(given.pop("import_id")) or ""
-        cause = Cause(because=import_id, actor=actor, at=self.container.config["CLOCK"].now())
-        request.because = import_id
-        batch = Batch(of, of.records, import_id, cause)
-        return {"batch": batch, "given": given}, {"batch": batch}
-
-    def _command(self, name: str) -> Command:
-        known = {
-            one: method for one, method in self.server.methods.items() if isinstance(method, Command) and method.adds
-        }
-        if name not in known:
-            listed = ", ".join(sorted(known))
-            raise NotFound(
-                f"Only what adds a record can be imported: {listed}.",
-                f"只有新增记录的命令可批量导入：{listed}。",
-                command=name,
-            )
-        return known[name]
-
-
-command = Command.decorator
-rows_of_command = RowsOfCommand.decorator
-query = Query.decorator
-signed_query = SignedQuery.decorator
-question = DescribedQuery.decorator
-
-
-def service(cls: C) -> C:
-    """Add what every service answers: get, list and history of each kind, `describe`, `tally`, `ping`, its upkeep.
-
-    And what every service hears: which tokens hold no longer.
-    """
-    kinds = {name: value.kind for name, value in vars(cls).items() if isinstance(value, Records)}
-    for attribute, kind in kinds.items():
-        _answer(cls, f"get_{kind.name}", _get(attribute, kind))
-        _answer(cls, f"list_{kind.plural}", _list(attribute, kind))
-        _answer(cls, f"history_of_{kind.name}", _history(attribute, kind), roles=STAFF)
-    _answer(cls, "tally", _tally(kinds))
-    _answer(cls, "tally_records", _tally_records(kinds))
-    _answer(cls, "describe", _describe(cls, kinds), public=True)
-    _answer(cls, "ping", _ping(), public=True)
-    for made, schema in ((_check_rows(), CheckRows), (_write_rows(), WriteRows), (_forget_rows(), ForgetRows)):
-        setattr(cls, made.__name__, rows_of_command(schema)(made))
-    for name in parked.METHODS:
-        _parked(cls, name)
-    for name in upkeep.METHODS:
-        _answer(cls, name, _upkeep(name), roles=("operator",))
-    _hear_revocations(cls)
-    return cls
-
-
-def _answer(
-    cls: type, name: str, method: Callable[..., Any], *, public: bool = False, roles: tuple[str, ...] = READERS
-) -> None:
-    method.__name__ = name
-    setattr(cls, name, query(public=public, roles=roles)(method))
-
-
-def _hear_revocations(cls: Any) -> None:
-    def note_revoked_token(self: Any, event: Event) -> None:
-        self.revocations.note(event.record, last_day=event.data["expires_on"])
-
-    cls.revocations = Revoking()
-    cls.note_revoked_token = listens(gateway.Token, "revoked")(note_revoked_token)
-
-
-def _parked(cls: type, name: str) -> None:
-    """One of the operator's methods on what is parked."""
-
-    def method(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method], by: str) -> Any:
-        return getattr(methods[name].server.parked, name)(asked, by=by)
-
-    method.__name__, method.__doc__ = name, getattr(parked.ParkedMessages, name).__doc__
-    setattr(cls, name, signed_query(roles=("operator",))(method))
-
-
-def _upkeep(name: str) -> Callable[..., Any]:
-    def method(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method]) -> Any:
-        return upkeep.METHODS[name](methods[name].container, asked)
-
-    method.__doc__ = upkeep.METHODS[name].__doc__
-    return method
-
-
-def _check_rows() -> Callable[..., Any]:
-    def check_rows(self: Any, batch: Batch, given: Mapping[str, Any]) -> Any:
-        """Judge rows of an import and stage the good ones; what is wrong with the others (X-10)."""
+    @rows_of_command(CheckRows)
+    def check_rows(self, batch: Batch, given: Params) -> Any:
+        """Check rows of an import and stage the good ones; returns what is wrong with the others (X-10)."""
         return batch.check(self, given["rows"])
 
-    return check_rows
-
-
-def _write_rows() -> Callable[..., Any]:
-    def write_rows(self: Any, batch: Batch, given: Mapping[str, Any]) -> Any:
-        """Make records of the next chunk of what is staged, all of it or nothing."""
+    @rows_of_command(WriteRows)
+    def write_rows(self, batch: Batch, given: Params) -> Any:
+        """Make records of the next chunk of staged rows: all of it or nothing."""
         return batch.write(given["after"])
 
-    return write_rows
-
-
-def _forget_rows() -> Callable[..., Any]:
-    def forget_rows(self: Any, batch: Batch, given: Mapping[str, Any]) -> Any:
-        """Remove what is still staged of an import."""
+    @rows_of_command(ForgetRows)
+    def forget_rows(self, batch: Batch, given: Params) -> Any:
+        """Remove the rows of an import that are still staged."""
         return batch.forget()
 
-    return forget_rows
+    # --- parked messages ---------------------------------------------------------------------------------------------
+
+    @signed_query(roles=OPERATOR)
+    def list_parked(self, params: Params, by: str) -> Any:
+        """List parked messages (dead letters), waiting or settled: `state`, `cursor`, `limit`."""
+        return self.server.parked.list_parked(params, by=by)
+
+    @signed_query(roles=OPERATOR)
+    def show_parked(self, params: Params, by: str) -> Any:
+        """Show a parked message with its body as text, its properties and its traceback."""
+        return self.server.parked.show_parked(params, by=by)
+
+    @signed_query(roles=OPERATOR)
+    def replay_parked(self, params: Params, by: str) -> Any:
+        """Handle a parked message now; a `Conflict` where that fails again, and the message stays parked."""
+        return self.server.parked.replay_parked(params, by=by)
+
+    @signed_query(roles=OPERATOR)
+    def discard_parked(self, params: Params, by: str) -> Any:
+        """Settle a parked message that need not be handled any more."""
+        return self.server.parked.discard_parked(params, by=by)
+
+    # --- upkeep ------------------------------------------------------------------------------------------------------
+
+    @query(roles=OPERATOR)
+    def bucket(self, params: Params) -> Any:
+        """Sum up the records, versions and history entries of a range of records, to compare a copy with."""
+        return upkeep.bucket(self.server.container, params)
+
+    @query(roles=OPERATOR)
+    def versions(self, params: Params) -> Any:
+        """List version and number of history entries of each record after one id, up to another or the last one."""
+        return upkeep.versions(self.server.container, params)
+
+    @query(roles=OPERATOR)
+    def histories(self, params: Params) -> Any:
+        """List the whole histories of a page of records, each with its first flaw."""
+        return upkeep.histories(self.server.container, params)
+
+    @query(roles=OPERATOR)
+    def rearm(self, params: Params) -> Any:
+        """Publish again the versions that are newer than a copy's, or everything."""
+        return upkeep.rearm(self.server.container, params)
+
+    @query(roles=OPERATOR)
+    def condition(self, params: Params) -> Any:
+        """Show what waits here: records to be published and since when, and parked messages."""
+        return upkeep.condition(self.server.container, params)
+
+    @listens(gateway.Token, "revoked")
+    def note_revoked_token(self, event: Event) -> None:
+        """Refuse the token from now on."""
+        self.revocations.note(event.record, last_day=event.data["expires_on"])
+
+    def _collection_of(self, kind: Kind) -> Any:
+        attribute = next(name for name, known in self.kinds.items() if known is kind)
+        return getattr(self, attribute).collection
+
+
+def _add_query(cls: type, name: str, method: Callable[..., Any], *, roles: tuple[str, ...] = READERS) -> None:
+    method.__name__ = name
+    setattr(cls, name, query(roles=roles)(method))
 
 
 def _get(attribute: str, kind: Kind) -> Callable[..., Any]:
-    def get(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
-        """The record's view with id and version."""
-        return lists.item(kind, _held(self, attribute, kind, asked, {"state": 1, "version": 1}))
+    def get(self: Any, params: Params) -> Any:
+        """Show a record: its view with id and version."""
+        return lists.item(kind, _stored(self, attribute, kind, params, {"state": 1, "version": 1}))
 
     return get
 
 
 def _list(attribute: str, kind: Kind) -> Callable[..., Any]:
-    def list_(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
-        """A page of records: `filter`, `order`, `cursor`, `limit`, `revision`."""
-        _only(asked, *lists.WORDS)
-        return lists.page(getattr(self, attribute).collection, kind, asked)
+    def list_(self: Any, params: Params) -> Any:
+        """List a page of records: `filter`, `order`, `cursor`, `limit`, `revision`."""
+        lists.allow(params, *lists.PARAMETERS)
+        return lists.page(getattr(self, attribute).collection, kind, params)
 
     return list_
 
 
 def _history(attribute: str, kind: Kind) -> Callable[..., Any]:
-    def history(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
-        """Every version: what happened, when, by whom, because of what, why."""
-        held = _held(self, attribute, kind, asked, {"history": 1})
-        return {"id": held["_id"], "kind": kind.name, "versions": held["history"]}
+    def history(self: Any, params: Params) -> Any:
+        """Show every version of a record: what happened, when, by whom, because of what, why."""
+        stored = _stored(self, attribute, kind, params, {"history": 1})
+        return {"id": stored["_id"], "kind": kind.name, "versions": stored["history"]}
 
     return history
 
 
-def _tally(kinds: Mapping[str, Kind]) -> Callable[..., Any]:
-    def count(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
-        """Our own count by a plan rule: `rule`, the period's `first` and `last` day, `as_of`, `district`."""
-        return tally(*_counted(self, kinds, asked, Tally())[:2])
-
-    return count
-
-
-def _tally_records(kinds: Mapping[str, Kind]) -> Callable[..., Any]:
-    def records(self: Any, asked: Mapping[str, Any], methods: Any) -> Any:
-        """The records behind a tally by id: a page `after` one, up to `limit`; or those of `ids` that there are."""
-        collection, question, page = _counted(self, kinds, asked, TallyRecords())
-        after, limit, ids = page["after"], page["limit"], page["ids"]
-        if not ids:
-            return tally_records(collection, question, after=after or "", limit=limit or PAGE_OF_TALLY)
-        if after or limit:
-            raise InvalidInput(FieldError("ids", "Either ids or a page is asked for.", "ids 不得与分页同时给出。"))
-        return {"records": tally_of(collection, question, ids), "through": None}
-
-    return records
+def _stored(self: Any, attribute: str, kind: Kind, params: Params, fields: Mapping[str, int]) -> Document:
+    """Return the document of the record whose `id` the params have; raises `NotFound`."""
+    lists.allow(params, "id")
+    id_ = params.get("id")
+    if not isinstance(id_, str):
+        raise InvalidInput(FieldError("id", "The record's id is needed.", "须给出记录编号。"))
+    stored: Document | None = getattr(self, attribute).collection.find_one({"_id": id_}, fields)
+    if stored is None:
+        raise NotFound(kind=kind.name, id=id_)
+    return stored
 
 
-def _counted(
-    self: Any, kinds: Mapping[str, Kind], asked: Mapping[str, Any], schema: AnySchema
-) -> tuple[Any, Question, dict[str, Any]]:
-    """The records that are counted, by what question, and what else was said."""
-    _only(asked, "rule", *schema.fields)
-    try:
-        rule = plan_rule.read(asked.get("rule"))
-    except plan_rule.BrokenRule as error:
-        raise InvalidInput(FieldError(".".join(["rule", *error.at]), error.says, f"规则有误：{error.says}")) from None
-    attribute = next((name for name, kind in kinds.items() if kind is rule.of), None)
-    if attribute is None:
-        raise NotFound(f"{rule.of.key} is not ours.", f"{rule.of.key} 不属于本服务。", kind=rule.of.key)
-    said = fields.load(schema, {name: value for name, value in asked.items() if name != "rule"})
-    if said["district"] and "district" not in rule.of.fields:
-        en, zh = f"{rule.of.key} has no district.", f"{rule.of.key} 没有辖区。"
-        raise InvalidInput(FieldError("district", en, zh))
-    days = {name: said[name].isoformat() for name in ("first", "last")}
-    question = Question(rule=rule, as_of=said["as_of"], district=said["district"], **days)
-    return getattr(self, attribute).collection, question, said
-
-
-def _describe(cls: Any, kinds: Mapping[str, Kind]) -> Callable[..., Any]:
-    def describe(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method]) -> Any:
-        """What can be asked and done here, with JSON Schemas and roles."""
-        _only(asked)
-        return {
-            "service": cls.name,
-            "about": (cls.__doc__ or "").strip(),
-            "kinds": {
-                kind.name: {
-                    "plural": kind.plural,
-                    "about": (kind.view.__doc__ or "").strip(),
-                    "states": list(kind.states),
-                    "happenings": list(kind.happenings),
-                    "view": kind.json_schema,
-                }
-                for kind in kinds.values()
-            },
-            "commands": {name: one.describe() for name, one in sorted(methods.items()) if isinstance(one, Command)},
-            "queries": {name: one.describe() for name, one in sorted(methods.items()) if isinstance(one, Query)},
-            "refusals": _refusals(cls),
-        }
-
-    return describe
+def _describe_kind(kind: Kind) -> dict[str, Any]:
+    return {
+        "plural": kind.plural,
+        "about": (kind.view.__doc__ or "").strip(),
+        "states": list(kind.states),
+        "happenings": list(kind.happenings),
+        "view": kind.json_schema,
+    }
 
 
 def _refusals(cls: type) -> list[dict[str, str]]:
-    """The rules that this service may refuse by: its own, and those that all share."""
+    """List the rules that this service may refuse by: its own, and those that all share."""
     package = cls.__module__.rpartition(".")[0]
-    ours = [one for one in REFUSALS if one.__module__.startswith((f"{package}.", "services.kernel."))]
-    told = [{"rule": one.rule, "name": one.__name__, "zh": one.zh, "en": one().en} for one in ours]
-    return sorted(told, key=lambda one: (one["rule"], one["name"]))
-
-
-def _ping() -> Callable[..., Any]:
-    def ping(self: Any, asked: Mapping[str, Any], methods: Mapping[str, Method]) -> Any:
-        """Here, and how many messages wait for an operator."""
-        _only(asked)
-        held = database(methods["ping"].container.config["SETTINGS"], self.name)
-        return {"service": self.name, "parked": parking.waiting(held)[0]}
-
-    return ping
-
-
-def _held(self: Any, attribute: str, kind: Kind, asked: Mapping[str, Any], wanted: Mapping[str, int]) -> Any:
-    """The document of the record that is asked for by `id`."""
-    _only(asked, "id")
-    id_ = asked.get("id")
-    if not isinstance(id_, str):
-        raise InvalidInput(FieldError("id", "The record's id is needed.", "须给出记录编号。"))
-    held = getattr(self, attribute).collection.find_one({"_id": id_}, wanted)
-    if held is None:
-        raise NotFound(kind=kind.name, id=id_)
-    return held
-
-
-def _only(asked: Mapping[str, Any], *known: str) -> None:
-    if unknown := [name for name in asked if name not in known]:
-        listed = ", ".join(known)
-        raise InvalidInput(
-            *(
-                FieldError(
-                    name, f"Unknown parameter; known: {listed or 'none'}.", f"未知参数；可用：{listed or '无'}。"
-                )
-                for name in unknown
-            )
-        )
-
-
-def _require(roles: frozenset[str], actor: Actor) -> None:
-    if not actor.roles & roles:
-        raise NotAllowed(needs="/".join(sorted(roles)), yours="/".join(sorted(actor.roles)))
-
-
-def _command_id(given: Any, request: Request, method: str) -> str:
-    """The caller's id, or one that stays the same when the broker delivers this very request again."""
-    if (said := command_id(given)) is not None:
-        return said
-    return str(uuid.uuid5(CREATED, f"{method}/{request.id}")) if request.id else str(uuid.uuid4())
-
-
-def command_id(given: Any) -> str | None:
-    """The id that a caller gave its command, or none (X-01); it can stand in an address."""
-    if given is None:
-        return None
-    if not isinstance(given, str) or not 1 <= len(given) <= 200 or not given.isprintable() or "/" in given:
-        en, zh = "X-01: A text of 1 to 200 characters, none of them /.", "X-01：须为 1 至 200 个字符，且不含 /。"
-        raise InvalidInput(FieldError("command_id", en, zh, "X-01"))
-    return given
-
-
-def expected_version(given: Any) -> int | None:
-    """The version that a caller saw, or none (X-03)."""
-    if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
-        raise InvalidInput(
-            FieldError("expected_version", "X-03: The version you saw, 1 or more.", "X-03：须为所见版本号。", "X-03")
-        )
-    return given
+    prefixes = (f"{package}.", "services.kernel.")
+    refusals = (refusal for refusal in REFUSALS if refusal.__module__.startswith(prefixes))
+    rules: Iterable[dict[str, str]] = (
+        {"rule": refusal.rule, "name": refusal.__name__, "zh": refusal.zh, "en": refusal().en} for refusal in refusals
+    )
+    return sorted(rules, key=lambda rule: (rule["rule"], rule["name"]))

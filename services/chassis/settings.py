@@ -1,4 +1,4 @@
-"""Settings: every variable that a process reads, with its unit and default; all that is wrong is named at once."""
+"""Settings: every variable that a process reads, with its unit and default; all errors are named at once."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class WrongSettings(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a process is told at its start; nothing is read from the environment later."""
+    """The settings of a process, read at its start; nothing is read from the environment later."""
 
     amqp_uri: str  # of one node of the broker, or of several, with ";" between them
     mongo_uri: str
     token_public_key: str  # PEM; verifies tokens
     token_private_key: str | None = None  # PEM; issues tokens, for the gateway and the operator's commands only
-    sealing_key: bytes | None = None  # 32 bytes; for services that keep what only some may read
+    sealing_key: bytes | None = None  # 32 bytes; for services that store restricted values
     database_prefix: str = "kexie"  # a service's database is <prefix>_<service>
     http_port: int = 8011  # of the gateway
     http_host: str = "127.0.0.1"
-    http_behind_tls: bool = False  # a proxy that ends TLS stands before it, and says whom it asks for
+    http_behind_tls: bool = False  # a proxy before it ends TLS and names the client
     http_at_once: int = 64  # requests under way in one gateway; half of them to any one service
     http_connections: int = 1_000  # open at once; further ones wait to be accepted
     http_streams: int = 200  # live streams in one gateway; each of them is one of its connections
@@ -55,18 +55,18 @@ class Settings:
     upload_limit: int = 50_000_000  # bytes of a sheet that is uploaded
     versions_limit: int = 1_000  # versions of one record
     audit_every: float = 3_600.0  # seconds between two comparisons that the gateway makes by itself; 0: none
-    traces_url: str | None = None  # of an OTLP collector, with the path; none: traces are only carried on
-    traces_share: float = 1.0  # of the requests that come without a trace, those that are recorded
-    rehearsal: bool = False  # a command may say when it came, as the demo year does; never where the records are real
+    traces_url: str | None = None  # of an OTLP collector, with the path; none: traces are passed on and not recorded
+    traces_share: float = 1.0  # share of the requests without a trace that are recorded
+    rehearsal: bool = False  # a command may claim its arrival, as in the demo year; never where the records are real
 
     @staticmethod
     def read(environment: Mapping[str, str] | None = None) -> Settings:
-        """From the environment (or these variables); raises `WrongSettings` that names everything wrong.
+        """Read the environment, or these variables; raises `WrongSettings` that names everything wrong.
 
-        Each may stand in a file instead, which `<NAME>_FILE` names, as container engines hand out secrets.
+        Each variable may be in a file instead, which `<NAME>_FILE` names, as container engines hand out secrets.
         """
         env = _Given(_with_files(os.environ if environment is None else environment))
-        found: dict[str, Any] = dict(  # noqa: C408 - reads as the class does
+        values: dict[str, Any] = dict(  # noqa: C408 - reads as the class does
             amqp_uri=env.str("AMQP_URI", validate=_addresses("amqp://", "amqps://")),
             mongo_uri=env.str("MONGO_URI", validate=_address("mongodb://")),
             token_public_key=env.str("TOKEN_PUBLIC_KEY", validate=_is_key(load_pem_public_key)),
@@ -106,10 +106,10 @@ class Settings:
             raise WrongSettings(_lines(error.error_messages)) from None
         return Settings(
             **{
-                **found,
-                "token_public_key": _pem(found["token_public_key"]),
-                "token_private_key": _pem(found["token_private_key"]),
-                "sealing_key": b64decode(found["sealing_key"]) if found["sealing_key"] else None,
+                **values,
+                "token_public_key": _pem(values["token_public_key"]),
+                "token_private_key": _pem(values["token_private_key"]),
+                "sealing_key": b64decode(values["sealing_key"]) if values["sealing_key"] else None,
             }
         )
 
@@ -119,21 +119,21 @@ class Settings:
 
 
 def _with_files(given: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables, and what the files hold that they name."""
-    found, wrong = dict(given), []
-    for name in (one.name.upper() for one in fields(Settings)):
+    """The variables, with the contents of the files that they name."""
+    variables, wrong = dict(given), []
+    for name in (setting.name.upper() for setting in fields(Settings)):
         if (path := given.get(f"{name}_FILE")) is None:
             continue
         if name in given:
-            wrong.append(f"{name}_FILE: {name} is there, too")
+            wrong.append(f"{name}_FILE: {name} is set, too")
             continue
         try:
-            found[name] = Path(path).read_text(encoding="utf-8").strip()
+            variables[name] = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             wrong.append(f"{name}_FILE: {path} cannot be read ({type(error).__name__})")
     if wrong:
         raise WrongSettings("\n".join(wrong))
-    return found
+    return variables
 
 
 class _Given(Env):

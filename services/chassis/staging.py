@@ -2,10 +2,10 @@
 
     <kind>_staged: {_id: <import>/<row>, import, row, record, named, because, happened, reason, state, staged_at}
 
-`named` is the record's id where the row says one.
+`named` is the record's id where the row gives one.
 
-It has the unique indexes of its records, import by import, so that two rows which exclude each other are found however
-far apart they stand.
+The staged records have the unique indexes of their kind, import by import, so that two rows which exclude each other
+are found however far apart they are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pymongo.errors import BulkWriteError
 from services.chassis.mongo import Document
 from services.chassis.unique import Unique, conditions
 
-KEPT = timedelta(days=7)  # of an import that nobody ended
+KEPT = timedelta(days=7)  # rows of an import that nobody ended
 DUPLICATE = 11000  # MongoDB's code
 
 Key = tuple[str, ...]
@@ -35,7 +35,7 @@ class Staging:
         self._is_prepared = False
 
     def prepare(self) -> None:
-        """Its indexes, made when the first import comes."""
+        """Make the indexes, once the first import comes."""
         if self._is_prepared:
             return
         of_an_import = ("import", 1)
@@ -47,7 +47,7 @@ class Staging:
         self._is_prepared = True
 
     def replace(self, import_: str, documents: list[Document], *, rows: list[int]) -> dict[int, Key]:
-        """Stage these instead of what these rows had; rows that exclude another one, with the key they share."""
+        """Stage these instead of these rows' former ones; returns rows that exclude another one, with their key."""
         self._staged.delete_many(_of(import_, after=rows[0] - 1, through=rows[-1]))
         if not documents:
             return {}
@@ -58,25 +58,27 @@ class Staging:
             if error.details["writeConcernErrors"] or any(fault["code"] != DUPLICATE for fault in faults):
                 raise
             shared = {documents[fault["index"]]["row"]: tuple(fault["keyPattern"]) for fault in faults}
-            return {row: key[1:] for row, key in shared.items() if key != ("_id",)}  # else another gateway was here
+            return {
+                row: key[1:] for row, key in shared.items() if key != ("_id",)
+            }  # a row staged twice: another gateway was here
         return {}
 
     def page(self, import_: str, *, after: int, limit: int) -> list[Document]:
-        """The next rows after this one."""
+        """Return the next staged rows after this one."""
         return list(self._staged.find(_of(import_, after=after)).sort("_id", 1).limit(limit))
 
-    def others(self, import_: str, *, rows: list[int], wanted: Mapping[str, Any]) -> list[Document]:
-        """What the import's rows before and after these have staged that is like this."""
+    def others(self, import_: str, *, rows: list[int], values: Mapping[str, Any]) -> list[Document]:
+        """Return the staged rows before and after these that have the wanted values."""
         these = {"row": {"$gte": rows[0], "$lte": rows[-1]}}
-        return list(self._staged.find({**_of(import_), **conditions(wanted), "$nor": [these]}).sort("_id", 1))
+        return list(self._staged.find({**_of(import_), **conditions(values), "$nor": [these]}).sort("_id", 1))
 
     def forget(self, import_: str, *, through: int | None = None) -> int:
-        """All of an import, or its rows up to that one."""
+        """Unstage all of an import, or its rows up to that one; returns how many."""
         return self._staged.delete_many(_of(import_, through=through)).deleted_count
 
 
 def staged_id(import_: str, row: int) -> str:
-    """In the order of the rows."""
+    """The id of a staged row; ids sort as the rows do."""
     return f"{import_}/{row:08}"
 
 

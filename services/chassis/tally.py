@@ -1,28 +1,53 @@
 """The service's own count by a plan rule: straight from the records, another way than the gateway's (G-16).
 
-Counted are the records as they are, or as they were known at an instant: then each record is what the newest entry of
-its own history said that was written by then, whoever may have heard of it.
+Records count as they are now, or as they were known at an instant: then each record counts by the newest entry of its
+own history that was written by then, whoever may have heard of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from marshmallow import Schema
 from pymongo.collection import Collection
 
+from services.chassis import fields, lists
+from services.chassis.fields import FieldError
 from services.chassis.mongo import Document
+from services.chassis.problem import InvalidInput, NotFound
+from services.chassis.upkeep import Position
+from services.contract import rule as plan_rule
 from services.contract.rule import Condition, Rule
+from services.contract.view import Kind
 
 SCANNED = 20_000  # records that are looked at for one page
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # when an entry was written that does not say it
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # the instant of an entry that has none
+PAGE, LONGEST_PAGE = 1_000, 10_000  # records behind a tally
+
+
+class Tally(fields.Schema):
+    """The days of a tally, both inclusive; as the records were known at an instant; of one district."""
+
+    first = fields.Day()
+    last = fields.Day()
+    as_of = fields.Instant(required=False)
+    district = fields.District(required=False)
+
+
+class TallyRecords(Tally):
+    """The records behind a tally: a page after one id, or what became of these ids."""
+
+    after = Position(required=False)
+    limit = fields.Whole(min=1, max=LONGEST_PAGE, rule=None, required=False)
+    ids = fields.Many(Position(), min=1, max=LONGEST_PAGE, required=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is counted: by a rule, with a day in a period (both inclusive), of all districts or one, now or `as_of`."""
+    """A question to count: by a rule, in a period (both days inclusive), in all districts or one, now or `as_of`."""
 
     rule: Rule
     first: str
@@ -32,7 +57,7 @@ class Question:
 
     @property
     def counting(self) -> list[Document]:
-        """The stages that leave the records that count, each with the view that counts as its `state`."""
+        """The stages that leave the records that count, each with its counting view as `state`."""
         rule = self.rule
         tests = [_test(condition) for condition in rule.where]
         tests.append({f"state.{rule.on}": {"$gte": self.first, "$lte": self.last}})
@@ -41,8 +66,33 @@ class Question:
         return [*([] if self.as_of is None else _as_known(self.as_of)), {"$match": {"$and": tests}}]
 
 
-def tally(collection: Collection[Document], question: Question) -> dict[str, Any]:
-    """How many records count and what they make, in all and by dimension."""
+def read(params: Mapping[str, Any], schema: Schema, kinds: Iterable[Kind]) -> tuple[Question, dict[str, Any]]:
+    """Read the question that these parameters ask of a service with these kinds; returns the other parameters too.
+
+    Raises `InvalidInput`, and `NotFound` for a kind of another service.
+    """
+    lists.allow(params, "rule", *schema.fields)
+    rule = _read_rule(params.get("rule"))
+    if rule.of not in kinds:
+        raise NotFound(f"{rule.of.key} belongs to another service.", f"{rule.of.key} 不属于本服务。", kind=rule.of.key)
+    given = fields.load(schema, {name: value for name, value in params.items() if name != "rule"})
+    if given["district"] and "district" not in rule.of.fields:
+        en, zh = f"{rule.of.key} has no district.", f"{rule.of.key} 没有辖区。"
+        raise InvalidInput(FieldError("district", en, zh))
+    days = {name: given[name].isoformat() for name in ("first", "last")}
+    return Question(rule=rule, as_of=given["as_of"], district=given["district"], **days), given
+
+
+def _read_rule(given: Any) -> Rule:
+    try:
+        return plan_rule.read(given)
+    except plan_rule.BrokenRule as error:
+        at = ".".join(["rule", *error.at])
+        raise InvalidInput(FieldError(at, error.says, f"规则有误：{error.says}")) from None
+
+
+def count(collection: Collection[Document], question: Question) -> dict[str, Any]:
+    """Count the records and their value, in all and by dimension."""
     rule = question.rule
 
     def grouped(by: str | None) -> list[Document]:
@@ -57,8 +107,18 @@ def tally(collection: Collection[Document], question: Question) -> dict[str, Any
     }
 
 
+def list_records(collection: Collection[Document], question: Question, page: Mapping[str, Any]) -> dict[str, Any]:
+    """List the records behind a count, as `TallyRecords` asks; raises `InvalidInput` for both ids and a page."""
+    after, limit, ids = page["after"], page["limit"], page["ids"]
+    if not ids:
+        return tally_records(collection, question, after=after or "", limit=limit or PAGE)
+    if after or limit:
+        raise InvalidInput(FieldError("ids", "Give either ids or a page.", "ids 不得与分页同时给出。"))
+    return {"records": tally_of(collection, question, ids), "through": None}
+
+
 def tally_records(collection: Collection[Document], question: Question, *, after: str, limit: int) -> dict[str, Any]:
-    """The records that count, in the order of their ids, with version, day and amount.
+    """List the records that count, in the order of their ids, with version, day and amount.
 
     `through` is the id after which the next page begins, None where there is none; a page may be short, or empty.
     """
@@ -70,17 +130,20 @@ def tally_records(collection: Collection[Document], question: Question, *, after
 
 
 def tally_of(collection: Collection[Document], question: Question, ids: Sequence[str]) -> list[Document]:
-    """Those of these records that there are; one that does not count has neither day nor amount."""
-    wanted = {"_id": {"$in": list(ids)}}
-    held = collection.find(wanted, {"version": 1}).sort("_id", 1)
+    """List those of these records that exist; one that does not count has neither day nor amount."""
+    matching = {"_id": {"$in": list(ids)}}
+    documents = collection.find(matching, {"version": 1}).sort("_id", 1)
     nothing = {"version": 0, "day": None, "amount": None}
-    rows = {one["_id"]: {"id": one["_id"], **nothing, "version": one.get("version", 0)} for one in held}
-    counted = collection.aggregate([{"$match": wanted}, *question.counting, _row(question.rule)])
+    rows = {
+        document["_id"]: {"id": document["_id"], **nothing, "version": document.get("version", 0)}
+        for document in documents
+    }
+    counted = collection.aggregate([{"$match": matching}, *question.counting, _row(question.rule)])
     return list((rows | {row["id"]: row for row in counted}).values())
 
 
 def _as_known(as_of: datetime) -> list[Document]:
-    """Each record as its history said at that instant; one that was not there yet has neither version nor state."""
+    """Replace each record by its state in its history at that instant; a later one gets neither version nor state."""
     written = {"$dateFromString": {"dateString": "$$entry.at", "onError": NEVER, "onNull": NEVER}}
     history = {"$cond": [{"$isArray": "$history"}, "$history", []]}
     known = {"$filter": {"input": history, "as": "entry", "cond": {"$lte": [written, as_of]}}}
@@ -104,7 +167,7 @@ def _test(condition: Condition) -> Document:
 
 
 def _groups(rule: Rule, by: str | None) -> list[Document]:
-    """Stages that make one document for each value of `by`: its records and their value."""
+    """Make one document for each value of `by`: its records and their value."""
     how, field = rule.measure, rule.field
     records = {"$sum": 1}
     if how == "distinct":
@@ -131,7 +194,7 @@ def _one_if(value: str) -> Document:
 
 
 def _number(rule: Rule, group: Document) -> Document:
-    """The last of no values is none; no records are 0 and have 0 values."""
+    """The number of a group; the last of no values is None, the sum of no records 0."""
     nothing = None if rule.measure == "last" else 0
     return {"records": group["records"], "value": group.get("value", nothing)}
 
@@ -149,7 +212,7 @@ def _row(rule: Rule) -> Document:
 
 
 def _amount(rule: Rule) -> Any:
-    """What one record brings: 1, a number, or the value of which the different ones or the last are asked for."""
+    """The contribution of one record: 1, a number, or the value whose different ones or last one are asked for."""
     how, field = rule.measure, rule.field
     if how == "count":
         return {"$literal": 1}
@@ -157,11 +220,11 @@ def _amount(rule: Rule) -> Any:
 
 
 def _edge(collection: Collection[Document], after: str) -> str | None:
-    """The last of the records that one page looks at; None where it comes to the end."""
+    """The id of the last record that one page looks at; None where it reaches the end."""
     beyond = collection.find({"_id": {"$gt": after}}, {"_id": 1}).sort("_id", 1).skip(SCANNED - 1).limit(1)
     return next((document["_id"] for document in beyond), None)
 
 
 def _name(value: Any) -> str:
-    """A group's name as JSON has it; records without a value are in the group with the empty name."""
+    """A group's name in JSON; records without a value are in the group with the empty name."""
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

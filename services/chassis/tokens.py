@@ -1,4 +1,4 @@
-"""Tokens: who calls, in which roles and for which district; signed, and verified without asking anybody.
+"""Tokens: the caller, its roles and its district; signed, and verified without asking anybody.
 
 Signed with Ed25519: services hold the public key only, so a service that is broken into cannot make tokens.
 """
@@ -20,9 +20,11 @@ from services.contract.gateway import Role
 
 ROLES: tuple[str, ...] = get_args(Role)
 READERS = tuple(role for role in ROLES if role != "judge")
-"""Who may read records: a judge is shown what the rules of judging allow, and nothing else (A-12, A-13)."""
+"""Roles that may read records: a judge sees what the rules of judging allow, and nothing else (A-12, A-13)."""
+STAFF = ("recorder", "verifier", "chair", "finance", "operator")
+"""Roles that may read why something was done: a history holds reasons, and people write names into those (X-08)."""
 BRIEF = ("id", "version", "state")
-"""All that whoever changes a record without being allowed to read it is told of it."""
+"""The fields of a changed record that its caller gets without being allowed to read records."""
 CACHED = 2_000  # verified tokens that a process remembers
 LONGEST = 4_000  # characters of a token
 HEADER = "nameko.token"  # of a request over RPC
@@ -30,7 +32,7 @@ HEADER = "nameko.token"  # of a request over RPC
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: an opaque id (never a name), roles, and the district it is bound to, if any."""
+    """The person or program that acts: an opaque id (never a name), roles, and the district it is bound to, if any."""
 
     id: str
     roles: frozenset[str] = frozenset()
@@ -38,7 +40,7 @@ class Actor:
 
 
 class Verified(NamedTuple):
-    """What a token that is ours says: until when it holds, its id, and whose it is."""
+    """The content of a valid token: when it expires, its id, and its actor."""
 
     expires: float
     id: str
@@ -54,7 +56,7 @@ def issue(
     lifetime: timedelta,
     id: str | None = None,  # noqa: A002 - the word of the contract
 ) -> str:
-    """A token for this subject; raises ValueError for a role or district that does not exist."""
+    """Make a token for this subject; raises ValueError for a role or district that does not exist."""
     if unknown := sorted(set(roles) - set(ROLES)):
         raise ValueError(f"unknown role {', '.join(unknown)}; known: {', '.join(ROLES)}")
     if district not in (None, *DISTRICTS):
@@ -78,11 +80,11 @@ class Tokens:
     _known: dict[str, Verified] = field(default_factory=dict, repr=False)
 
     def verify(self, token: object) -> Actor:
-        """Who that is; raises `NotAuthenticated`."""
+        """Return the token's actor; raises `NotAuthenticated`."""
         return self.read(token).actor
 
     def read(self, token: object) -> Verified:
-        """All that it says; raises `NotAuthenticated`."""
+        """Return the token's whole content; raises `NotAuthenticated`."""
         if not isinstance(token, str) or not token or len(token) > LONGEST:
             raise NotAuthenticated()
         known = self._known.get(token)

@@ -1,7 +1,7 @@
-"""The trace that something belongs to, as W3C Trace Context writes it (`traceparent`).
+"""Traces: the trace that a piece of work belongs to, as W3C Trace Context writes it (`traceparent`).
 
-It is carried from a request to all that follows of it, whether or not anybody records it; `tracing` does, where it is
-switched on. What is no traceparent is ignored.
+It is carried from a request to everything that follows from it, recorded or not; `tracing` records it where that is
+switched on. A malformed traceparent is ignored.
 """
 
 from __future__ import annotations
@@ -23,37 +23,38 @@ current = _current.get
 
 
 def current_id() -> str | None:
-    """As log lines have it."""
+    """The trace's id as log lines have it, or None."""
     traceparent = _current.get()
     return traceparent and traceparent.split("-")[1]
 
 
 class Span:
-    """A piece of work within a trace, named by us and never by what somebody said (X-08); this one is not recorded."""
+    """A piece of work within a trace, named by us and never after input (X-08); this one is not recorded."""
 
     def __init__(self, traceparent: str | None) -> None:
         self.traceparent = traceparent
 
     @contextmanager
-    def going_on(self) -> Iterator[None]:
-        """What is done meanwhile, and what is spawned, belongs to it."""
+    def active(self) -> Iterator[None]:
+        """Make everything that is done or spawned meanwhile part of the span."""
         before = _current.set(self.traceparent)
         try:
             yield
         finally:
             _current.reset(before)
 
-    def tell(self, name: str, status: int) -> None:
-        """What is known of a request over HTTP when it was answered."""
+    def set_response(self, name: str, status: int) -> None:
+        """Set what is known of an HTTP request once it was answered."""
 
     def end(self, error: BaseException | None = None) -> None:
-        """It is done, or ended by this error."""
+        """End it, with the error that ended it, if any."""
 
 
 class Recorder:
     """Makes the spans of a process; this one records none."""
 
     def span(self, role: Role, name: str, traceparent: str | None) -> Span:
+        """Begin a span."""
         return Span(traceparent)
 
     def close(self) -> None:
@@ -64,30 +65,31 @@ _recorder = Recorder()
 
 
 def record_with(recorder: Recorder) -> None:
-    """From now on every span of this process is made by this one."""
+    """Make every span of this process with this recorder from now on."""
     global _recorder  # noqa: PLW0603 - as logging, one for the process
     _recorder = recorder
 
 
 def close() -> None:
+    """Send the spans that are left."""
     _recorder.close()
 
 
 def within(traceparent: Any) -> AbstractContextManager[None]:
-    """What is done meanwhile belongs to this trace, of which it was put aside."""
-    return Span(_read(traceparent)).going_on()
+    """Do what follows within this trace, which was stored with the work."""
+    return Span(_read(traceparent)).active()
 
 
 def begin(role: Role, name: str, traceparent: Any) -> Span:
-    """A span within this trace, or within none; whoever begins it ends it."""
+    """Begin a span within this trace, or within none; the caller ends it."""
     return _recorder.span(role, name, _read(traceparent))
 
 
 @contextmanager
 def span(role: Role, name: str, *traceparents: Any) -> Iterator[Span]:
-    """One within each of these traces; what is done meanwhile belongs to the first of them."""
-    spans = [_recorder.span(role, name, one) for one in dict.fromkeys(map(_read, traceparents))]
-    with spans[0].going_on():
+    """Begin a span within each of these traces; what is done meanwhile belongs to the first of them."""
+    spans = [_recorder.span(role, name, traceparent) for traceparent in dict.fromkeys(map(_read, traceparents))]
+    with spans[0].active():
         try:
             yield spans[0]
         except BaseException as error:
@@ -97,9 +99,9 @@ def span(role: Role, name: str, *traceparents: Any) -> Iterator[Span]:
 
 
 def _end(spans: Iterable[Span], error: BaseException | None = None) -> None:
-    for one in spans:
-        one.end(error)
+    for span in spans:
+        span.end(error)
 
 
-def _read(said: Any) -> str | None:
-    return said if isinstance(said, str) and FORM.fullmatch(said) else None
+def _read(value: Any) -> str | None:
+    return value if isinstance(value, str) and FORM.fullmatch(value) else None

@@ -1,8 +1,8 @@
 """Traces recorded with OpenTelemetry and sent to a collector; imported only where they are wanted.
 
-Requests begin traces, everything else only joins one: what a process does by itself is not recorded. Spans hold the
-names of methods, routes, databases, collections and errors, never what was said (X-08). A collector that is slow or
-away costs spans, and nothing else.
+Requests begin traces, everything else only joins one: work that a process does by itself is not recorded. Spans hold
+the names of methods, routes, databases, collections and errors, never input (X-08). A collector that is slow or away
+costs spans, and nothing else.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _form = TraceContextTextMapPropagator()
 
 
 def switch_on(url: str, *, share: float, of: list[str]) -> None:
-    """Record this share of what begins here, and whatever is recorded elsewhere already; before any database client."""
+    """Record this share of the traces that begin here, and all recorded elsewhere; before any database client."""
     logging.getLogger("opentelemetry").setLevel(logging.ERROR)
     sending = BatchSpanProcessor(
-        Sparing(url, timeout=SENT_WITHIN), max_queue_size=WAITING, schedule_delay_millis=EVERY * 1_000
+        PausingExporter(url, timeout=SENT_WITHIN), max_queue_size=WAITING, schedule_delay_millis=EVERY * 1_000
     )
     resource = Resource({"service.namespace": "kexie", "service.name": ",".join(of), "service.version": VERSION})
 
@@ -53,15 +53,16 @@ def switch_on(url: str, *, share: float, of: list[str]) -> None:
     PymongoInstrumentor().instrument(
         tracer_provider=others, failed_hook=lambda span, event: say_little(span, event.failure)
     )
-    trace.record_with(Recording(requests.get_tracer("kexie"), others.get_tracer("kexie"), sending))
+    trace.record_with(OtelRecorder(requests.get_tracer("kexie"), others.get_tracer("kexie"), sending))
 
 
-class Sparing(OTLPSpanExporter):
-    """Leaves a collector that is away alone for a minute: to look up a name that is not there stops the process."""
+class PausingExporter(OTLPSpanExporter):
+    """Leaves a collector that is away alone for a minute: looking up an unknown name stops the process."""
 
     _again = 0.0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send spans, or fail at once while the collector is left alone."""
         if monotonic() < self._again:
             return SpanExportResult.FAILURE
         result = super().export(spans)
@@ -70,21 +71,27 @@ class Sparing(OTLPSpanExporter):
         return result
 
 
-class Recording(trace.Recorder):
+class OtelRecorder(trace.Recorder):
+    """Makes spans that are recorded with OpenTelemetry."""
+
     def __init__(self, requests: Tracer, others: Tracer, sending: BatchSpanProcessor) -> None:
         self._requests, self._others, self._sending = requests, others, sending
 
     def span(self, role: trace.Role, name: str, traceparent: str | None) -> trace.Span:
+        """Begin a recorded span."""
         parent = _form.extract({trace.HEADER: traceparent or ""}, context.Context())
         tracer = self._requests if role == "server" else self._others
-        return Recorded(tracer.start_span(name, parent, SpanKind[role.upper()]))
+        return RecordedSpan(tracer.start_span(name, parent, SpanKind[role.upper()]))
 
     def close(self) -> None:
+        """Send the spans that are left, within two seconds."""
         with eventlet.Timeout(SENT_WITHIN, False):
             self._sending.shutdown()
 
 
-class Recorded(trace.Span):
+class RecordedSpan(trace.Span):
+    """A span that is recorded."""
+
     def __init__(self, span: OtelSpan) -> None:
         self._span = span
         self._context = set_span_in_context(span, context.Context())
@@ -93,22 +100,24 @@ class Recorded(trace.Span):
         super().__init__(carrier[trace.HEADER])
 
     @contextmanager
-    def going_on(self) -> Iterator[None]:
+    def active(self) -> Iterator[None]:
+        """Make everything that is done or spawned meanwhile part of the span."""
         before = context.attach(self._context)
         try:
-            with super().going_on():
+            with super().active():
                 yield
         finally:
             context.detach(before)
 
-    def tell(self, name: str, status: int) -> None:
+    def set_response(self, name: str, status: int) -> None:
+        """Set name and status of an HTTP request; 500 and above is an error."""
         self._span.update_name(name)
         self._span.set_attribute("http.response.status_code", status)
         if status >= 500:
             self._span.set_status(StatusCode.ERROR)
 
     def end(self, error: BaseException | None = None) -> None:
-        """The rules' "no" and what a caller did wrong are no errors of ours."""
+        """End it; a refusal, or an error of the caller's, is no error of ours."""
         if error is not None:
             self._span.set_attribute("error.type", type(error).__name__)
             if problem.say(error)["status"] >= 500:
@@ -117,5 +126,5 @@ class Recorded(trace.Span):
 
 
 def say_little(span: OtelSpan, failure: Mapping[str, Any]) -> None:
-    """MongoDB's messages quote the values that it did not take: of its failure only the name is kept."""
+    """Keep only the name of a database error: MongoDB's messages quote the values that it refused."""
     span.set_status(StatusCode.ERROR, failure.get("codeName", "UnknownError"))

@@ -1,7 +1,7 @@
 """A transaction: all of it is written or nothing, and it is done again where another writer was first.
 
 Not pymongo's `with_transaction`, which tries for two minutes and stops at nothing in between: here a batch goes back to
-its listener after a quarter of one, and what is done again is done from the first read on.
+its listener after a quarter of a minute, and a repetition begins with the first read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-PATIENCE = 15.0  # seconds that it is tried again
+PATIENCE = 15.0  # seconds for which it is tried again
 SOONEST, LATEST = 0.004, 0.5  # seconds between two tries, so that two writers step aside
 DUPLICATE = 11000  # MongoDB's code
 SNAPSHOT, MAJORITY = ReadConcern("snapshot"), WriteConcern("majority", j=True)
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def in_one_transaction(client: MongoClient[Any], do: Callable[[ClientSession], T]) -> T:
-    """What `do` answers, after it was committed; `do` may run several times and only writes with the session."""
+    """Return the result of `do` after its commit; `do` may run several times and only writes with the session."""
     give_up = monotonic() + PATIENCE
     while True:
         try:
@@ -44,7 +44,7 @@ def _once(client: MongoClient[Any], do: Callable[[ClientSession], T]) -> T:
 
 
 def _comes_again(error: PyMongoError) -> bool:
-    """Another writer was first, the primary moved, or nobody knows whether the commit came through."""
+    """True where another writer was first, the primary moved, or nobody knows whether the commit came through."""
     if error.has_error_label("TransientTransactionError") or error.has_error_label("UnknownTransactionCommitResult"):
         return True
     if isinstance(error, BulkWriteError):

@@ -1,4 +1,7 @@
-"""Invariants across records: what no two records of a kind share, kept by a unique index and asked before a batch."""
+"""Invariants across records: values that no two records of a kind share, kept by a unique index.
+
+A batch asks for them before it writes.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,9 @@ Values = tuple[Any, ...]
 class Unique:
     """An invariant across records, kept by a unique index: no two records share these fields.
 
-    `among` limits it to some records (equality, or a tuple for any of); a field with several values is unique value
-    by value; a record in which a field is None is not looked at. Whoever changes `among` counts `revision` up: the
-    index has another name then, and stands beside the former one until that is dropped.
+    `among` limits it to some records (equality, or a tuple for any of); a field with several values is unique value by
+    value; a record in which a field is None is ignored. A change of `among` needs a higher `revision`: the index gets
+    another name then, and exists beside the former one until that is dropped.
     """
 
     fields: tuple[str, ...]
@@ -42,8 +45,8 @@ class Unique:
         object.__setattr__(self, "among", among or {})
         object.__setattr__(self, "revision", revision)
 
-    def keep(self, collection: mongo.Collection[Document]) -> None:
-        """Have the index; an earlier revision, which held for other records, gives way once this one is there."""
+    def ensure_index(self, collection: mongo.Collection[Document]) -> None:
+        """Make the index; that of an earlier revision, which held for other records, is dropped afterwards."""
         collection.create_index(self.key, unique=True, partialFilterExpression=self.only, name=self.name)
         for name, index in collection.index_information().items():
             if index["key"] == self.key and name != self.name:
@@ -52,46 +55,47 @@ class Unique:
 
     @property
     def name(self) -> str:
-        """Of the first revision what the database calls it, so that a version from before names it alike."""
+        """The index's name; of the first revision the database's own, so that an earlier release names it alike."""
         usual = "_".join(f"{name}_{direction}" for name, direction in self.key)
         return usual if self.revision == 1 else f"{usual}.{self.revision}"
 
     @property
     def key(self) -> list[tuple[str, int]]:
+        """The index's fields."""
         return [(f"state.{name}", 1) for name in self.fields]
 
     @property
     def only(self) -> Document:
-        """The partial index's filter: only values that are there, of the records that are meant."""
+        """The partial index's filter: only present values, of the records that are meant."""
         present = [{f"state.{name}": {"$type": ["string", "int", "long"]}} for name in self.fields]
-        return {"$and": present + [{name: wanted} for name, wanted in conditions(self.among).items()]}
+        return {"$and": present + [{name: value} for name, value in conditions(self.among).items()]}
 
     def refuse(self, kind: Kind, state: Document) -> Refusal:
-        """The rule's no to a record in this state."""
+        """Make the rule's refusal for a record in this state."""
         return self.refusal(**{name: state[name] for name in self.fields if name in kind.fields})
 
     def values(self, state: Document) -> set[Values]:
-        """What no other record may have, value by value; nothing where the record is not looked at."""
+        """The values that no other record may have; none for a record that is ignored."""
         if not is_like(state, self.among):
             return set()
         return set(product(*(_several(state[name]) for name in self.fields)))
 
-    def held(self, collection: mongo.Collection[Document], wanted: Collection[Values]) -> set[Values]:
-        """Those of the wanted values that a record has."""
-        looked_for = list(self._filters(wanted))
+    def taken(self, collection: mongo.Collection[Document], candidates: Collection[Values]) -> set[Values]:
+        """Return those of the wanted values that a record has."""
+        looked_for = list(self._filters(candidates))
         if not looked_for:
             return set()
         shown = {f"state.{name}": 1 for name in (*self.fields, *self.among)}
-        found = collection.find({"$or": looked_for}, shown)
-        return {values for document in found for values in self.values(document["state"])} & set(wanted)
+        documents = collection.find({"$or": looked_for}, shown)
+        return {values for document in documents for values in self.values(document["state"])} & set(candidates)
 
-    def _filters(self, wanted: Collection[Values]) -> Iterator[Document]:
-        """As few as there can be, each with all values of the field that has the most; the index serves each."""
-        if not wanted:
+    def _filters(self, candidates: Collection[Values]) -> Iterator[Document]:
+        """Make as few filters as possible, each with all values of the field that has most; the index serves each."""
+        if not candidates:
             return
-        widest = max(range(len(self.fields)), key=lambda place: len({values[place] for values in wanted}))
+        widest = max(range(len(self.fields)), key=lambda place: len({values[place] for values in candidates}))
         groups: dict[Values, list[Any]] = defaultdict(list)
-        for values in wanted:
+        for values in candidates:
             groups[values[:widest] + values[widest + 1 :]].append(values[widest])
         names = [f"state.{name}" for name in self.fields]
         others = names[:widest] + names[widest + 1 :]
@@ -100,21 +104,21 @@ class Unique:
             yield {"$and": [*same, {names[widest]: {"$in": several}}, self.only]}
 
 
-def conditions(wanted: Mapping[str, Any]) -> Document:
-    """Records like this, as the database is asked for them; a tuple means any of these."""
+def conditions(values: Mapping[str, Any]) -> Document:
+    """Make the filter for records with these values; a tuple means any of its values."""
     return {
         f"state.{name}": {"$in": [msgspec.to_builtins(item) for item in value]}
         if isinstance(value, tuple)
         else msgspec.to_builtins(value)
-        for name, value in wanted.items()
+        for name, value in values.items()
     }
 
 
-def is_like(state: Document, wanted: Mapping[str, Any]) -> bool:
-    """Is this one of the records that `conditions` asks for?"""
+def is_like(state: Document, values: Mapping[str, Any]) -> bool:
+    """True for a record that `conditions` would find."""
     return all(
         state[name] in msgspec.to_builtins(value if isinstance(value, tuple) else (value,))
-        for name, value in wanted.items()
+        for name, value in values.items()
     )
 
 

@@ -1,4 +1,4 @@
-"""Upkeep: what a service tells an operator of its records as they are stored, and how events are made to come again.
+"""Upkeep: a service's records as they are stored, for operators, and how events are published again.
 
 Copies are compared by ranges of ids, cheap ones first: sums of a range, then the versions in it, then whole histories.
 """
@@ -6,7 +6,7 @@ Copies are compared by ranges of ids, cheap ones first: sums of a range, then th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import eventlet
@@ -21,10 +21,10 @@ from services.chassis.records import Records
 from services.chassis.version import VERSION
 from services.contract import wire
 
-BUCKET = 20_000  # records whose sums are told at once
-RANGE = 100_000  # records whose versions are told at once
-HISTORIES = 2_000  # records whose histories are told at once
-PAGE = 4_000_000  # bytes after which no further history is added
+BUCKET = 20_000  # records summed up in one answer
+RANGE = 100_000  # records whose versions are in one answer
+HISTORIES = 2_000  # records whose histories are in one answer
+PAGE = 4_000_000  # bytes of an answer after which no further history is added
 REARMED = 20_000  # records that are re-armed at once
 
 ENTRIES = {"$size": {"$cond": [{"$isArray": "$history"}, "$history", []]}}
@@ -51,39 +51,49 @@ class Versions(fields.Input):
 
 
 class OfKind(fields.Schema):
+    """The kind of the records."""
+
     kind = fields.Text(max=100)
 
 
 class Bucket(OfKind):
+    """A number of records after one id, to sum up."""
+
     after = Position(required=False)
     limit = fields.Whole(min=1, max=BUCKET, rule=None, required=False)
 
 
 class Range(OfKind):
+    """The records after one id, through another."""
+
     after = Position()
     through = Position(required=False)
 
 
 class Histories(OfKind):
+    """A page of records, with their histories."""
+
     after = Position(required=False)
     limit = fields.Whole(min=1, max=HISTORIES, rule=None, required=False)
 
 
 class Rearm(OfKind):
+    """The versions that a copy has, or everything."""
+
     records = Versions(required=False)
     everything = fields.Flag(required=False)
 
 
 class Nothing(fields.Schema):
-    pass
+    """No parameters."""
 
 
-def bucket(container: Any, asked: Mapping[str, Any]) -> Document:
-    """How many records, versions and history entries the next so many records have together.
+def bucket(container: Any, params: Mapping[str, Any]) -> Document:
+    """Count the records, versions and history entries of the next so many records together.
 
     `through` is the last one's id; None where it is the kind's last, and the sums are of all there are.
     """
-    given = fields.load(Bucket(), asked)
+    given = fields.load(Bucket(), params)
     limit = given["limit"] or 5_000
     summed = _collection(container, given["kind"]).aggregate(
         [
@@ -108,11 +118,11 @@ def bucket(container: Any, asked: Mapping[str, Any]) -> Document:
     }
 
 
-def versions(container: Any, asked: Mapping[str, Any]) -> Document:
-    """Version and number of history entries of each record after one id, up to another or the last one."""
-    given = fields.load(Range(), asked)
+def versions(container: Any, params: Mapping[str, Any]) -> Document:
+    """Return version and number of history entries of each record after one id, up to another or the last one."""
+    given = fields.load(Range(), params)
     bounds = {"$gt": given["after"]} | ({} if given["through"] is None else {"$lte": given["through"]})
-    found = _collection(container, given["kind"]).aggregate(
+    documents = _collection(container, given["kind"]).aggregate(
         [
             {"$match": {"_id": bounds}},
             {"$sort": {"_id": 1}},
@@ -120,31 +130,31 @@ def versions(container: Any, asked: Mapping[str, Any]) -> Document:
             {"$project": {"version": 1, "entries": ENTRIES}},
         ]
     )
-    records = {document["_id"]: [document.get("version"), document["entries"]] for document in found}
+    records = {document["_id"]: [document.get("version"), document["entries"]] for document in documents}
     if len(records) > RANGE:
         raise TooLarge(records=f"more than {RANGE}")
     return {"records": records}
 
 
-def histories(container: Any, asked: Mapping[str, Any]) -> Document:
-    """The whole histories of the next so many records, each with its first flaw; a page ends early at 4 MB."""
-    given = fields.load(Histories(), asked)
+def histories(container: Any, params: Mapping[str, Any]) -> Document:
+    """Return the whole histories of the next so many records, each with its first flaw; a page ends early at 4 MB."""
+    given = fields.load(Histories(), params)
     limit = given["limit"] or 500
-    found = _collection(container, given["kind"]).find({"_id": {"$gt": given["after"] or ""}})
+    documents = _collection(container, given["kind"]).find({"_id": {"$gt": given["after"] or ""}})
     records, size = [], 0
-    for document in found.sort("_id", 1).limit(limit).batch_size(100):
+    for document in documents.sort("_id", 1).limit(limit).batch_size(100):
         record = _history(document)
         records.append(record)
         size += len(wire.encode(record))
         if size > PAGE or len(records) == limit:
             return {"through": document["_id"], "records": records}
-        eventlet.sleep(0)  # whoever waits for a command is not held up by hashing
+        eventlet.sleep(0)  # hashing must not hold up commands
     return {"through": None, "records": records}
 
 
-def rearm(container: Any, asked: Mapping[str, Any]) -> Document:
-    """Publish again what is newer than these versions, or everything; how many records have something newer."""
-    given = fields.load(Rearm(), asked)
+def rearm(container: Any, params: Mapping[str, Any]) -> Document:
+    """Publish again everything newer than these versions, or everything; returns the number of records behind."""
+    given = fields.load(Rearm(), params)
     if (given["records"] is None) is not (given["everything"] is True):
         en, zh = "Either records or everything is needed.", "须给出 records 或 everything 之一。"
         raise InvalidInput(FieldError("records", en, zh))
@@ -155,45 +165,41 @@ def rearm(container: Any, asked: Mapping[str, Any]) -> Document:
 
 
 def rearm_all(collection: Collection[Document]) -> int:
-    """Publish everything again; of how many records."""
+    """Publish everything again; returns of how many records."""
     return sum(relay.rearm(collection, dict.fromkeys(ids, 0)) for ids in _all_ids(collection))
 
 
-def condition(container: Any, asked: Mapping[str, Any]) -> Document:
-    """What waits here: records to be published and since when, messages that could not be handled."""
-    fields.load(Nothing(), asked)
-    held = _records(container).values()
-    oldest = [instant for records in held if (instant := _oldest_pending(records.collection))]
+def condition(container: Any, params: Mapping[str, Any]) -> Document:
+    """Return what waits here: records to be published and since when, messages that could not be handled."""
+    fields.load(Nothing(), params)
+    every_kind = _records(container).values()
+    oldest = [instant for records in every_kind if (instant := _oldest_pending(records.collection))]
     parked, alarms = parking.waiting(database(container.config["SETTINGS"], container.service_name))
     return {
         "service": container.service_name,
         "version": VERSION,
-        "pending": sum(records.collection.count_documents({"pending": True}) for records in held),
+        "pending": sum(records.collection.count_documents({"pending": True}) for records in every_kind),
         "oldest_pending": _seconds_since(min(oldest), container) if oldest else None,
         "parked": parked,
         "alarms": alarms,
     }
 
 
-METHODS = {one.__name__: one for one in (bucket, versions, histories, rearm, condition)}
-"""What every service answers to operators: `(container, what was asked)`."""
-
-
 def _records(container: Any) -> dict[str, Records[Any]]:
-    return {one.kind.name: one for one in container.dependencies if isinstance(one, Records)}
+    return {records.kind.name: records for records in container.dependencies if isinstance(records, Records)}
 
 
 def _collection(container: Any, kind: str) -> Collection[Document]:
-    held = _records(container)
-    if kind not in held:
-        known = ", ".join(sorted(held))
+    records = _records(container)
+    if kind not in records:
+        known = ", ".join(sorted(records))
         raise NotFound(f"Unknown kind; known: {known}", f"未知类别；可用：{known}", kind=kind)
-    return held[kind].collection
+    return records[kind].collection
 
 
 def _history(document: Document) -> Document:
-    held, broken = document.get("history"), flaw(document)
-    entries = [_entry(said) for said in held if isinstance(said, dict)] if isinstance(held, list) else []
+    history, broken = document.get("history"), flaw(document)
+    entries = [_entry(entry) for entry in history if isinstance(entry, dict)] if isinstance(history, list) else []
     return {
         "id": document["_id"],
         "version": document.get("version"),
@@ -202,12 +208,12 @@ def _history(document: Document) -> Document:
     }
 
 
-def _entry(said: Document) -> Document:
-    return {name: _sendable(said.get(name)) for name in ENTRY}
+def _entry(entry: Document) -> Document:
+    return {name: _sendable(entry.get(name)) for name in ENTRY}
 
 
 def _sendable(value: Any) -> Any:
-    """Whoever edits a database can leave there what no answer can carry."""
+    """Return the value, or None where no answer can carry it: somebody may have edited the database."""
     try:
         wire.encode(value)
     except (TypeError, ValueError, RecursionError):
@@ -226,20 +232,20 @@ def _all_ids(collection: Collection[Document]) -> Iterator[list[str]]:
 
 
 def _oldest_pending(collection: Collection[Document]) -> datetime | None:
-    """When the oldest entry that waits was written, of up to as many records as a sweep looks at."""
+    """The time at which the oldest waiting entry was written, of up to as many records as a sweep looks at."""
     is_whole = {"$and": [{"$isArray": "$history"}, {"$isNumber": "$published"}]}
     waiting = {"$cond": [is_whole, {"$arrayElemAt": ["$history.at", "$published"]}, None]}
     written = {"$dateFromString": {"dateString": waiting, "onError": None, "onNull": None}}
-    found = collection.aggregate(
+    groups = collection.aggregate(
         [
             {"$match": {"pending": True}},
             {"$limit": relay.SWEPT},
             {"$group": {"_id": None, "oldest": {"$min": written}}},
         ]
     )
-    return next((one["oldest"] for one in found), None)
+    return next((group["oldest"] for group in groups), None)
 
 
 def _seconds_since(instant: datetime, container: Any) -> float:
-    since = container.config["CLOCK"].now() - instant.replace(tzinfo=UTC)
+    since = container.config["CLOCK"].now() - instant
     return max(0.0, round(since.total_seconds(), 3))

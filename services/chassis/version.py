@@ -1,3 +1,3 @@
-"""Which Kexie this is."""
+"""The version of Kexie."""
 
 VERSION = "0.2.0"

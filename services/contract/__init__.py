@@ -1,4 +1,4 @@
-"""WHAT IS SAID: the public view of each kind of record and what can happen to it; pure."""
+"""The contract: the public view of each kind of record and what can happen to it; pure."""
 
 from services.contract import awards, gateway, members, outreach, rural
 from services.contract.view import EVERY_KIND, KINDS

@@ -1,4 +1,4 @@
-"""What awards tells the others."""
+"""Views of the records of awards, as the other services and the gateway see them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Shortcoming = Literal[
 
 @published_by("awards", happenings=("reported", "verified", "rejected", "revoked"))
 class ExternalResult(View):
-    """A prize won at a contest above the city; verified ones of the 26th provincial youth contest are K1."""
+    """A prize won at a contest above the city; the verified ones of the 26th provincial youth contest are K1."""
 
     series: Series
     level: Level
@@ -56,7 +56,7 @@ class ExternalResult(View):
 
 @dataclass(frozen=True, kw_only=True)
 class Criterion:
-    """One thing that judges score, from 0 to `max` in steps; an independent one is shown and weighs nothing."""
+    """A criterion that judges score, from 0 to `max` in steps; an independent one is shown and has no weight."""
 
     criterion_code: str
     weight: Decimal
@@ -69,7 +69,7 @@ class Criterion:
 
 @dataclass(frozen=True, kw_only=True)
 class Quota:
-    """How many prizes of a grade: so many places, or a share of the entries in percent."""
+    """The prizes of a grade: a number of places, or a share of the entries in percent."""
 
     grade: PrizeGrade
     places: Count | None = None
@@ -78,7 +78,7 @@ class Quota:
 
 @dataclass(frozen=True, kw_only=True)
 class EditionCategory:
-    """What is entered together, judged by one rubric and ranked among itself."""
+    """A category of entries that are judged by one rubric and ranked among each other."""
 
     category_code: str
     participation: Participation
@@ -91,7 +91,7 @@ class EditionCategory:
 
 @dataclass(frozen=True, kw_only=True)
 class RoundRules:
-    """A round of judging with its window, what it weighs beside the others, and which share of its entries goes on."""
+    """A round of judging: its window, its weight beside the other rounds, and the share of its entries that goes on."""
 
     judge_from: date
     judge_to: date
@@ -101,7 +101,7 @@ class RoundRules:
 
 @dataclass(frozen=True, kw_only=True)
 class NominationQuota:
-    """How many entries a unit may nominate."""
+    """The number of entries that a unit may nominate."""
 
     nominating_unit_id: str
     places: Count
@@ -115,7 +115,7 @@ class NominationQuota:
     ),
 )  # fmt: skip
 class Edition(View):
-    """One run of a programme with its rules, as everybody may read them in its call."""
+    """A run of a programme with its rules, as its call publishes them."""
 
     programme_kind: ProgrammeKind
     level: EditionLevel
@@ -150,7 +150,7 @@ class Edition(View):
 
 @published_by("awards", happenings=("started", "tie_resolved", "closing", "closed", "reopened"))
 class Round(View):
-    """A round of judging; with the sheets of `inputs_hash` anybody computes the same list of those who go on."""
+    """A round of judging; from the sheets of `inputs_hash` anybody computes the same list of entries that go on."""
 
     edition_id: str
     programme_kind: ProgrammeKind
@@ -168,7 +168,7 @@ class Round(View):
 
 @published_by("awards", happenings=("computed", "voided"))
 class EntryResult(View):
-    """What an entry reached in a closed round, and by which step it has its place."""
+    """The result of an entry in a closed round, and the step that decided its place."""
 
     edition_id: str
     round_no: Count
@@ -197,7 +197,7 @@ class EntryResult(View):
     plural="entries",
 )  # fmt: skip
 class Entry(View):
-    """What a unit nominates in an edition; who entered what, and its blind code, stay with awards (A-13, X-08)."""
+    """A unit's nomination in an edition; people and blind code stay with awards (A-13, X-08)."""
 
     edition_id: str
     programme_kind: ProgrammeKind
@@ -205,7 +205,7 @@ class Entry(View):
     district: str | None
     nominating_unit_id: str
     entrant_count: Count
-    minor: bool  # one of the entrants at least
+    minor: bool  # at least one of the entrants
     submitted_on: date  # the first time
     correct_by: date | None  # of a returned one: its last day
     shortcomings: tuple[Shortcoming, ...]  # why it was returned or found ineligible
@@ -220,7 +220,7 @@ class Entry(View):
 
 @published_by("awards", happenings=("invited", "activated", "suspended", "revised", "affiliated"))
 class Judge(View):
-    """A person who may be asked to score; for whom a judge works stays with awards."""
+    """A person who may be asked to score; the judge's employer stays with awards."""
 
     discipline_codes: tuple[str, ...]
     max_load: Count  # entries of a round
@@ -229,18 +229,18 @@ class Judge(View):
 
 @published_by("awards", happenings=("recomputed", "declared", "withdrawn", "pinned", "released"), plural="conflicts")
 class Conflicts(View):
-    """With how many entries of an edition a judge has nothing to do; with which and why stays with awards (X-08)."""
+    """The number of an edition's entries from which a judge is barred; which and why stays with awards (X-08)."""
 
     edition_id: str
     judge_id: str
     barred_count: Count
-    pinned_count: Count  # of what bars: fixed by the chair
+    pinned_count: Count  # of the conflicts: fixed by the chair
     state: Literal["clear", "standing"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """How many entries of a round a judge is given."""
+    """The number of entries of a round that a judge is given."""
 
     judge_id: str
     entries: Count
@@ -248,7 +248,7 @@ class Load:
 
 @dataclass(frozen=True, kw_only=True)
 class Uncovered:
-    """An entry with empty seats, and how many judges each reason kept away, each judge by the first that holds."""
+    """An entry with empty seats, and how many judges each reason kept away; each judge counts for the first reason."""
 
     entry_id: str
     missing: Count
@@ -260,7 +260,7 @@ class Uncovered:
 
 @published_by("awards", happenings=("proposed", "confirmed"))
 class Assignment(View):
-    """Who is to score in a round, before and after the chair confirmed it; its own dry run."""
+    """The judges of a round's entries, before and after the chair confirmed them; its own dry run."""
 
     edition_id: str
     round_no: Count
@@ -269,8 +269,8 @@ class Assignment(View):
     due_on: date | None
     entry_count: Count
     seat_count: Count
-    held_count: Count  # seats of sheets that were there and stay
-    struck_count: Count  # sheets that were begun and came into conflict: they fill no seat
+    held_count: Count  # seats of sheets that existed and stay
+    struck_count: Count  # begun sheets with a conflict: they fill no seat
     off_discipline_count: Count
     uncovered_count: Count
     uncovered: tuple[Uncovered, ...]  # the first hundred of them
@@ -285,7 +285,7 @@ class Assignment(View):
     ),
 )  # fmt: skip
 class ScoreSheet(View):
-    """An entry that a judge scores in a round; what the sheet says stays with awards (A-12)."""
+    """A judge's sheet for an entry in a round; its scores stay with awards (A-12)."""
 
     edition_id: str
     round_no: Count
@@ -293,7 +293,7 @@ class ScoreSheet(View):
     judge_id: str
     due_on: date | None
     times_scored: Count
-    in_conflict: bool  # since the judge began: the chair decides, and it does not count
+    in_conflict: bool  # since the judge began: the chair decides; the sheet does not count
     substitute_id: str | None  # the judge who scores in the place of one who recused
     state: Literal[
         "proposed", "sent", "accepted", "scored", "reopened", "locked", "recused", "replaced", "cancelled",
@@ -302,7 +302,7 @@ class ScoreSheet(View):
 
 @published_by("awards", happenings=("opened", "closed"))
 class NominationCall(View):
-    """How many entries of an edition the association may nominate for the contest above it (A-08)."""
+    """The number of an edition's entries that the association may nominate for the contest above it (A-08)."""
 
     from_edition_id: str
     to_series: Series
@@ -383,7 +383,7 @@ class Topic(View):
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeLine:
-    """A prize on the list: for whom, by which rank and step, and what became of it."""
+    """A prize on the list: its receiver, the rank and step that gave it, and what became of it."""
 
     line_no: Count
     award_kind: PrizeKind
@@ -402,7 +402,7 @@ class NoticeLine:
 
 @published_by("awards", happenings=("published", "struck", "granted", "withdrawn"))
 class Notice(View):
-    """An award list on public display, line by line; within its period everybody may object to a line (X-07, A-22)."""
+    """An award list on public display, line by line; within its period anybody may object to a line (X-07, A-22)."""
 
     edition_id: str
     programme_kind: ProgrammeKind
@@ -425,14 +425,14 @@ class Notice(View):
     ),
 )  # fmt: skip
 class Objection(View):
-    """An objection to a line of an award list; who objects and why is told to those who handle it and nobody else."""
+    """An objection to a line of an award list; objector and grounds are shown only to the staff who handle it."""
 
     notice_id: str
     edition_id: str
     line_no: Count
     entry_id: str | None
     real_name: bool
-    lacking: tuple[Lack, ...]  # of what an objection needs; then it is recorded and not processed
+    lacking: tuple[Lack, ...]  # the missing parts of an objection; it is recorded and not processed
     filed_on: date
     decision: Outcome | None
     decided_on: date | None
@@ -443,7 +443,7 @@ class Objection(View):
 
 @published_by("awards", happenings=("granted", "issued", "consent_withdrawn", "revoked"))
 class Award(View):
-    """What an edition grants to an entry, a person or an organisation; whose it is, is said by ids alone (X-08)."""
+    """A grant of an edition to an entry, a person or an organisation; its receiver is named by ids alone (X-08)."""
 
     edition_id: str
     programme_kind: ProgrammeKind

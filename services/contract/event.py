@@ -18,11 +18,11 @@ CONTENT_TYPE = "application/json"  # not application/cloudevents+json: stock cli
 
 
 class NotAnEvent(ValueError):
-    """These bytes are not one of our events; the message says why."""
+    """Bytes that are not one of our events; the message says why."""
 
 
 class UnknownVersion(NotAnEvent):
-    """X-11: a major version of a view that this reader was not made for."""
+    """X-11: the major version of a view that this reader does not know."""
 
 
 class _Envelope(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -43,7 +43,7 @@ class _Envelope(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Version `version` of a record: what happened, who did it, because of which command or event."""
+    """Version `version` of a record: what happened, who did it, and the id of the command or event that caused it."""
 
     kind: Kind
     record: str
@@ -54,21 +54,25 @@ class Event:
     cause: str
     hash: str
     data: dict[str, Any]
-    traceparent: Any = field(default=None, compare=False)  # the trace that it happened in, as it was said
+    traceparent: Any = field(default=None, compare=False)  # the trace that it happened in, as it was sent
 
     @property
     def id(self) -> str:
+        """The same for the same fact: `<kind>/<record>/<version>`."""
         return f"{self.kind.name}/{self.record}/{self.version}"
 
     @property
     def routing_key(self) -> str:
+        """`<kind>.<happening>`."""
         return self.kind.routing_key(self.happened)
 
     @property
     def view(self) -> View:
+        """The record's public view after the change, as a frozen value."""
         return self.kind.read(self.data)
 
     def write(self) -> bytes:
+        """Encode as a CloudEvents 1.0 JSON object."""
         return msgspec.json.encode(
             _Envelope(
                 specversion="1.0",
@@ -92,7 +96,7 @@ _READS = msgspec.json.Decoder(_Envelope)
 
 
 def read(body: bytes) -> Event:
-    """The event in these bytes, its view checked against the contract; raises `NotAnEvent`."""
+    """Decode an event and check its view against the contract; raises `NotAnEvent`."""
     try:
         envelope = _READS.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

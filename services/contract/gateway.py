@@ -1,4 +1,4 @@
-"""What the gateway tells the services: which tokens it has issued, and which of them hold no longer."""
+"""Views of the gateway's own records: the tokens that it issued, and which of them were revoked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Role = Literal["viewer", "recorder", "verifier", "chair", "judge", "finance", "o
 
 @published_by("gateway", happenings=("issued", "revoked"), counted=False)
 class Token(View):
-    """A token that was issued, under its own id; the token itself is kept nowhere."""
+    """An issued token under its own id; the token itself is stored nowhere."""
 
     subject_id: str
     roles: tuple[Role, ...]

@@ -1,7 +1,7 @@
-"""The words of the association: what each field, closed-list value, kind, command and happening is called.
+"""The words of the association for each field, closed-list value, kind, command and happening.
 
-The contract's English names are for programs; clerks read and write these. A word says the same thing in every
-service; where one command or kind means something narrower, that is said apart (`FIELDS_OF`, `VALUES_OF`).
+The contract's English names are for programs; clerks read and write these. A word means the same thing in every
+service; a narrower meaning in one command or kind is listed apart (`FIELDS_OF`, `VALUES_OF`).
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ Language = Literal["zh", "en"]
 
 @dataclass(frozen=True)
 class Word:
-    """What a thing is called in both languages, and what else people write for it."""
+    """A name in both languages, and the other ways people write it."""
 
     zh: str
     en: str
     also: tuple[str, ...] = ()
 
     def said(self, language: Language = "zh") -> str:
+        """The name in this language."""
         return self.zh if language == "zh" else self.en
 
     @property
     def all(self) -> tuple[str, ...]:
+        """Every way to write it, the Chinese name first."""
         return (self.zh, self.en, *self.also)
 
 
-def _words(said: Mapping[str, tuple[str, ...]]) -> Mapping[str, Word]:
-    return MappingProxyType({name: Word(zh, en, tuple(also)) for name, (zh, en, *also) in said.items()})
+def _words(words: Mapping[str, tuple[str, ...]]) -> Mapping[str, Word]:
+    return MappingProxyType({name: Word(zh, en, tuple(also)) for name, (zh, en, *also) in words.items()})
 
 
 FIELDS = _words(
@@ -388,7 +390,7 @@ FIELDS_OF: Mapping[str, Mapping[str, Word]] = MappingProxyType(
         "rural.return_funds": _words({"fen": ("退回金额", "Amount returned")}),
     }
 )
-"""What a field is called in one command or kind only."""
+"""Words of fields that are called otherwise in one command or kind."""
 
 UNITS = _words(
     {
@@ -423,7 +425,7 @@ UNITS = _words(
         "net_fen": ("元", "yuan"),
     }
 )
-"""What people count a number in. Programs say money in fen, people in yuan."""
+"""The units in which people count. Programs count money in fen, people in yuan."""
 
 VALUES = _words(
     {
@@ -695,7 +697,7 @@ VALUES_OF: Mapping[str, Mapping[str, Word]] = MappingProxyType(
         ),
     }
 )
-"""What a value is called in one field only, or in one kind's state."""
+"""Words of values that are called otherwise in one field, or in one kind's state."""
 
 KINDS = _words(
     {
@@ -979,25 +981,27 @@ HAPPENINGS = _words(
 
 
 def field(name: str, *, of: str = "", language: Language = "zh") -> str:
-    """What a field is called, in the kind or command `of` (`outreach.record_count`); an unknown one by its name."""
+    """Name a field, in the kind or command `of` (`outreach.record_count`); an unknown field keeps its name."""
     return field_word(name, of=of).said(language)
 
 
 def field_word(name: str, *, of: str = "") -> Word:
+    """Find the word of a field in the kind or command `of`; an unknown field is its own word."""
     return FIELDS_OF.get(of, FIELDS).get(name) or FIELDS.get(name) or Word(name, name)
 
 
 def unit(name: str) -> Word | None:
-    """What people count this field in; none where it is no quantity."""
+    """Return the unit that people count this field in; None for a field that is no quantity."""
     return UNITS.get(name)
 
 
 def value(text: str, *, field: str = "", of: str = "", language: Language = "zh") -> str:
-    """What a value of a closed list or a district is called, in that field of that kind; any other as it is."""
+    """Name a value of a closed list, or a district, in that field of that kind; any other value stays as it is."""
     return value_word(text, field=field, of=of).said(language)
 
 
 def value_word(text: str, *, field: str = "", of: str = "") -> Word:
+    """Find the word of a value; the narrowest meaning first, and an unknown value is its own word."""
     for narrower in (VALUES_OF.get(f"{of}.{field}"), VALUES_OF.get(field)):
         if narrower and text in narrower:
             return narrower[text]
@@ -1007,47 +1011,51 @@ def value_word(text: str, *, field: str = "", of: str = "") -> Word:
 
 
 def district(code: str) -> Word:
-    """A district's name, and what else people write for it."""
+    """Return a district's name, with the short and long forms that people write."""
     name = DISTRICTS[code]
     short = next((name.removesuffix(end) for end in ("彝族自治县", "区", "县", "市") if name.endswith(end)), name)
     county = (f"{short}县",) if name.endswith("自治县") else ()
-    said = (name, short, *county)
-    within = (f"{before}{one}" for before in ("乐山市", "四川省乐山市") for one in said)
+    names = (name, short, *county)
+    within = (f"{before}{written}" for before in ("乐山市", "四川省乐山市") for written in names)
     return Word(name, code, (short, *county, *within, f"{name}{code}", f"{code}{name}"))
 
 
 def kind(key: str, *, language: Language = "zh") -> str:
+    """Name a kind of record by its key, `outreach.audience_count`; an unknown one keeps its key."""
     return KINDS[key].said(language) if key in KINDS else key
 
 
 def command(key: str, *, language: Language = "zh") -> str:
+    """Name a command by its key, `outreach.record_count`; an unknown one keeps its key."""
     return COMMANDS[key].said(language) if key in COMMANDS else key
 
 
 def happening(name: str, *, language: Language = "zh") -> str:
+    """Name a happening, `verified`; an unknown one keeps its name."""
     return HAPPENINGS[name].said(language) if name in HAPPENINGS else name
 
 
 def service(name: str, *, language: Language = "zh") -> str:
+    """Name a service; an unknown one keeps its name."""
     return SERVICES[name].said(language) if name in SERVICES else name
 
 
 def values_named(choices: Iterable[str], *, field: str = "", of: str = "") -> dict[str, str]:
-    """The value behind each way to write one of these choices, to be looked up with `plain`.
+    """Map each way to write one of these choices, as `plain` makes it, to the choice.
 
-    What two choices have in common stands for neither, unless it is the name of one of them.
+    A way to write that two choices share stands for neither, unless it is the name of one of them.
     """
     return _named({choice: (choice, *value_word(choice, field=field, of=of).all) for choice in choices})
 
 
 def fields_named(names: Iterable[str], *, of: str = "") -> dict[str, str]:
-    """The field behind each way to write one of these headers, to be looked up with `plain`."""
+    """Map each way to write one of these headers, as `plain` makes it, to the field."""
     return _named({name: (name, *field_word(name, of=of).all) for name in names})
 
 
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
-    """A word without what people vary: case, blanks, full-width forms, brackets and signs between."""
+    """Drop everything that people vary in a word: case, blanks, full-width forms, brackets and signs between."""
     return text.translate(_PLAIN).casefold()
 
 
@@ -1057,11 +1065,11 @@ _PLAIN = {ord(char): None for char in _VARIES} | {
 }
 
 
-def _named(said: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    found: dict[str, str | None] = {}
-    for name, words in said.items():
+def _named(ways: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    by_word: dict[str, str | None] = {}
+    for name, words in ways.items():
         for word in words:
             key = plain(word)
-            found[key] = name if found.get(key, name) == name else None
-    own = {plain(name): name for name in said}
-    return {key: name for key, name in found.items() if name is not None} | own
+            by_word[key] = name if by_word.get(key, name) == name else None
+    own = {plain(name): name for name in ways}
+    return {key: name for key, name in by_word.items() if name is not None} | own

@@ -1,4 +1,4 @@
-"""What members tells the others."""
+"""Views of the records of members, as the other services and the gateway see them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Organisation(View):
 
 @published_by("members", happenings=("recorded", "withdrawn"))
 class Honour(View):
-    """What an award granted to one person or organisation; withdrawn where the award was revoked (F1, F5)."""
+    """An award that one person or organisation received; withdrawn where the award was revoked (F1, F5)."""
 
     award_id: str
     holder_type: HolderType

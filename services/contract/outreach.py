@@ -1,4 +1,4 @@
-"""What outreach tells the others."""
+"""Views of the records of outreach, as the other services and the gateway see them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VenueKind = Literal["plaza", "community", "school", "station", "site", "hall"]
 
 @published_by("outreach", happenings=("opened", "closed"))
 class Campaign(View):
-    """A brand campaign (科普之春, 科技周, 全国科普日 ...); what is counted stands on its activities (O-02)."""
+    """A brand campaign (科普之春, 科技周, 全国科普日 ...); all that is counted belongs to its activities (O-02)."""
 
     campaign_kind: CampaignKind
     year: Count
@@ -39,7 +39,7 @@ class Campaign(View):
     ),
 )  # fmt: skip
 class Activity(View):
-    """A sci-pop activity: the leaf that carries audience counts."""
+    """A science popularisation activity: the level at which audiences are counted."""
 
     campaign_id: str | None
     format: Format
@@ -75,7 +75,7 @@ class AudienceCount(View):
     campaign_id: str | None
     venue_id: str | None
     counts_for_k2: bool
-    superseded_by: str | None  # the count that stands in its place
+    superseded_by: str | None  # the count that replaced it
     state: Literal["recorded", "verified", "rejected", "superseded"]
 
 

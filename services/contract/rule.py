@@ -1,7 +1,7 @@
-"""A plan rule: which records of a kind count, what is added up, and on which day.
+"""A plan rule: which records of a kind count, what is added up, and by which day.
 
-Shared language of the plan (the gateway reads it from a file) and of the services' own recount (`tally`): each of
-the two computes it in its own way, which is what makes the recount independent (G-16).
+Shared language of the plan (the gateway reads it from a file) and of the services' own recount (`tally`): each of the
+two computes it in its own way, which is what makes the recount independent (G-16).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from services.contract.view import COMPARABLE, KINDS, Field, Kind
 
 
 class BrokenRule(ValueError):
-    """This rule says something the contract does not know; `at` is the path of the word that is wrong."""
+    """A rule with a word that the contract does not know; `at` is the path of that word."""
 
     def __init__(self, *at: str, says: str) -> None:
         super().__init__(f"{'.'.join(at)}: {says}")
@@ -26,9 +26,9 @@ class BrokenRule(ValueError):
 
 @dataclass(frozen=True)
 class Condition:
-    """What one field has to be: one of `any_of`, or between two bounds (inclusive), or present or absent.
+    """A condition on one field: one of `any_of`, or between two bounds (inclusive), or present or absent.
 
-    A field with several values is one of them where one of its values is.
+    A field with several values meets `any_of` with any one of its values.
     """
 
     field: str
@@ -38,14 +38,16 @@ class Condition:
     exists: bool | None = None
 
     def holds(self, data: Mapping[str, Any]) -> bool:
+        """True where a view's field meets the condition; a missing value is within no bounds."""
         value = data.get(self.field)
         if self.exists is not None:
             return (value is not None) == self.exists
         if self.any_of:
-            return any(one in self.any_of for one in value) if isinstance(value, list) else value in self.any_of
+            return any(item in self.any_of for item in value) if isinstance(value, list) else value in self.any_of
         return value is not None and (self.gte is None or value >= self.gte) and (self.lte is None or value <= self.lte)
 
     def say(self) -> Any:
+        """The condition as plain JSON, from which `read` makes it again."""
         if self.exists is not None:
             return {"exists": self.exists}
         if self.any_of:
@@ -54,14 +56,14 @@ class Condition:
 
 
 MEASURES = ("sum", "distinct", "last")
-"""What is made of a field of the records that count: its sum, how many values it has, or its value in the last one."""
+"""Measures of a field over the records that count: its sum, its number of values, or its value in the last record."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Which records count (`where`), what is made of them (their number, or a measure of a field), on which day (`on`).
+    """The records that count (`where`), their measure (their number, or one of a field), and the deciding day (`on`).
 
-    The `last` record is that of the latest day; a stock such as a number of members is told by it.
+    The measure `last` takes the value of the record with the latest day, as for a stock such as a number of members.
     """
 
     of: Kind
@@ -73,24 +75,24 @@ class Rule:
 
     @property
     def sum(self) -> str | None:
-        """The field that is added up, if any is."""
+        """The field that is added up, or None."""
         return self.field if self.measure == "sum" else None
 
     @property
     def is_additive(self) -> bool:
-        """Do the numbers of parts add up to the number of the whole?"""
+        """True where the numbers of parts add up to the number of the whole."""
         return self.measure in ("count", "sum")
 
     def counts(self, data: Mapping[str, Any]) -> bool:
-        """Does this view count? One without a day counts in no period."""
+        """True for a view that meets all conditions; a view without a day counts in no period."""
         return data.get(self.on) is not None and self.holds(data)
 
     def holds(self, data: Mapping[str, Any]) -> bool:
-        """Are all conditions met, whatever the day?"""
+        """True where all conditions are met, whatever the day."""
         return all(condition.holds(data) for condition in self.where)
 
     def amount(self, data: Mapping[str, Any]) -> Any:
-        """What one record that counts brings: 1, or the field's value; a number that is missing adds 0."""
+        """Return the contribution of one record that counts: 1, or the field's value; a missing number adds 0."""
         if self.field is None:
             return 1
         return data[self.field] or 0 if self.measure == "sum" else data[self.field]
@@ -107,12 +109,12 @@ class Rule:
 
     @property
     def identity(self) -> bytes:
-        """The same bytes for the same rule: what is counted, not what it is called."""
+        """The same bytes for the same rule; its title and labels are no part of it."""
         return wire.canonical(self.say())
 
 
 def read(raw: Any) -> Rule:
-    """The rule that a plan file or a caller wrote down, held against the contract; raises `BrokenRule`."""
+    """Read a rule from a plan file or a caller and check it against the contract; raises `BrokenRule`."""
     if not isinstance(raw, Mapping):
         raise BrokenRule(says="a rule is a mapping")
     if unknown := sorted(map(str, set(raw) - {"of", "where", "measure", "on", "by"})):
@@ -127,47 +129,47 @@ def read(raw: Any) -> Rule:
         where=_conditions(kind, raw.get("where") or {}),
         measure=measure,
         field=field,
-        on=_field(kind, raw.get("on"), "on", wanted=date).name,
+        on=_field(kind, raw.get("on"), "on", of_type=date).name,
         by=_dimensions(kind, raw.get("by") or []),
     )
 
 
-def _field(kind: Kind, name: Any, *at: str, wanted: type | None = None) -> Field:
-    found = kind.fields.get(name) if isinstance(name, str) else None
-    if found is None:
+def _field(kind: Kind, name: Any, *at: str, of_type: type | None = None) -> Field:
+    field = kind.fields.get(name) if isinstance(name, str) else None
+    if field is None:
         raise BrokenRule(*at, says=f"{kind.key} has no field {name!r}; it has {', '.join(kind.fields)}")
-    if wanted and (found.type is not wanted or found.many):
-        raise BrokenRule(*at, says=f"{kind.key}.{name} is not a {wanted.__name__}")
-    return found
+    if of_type and (field.type is not of_type or field.many):
+        raise BrokenRule(*at, says=f"{kind.key}.{name} is not a {of_type.__name__}")
+    return field
 
 
 def _conditions(kind: Kind, raw: Any) -> tuple[Condition, ...]:
     if not isinstance(raw, Mapping):
         raise BrokenRule("where", says="conditions are a mapping of field to value")
-    return tuple(_condition(_field(kind, name, "where", str(name)), wanted) for name, wanted in raw.items())
+    return tuple(_condition(_field(kind, name, "where", str(name)), test) for name, test in raw.items())
 
 
-def _condition(field: Field, wanted: Any) -> Condition:
+def _condition(field: Field, test: Any) -> Condition:
     at = ("where", field.name)
     if field.type not in COMPARABLE:
         raise BrokenRule(*at, says="no condition can be put on this field")
-    if field.many and isinstance(wanted, Mapping):
+    if field.many and isinstance(test, Mapping):
         raise BrokenRule(*at, says="a field with several values takes a value or a list")
-    if not isinstance(wanted, Mapping):
-        listed = wanted if isinstance(wanted, list) else [wanted]
+    if not isinstance(test, Mapping):
+        listed = test if isinstance(test, list) else [test]
         if not listed:
             raise BrokenRule(*at, says="an empty list matches nothing")
         return Condition(field.name, any_of=tuple(_value(field, item, *at) for item in listed))
-    if "exists" in wanted and set(wanted) == {"exists"}:
-        return Condition(field.name, exists=_truth(wanted["exists"], *at))
-    if wanted and set(wanted) <= {"gte", "lte"} and field.type in (int, date):
-        bounds = {name: _value(field, bound, *at) for name, bound in wanted.items()}
+    if "exists" in test and set(test) == {"exists"}:
+        return Condition(field.name, exists=_truth(test["exists"], *at))
+    if test and set(test) <= {"gte", "lte"} and field.type in (int, date):
+        bounds = {name: _value(field, bound, *at) for name, bound in test.items()}
         return Condition(field.name, gte=bounds.get("gte"), lte=bounds.get("lte"))
     raise BrokenRule(*at, says="a condition is a value, a list, {gte: , lte: } on numbers and days, or {exists: true}")
 
 
 def _value(field: Field, raw: Any, *at: str) -> Any:
-    """The value as views carry it; plan files hold texts only, so '26' is read as 26 where the field is a number."""
+    """Read a value as views carry it; plan files hold texts only, so '26' is read as 26 where the field is a number."""
     if field.type is bool:
         return _truth(raw, *at)
     if field.type is int:
@@ -213,7 +215,7 @@ def _measure(kind: Kind, raw: Any) -> tuple[str, str | None]:
         return "count", None
     if isinstance(raw, Mapping) and len(raw) == 1 and set(raw) <= set(MEASURES):
         ((measure, name),) = raw.items()
-        field = _field(kind, name, "measure", measure, wanted=None if measure == "distinct" else int)
+        field = _field(kind, name, "measure", measure, of_type=None if measure == "distinct" else int)
         if field.type not in COMPARABLE or field.many:
             raise BrokenRule("measure", measure, says=f"the values of {kind.key}.{name} cannot be told apart")
         return measure, field.name

@@ -40,11 +40,7 @@ class Association(View):
     happenings=("planned", "built", "accepted", "completed", "operated", "part_lapsed", "lapsed", "rechecked"),
 )  # fmt: skip
 class ServicePoint(View):
-    """One station, one column, one officer (站、栏、员) in a village; K4 counts the complete ones.
-
-    It is `completed` whenever the set becomes complete, again after a lapse too, and `lapsed` whenever it stops being
-    complete; what moves a part and not the set is `accepted`, `part_lapsed` or `rechecked`.
-    """
+    """A station, a column and an officer (站、栏、员) in a village; K4 counts the complete ones."""
 
     name: str
     village_code: str
@@ -84,7 +80,7 @@ class FundGrant(View):
 
 @published_by("rural", happenings=("received", "returned"))
 class FundReceipt(View):
-    """One voucher of a grant as a record of its own; K5 sums what arrived less what was given back."""
+    """A voucher of a grant as a record of its own; K5 sums the money that arrived less the money given back."""
 
     grant_id: str
     voucher_no: str

@@ -1,4 +1,4 @@
-"""Who hears what: every queue that events travel to, so that each relay can declare them all.
+"""Every queue that events travel to, so that each relay can declare them all.
 
 An event published before its listener first started is kept, because the queue is there already.
 """
@@ -11,7 +11,7 @@ from functools import cache
 SERVICES = ("awards", "outreach", "rural", "members")
 RPC_EXCHANGE = "nameko-rpc"
 SOURCES = (*SERVICES, "gateway")
-"""Whoever publishes events."""
+"""Everybody that publishes events."""
 
 HEARS: dict[str, tuple[str, ...]] = {
     "awards": (
@@ -72,7 +72,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "gateway.token.revoked",
     ),
 }
-"""Listening service -> what it hears, as `source.kind.happening`; a test holds it against the code's `@listens`."""
+"""The events that each service listens to, as `source.kind.happening`; a test compares them with the `@listens`."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,12 @@ class EventQueue:
 
 
 def exchange(service: str) -> str:
+    """Name the topic exchange that a service publishes its events to."""
     return f"{service}.events"
 
 
 def listener_queue(listener: str, source: str) -> str:
+    """Name the queue in which a service gets the events of one source."""
     return f"{listener}.from.{source}"
 
 
@@ -101,17 +103,17 @@ LEDGER_QUEUE = EventQueue(
 
 @cache
 def is_heard(source: str, key: str) -> bool:
-    """Has a queue of ours to get what is published there?"""
+    """True where one of our queues must receive events with this key."""
     return source in SERVICES or any((exchange(source), key) in queue.bindings for queue in queues())
 
 
 def queues() -> tuple[EventQueue, ...]:
-    """Every queue there is, the gateway's ledger first."""
+    """List every queue, the gateway's ledger first."""
     return (LEDGER_QUEUE, *(queue for listener in HEARS for queue in queues_of(listener)))
 
 
 def queues_of(listener: str) -> tuple[EventQueue, ...]:
-    """One queue for each source that this service listens to."""
+    """List the queues of a listening service, one for each of its sources."""
     heard: dict[str, list[str]] = {}
     for line in HEARS.get(listener, ()):
         source, _, key = line.partition(".")

@@ -1,7 +1,7 @@
-"""What a service says about its records: one declaration per kind gives value, reader, routing keys and schema.
+"""Public views: one declaration per kind of record gives value, reader, routing keys and schema.
 
-Knows nothing of brokers and databases. A view carries ids, counts, days and states; names, phone numbers and
-anything else about a person stay with the owner (X-08).
+Knows nothing of brokers and databases. A view carries ids, counts, days and states; names, phone numbers and anything
+else about a person stay with the owner (X-08).
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ Fen = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """Money in whole fen, never negative (X-06)."""
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-"""A moment, written with how far from UTC its clock is: `2011-05-14T00:00:00+08:00`."""
+"""A moment, written with its offset from UTC: `2011-05-14T00:00:00+08:00`."""
 
 
 class BrokenView(ValueError):
-    """This is not a view of that kind; the message names the field."""
+    """Data that is not a view of that kind; the message names the field."""
 
 
 class View:
-    """A public view of one record: a frozen value whose fields are what everybody may know."""
+    """A public view of one record: a frozen value that anybody may read."""
 
     kind: ClassVar[Kind]
 
@@ -52,7 +52,7 @@ V = TypeVar("V", bound=View)
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a view as a plan rule or a filter sees it; `choices` is empty where any value goes."""
+    """A field of a view as plan rules and filters see it; `choices` is empty where any value is allowed."""
 
     name: str
     type: type
@@ -73,38 +73,43 @@ class Kind:
 
     @property
     def key(self) -> str:
-        """How a plan names it: `outreach.audience_count`."""
+        """The kind's name in plans: `outreach.audience_count`."""
         return f"{self.service}.{self.name}"
 
     @property
     def dataschema(self) -> str:
+        """The address of its schema in events, with the major version."""
         return f"/{self.service}/{self.name}/{self.major}"
 
     @cached_property
     def fields(self) -> dict[str, Field]:
+        """The fields of the view, by name."""
         hints = get_type_hints(self.view, include_extras=True)
         return {item.name: _field(item.name, hints[item.name]) for item in fields(self.view)}  # type: ignore[arg-type]
 
     @property
     def states(self) -> tuple[str, ...]:
+        """Every state that a record of the kind can have."""
         return self.fields["state"].choices
 
     def routing_key(self, happened: str) -> str:
+        """Name the routing key under which this happening is published."""
         return f"{self.name}.{happened}"
 
     def read(self, data: Mapping[str, Any]) -> View:
-        """The frozen value; unknown fields are ignored; raises `BrokenView` naming the field."""
+        """Make the frozen value; unknown fields are ignored; raises `BrokenView`, which names the field."""
         try:
             return msgspec.convert(data, type=self.view)
         except msgspec.ValidationError as error:
             raise BrokenView(f"{self.key}: {error}") from None
 
     def write(self, record: object) -> dict[str, Any]:
-        """The fields of the view, taken by name from a record that has them, as plain JSON values."""
+        """Take the view's fields by name from a record, as plain JSON values."""
         return {name: msgspec.to_builtins(getattr(record, name)) for name in self.fields}
 
     @cached_property
     def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the view."""
         (schema,), definitions = msgspec.json.schema_components([self.view])
         del schema
         return {"$defs": definitions, "$ref": f"#/$defs/{self.view.__name__}"}
@@ -114,16 +119,17 @@ KINDS: dict[str, Kind] = {}
 """The services' kinds by their keys: what the gateway takes in and a plan can count."""
 
 EVERY_KIND: dict[str, Kind] = {}
-"""Those and what the gateway itself publishes; both are filled when the modules of `services.contract` are imported."""
+"""These and the gateway's own kinds; both are filled when the modules of `services.contract` are imported."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def published_by(
     service: str, *, happenings: tuple[str, ...], plural: str | None = None, major: int = 1, counted: bool = True
 ) -> Callable[[type[V]], type[V]]:
-    """Declare a kind of record that `service` owns and publishes, and whether the gateway takes it in."""
+    """Declare a kind of record that `service` owns and publishes; the gateway takes in the `counted` ones."""
 
     def declare(view: type[V]) -> type[V]:
+        """Make the class a frozen dataclass and register its kind."""
         value = dataclass(frozen=True, kw_only=True)(view)
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", view.__name__).lower()
         kind = Kind(service, name, plural or f"{name}s", value, happenings, major)

@@ -1,7 +1,7 @@
-"""JSON as it travels and as it is hashed: strict, plain, and the same bytes for the same content.
+"""JSON as it is sent and as it is hashed: strict, plain, and the same bytes for the same content.
 
-Whatever arrives is text, whole numbers below 2^63, finite fractions, true, false, null, lists and objects, at most
-`DEPTH` deep. A text that looks like another library's type marker (`__type__`) stays a text.
+A value is text, a whole number below 2^63, a finite fraction, true, false, null, a list or an object, at most `DEPTH`
+deep. A text that looks like another library's type marker (`__type__`) stays a text.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ LARGEST = 2**63
 
 
 class BrokenJson(ValueError):
-    """These bytes are not JSON that we take; the message says why."""
+    """Bytes that are not JSON as we accept it; the message says why."""
 
 
 def decode(body: bytes) -> Any:
-    """What the bytes say; raises `BrokenJson`."""
+    """Decode strictly; raises `BrokenJson`."""
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -30,12 +30,12 @@ def decode(body: bytes) -> Any:
 
 
 def encode(value: Any) -> bytes:
-    """UTF-8 JSON without spaces; dates and instants become ISO strings."""
+    """Encode as UTF-8 JSON without spaces; dates and instants become ISO strings."""
     return msgspec.json.encode(value)
 
 
 def canonical(value: Any) -> bytes:
-    """The bytes that are hashed: as `encode`, with sorted keys."""
+    """Encode for hashing: as `encode`, with sorted keys."""
     return msgspec.json.encode(value, order="deterministic")
 
 

@@ -1,4 +1,4 @@
-"""THE WORDS OF RULES: what a domain module is written in; pure."""
+"""The words of rules: everything a domain module is written in; pure."""
 
 from services.kernel.change import Change
 from services.kernel.lifecycle import ForbiddenMove, Lifecycle

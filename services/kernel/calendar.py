@@ -14,29 +14,34 @@ Unit = Literal["calendar", "working"]
 
 
 def day_of(instant: datetime) -> date:
-    """The day in Leshan: 2011-12-31T16:30:00Z is already 2012-01-01."""
+    """Return the day in Leshan: 2011-12-31T16:30:00Z is already 2012-01-01."""
     return instant.astimezone(SHANGHAI).date()
 
 
+def format_instant(instant: datetime) -> str:
+    """Write an instant as answers, events and histories do: in Shanghai's time, to the millisecond."""
+    return instant.astimezone(SHANGHAI).isoformat(timespec="milliseconds")
+
+
 def start_of(day: date) -> datetime:
-    """Its first moment."""
+    """Return the first moment of a day."""
     return datetime.combine(day, time(), tzinfo=SHANGHAI)
 
 
 def end_of(day: date) -> datetime:
-    """The instant at which a deadline on this day has passed: its last second is still in time."""
+    """Return the instant at which a deadline on this day has passed: its last second is still in time."""
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=SHANGHAI)
 
 
 def is_in_time(instant: datetime, *, until: date) -> bool:
-    """Was it done by the deadline, whose last second counts?"""
+    """True before the end of the deadline's day, whose last second counts."""
     return instant < end_of(until)
 
 
 def publicity_ends(start: date, *, days: int, unit: Unit = "calendar") -> datetime:
-    """When a publicity period (公示) of N days is over: the start day is day 1, it ends at 24:00 of day N.
+    """Return the end of a publicity period (公示) of N days: the start is day 1, the end is 24:00 of day N.
 
-    Counted in working days, a start on a day off makes the next working day the first.
+    Counted in working days, a period that starts on a day off has the next working day as its first.
     """
     if unit == "calendar":
         return end_of(start + timedelta(days=days - 1))
@@ -50,7 +55,7 @@ def publicity_ends(start: date, *, days: int, unit: Unit = "calendar") -> dateti
 
 
 def is_working_day(day: date) -> bool:
-    """By the State Council's calendar; beyond the years it covers, Monday to Friday."""
+    """Follow the State Council's calendar; beyond the years that it covers, Monday to Friday are working days."""
     try:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
@@ -58,5 +63,5 @@ def is_working_day(day: date) -> bool:
 
 
 def months_between(earlier: date, later: date) -> int:
-    """Whole months that have passed."""
+    """Count the whole months that have passed."""
     return (later.year - earlier.year) * 12 + later.month - earlier.month - (later.day < earlier.day)

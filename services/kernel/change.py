@@ -1,4 +1,4 @@
-"""A change: what a rule answers when it allows something."""
+"""A change: the answer of a rule that allows something."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Change(Generic[T]):
-    """The record as it is from now on, and what happened to it (a happening of its contract).
+    """A record after a change, and what happened to it (a happening of its contract).
 
     `reason` stays in the owner's history (X-04) and is never published, since people write names into it (X-08).
     """

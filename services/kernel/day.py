@@ -1,4 +1,4 @@
-"""Days, by the calendar of Shanghai (X-07): of what happened they have come, of what is set they are not over."""
+"""Days by the calendar of Shanghai (X-07): a past event has no future day, and a plan has no past day."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from services.kernel.refusal import Refusal
 
 
 class NotYet(Refusal, rule="X-07", zh="已发生事项的日期不得晚于今天"):
-    """What has happened bears no day that is still to come."""
+    """A past event bears no future day."""
 
 
 class Over(Refusal, rule="X-07", zh="所定日期不得早于今天"):
-    """What is set for a day is set for today at the earliest."""
+    """A planned day is today at the earliest."""
 
 
 def past(*, today: date, **days: date | None) -> None:
-    """Refuse a day after today, which is the last one taken; None is allowed, it means not known."""
+    """Refuse any day after today; today itself is allowed, and so is None, which means not known."""
     for name, day in days.items():
         if day is not None and day > today:
             raise NotYet(**{name: day}, today=today)
 
 
 def upcoming(*, today: date, **days: date) -> None:
-    """Refuse a day before today, which is the first one taken."""
+    """Refuse any day before today; today itself is allowed."""
     for name, day in days.items():
         if day < today:
             raise Over(**{name: day}, today=today)

@@ -1,4 +1,4 @@
-"""Separation of duties: who enters a figure, score or grant may not verify or approve the same one (X-05)."""
+"""Separation of duties: a person who entered a figure, score or grant may not verify or approve it (X-05)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ class SamePerson(Refusal, rule="X-05", zh="填报人不得核实或批准自己�
 
 
 def separate(*, entered_by: str, by: str) -> None:
-    """Refuse when both are one person (X-05)."""
+    """Raise `SamePerson` where both are one person (X-05)."""
     if entered_by == by:
         raise SamePerson(entered_by=entered_by)

@@ -10,9 +10,9 @@ class ForbiddenMove(Refusal, rule="X-12", zh="当前状态不允许这一操作"
 
 
 class Lifecycle:
-    """States and the moves between them: `Lifecycle(recorded=("verified", "rejected"), verified=("verified",))`.
+    """States and the moves between them: `Lifecycle(recorded=("verified", "rejected"), verified=("closed",))`.
 
-    A state that no move leaves is terminal and refuses everything (X-12).
+    A state without moves is terminal and refuses everything (X-12).
     """
 
     def __init__(self, **moves: tuple[str, ...]) -> None:
@@ -21,15 +21,16 @@ class Lifecycle:
 
     @property
     def terminal(self) -> tuple[str, ...]:
+        """The states that no move leaves."""
         return tuple(state for state in self.states if not self.moves.get(state))
 
     def move(self, state: str, to: str) -> str:
-        """The new state; raises `ForbiddenMove` (X-12)."""
+        """Return the new state; raises `ForbiddenMove` (X-12)."""
         if to not in self.moves.get(state, ()):
             raise ForbiddenMove(state=state, to=to)
         return to
 
-    def require(self, state: str, *wanted: str) -> None:
-        """For what is done within a state: refuses every other one (X-12)."""
-        if state not in wanted:
-            raise ForbiddenMove(state=state, wanted="/".join(wanted))
+    def require(self, state: str, *states: str) -> None:
+        """Raise `ForbiddenMove` unless the state is one of these (X-12); for deeds that change no state."""
+        if state not in states:
+            raise ForbiddenMove(state=state, wanted="/".join(states))

@@ -1,4 +1,4 @@
-"""Names made comparable, so that the same name written twice is seen."""
+"""Comparable names, so that the same name written in two ways is recognised."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import unicodedata
 
 
 def normalised(name: str) -> str:
-    """Without spaces, punctuation, full-width forms and case: `乐山市 茶叶协会` and `乐山市茶叶协会` are one name.
+    """Drop spaces, punctuation, full-width forms and case: `乐山市 茶叶协会` and `乐山市茶叶协会` are one name.
 
     Symbols stay, and so does `#`: C, C# and C++ are three names. A name of nothing but punctuation keeps it.
     """
-    while (plain := _plain(name)) != name:  # what is taken out may join letters that have another form together
+    while (plain := _plain(name)) != name:  # removals may join letters that have another form together
         name = plain
     return name
 
@@ -22,5 +22,5 @@ def _plain(name: str) -> str:
 
 
 def _separates(letter: str) -> bool:
-    """Is this a space, a mark of punctuation, or something that nobody sees?"""
+    """True for a space, a punctuation mark or an invisible character."""
     return letter != "#" and unicodedata.category(letter)[0] in "ZPC"

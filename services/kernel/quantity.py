@@ -1,4 +1,4 @@
-"""Quantities: whole person-times and money in whole fen; what is missing is None and never 0 (X-06)."""
+"""Quantities: whole person-times and money in whole fen; a missing quantity is None and never 0 (X-06)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class NotWhole(Refusal, rule="X-06", zh="人次和金额(分)必须是非负整�
 
 
 def whole(**quantities: object) -> None:
-    """Refuse what is negative, fractional or no number at all; None is allowed, it means not counted."""
+    """Raise `NotWhole` for a negative number, a fraction or anything else; None is allowed, it means not counted."""
     for name, value in quantities.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
             raise NotWhole(**{name: value})

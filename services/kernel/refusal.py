@@ -1,17 +1,17 @@
-"""A refusal: the rules of the association say no, and say which rule."""
+"""Refusals: the association's rules say no, and say which rule."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 REFUSALS: list[type[Refusal]] = []
-"""Every refusal there is, so that a test can see that each rule has a test of its own."""
+"""Every refusal, so that a test can check that each rule has a test of its own."""
 
 
 class Refusal(Exception):
     """A business "no": the class is the rule, the keyword arguments are the things involved.
 
-    The docstring says the rule in English in one sentence, `zh` in Chinese; both reach the caller.
+    The docstring is the rule in English in one sentence, `zh` in Chinese; both reach the caller.
     """
 
     rule: ClassVar[str]
@@ -28,6 +28,7 @@ class Refusal(Exception):
 
     @property
     def en(self) -> str:
+        """The rule in English."""
         return (self.__doc__ or "").strip()
 
 

@@ -1,1 +1,1 @@
-"""Members: the organisations that the association is made of."""
+"""Members: the organisations of the association, and the honours of people and organisations."""

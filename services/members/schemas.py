@@ -1,4 +1,4 @@
-"""What comes in with each command of members. Where a rule asks for more than is needed here, the rule says so."""
+"""Input of each command of members. Where a rule asks for more than is required here, the rule says so."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from services.contract.members import OrganisationKind
 
 
 class DistrictCode(Text):
-    """Any district by its GB/T 2260 code; which ones are ours is for the rules to say (M-08)."""
+    """Any district by its GB/T 2260 code; the rules decide which ones are ours (M-08)."""
 
     pattern = "[0-9]{6}"
     says = ("A district's code of 6 digits.", "须为 6 位行政区划代码。")
 
 
 class CreateOrganisation(Schema):
+    """The organisation's name and kind, its institution and district, its size, and its parent, if any."""
+
     organisation_id = Id(required=False)
     name = Text(max=100)
     organisation_kind = OneOf(OrganisationKind)
@@ -28,11 +30,15 @@ class ApplyOrganisation(Schema):
 
 
 class ApproveOrganisation(Schema):
+    """The document that approves the organisation."""
+
     organisation_id = Id()
     approval_doc_no = Text(max=100)
 
 
 class HoldFoundingMeeting(Schema):
+    """The founding meeting: its day and attendance, the documents adopted, the people elected."""
+
     organisation_id = Id()
     held_on = Day()
     called = Whole(min=1)
@@ -43,6 +49,8 @@ class HoldFoundingMeeting(Schema):
 
 
 class EstablishOrganisation(Schema):
+    """The day from which the organisation exists, and its size on that day."""
+
     organisation_id = Id()
     established_on = Day()
     workers_count = Whole(required=False)
@@ -62,10 +70,14 @@ class WakeOrganisation(Schema):
 
 
 class SetParent(Schema):
+    """The organisation above, or none."""
+
     organisation_id = Id()
     parent_id = Id(required=False)  # left out: it stands at the top
 
 
 class DissolveOrganisation(Schema):
+    """The reason of the end."""
+
     organisation_id = Id()
     reason = Text(max=500)

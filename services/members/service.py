@@ -1,4 +1,4 @@
-"""Members: how the world reaches its rules."""
+"""The service members: its records, commands and listeners."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -8,24 +8,25 @@ from functools import partial
 from typing import Any, cast
 
 from services import contract
-from services.chassis.clock import Clock
+from services.chassis.clock import ClockProvider
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.chassis.mongo import Document
-from services.chassis.service import command, listens, service
+from services.chassis.service import Service
 from services.contract.event import Event
 from services.members import schemas
 from services.members.domain import honour, organisation
 from services.members.store import Honours, Organisations
 
 
-@service
-class Members:
-    """The organisations of the association, from the application to the end (a university's is K6), and honours."""
+class Members(Service):
+    """The organisations of the association, from application to dissolution (a university's is K6), and honours."""
 
     name = "members"
 
     organisations = Organisations()
     honours = Honours()
-    clock = Clock()
+    clock = ClockProvider()
 
     @command(contract.members.Organisation, schemas.CreateOrganisation, roles=("recorder",), adds=True)
     def create_organisation(self, organisation_id: str | None, *, parent_id: str | None, **stated: Any) -> Document:
@@ -35,7 +36,7 @@ class Members:
 
     @command(contract.members.Organisation, schemas.ApplyOrganisation, roles=("recorder",))
     def apply_organisation(self, organisation_id: str, *, by: str) -> Document:
-        """Ask for approval."""
+        """Apply for an organisation's approval."""
         return self.organisations.change(organisation_id, organisation.apply)
 
     @command(contract.members.Organisation, schemas.ApproveOrganisation, roles=("chair",))
@@ -45,9 +46,9 @@ class Members:
 
     @command(contract.members.Organisation, schemas.HoldFoundingMeeting, roles=("recorder",))
     def hold_founding_meeting(self, organisation_id: str, *, by: str, **meeting: Any) -> Document:
-        """Take down the meeting that founds an organisation (成立大会)."""
-        found = partial(organisation.hold_founding_meeting, today=self.clock.today(), **meeting)
-        return self.organisations.change(organisation_id, found)
+        """Record the meeting that founds an organisation (成立大会)."""
+        hold = partial(organisation.hold_founding_meeting, today=self.clock.today(), **meeting)
+        return self.organisations.change(organisation_id, hold)
 
     @command(contract.members.Organisation, schemas.EstablishOrganisation, roles=("chair",))
     def establish_organisation(self, organisation_id: str, *, by: str, **established: Any) -> Document:
@@ -57,17 +58,17 @@ class Members:
 
     @command(contract.members.Organisation, schemas.ActivateOrganisation, roles=("verifier", "chair"))
     def activate_organisation(self, organisation_id: str, *, by: str) -> Document:
-        """Find an established organisation at work."""
+        """Confirm that an established organisation is at work."""
         return self.organisations.change(organisation_id, organisation.activate)
 
     @command(contract.members.Organisation, schemas.SleepOrganisation, roles=("verifier", "chair"))
     def sleep_organisation(self, organisation_id: str, *, reason: str, by: str) -> Document:
-        """Find that an organisation does nothing for the time being."""
+        """Note that an organisation does nothing for the time being."""
         return self.organisations.change(organisation_id, partial(organisation.sleep, reason=reason))
 
     @command(contract.members.Organisation, schemas.WakeOrganisation, roles=("verifier", "chair"))
     def wake_organisation(self, organisation_id: str, *, by: str) -> Document:
-        """Find a dormant organisation at work again."""
+        """Confirm that a dormant organisation is at work again."""
         return self.organisations.change(organisation_id, organisation.wake)
 
     @command(contract.members.Organisation, schemas.SetParent, roles=("verifier", "chair"))
@@ -88,10 +89,10 @@ class Members:
 
     @listens(contract.members.Organisation, "moved")
     def open_circle(self, event: Event) -> None:
-        """Two that were put under each other at the same moment: one of them is taken out again (M-08)."""
+        """Detach one of two organisations that were put under each other at the same moment (M-08)."""
         link = organisation.link_to_cut(event.record, self._parent_of)
         seen_again = organisation.link_to_cut(event.record, self._parent_of) if link else None
-        if link is not None and link == seen_again:  # else it only looked like one, while somebody moved
+        if link is not None and link == seen_again:  # else it only looked like a circle, while somebody moved
             child_id, parent_id = link
             self.organisations.change(child_id, partial(organisation.detach, parent_id=parent_id))
 
@@ -106,7 +107,7 @@ class Members:
 
     @listens(contract.awards.Award, "granted", "revoked")
     def keep_honours(self, event: Event) -> None:
-        """Flows F1 and F5: whoever has an award has an honour of it, until it is revoked."""
+        """Give each holder of an award an honour, until the award is revoked (flows F1, F5)."""
         award = cast(contract.awards.Award, event.view)
         for holder in honour.holders(award):
             self.honours.follow(

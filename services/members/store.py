@@ -1,4 +1,4 @@
-"""Where members keeps its records, and which of its rules are unique indexes."""
+"""The collections of members, and the rules that are unique indexes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.members.domain import honour, organisation
 
 
 class Organisations(Records[organisation.Organisation]):
-    """A dissolved organisation leaves its institution's place free."""
+    """Organisations; a dissolved one leaves its institution's place free."""
 
     kind = contract.members.Organisation.kind
     record = organisation.Organisation
@@ -24,7 +24,7 @@ class Organisations(Records[organisation.Organisation]):
 
 
 class Honours(Records[honour.Honour]):
-    """Each holder has one of each award, by its id."""
+    """Honours; each holder has one of each award, by its id."""
 
     kind = contract.members.Honour.kind
     record = honour.Honour

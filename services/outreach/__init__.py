@@ -1,1 +1,1 @@
-"""OUTREACH: science popularisation; activities, the audiences they reach (K2) and the places they use."""
+"""Outreach: science popularisation; activities, the audiences they reach (K2) and the places they use."""

@@ -1,4 +1,4 @@
-"""What comes in with each command of outreach."""
+"""Input of each command of outreach."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ CROWD = 10_000_000  # three times the people of Leshan: no audience of a day is 
 
 
 class OpenCampaign(Schema):
+    """The campaign's brand, theme and days, and whether its audiences count for K2."""
+
     campaign_id = Id(required=False)
     campaign_kind = OneOf(CampaignKind)
     theme = Text(max=200)
@@ -23,6 +25,8 @@ class CloseCampaign(Schema):
 
 
 class RegisterVenue(Schema):
+    """The place, its kind and district, and how many people it holds."""
+
     venue_id = Id(required=False)
     venue_kind = OneOf("plaza", "community", "school", "site", "hall")  # a station comes by itself (F3)
     name = Text(max=100)
@@ -31,6 +35,8 @@ class RegisterVenue(Schema):
 
 
 class CreateActivity(Schema):
+    """The activity's title, format, unit, days and district, and the campaign that it joins."""
+
     activity_id = Id(required=False)
     campaign_id = Id(required=False)
     title = Text(max=200)
@@ -44,12 +50,16 @@ class CreateActivity(Schema):
 
 
 class ScheduleActivity(Schema):
+    """The venue and the slots that the activity books."""
+
     activity_id = Id()
     venue_id = Id(required=False)
     slots = Many(OneOf(Slot), max=3, required=False)
 
 
 class MoveActivity(Schema):
+    """The other venue or slots that the activity books."""
+
     activity_id = Id()
     venue_id = Id()
     slots = Many(OneOf(Slot), max=3, required=False)
@@ -76,16 +86,22 @@ class VerifyActivity(Schema):
 
 
 class CloseActivity(Schema):
+    """The day through which a plan year is frozen, if it is."""
+
     activity_id = Id()
     frozen_through = Day(required=False)  # the last day of a plan year whose figures are final
 
 
 class CancelActivity(Schema):
+    """The reason of the cancellation."""
+
     activity_id = Id()
     reason = Text(max=500)
 
 
 class AttachEvidence(Schema):
+    """The file by its SHA-256, its kind, day and place, and the activity that it belongs to."""
+
     evidence_id = Sha256()  # of the file
     activity_id = Id()
     evidence_kind = OneOf(EvidenceKind)
@@ -95,6 +111,8 @@ class AttachEvidence(Schema):
 
 
 class RecordCount(Schema):
+    """A day's audience of an activity, with the mode and method by which it was counted."""
+
     count_id = Id(required=False)
     activity_id = Id()
     day = Day()
@@ -115,11 +133,15 @@ class VerifyCount(Schema):
 
 
 class RejectCount(Schema):
+    """The reason of the rejection."""
+
     count_id = Id()
     reason = Text(max=500)
 
 
 class CorrectCount(Schema):
+    """The right numbers, the reason, and the evidence for them."""
+
     count_id = Id()
     person_times = Whole(max=CROWD, rule="O-01")
     minors = Whole(max=CROWD, required=False)
@@ -128,6 +150,8 @@ class CorrectCount(Schema):
 
 
 class SupersedeCount(Schema):
+    """The count that takes this one's place, and why."""
+
     count_id = Id()
     by_count_id = Id()
     reason = Text(max=500)

@@ -1,4 +1,4 @@
-"""Where outreach keeps its records, and which of its rules are unique indexes."""
+"""The collections of outreach, and the rules that are unique indexes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from services.outreach.domain import activity, audience, campaign, evidence, exh
 
 
 class Campaigns(Records[campaign.Campaign]):
+    """Campaigns, without a rule across them."""
+
     kind = contract.outreach.Campaign.kind
     record = campaign.Campaign
 
 
 class Activities(Records[activity.Activity]):
-    """An activity's bookings are its own among all activities: that is the venue's calendar (O-19)."""
+    """Activities; each booking is unique among all of them: that is the venue's calendar (O-19)."""
 
     kind = contract.outreach.Activity.kind
     record = activity.Activity
@@ -22,7 +24,7 @@ class Activities(Records[activity.Activity]):
 
 
 class AudienceCounts(Records[audience.AudienceCount]):
-    """One standing count by each method, and one verified for each audience, so that K2 never has two (O-03)."""
+    """Audience counts: one stands by each method, and one is verified for each audience: K2 has no two (O-03)."""
 
     kind = contract.outreach.AudienceCount.kind
     record = audience.AudienceCount
@@ -38,7 +40,7 @@ class AudienceCounts(Records[audience.AudienceCount]):
 
 
 class EvidenceFiles(Records[evidence.Evidence]):
-    """A file's record has its SHA-256 as id: there is only one place that it can be put to (O-04)."""
+    """Evidence; a file's record has its SHA-256 as id, so that it belongs to one activity (O-04)."""
 
     kind = contract.outreach.Evidence.kind
     record = evidence.Evidence
@@ -46,12 +48,14 @@ class EvidenceFiles(Records[evidence.Evidence]):
 
 
 class Venues(Records[venue.Venue]):
+    """Venues; a station has an id made from its service point's."""
+
     kind = contract.outreach.Venue.kind
     record = venue.Venue
 
 
 class ExhibitCandidates(Records[exhibit_candidate.ExhibitCandidate]):
-    """A candidate has the id of its award."""
+    """Exhibit candidates; each has the id of its award."""
 
     kind = contract.outreach.ExhibitCandidate.kind
     record = exhibit_candidate.ExhibitCandidate

@@ -1,4 +1,4 @@
-"""What comes in with each command of rural. Where a rule asks for more than is needed here, the rule says so."""
+"""Input of each command of rural. Where a rule asks for more than is required here, the rule says so."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from services.contract.district import DISTRICTS
 from services.contract.rural import SourceLevel
 from services.rural.domain.service_point import PartName
 
-FORTUNE = 10**13  # fen, a hundred billion yuan: a year's sum of many such stays within what can be added up
+FORTUNE = 10**13  # fen, a hundred billion yuan: a year's sum of many such stays within 2^63
 IN_LESHAN = f"({'|'.join(DISTRICTS)})"
 
 
@@ -26,6 +26,8 @@ class VillageCode(Text):
 
 
 class PrepareAssociation(Schema):
+    """The association's name, trade, township and size, and the associations that it continues."""
+
     association_id = Id(required=False)
     name = Text(max=100)
     industry = Text(max=50)
@@ -36,6 +38,8 @@ class PrepareAssociation(Schema):
 
 
 class FileAssociation(Schema):
+    """The filing with the township, and the papers handed in."""
+
     association_id = Id()
     filing_no = Text(max=100)
     filed_on = Day()
@@ -45,6 +49,8 @@ class FileAssociation(Schema):
 
 
 class RegisterAssociation(Schema):
+    """The registration with civil affairs, and the papers handed in."""
+
     association_id = Id()
     registration_no = Text(max=100)
     registered_on = Day()
@@ -58,21 +64,29 @@ class ActivateAssociation(Schema):
 
 
 class SuspendAssociation(Schema):
+    """The reason of the suspension."""
+
     association_id = Id()
     reason = Text(max=500)
 
 
 class DissolveAssociation(Schema):
+    """The reason of the end."""
+
     association_id = Id()
     reason = Text(max=500)
 
 
 class MergeAssociations(Schema):
+    """The association that is absorbed, and the one that it goes into."""
+
     association_id = Id()
     into_id = Id()
 
 
 class PlanPoint(Schema):
+    """The set's name, village and host, and how many people its room holds."""
+
     point_id = Id(required=False)
     name = Text(max=100)
     village_code = VillageCode()
@@ -81,6 +95,8 @@ class PlanPoint(Schema):
 
 
 class BuildPart(Schema):
+    """The part that was built, and the person to call about it."""
+
     point_id = Id()
     part = OneOf(PartName)
     person_id = Id(required=False)
@@ -88,6 +104,8 @@ class BuildPart(Schema):
 
 
 class AcceptPart(Schema):
+    """The part that was accepted, its day and photos, and the day of its first content."""
+
     point_id = Id()
     part = OneOf(PartName)
     accepted_on = Day()
@@ -96,6 +114,8 @@ class AcceptPart(Schema):
 
 
 class OperatePart(Schema):
+    """The part that works, and the day on which it did."""
+
     point_id = Id()
     part = OneOf(PartName)
     on = Day()
@@ -103,12 +123,16 @@ class OperatePart(Schema):
 
 
 class LapsePart(Schema):
+    """The part that no longer stands, and why."""
+
     point_id = Id()
     part = OneOf(PartName)
     reason = Text(max=500)
 
 
 class RecheckPart(Schema):
+    """The part that is accepted again, its day and photos, and who took it over, if somebody did."""
+
     point_id = Id()
     part = OneOf(PartName)
     on = Day()
@@ -118,12 +142,16 @@ class RecheckPart(Schema):
 
 
 class CheckPoint(Schema):
+    """The day and the months of silence that end a part."""
+
     point_id = Id()
     on = Day()
     months = Whole(min=1, max=60, required=False, rule="R-16")
 
 
 class ApproveGrant(Schema):
+    """The decision that grants money, with its document."""
+
     grant_id = Id(required=False)
     source_level = OneOf(SourceLevel, required=False)
     approved_fen = Fen(min=1, max=FORTUNE)
@@ -135,6 +163,8 @@ class ApproveGrant(Schema):
 
 
 class ReceiveFunds(Schema):
+    """The voucher by which money arrived."""
+
     grant_id = Id()
     voucher_no = Text(max=100)
     fen = Fen(min=1, max=FORTUNE)
@@ -142,6 +172,8 @@ class ReceiveFunds(Schema):
 
 
 class ReturnFunds(Schema):
+    """The money given back of a voucher, and why."""
+
     grant_id = Id()
     voucher_no = Text(max=100)
     fen = Fen(min=1, max=FORTUNE)

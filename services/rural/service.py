@@ -1,4 +1,4 @@
-"""Rural: how the world reaches its rules."""
+"""The service rural: its records, commands and listeners."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -8,9 +8,11 @@ from functools import partial
 from typing import Any
 
 from services import contract
-from services.chassis.clock import Clock
+from services.chassis.clock import ClockProvider
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.chassis.mongo import Document
-from services.chassis.service import command, listens, service
+from services.chassis.service import Service
 from services.contract.event import Event
 from services.kernel.name import normalised
 from services.rural import schemas
@@ -18,8 +20,7 @@ from services.rural.domain import association, fund_grant, fund_receipt, service
 from services.rural.store import Associations, FundGrants, FundReceipts, ServicePoints
 
 
-@service
-class Rural:
+class Rural(Service):
     """Rural professional technical associations (K3), service points in villages (K4) and granted money (K5)."""
 
     name = "rural"
@@ -28,7 +29,7 @@ class Rural:
     service_points = ServicePoints()
     fund_grants = FundGrants()
     fund_receipts = FundReceipts()
-    clock = Clock()
+    clock = ClockProvider()
 
     @command(contract.rural.Association, schemas.PrepareAssociation, roles=("recorder",), adds=True)
     def prepare_association(
@@ -81,13 +82,13 @@ class Rural:
 
     @listens(contract.rural.Association, "merged")
     def absorb_association(self, event: Event) -> None:
-        """Hand the first day on to the survivor, and to whom that one was merged into meanwhile."""
+        """Hand the first day on to the survivor, and to the association that absorbed that one meanwhile."""
         absorbed: Any = event.view
         absorb = partial(association.absorb, absorbed=absorbed, absorbed_id=event.record)
-        survivor_id, told = absorbed.merged_into, {event.record}
-        while survivor_id and survivor_id not in told:
+        survivor_id, passed = absorbed.merged_into, {event.record}
+        while survivor_id and survivor_id not in passed:
             self.associations.change(survivor_id, absorb)
-            told.add(survivor_id)
+            passed.add(survivor_id)
             survivor_id = self.associations.get(survivor_id).merged_into
 
     @command(contract.rural.ServicePoint, schemas.PlanPoint, roles=("recorder",), adds=True)
@@ -102,7 +103,7 @@ class Rural:
 
     @command(contract.rural.ServicePoint, schemas.AcceptPart, roles=("verifier",))
     def accept_part(self, point_id: str, **accepted: Any) -> Document:
-        """Find a part fit on the spot, with a photo; with the third one the set is complete (K4)."""
+        """Accept a part on the spot, with a photo; with the third one the set is complete (K4)."""
         accept = partial(service_point.accept, today=self.clock.today(), **accepted)
         return self.service_points.change(point_id, accept)
 
@@ -114,12 +115,12 @@ class Rural:
 
     @command(contract.rural.ServicePoint, schemas.LapsePart, roles=("verifier", "chair"))
     def lapse_part(self, point_id: str, *, by: str, **lapsed: Any) -> Document:
-        """Find that a part no longer stands."""
+        """Note that a part no longer stands."""
         return self.service_points.change(point_id, partial(service_point.lapse, **lapsed))
 
     @command(contract.rural.ServicePoint, schemas.RecheckPart, roles=("verifier",))
     def recheck_part(self, point_id: str, **checked: Any) -> Document:
-        """Find a lapsed part fit again, under the terms of an acceptance."""
+        """Accept a lapsed part again, under the terms of an acceptance."""
         recheck = partial(service_point.recheck, today=self.clock.today(), **checked)
         return self.service_points.change(point_id, recheck)
 
@@ -132,36 +133,37 @@ class Rural:
 
     @command(contract.rural.FundGrant, schemas.ApproveGrant, roles=("chair",), adds=True)
     def approve_grant(self, grant_id: str | None, **approved: Any) -> Document:
-        """Take down the decision that grants money."""
+        """Record the decision that grants money."""
         return self.fund_grants.add(fund_grant.approve(today=self.clock.today(), **approved), grant_id)
 
     @command(contract.rural.FundGrant, schemas.ReceiveFunds, roles=("finance",))
     def receive_funds(self, grant_id: str, **received: Any) -> Document:
-        """Take in money of a grant by a voucher."""
+        """Record money of a grant that arrived by a voucher."""
         receive = partial(fund_grant.receive, today=self.clock.today(), **received)
         return self.fund_grants.change(grant_id, receive)
 
     @command(contract.rural.FundGrant, schemas.ReturnFunds, roles=("finance",))
     def return_funds(self, grant_id: str, *, by: str, **returned: Any) -> Document:
-        """Give money back that came by a voucher."""
+        """Record money given back that came by a voucher."""
         return self.fund_grants.change(grant_id, partial(fund_grant.give_back, **returned))
 
     @listens(contract.rural.FundGrant, "received", "returned")
     def keep_receipts(self, event: Event) -> None:
-        """One receipt for each voucher, as the grant now tells it (K5).
+        """Keep one receipt for each voucher in step with its grant (K5).
 
-        What is known already is left alone: of a voucher only more can be given back, so no older event tells it again.
+        A receipt that is in step already is left alone: of a voucher only more can be given back, so no older event
+        changes it.
         """
         grant: Any = event.view
         known = dict(self.fund_receipts.find(grant_id=event.record))
         for voucher in grant.vouchers:
-            told = fund_receipt.told_by(grant, voucher, grant_id=event.record)
+            receipt = fund_receipt.receipt_of(grant, voucher, grant_id=event.record)
             receipt_id = fund_receipt.receipt_id(event.record, voucher.voucher_no)
-            if known.get(receipt_id) != told:
-                self.fund_receipts.follow(receipt_id, event, partial(fund_receipt.follow, told=told))
+            if known.get(receipt_id) != receipt:
+                self.fund_receipts.follow(receipt_id, event, partial(fund_receipt.follow, current=receipt))
 
     def _former_associations(self, name: str, township_code: str) -> tuple[str, ...]:
-        """Those of this name and township that were official once and have ended."""
+        """The ids of ended associations of this name and township that were official once."""
         ended = self.associations.find(
             township_code=township_code, name_norm=normalised(name), state=association.LIFECYCLE.terminal
         )

@@ -1,4 +1,4 @@
-"""Where rural keeps its records, and which of its rules are unique indexes."""
+"""The collections of rural, and the rules that are unique indexes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.rural.domain import association, fund_grant, fund_receipt, service
 
 
 class Associations(Records[association.Association]):
-    """A dissolved association's name is free again, its official numbers never are."""
+    """Associations; a dissolved one's name is free again, its official numbers never are."""
 
     kind = contract.rural.Association.kind
     record = association.Association
@@ -21,7 +21,7 @@ class Associations(Records[association.Association]):
 
 
 class ServicePoints(Records[service_point.ServicePoint]):
-    """A lapsed set holds its village no longer, and a lapsed officer is free for another point."""
+    """Service points; a lapsed set no longer holds its village, and a lapsed officer is free for another point."""
 
     kind = contract.rural.ServicePoint.kind
     record = service_point.ServicePoint
@@ -33,7 +33,7 @@ class ServicePoints(Records[service_point.ServicePoint]):
 
 
 class FundGrants(Records[fund_grant.FundGrant]):
-    """A voucher stands in one grant only."""
+    """Fund grants; a voucher belongs to one grant only."""
 
     kind = contract.rural.FundGrant.kind
     record = fund_grant.FundGrant
@@ -42,7 +42,7 @@ class FundGrants(Records[fund_grant.FundGrant]):
 
 
 class FundReceipts(Records[fund_receipt.FundReceipt]):
-    """One for each voucher of a grant; no command writes here."""
+    """Fund receipts, one for each voucher of a grant; no command writes here."""
 
     kind = contract.rural.FundReceipt.kind
     record = fund_receipt.FundReceipt

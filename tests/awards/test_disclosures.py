@@ -3,9 +3,9 @@
 import pytest
 
 from services.awards.service import Awards
+from services.chassis.entrypoints import Query
 from services.chassis.problem import NotAllowed
-from services.chassis.service import STAFF, Query
-from services.chassis.tokens import READERS
+from services.chassis.tokens import READERS, STAFF
 from tests.awards.jury import EDITION, Jury, scores
 
 TELLING = ("s-n-1", "p-n-1", "p-tutor-n-1", "o-shizhong", "511102", "f" * 64)

@@ -8,7 +8,7 @@ import pytest
 from amqp.basic_message import Message
 from amqp.exceptions import PreconditionFailed
 
-from deploy.certificates import Authority
+from deploy.secrets.certificate_authority import Authority
 from services.chassis.amqp import BROKEN, connect
 from tests.chassis.proxy import Proxy
 from tests.stack import until

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
-from services.chassis.clock import Clock, SystemClock
+from services.chassis.clock import ClockProvider, SystemClock
 from services.chassis.document import Cause
 from services.chassis.tokens import Actor
 from services.kernel.calendar import SHANGHAI
@@ -12,7 +12,7 @@ ARRIVED = datetime(2011, 3, 31, 23, 59, 59, tzinfo=SHANGHAI)
 
 
 def clock_of(data):
-    clock = Clock()
+    clock = ClockProvider()
     clock.container = SimpleNamespace(config={"CLOCK": SystemClock()})
     return clock.get_dependency(SimpleNamespace(data=data))
 

@@ -28,7 +28,7 @@ def halls(shared):
     collection = database(shared.settings, "outreach")["venue"]
     records = Halls()
     records.collection, records.settings = collection, shared.settings
-    records.relay = SimpleNamespace(ring=lambda *_: None)
+    records.relay = SimpleNamespace(notify=lambda *_: None)
 
     def because_of(event):
         return Bound(records, Cause(because=event.id, actor=Actor("u-li"), at=SystemClock().now()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.chassis.tally import Question, tally
+from services.chassis.tally import Question, count
 from services.contract import KINDS
 from services.contract.rule import read
 from tests.chassis.conftest import a_hall, held
@@ -35,6 +35,6 @@ def test_large_numbers_are_summed(running):
     )
     rule = read({"of": RECEIPT.key, "measure": {"sum": "net_fen"}, "on": "received_on"})
 
-    counted = tally(collection, Question(rule=rule, first="2011-01-01", last="2011-12-31"))
+    counted = count(collection, Question(rule=rule, first="2011-01-01", last="2011-12-31"))
     assert counted == {"records": 2, "value": 2 * LARGE, "by": {}}
     assert type(counted["value"]) is int

@@ -143,7 +143,7 @@ class Interrupted:
         self._do()
 
     def keep(self):
-        self._publisher.keep()
+        self._publisher.keep_alive()
 
 
 @pytest.mark.rule("X-02")

@@ -1,4 +1,4 @@
-"""Problems: said as plain JSON and heard again, each under the name that is documented."""
+"""Problems: written as plain JSON and read again, each under the name that is documented."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from services.chassis.problem import (
     Malfunction,
     NotFound,
     RefusedByRule,
-    heard,
+    read_problem,
     say,
 )
 from services.chassis.records import RecordFull
@@ -25,7 +25,7 @@ STATUS = {
 
 
 def over_the_wire(error):
-    return heard(wire.decode(wire.encode(say(error))))
+    return read_problem(wire.decode(wire.encode(say(error))))
 
 
 def test_every_problem_has_its_status_and_its_name():

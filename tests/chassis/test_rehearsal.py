@@ -55,6 +55,6 @@ def test_elsewhere_a_command_that_says_when_it_came_is_refused(running):
     running.settings = replace(running.settings, rehearsal=False)
     running.start(Toy)
 
-    with pytest.raises(NotAllowed, match="Nothing is rehearsed here"):
+    with pytest.raises(NotAllowed, match="No rehearsal"):
         register(running, at=THEN.isoformat())
     assert when(running, register(running, at=None)) > "2012"

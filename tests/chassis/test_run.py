@@ -8,7 +8,7 @@ from time import monotonic
 import eventlet
 import pytest
 
-from deploy.served import HOMES, service_class
+from deploy.image.service_classes import HOMES, service_class
 from services.chassis import health
 from services.chassis.problem import InvalidInput, Malfunction, NotAllowed, RefusedByRule
 from services.chassis.run import containers

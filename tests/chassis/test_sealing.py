@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.run import containers
-from services.chassis.sealing import Seal, Sealing, Unsealable
+from services.chassis.sealing import Seal, SealProvider, Unsealable
 from services.chassis.settings import Settings, WrongSettings
 
 SEAL = Seal(b"s" * 32)
@@ -36,7 +36,7 @@ def test_another_record_another_key_or_a_changed_text_opens_nothing():
 def test_a_service_that_seals_is_not_made_without_a_key():
     class Sealer:
         name = "sealer"
-        sealing = Sealing()
+        sealing = SealProvider()
 
     keyless = Settings(amqp_uri="amqp://", mongo_uri="mongodb://", token_public_key="")
 

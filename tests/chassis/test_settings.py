@@ -77,9 +77,9 @@ def test_all_that_is_wrong_is_named_at_once():
         ("TOKEN_PUBLIC_KEY", ""),
         ("TOKEN_PUBLIC_KEY", "not base64!"),
         ("TOKEN_PUBLIC_KEY", as_setting("no key")),
-        pytest.param("TOKEN_PUBLIC_KEY", as_setting(PUBLIC[:60]), id="TOKEN_PUBLIC_KEY-half"),  # always another
-        ("TOKEN_PUBLIC_KEY", as_setting(PRIVATE)),
-        ("TOKEN_PUBLIC_KEY", PUBLIC),
+        pytest.param("TOKEN_PUBLIC_KEY", as_setting(PUBLIC[:60]), id="half a public key"),
+        pytest.param("TOKEN_PUBLIC_KEY", as_setting(PRIVATE), id="the private key"),
+        pytest.param("TOKEN_PUBLIC_KEY", PUBLIC, id="a key that is not base64"),
         ("TOKEN_PRIVATE_KEY", "x"),
         ("TOKEN_PRIVATE_KEY", as_setting(PUBLIC)),
         ("SEALING_KEY", "not base64!"),

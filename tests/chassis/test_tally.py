@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.chassis import tally as tally_module
+from services.chassis import tally
 from services.chassis.problem import InvalidInput, NotFound
-from services.chassis.tally import Question, tally, tally_of, tally_records
+from services.chassis.tally import Question, count, tally_of, tally_records
 from services.contract import KINDS
 from services.contract.rule import read
 from tests.contract.views import samples_of
@@ -58,7 +58,7 @@ def test_a_tally_is_the_fold_of_the_records_it_counts(shared, held, where, measu
         collection.insert_many({"_id": f"c-{number}", "state": view} for number, view in enumerate(held))
 
     counted = [view for view in held if rule.counts(view) and FIRST <= view["day"] <= LAST]
-    assert tally(collection, Question(rule=rule, **YEAR)) == {
+    assert count(collection, Question(rule=rule, **YEAR)) == {
         **_fold(rule, counted),
         "by": {name: _by(rule, name, counted) for name in by},
     }
@@ -74,7 +74,7 @@ def test_the_pages_of_records_are_those_that_count_by_id(shared, held, where, li
         collection.insert_many(a_record(f"c-{number:02}", view) for number, view in enumerate(held))
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(tally_module, "SCANNED", scanned)
+        patched.setattr(tally, "SCANNED", scanned)
         found = list(pages(collection, Question(rule=rule, **YEAR), limit))
 
     assert found == [
@@ -126,7 +126,7 @@ def test_a_tally_of_one_district_leaves_out_the_others(collection):
 
     question = Question(rule=read(VERIFIED | {"by": ["district"]}), district="511111", **YEAR)
 
-    assert tally(collection, question) == {
+    assert count(collection, question) == {
         "records": 1, "value": 200, "by": {"district": {"511111": {"records": 1, "value": 200}}},
     }  # fmt: skip
     assert [row["id"] for row in pages(collection, question, 10)] == ["c-2"]
@@ -174,7 +174,7 @@ def a_history(record, *entries):
     ],
 )
 def test_a_tally_as_of_an_instant_counts_what_the_histories_said_by_then(with_history, as_of, records, value):
-    told = tally(with_history, Question(rule=read(VERIFIED), as_of=as_of, **YEAR))
+    told = count(with_history, Question(rule=read(VERIFIED), as_of=as_of, **YEAR))
 
     assert (told["records"], told["value"]) == (records, value)
 
@@ -198,7 +198,7 @@ def test_different_values_are_counted_once_each_and_none_is_no_value(collection)
     )
 
     rule = read(VERIFIED | {"measure": {"distinct": "activity_id"}, "by": ["district"]})
-    told = tally(collection, Question(rule=rule, **YEAR))
+    told = count(collection, Question(rule=rule, **YEAR))
 
     assert told == {
         "records": 4, "value": 2,
@@ -208,14 +208,14 @@ def test_different_values_are_counted_once_each_and_none_is_no_value(collection)
 
 def test_the_last_value_is_that_of_the_last_day_on_which_there_was_one(collection):
     question = Question(rule=read(VERIFIED | {"measure": {"last": "minors"}}), **YEAR)
-    assert tally(collection, question) == {"records": 0, "value": None, "by": {}}
+    assert count(collection, question) == {"records": 0, "value": None, "by": {}}
 
     days = (("2011-05-14", 3), ("2011-06-14", 4), ("2011-06-14", 5), ("2011-07-14", None))
     collection.insert_many(
         a_record(f"c-{number}", a_count(day=day, minors=minors)) for number, (day, minors) in enumerate(days)
     )
 
-    assert tally(collection, question) == {"records": 4, "value": 5, "by": {}}
+    assert count(collection, question) == {"records": 4, "value": 5, "by": {}}
 
 
 # --- as it is called --------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def test_what_is_wrong_with_a_tally_is_named(shared, asked, fields):
 def test_a_tally_of_records_that_others_own_is_not_found(shared):
     rule = {"of": "awards.external_result", "on": "awarded_on"}
 
-    with pytest.raises(NotFound, match=r"awards\.external_result is not ours"):
+    with pytest.raises(NotFound, match=r"awards\.external_result belongs to another service"):
         shared.call("outreach", "tally", rule=rule, first=FIRST, last=LAST)
 
 

@@ -34,9 +34,9 @@ def test_an_invariant_that_comes_to_hold_for_other_records_replaces_its_index(ha
     second = of("available", "suspended", revision=2)
 
     with pytest.raises(DuplicateKeyError):
-        second.keep(halls)
+        second.ensure_index(halls)
     halls.delete_one({"state.state": "suspended"})
-    second.keep(halls)
+    second.ensure_index(halls)
 
     assert len(halls.index_information()) == 2  # of the ids, and this one
     with pytest.raises(DuplicateKeyError):
@@ -44,21 +44,21 @@ def test_an_invariant_that_comes_to_hold_for_other_records_replaces_its_index(ha
 
 
 def test_a_version_from_before_finds_its_index_or_makes_it_beside_a_later_revision(halls):
-    of("available").keep(halls)
+    of("available").ensure_index(halls)
     before = halls.index_information()
     keep_as_before(halls)
     assert halls.index_information() == before
 
-    of("available", "suspended", revision=2).keep(halls)
+    of("available", "suspended", revision=2).ensure_index(halls)
     keep_as_before(halls)
 
     assert len(halls.index_information()) == 3
 
 
 def test_an_index_that_is_there_stays_as_it_is(halls):
-    of("available").keep(halls)
+    of("available").ensure_index(halls)
     before = halls.index_information()
 
-    of("available").keep(halls)
+    of("available").ensure_index(halls)
 
     assert halls.index_information() == before

@@ -10,9 +10,10 @@ from bson.errors import InvalidBSON
 from services.chassis.document import Flaw, flaw
 from services.chassis.problem import InvalidInput, NotAllowed, NotFound
 from services.chassis.tokens import ROLES
-from services.chassis.upkeep import BUCKET, HISTORIES, METHODS, REARMED
+from services.chassis.upkeep import BUCKET, HISTORIES, REARMED
 from tests.chassis.conftest import a_hall, held, register
 
+METHODS = ("bucket", "versions", "histories", "rearm", "condition")
 VERSIONS = 4
 LATER = count()
 

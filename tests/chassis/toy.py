@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import eventlet
-from nameko.extensions import DependencyProvider
 
 from services import contract
+from services.chassis.entrypoints import command
 from services.chassis.fields import Fen, Id, OneOf, Schema, Text, Whole
+from services.chassis.listener import listens
+from services.chassis.provider import Provider
 from services.chassis.records import Records, Unique
-from services.chassis.service import command, listens, service
+from services.chassis.service import Service
 from services.kernel import REFUSALS, Change, Lifecycle, Refusal
 from tests.stack import WITHIN
 
@@ -46,10 +48,10 @@ class Halls(Records[Hall]):
     unique = (Unique("name", refusal=NameTaken),)
 
 
-class Itself(DependencyProvider):
+class Itself(Provider):
     """The container that the service runs in."""
 
-    def get_dependency(self, worker_ctx):
+    def provide(self):
         return self.container
 
 
@@ -135,8 +137,7 @@ def toy(hear=keep_in_step):
     recorder = {"roles": ("recorder",)}
     venue = contract.outreach.Venue
 
-    @service
-    class Toy:
+    class Toy(Service):
         """Halls."""
 
         name = "outreach"

@@ -1,8 +1,8 @@
 """Every command of every service and the schema of its input, as the services declare them."""
 
 from services.awards.service import Awards
+from services.chassis.entrypoints import Command
 from services.chassis.fields import Group, Many
-from services.chassis.service import Command
 from services.members.service import Members
 from services.outreach.service import Outreach
 from services.rural.service import Rural

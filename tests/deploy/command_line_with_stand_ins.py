@@ -3,8 +3,8 @@
 import sys
 from functools import partial
 
-from deploy import programs
-from deploy.command_line import kexie
+from deploy.__main__ import kexie
+from deploy.local import programs
 
 programs.replica = partial(programs.replica, run=(sys.executable, "-m", "tests.deploy.stand_in"))
 

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner
 
-from deploy.command_line import kexie
+from deploy.__main__ import kexie
 
 
 class Door(BaseHTTPRequestHandler):

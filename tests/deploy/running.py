@@ -12,9 +12,9 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 from pymongo import MongoClient
 
-from deploy.home import CHECKOUT
-from deploy.stack import Stack
-from deploy.supervisor import bound_to_us
+from deploy.local.stack_file import Stack
+from deploy.local.supervisor import ending_with_parent
+from deploy.secrets.private_files import CHECKOUT
 
 OURS = ("AMQP_URI", "MONGO_URI", "KEXIE_HOME", "TOKEN_PRIVATE_KEY", "GATEWAY_URL", "KEXIE_TOKEN", "KEXIE_CA")
 COMMAND = (sys.executable, "-m", "tests.deploy.command_line_with_stand_ins")
@@ -49,7 +49,7 @@ class Up:
         self._output = home.with_suffix(".output")
         with self._output.open("w") as output:
             self.popen = subprocess.Popen(
-                (*bound_to_us(), *COMMAND, "up"),
+                (*ending_with_parent(), *COMMAND, "up"),
                 cwd=CHECKOUT,
                 env=environment(home, **told),
                 stdout=output,

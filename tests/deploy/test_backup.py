@@ -13,11 +13,12 @@ from bson import Binary, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Tim
 from pymongo import MongoClient, monitoring
 from pymongo.errors import OperationFailure
 
-from deploy import archive, backup
-from deploy.archive import Damaged
-from deploy.restore import MARK, NotEmpty, held, is_half_done, restore
-from deploy.telling import Progress
-from deploy.trouble import Trouble
+from deploy import backup
+from deploy.errors import CommandFailed
+from deploy.image import backup_archive
+from deploy.image.backup_archive import Damaged
+from deploy.image.progress_lines import Progress
+from deploy.restore import MARK, NotEmpty, document_counts, is_half_done, restore
 
 HOLDS = 1_000
 EVERY_TYPE = {
@@ -138,7 +139,7 @@ def test_everything_comes_back_as_it_was(client, databases, awards, gateway):
 
     del before[f"{gateway.name}.sessions"]  # whoever was logged in logs in again
     assert contents(databases) == before
-    assert held(databases) == {awards.name: 3_001, gateway.name: 1}
+    assert document_counts(databases) == {awards.name: 3_001, gateway.name: 1}
     assert not is_half_done(databases)
     assert manifest.documents == 3_002
 
@@ -162,15 +163,15 @@ def test_the_file_is_what_mongodump_writes(client, databases, awards):
 def test_what_is_damaged_is_found_before_anything_is_written(client, databases, awards):
     awards["edition"].insert_many([{"_id": number, "text": uuid.uuid4().hex} for number in range(500)])
     content = back_up(client, databases)
-    assert archive.check(io.BytesIO(content)).documents == 500
+    assert backup_archive.check(io.BytesIO(content)).documents == 500
 
     for place in range(20, len(content) - 8, len(content) // 50):
         flipped = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
         with pytest.raises(Damaged):
-            archive.check(io.BytesIO(flipped))
+            backup_archive.check(io.BytesIO(flipped))
     for length in (0, 1, 20, len(content) // 2, len(content) - 1):
         with pytest.raises(Damaged):
-            archive.check(io.BytesIO(content[:length]))
+            backup_archive.check(io.BytesIO(content[:length]))
 
 
 def test_a_file_that_was_written_otherwise_is_damaged_whatever_its_checksum_says(client, databases, awards):
@@ -178,7 +179,7 @@ def test_a_file_that_was_written_otherwise_is_damaged_whatever_its_checksum_says
     changed = gzip.compress(gzip.decompress(back_up(client, databases)).replace(b"as it was", b"as it is!"))
 
     with pytest.raises(Damaged, match=r"edition\.bson is not what was written"):
-        archive.check(io.BytesIO(changed))
+        backup_archive.check(io.BytesIO(changed))
 
 
 def test_a_restore_goes_into_empty_databases_unless_it_may_replace(client, databases, awards, gateway):
@@ -192,7 +193,7 @@ def test_a_restore_goes_into_empty_databases_unless_it_may_replace(client, datab
     assert contents(databases) == before
 
     restore_from(databases, content, replace=True)
-    assert held(databases) == {awards.name: 1, gateway.name: 0}
+    assert document_counts(databases) == {awards.name: 1, gateway.name: 0}
 
 
 def test_a_restore_that_ended_in_the_middle_is_known_and_can_be_given_again(client, databases, awards, gateway):
@@ -207,7 +208,7 @@ def test_a_restore_that_ended_in_the_middle_is_known_and_can_be_given_again(clie
     assert is_half_done(databases)
     with pytest.raises(NotEmpty):
         restore_from(databases, content)
-    with pytest.raises(Trouble, match="ended in the middle"):
+    with pytest.raises(CommandFailed, match="ended in the middle"):
         back_up(client, databases)
 
     restore_from(databases, content, replace=True)
@@ -217,10 +218,10 @@ def test_a_restore_that_ended_in_the_middle_is_known_and_can_be_given_again(clie
 
 def test_one_database_alone_is_not_restored(client, databases, awards):
     awards["edition"].insert_one({"_id": "e-1"})
-    alone = archive.check(io.BytesIO(back_up(client, {awards.name: awards})))
+    alone = backup_archive.check(io.BytesIO(back_up(client, {awards.name: awards})))
 
-    with pytest.raises(Trouble, match="are restored together"):
-        archive.together(alone, tuple(databases))
+    with pytest.raises(CommandFailed, match="are restored together"):
+        backup_archive.together(alone, tuple(databases))
 
 
 def test_a_backup_that_the_database_s_past_is_too_short_for_fails_and_says_so(client, databases, gateway):
@@ -245,7 +246,7 @@ def test_a_backup_that_the_database_s_past_is_too_short_for_fails_and_says_so(cl
     try:
         with (
             MongoClient(*client.address, event_listeners=[first]) as watched,
-            pytest.raises(Trouble, match=f"{keeps}=1800"),
+            pytest.raises(CommandFailed, match=f"{keeps}=1800"),
         ):
             back_up(watched, databases, Meanwhile(forget_the_past))
     finally:
@@ -283,4 +284,4 @@ def test_collections_that_are_made_meanwhile_are_not_forgotten(client, databases
         content = back_up(client, databases)
 
     assert len(asked) > 2
-    assert f"{gateway.name}/views.bson" in archive.check(io.BytesIO(content)).files
+    assert f"{gateway.name}/views.bson" in backup_archive.check(io.BytesIO(content)).files

@@ -6,8 +6,8 @@ import stat
 
 import pytest
 
-from deploy.archive import Manifest, Writing
 from deploy.backup import DATABASES
+from deploy.image.backup_archive import Manifest, Writing
 
 DOCKER = """#!/bin/sh
 echo "$*" >> {folder}/asked

@@ -2,18 +2,21 @@
 
 import stat
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from deploy.home import Home
-from deploy.keys import Keys
-from deploy.ports import Ports, port_of
+from deploy.__main__ import kexie as kexie_group
+from deploy.local.home import Home
+from deploy.local.home_keys import token_keys
+from deploy.local.ports import Ports, port_of
 from tests.deploy.running import kexie
 
 ELSEWHERE = {"AMQP_URI": "amqp://elsewhere", "MONGO_URI": "mongodb://elsewhere"}
 
 
 def test_the_keys_of_a_home_are_made_once(tmp_path):
-    assert Keys.of(Home(tmp_path)) == Keys.of(Home(tmp_path))
+    assert token_keys(Home(tmp_path)) == token_keys(Home(tmp_path))
     assert stat.S_IMODE((tmp_path / "token.pem").stat().st_mode) == 0o600
 
 
@@ -37,6 +40,26 @@ def test_wrong_use_ends_with_2_and_the_usage(tmp_path, wrong):
 
     assert answer.returncode == 2
     assert answer.stderr.startswith("Usage: kexie")
+
+
+def groups(*words, command=kexie_group):
+    """The words of every group of commands, the whole command line first."""
+    yield words
+    for name, inner in command.commands.items():
+        if isinstance(inner, click.Group):
+            yield from groups(*words, name, command=inner)
+
+
+@pytest.mark.parametrize("words", list(groups()), ids=" ".join)
+def test_every_command_has_a_line_of_help_that_fits_80_columns(words):
+    page = CliRunner().invoke(kexie_group, [*words, "--help"], terminal_width=80).output
+    lines = page.partition("Commands:\n")[2].splitlines()
+
+    assert lines
+    for line in lines:
+        name, _, promise = line.strip().partition(" ")
+        assert promise.strip(), name
+        assert not promise.endswith("..."), line
 
 
 def test_tests_get_their_arguments_as_they_are_and_pass_on_the_exit_code(tmp_path):

@@ -2,16 +2,17 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-from deploy.home import CHECKOUT
-from deploy.site import CLUSTER
+from deploy.cli import compose
+from deploy.cli.compose import program
+from deploy.deployment.site_files import CLUSTER
+from deploy.errors import CommandFailed
+from deploy.secrets.private_files import CHECKOUT
 from services.contract.topology import SOURCES
 
 FOLDER = CHECKOUT / "deploy"
@@ -19,19 +20,10 @@ ENGINES = {*CLUSTER.brokers, *CLUSTER.databases}
 TOLD = {"KEXIE_USER": "10001:10001", "PATH": os.environ["PATH"]}
 
 
-def compose():
-    """Docker's own where it is there, else the same program from the package."""
-    if shutil.which("docker"):
-        return ("docker", "compose")
-    import compose as package  # noqa: PLC0415 - on machines for which it is made
-
-    return (str(Path(package.__file__).with_name("docker-compose")),)
-
-
 def understood(*files):
     """All of it as one file, without what an operator might have said in deploy/.env."""
     named = [word for file in files for word in ("-f", FOLDER / file)]
-    command = (*compose(), "--env-file", os.devnull, *named, "--profile", "*", "config")
+    command = (*program(), "--env-file", os.devnull, *named, "--profile", "*", "config")
     done = subprocess.run(command, env=TOLD, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not done.stderr, done.stderr
@@ -102,3 +94,50 @@ def test_a_linter_finds_nothing_that_is_not_explained(text, tmp_path):
     done = subprocess.run((*lint, file), cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout
+
+
+# --- the program ------------------------------------------------------------------------------------------------------
+
+DOCKER = """#!/bin/sh
+case "$*" in
+    "compose version") exit {code} ;;
+esac
+echo "unknown flag: $2" >&2
+exit 1
+"""
+
+
+@pytest.fixture
+def docker(tmp_path, monkeypatch):
+    """A Docker whose compose plugin ends with this code when its version is asked for; `None`: no Docker at all."""
+
+    def install(code):
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin" if code is not None else str(tmp_path))
+        if code is not None:
+            (tmp_path / "docker").write_text(DOCKER.format(code=code))
+            (tmp_path / "docker").chmod(0o700)
+
+    return install
+
+
+def test_docker_s_own_plugin_is_used_where_it_answers(docker):
+    docker(0)
+
+    assert program() == ("docker", "compose")
+
+
+@pytest.mark.parametrize("code", [1, None])
+def test_without_the_plugin_the_packaged_program_is_used(docker, code):
+    docker(code)
+
+    (path,) = program()
+    done = subprocess.run((path, "version"), capture_output=True, text=True, check=False)
+    assert (done.returncode, "Docker Compose" in done.stdout) == (0, True)
+
+
+def test_where_there_is_neither_the_command_says_so(docker, monkeypatch):
+    docker(None)
+    monkeypatch.setattr(compose, "PACKAGE", "no_such_package")
+
+    with pytest.raises(CommandFailed, match="Docker's compose plugin is not there"):
+        program()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from deploy.keys import as_setting, new_private_key
-from deploy.operators.gateway import Gateway
+from deploy.cli.client import Gateway
+from deploy.secrets.keys import as_setting, new_private_key
 
 WANG = {
     "id": "u-1", "login": "wang", "roles": ["viewer", "recorder"], "district": "511102", "state": "active",
@@ -83,7 +83,7 @@ def test_a_token_is_printed_alone_so_that_a_script_can_take_it(operator):
     done = operator.gives(*"token issue --subject bureau --role system --days 7".split())
 
     assert done.stdout == "a.b.c\n"
-    assert done.stderr == "id t-1, holds until the end of 2011-06-13\n"
+    assert done.stderr == "id t-1, valid until the end of 2011-06-13\n"
     assert operator.server.asked == [(f"POST {TOKENS}", {"subject": "bureau", "roles": ["system"], "days": 7})]
 
 

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner
 
-from deploy.command_line import kexie
+from deploy.__main__ import kexie
 
 BEGUN = {
     "id": "i-1", "service": "outreach", "command": "record_count", "filename": "counts.csv", "bytes": 12, "sha256": "",

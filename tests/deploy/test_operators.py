@@ -9,12 +9,13 @@ from datetime import datetime
 import pytest
 from click.testing import CliRunner
 
-from deploy import stack
-from deploy.certificates import Authority
-from deploy.command_line import kexie
-from deploy.home import CHECKOUT, Home
-from deploy.processes import process_of
-from deploy.stack import Addresses, Stack
+from deploy.__main__ import kexie
+from deploy.local import stack_file
+from deploy.local.home import Home
+from deploy.local.processes import process_of
+from deploy.local.stack_file import Addresses, Stack
+from deploy.secrets.certificate_authority import Authority
+from deploy.secrets.private_files import CHECKOUT
 from tests.deploy import running
 from tests.deploy.running import COMMAND, environment, eventually
 from tests.deploy.stand_in import AT_EASE, OVERVIEW
@@ -246,7 +247,7 @@ def test_status_tells_services_queues_answers_and_jobs(operator):
 
 def test_status_tells_the_processes_where_the_gateway_does_not_answer(tmp_path):
     addresses = Addresses(amqp_uri="amqp://x", mongo_uri="mongodb://x", gateway_url="http://127.0.0.1:1")
-    stack.write(Stack(supervisor=process_of(os.getpid()), addresses=addresses), Home(tmp_path))
+    stack_file.write(Stack(supervisor=process_of(os.getpid()), addresses=addresses), Home(tmp_path))
 
     status = CliRunner(env={"KEXIE_HOME": str(tmp_path)}).invoke(kexie, ["status"])
 

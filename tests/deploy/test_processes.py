@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy import stack
-from deploy.home import Home
-from deploy.processes import end, process_of
-from deploy.stack import NothingRuns, Part, Stack
-from deploy.trouble import Trouble
+from deploy.errors import CommandFailed
+from deploy.local import stack_file
+from deploy.local.home import Home
+from deploy.local.processes import end, process_of
+from deploy.local.stack_file import NothingRuns, Part, Stack
 from tests.deploy.running import eventually
 
 SLEEPER = ("sleep", "300")
@@ -55,19 +55,19 @@ def a_stack_of(process):
 
 def test_what_a_crashed_run_left_is_ended(home):
     with running(*SLEEPER) as left:
-        stack.write(a_stack_of(process_of(left.pid)), home)
+        stack_file.write(a_stack_of(process_of(left.pid)), home)
 
-        assert stack.clear_away(home) == ("broker",)
+        assert stack_file.clear_away(home) == ("broker",)
         assert left.wait(timeout=5) != 0
-        assert stack.read(home) is None
+        assert stack_file.read(home) is None
 
 
 @pytest.mark.parametrize("difference", [{"start": 1}, {"boot": "another"}])
 def test_a_stranger_with_the_recorded_number_lives_on(home, difference):
     with running(*SLEEPER) as stranger:
-        stack.write(a_stack_of(replace(process_of(stranger.pid), **difference)), home)
+        stack_file.write(a_stack_of(replace(process_of(stranger.pid), **difference)), home)
 
-        assert stack.clear_away(home) == ()
+        assert stack_file.clear_away(home) == ()
         assert stranger.poll() is None
 
 
@@ -88,10 +88,10 @@ def test_a_process_that_ended_is_not_alive_even_if_nobody_collected_it():
 
 
 def test_a_stack_whose_supervisor_is_gone_does_not_run(home):
-    stack.write(a_stack_of(process_of(os.getpid())), home)
+    stack_file.write(a_stack_of(process_of(os.getpid())), home)
 
     with pytest.raises(NothingRuns):
-        stack.running(home)
+        stack_file.running(home)
 
 
 def test_a_part_that_started_again_takes_its_predecessors_place():
@@ -104,5 +104,5 @@ def test_a_part_that_started_again_takes_its_predecessors_place():
 def test_a_file_that_is_not_ours_is_named(home):
     (home.folder / "stack.json").write_text("{}")
 
-    with pytest.raises(Trouble, match=r"stack\.json cannot be read"):
-        stack.read(home)
+    with pytest.raises(CommandFailed, match=r"stack\.json cannot be read"):
+        stack_file.read(home)

@@ -1,12 +1,13 @@
 """The pages for newcomers and operators do not lie: their settings, commands, addresses and files are there."""
 
+import inspect
 import re
 from dataclasses import MISSING, fields
 
 import pytest
 
-from deploy.command_line import kexie
-from deploy.home import CHECKOUT
+from deploy.__main__ import kexie
+from deploy.secrets.private_files import CHECKOUT
 from gateway.service import Gateway
 from services.chassis.settings import Settings
 
@@ -65,7 +66,7 @@ def is_served(address):
 
 def patterns():
     """What the gateway answers, with anything in the place of a variable part."""
-    for method in vars(Gateway).values():
+    for _, method in inspect.getmembers(Gateway, inspect.isfunction):
         for entrypoint in getattr(method, "nameko_entrypoints", ()):
             if hasattr(entrypoint, "url"):
                 yield re.sub(r"<[a-z_]+>", "[^/]+", entrypoint.url)

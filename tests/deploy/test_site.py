@@ -12,16 +12,16 @@ import pytest
 import yaml
 from cryptography import x509
 
-from deploy import rights, systems
-from deploy.certificates import Authority
-from deploy.home import CHECKOUT
-from deploy.keys import SEALING
-from deploy.served import methods
-from deploy.site import CLUSTER, Layout, Site
-from deploy.systems import System, understood
-from deploy.trouble import Trouble
+from deploy.deployment import broker_rights, other_systems
+from deploy.deployment.other_systems import System, understood
+from deploy.deployment.site_files import CLUSTER, Layout, Site
+from deploy.errors import CommandFailed
+from deploy.image.service_classes import methods
+from deploy.secrets.certificate_authority import Authority
+from deploy.secrets.keys import SEALING
+from deploy.secrets.private_files import CHECKOUT
+from services.chassis.entrypoints import Command
 from services.chassis.fields import json_schema
-from services.chassis.service import Command
 from services.chassis.settings import Settings
 from services.contract.topology import SOURCES
 
@@ -82,7 +82,7 @@ def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
     assert [user["name"] for user in told["users"]] == [*SOURCES, "bureau"]
     assert dict(site.systems())["bureau"] == System(may=("awards.ping",), hears=BUREAU.hears, password="p")
     (mine,) = [one for one in told["permissions"] if one["user"] == "bureau"]
-    assert mine["configure"] == rights.of_system("bureau", may=("awards.ping",), hears=BUREAU.hears).configure
+    assert mine["configure"] == broker_rights.of_system("bureau", may=("awards.ping",), hears=BUREAU.hears).configure
     assert all(site_secret not in json.dumps(told) for site_secret in ("another", *contents(site).values()))
 
 
@@ -102,7 +102,7 @@ def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
     ],
 )
 def test_what_is_misspelt_is_not_granted(site, name, changed, says):
-    with pytest.raises(Trouble, match=re.escape(says)):
+    with pytest.raises(CommandFailed, match=re.escape(says)):
         site.add(name, msgspec.structs.replace(BUREAU, **changed), host=HOST)
 
 
@@ -137,7 +137,7 @@ def test_a_bureau_is_handed_all_that_it_needs_and_the_address_where_it_reaches_t
 
 
 def test_nobody_is_let_in_before_it_is_known_where_the_broker_is_reached(site):
-    with pytest.raises(Trouble, match="deploy init --host NAME"):
+    with pytest.raises(CommandFailed, match="deploy init --host NAME"):
         site.add("bureau", BUREAU)
     assert not (site.folder / "systems").exists()
 
@@ -154,7 +154,7 @@ def test_a_token_stays_until_it_ends_soon_says_too_little_or_is_to_be_renewed(si
     assert len({first, second, third, fourth}) == 4
     assert token_id(roles=("recorder",), district="511102") == fourth
 
-    monkeypatch.setattr(systems, "SOON", systems.TOKEN_HOLDS + timedelta(days=1))
+    monkeypatch.setattr(other_systems, "SOON", other_systems.TOKEN_HOLDS + timedelta(days=1))
     assert token_id(roles=("recorder",), district="511102") != fourth
 
 
@@ -165,7 +165,7 @@ def test_a_system_that_is_removed_leaves_neither_files_nor_rights(site):
 
     assert dict(site.systems()) == {}
     assert "bureau" not in (site.folder / "definitions.json").read_text()
-    with pytest.raises(Trouble, match="no system bureau; there are none"):
+    with pytest.raises(CommandFailed, match="no system bureau; there are none"):
         site.remove("bureau")
 
 

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from deploy.home import Home, InUse
-from deploy.stack import NothingRuns, read, running
-from deploy.supervisor import NotReady, Program, Supervisor
+from deploy.local.home import Home, InUse
+from deploy.local.stack_file import NothingRuns, read, running
+from deploy.local.supervisor import NotReady, Program, Supervisor
 from tests.deploy.running import eventually
 
 LIVES = ("sleep", "300")
@@ -82,7 +82,7 @@ def test_the_stack_is_written_down_while_it_runs_and_not_after(supervisor):
 def test_a_command_that_is_attended_hands_on_its_exit_code(supervisor, said):
     supervisor.start(a_program())
 
-    assert supervisor.attend("sh", "-c", "exit 5") == 5
+    assert supervisor.run("sh", "-c", "exit 5") == 5
     assert said == []
 
 

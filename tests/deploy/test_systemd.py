@@ -6,9 +6,9 @@ from dataclasses import fields
 
 import pytest
 
-from deploy.home import CHECKOUT
-from deploy.keys import SEALING
-from deploy.site import Layout, Site
+from deploy.deployment.site_files import Layout, Site
+from deploy.secrets.keys import SEALING
+from deploy.secrets.private_files import CHECKOUT
 from services.chassis.settings import Settings
 from services.contract.topology import SOURCES
 

@@ -11,9 +11,9 @@ import pytest
 from amqp.exceptions import AccessRefused
 from kombu import Connection
 
-from deploy.home import Home
-from deploy.keys import Keys
-from deploy.programs import NAMES
+from deploy.local.home import Home
+from deploy.local.home_keys import token_keys
+from deploy.local.programs import NAMES
 from tests.deploy.running import eventually, fetch, fetch_if_reached, kexie, post, records_of, ups
 
 
@@ -66,7 +66,7 @@ def test_env_can_be_evaluated_by_bash(one):
     *addresses, token = done.stdout.splitlines()
     told = one.stack.addresses
     assert addresses == [told.amqp_uri, told.mongo_uri, told.gateway_url]
-    claims = jwt.decode(token, Keys.of(Home(one.home)).public, algorithms=["EdDSA"])
+    claims = jwt.decode(token, token_keys(Home(one.home)).public, algorithms=["EdDSA"])
     assert (claims["sub"], claims["roles"]) == ("operator", ["operator"])
 
 

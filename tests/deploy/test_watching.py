@@ -10,8 +10,8 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from deploy.command_line import kexie
-from deploy.home import CHECKOUT
+from deploy.__main__ import kexie
+from deploy.secrets.private_files import CHECKOUT
 from gateway.service import Gateway  # noqa: F401 - with it come the numbers of the gateway
 from services.contract.topology import LEDGER_QUEUE, SOURCES
 

@@ -1,7 +1,7 @@
 """Nonsense for the five services: random RPC requests and raw AMQP messages, the same ones for the same seed.
 
-`./kexie test tests/faults/test_fuzz.py` sends some thousands; more, and with another seed, by the variables
-FUZZ_NUMBER and FUZZ_SEED. What is sent is of six sorts (`SORTS`), what comes back is counted by sort and code.
+`./kexie test tests/faults/test_fuzz.py` sends some thousands; FUZZ_NUMBER and FUZZ_SEED name another number and another
+seed. The messages are of six sorts (`Fuzz.sorts`), and the answers are counted by sort and code.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from services.contract.event import Event
 from services.contract.topology import RPC_EXCHANGE, SERVICES, SOURCES, exchange, queues
 from tests.contract.views import samples_of
 
-AT_ONCE = 200  # messages between two looks at what came back
+AT_ONCE = 200  # messages between two looks at the answers
 EXPECTED = {kind.code for kind in problem.PROBLEMS.values() if hasattr(kind, "code")} - {"malfunction"}
-"""The codes that a caller may get beside the rules'; `malfunction` would be a mistake of ours."""
+"""The codes that a caller may get besides those of the rules; `malfunction` would be a defect of ours."""
 
 WORDS = [
     "",
@@ -70,7 +70,7 @@ ENCODINGS = ["utf-8", "utf-7", "latin-1", "binary", "none-such", ""]
 
 @dataclass
 class Sent:
-    """One message and where it went; `sort` is the row of the table it belongs to."""
+    """A message and its destination; `sort` is its row in the table."""
 
     sort: str
     exchange: str
@@ -80,12 +80,14 @@ class Sent:
 
 
 class Fuzz:
-    """Makes messages by chance: `random` decides everything."""
+    """Makes messages by chance, all of which `random` decides."""
 
     def __init__(self, random: Any, commands: dict[str, dict[str, Any]], token: str, limit: int) -> None:
         self._random = random
         self._commands = sorted(
-            (service, name, said) for service, known in commands.items() for name, said in known.items()
+            (service, name, description)
+            for service, described in commands.items()
+            for name, description in described.items()
         )
         self._token = token
         self._limit = limit
@@ -96,29 +98,37 @@ class Fuzz:
 
     @property
     def sorts(self) -> list[str]:
+        """The names of the sorts of messages."""
         return list(self._sorts)
 
     def next(self) -> Sent:
+        """Make the next message, of any sort."""
         sort = self._random.choice(self.sorts)
         return self._sorts[sort](sort)
 
     def _arguments(self, sort: str) -> Sent:
-        """A command that exists, with values that its schema may or may not like."""
-        service, name, said = self._random.choice(self._commands)
+        """A command that exists, with values that its schema may or may not accept."""
+        service, name, description = self._random.choice(self._commands)
         wild = self._random.choice([0.0, 0.1, 1.0])
-        given = {
+        arguments = {
             field: self._value() if self._random.random() < wild else self._plausible(schema)
-            for field, schema in said["input"]["properties"].items()
+            for field, schema in description["input"]["properties"].items()
             if self._random.random() < 0.95
         }
         if self._random.random() < 0.3:
-            given[self._random.choice([*WORDS, "command_id", "expected_version", "__type__"])] = self._value()
-        return Sent(sort, RPC_EXCHANGE, f"{service}.{name}", _json({"args": [], "kwargs": given}), self._asking())
+            arguments[self._random.choice([*WORDS, "command_id", "expected_version", "__type__"])] = self._value()
+        return Sent(
+            sort,
+            RPC_EXCHANGE,
+            f"{service}.{name}",
+            _json({"args": [], "kwargs": arguments}),
+            self._request_properties(),
+        )
 
     def _envelope(self, sort: str) -> Sent:
-        """Bytes that are no request."""
+        """A body that is no request."""
         service, name, _ = self._random.choice(self._commands)
-        made = self._random.choice(
+        make = self._random.choice(
             [
                 lambda: self._random.choice(BYTES),
                 lambda: self._random.randbytes(self._random.randrange(2_000)),
@@ -128,10 +138,10 @@ class Fuzz:
                 lambda: _json({"args": [], "kwargs": {"text": "x" * (self._limit - 100)}}),
             ]
         )
-        return Sent(sort, RPC_EXCHANGE, f"{service}.{name}", made(), self._asking())
+        return Sent(sort, RPC_EXCHANGE, f"{service}.{name}", make(), self._request_properties())
 
     def _properties(self, sort: str) -> Sent:
-        """A request whose properties are not those of a request: often nobody can be answered."""
+        """A request whose properties are not those of a request: often it cannot be answered."""
         sent = self._arguments(sort)
         sent.properties |= {
             "content_type": self._random.choice(TYPES),
@@ -149,16 +159,16 @@ class Fuzz:
         return sent
 
     def _method(self, sort: str) -> Sent:
-        """A method that nobody has."""
+        """A request for a method that no service has."""
         key: str | bytes = (
             f"{self._random.choice(SERVICES)}.{self._random.choice(['', 'x', '*', 'drop', '科协', '__init__'])}"
         )
         if self._random.random() < 0.2:
             key = f"{self._random.choice(SERVICES)}.".encode() + self._random.randbytes(8).replace(b".", b"")
-        return Sent(sort, RPC_EXCHANGE, key, _json({"args": [], "kwargs": {}}), self._asking())
+        return Sent(sort, RPC_EXCHANGE, key, _json({"args": [], "kwargs": {}}), self._request_properties())
 
     def _event(self, sort: str) -> Sent:
-        """Anything at all where events are expected."""
+        """A body of any kind where events are expected."""
         kind = self._random.choice(list(KINDS.values()))
         body = self._random.choice([self._random.choice(BYTES), self._random.randbytes(300), _json(self._value())])
         properties = {"content_type": self._random.choice(TYPES), "content_encoding": self._random.choice(ENCODINGS)}
@@ -166,25 +176,31 @@ class Fuzz:
         return Sent(sort, exchange(kind.service), key, body, properties)
 
     def _mutated(self, sort: str) -> Sent:
-        """An event of ours in which one thing, or a few, are not as they were."""
+        """An event of ours in which up to two fields are changed or missing."""
         kind = self._random.choice(list(KINDS.values()))
         event = Event(
             kind=kind, record=f"fuzz-{self._random.randrange(50)}", version=self._random.randrange(1, 5),
             happened=self._random.choice(kind.happenings), time="2011-05-14T10:00:00.000+08:00", actor="u-fuzz",
             cause="fuzz", hash="0", data=self._random.choice(samples_of(kind)),
         )  # fmt: skip
-        said = json.loads(event.write())
+        content = json.loads(event.write())
         for _ in range(self._random.randrange(3)):
-            of = self._random.choice([said, said["data"]]) if isinstance(said.get("data"), dict) else said
-            name = self._random.choice([*of, "__type__"])
-            if self._random.random() < 0.3:
-                of.pop(name, None)
-            else:
-                of[name] = self._value()
-        return Sent(sort, exchange(kind.service), event.routing_key, _json(said), {"content_type": "application/json"})
+            self._mutate(content)
+        properties = {"content_type": "application/json"}
+        return Sent(sort, exchange(kind.service), event.routing_key, _json(content), properties)
+
+    def _mutate(self, content: dict[str, Any]) -> None:
+        """Remove or replace a field of the event or of its data."""
+        data = content.get("data")
+        fields = self._random.choice([content, data]) if isinstance(data, dict) else content
+        name = self._random.choice([*fields, "__type__"])
+        if self._random.random() < 0.3:
+            fields.pop(name, None)
+        else:
+            fields[name] = self._value()
 
     def _plausible(self, schema: dict[str, Any]) -> Any:
-        """What the field's schema asks for, as far as it says."""
+        """A value as the field's schema asks for, as far as the schema says."""
         if "enum" in schema:
             return self._random.choice(schema["enum"])
         kind = schema.get("type", "string")
@@ -201,7 +217,7 @@ class Fuzz:
             return f"2011-0{self._random.randrange(1, 10)}-1{self._random.randrange(10)}"
         return self._random.choice(["f-1", "f-2", "f-3", "b" * 64, "511102"])
 
-    def _asking(self) -> dict[str, Any]:
+    def _request_properties(self) -> dict[str, Any]:
         return {
             "content_type": "application/json",
             "content_encoding": "utf-8",
@@ -231,7 +247,7 @@ REPLIES = "fuzz.replies"
 
 
 class Unanswered(AssertionError):
-    """Requests that could be answered and were not."""
+    """Requests that could have been answered and were not."""
 
     def __init__(self, waiting: dict[str, Sent]) -> None:
         super().__init__()
@@ -243,7 +259,7 @@ class Unanswered(AssertionError):
 
 
 class Wire:
-    """Sends them, and keeps account of what comes back."""
+    """A connection that sends messages and counts the answers."""
 
     def __init__(self, settings: Any) -> None:
         self._connection = connect(settings, "tests.fuzz")
@@ -257,13 +273,15 @@ class Wire:
         self._channel.basic_consume(REPLIES, no_ack=True, callback=self._on_reply)
         self._waiting: dict[str, Sent] = {}  # by correlation id
         self.sent: Counter[str] = Counter()
-        self.came_back: Counter[tuple[str, str]] = Counter()
+        self.answers: Counter[tuple[str, str]] = Counter()  # by sort and code
         self.undocumented: list[str] = []
 
     def close(self) -> None:
+        """Close the connection."""
         self._connection.collect()
 
     def send(self, message: Sent) -> None:
+        """Send a message, and now and then wait for the answers to all."""
         self._channel.basic_publish(
             Message(message.body, **message.properties), exchange=message.exchange, routing_key=message.key
         )
@@ -275,52 +293,58 @@ class Wire:
             self.drain()
 
     def drain(self, within: float = 30.0) -> None:
-        """Wait until everything that can be answered is."""
+        """Wait until every request that can be answered is; raise Unanswered."""
         with eventlet.Timeout(within, Unanswered(self._waiting)):
             while self._waiting:
-                with suppress(TimeoutError):
-                    self._connection.drain_events(timeout=0.5)
-                self._connection.heartbeat_check()
+                self._read()
+
+    def _read(self) -> None:
+        with suppress(TimeoutError):
+            self._connection.drain_events(timeout=0.5)
+        self._connection.heartbeat_check()
 
     def queued(self) -> dict[str, int]:
-        """How many messages lie in each queue."""
+        """How many messages are in each queue."""
         names = [*(queue.name for queue in queues()), *(f"rpc-{service}" for service in SERVICES)]
         return {name: self._channel.queue_declare(name, passive=True).message_count for name in names}
 
     def _on_reply(self, message: Any) -> None:
-        known = message.properties.get("correlation_id")
-        if not known:
-            return  # to one of those that had no id
-        sent = self._waiting.pop(known, None)
+        id_ = message.properties.get("correlation_id")
+        if not id_:
+            return  # an answer to a request that had no id
+        sent = self._waiting.pop(id_, None)
         if sent is None:
-            self.undocumented.append(f"an answer that nobody asked for: {bytes(message.body)[:200]!r}")
+            self.undocumented.append(f"an answer to no request: {bytes(message.body)[:200]!r}")
             return
-        self.came_back[sent.sort, self._code(sent.sort, bytes(message.body))] += 1
+        self.answers[sent.sort, self._code(sent.sort, bytes(message.body))] += 1
 
     def _code(self, sort: str, body: bytes) -> str:
-        """The code of this answer; whatever is not as documented is noted."""
+        """The code of an answer; note one that is not as documented."""
         answer = wire.decode(body)
         if set(answer) != {"result", "error"}:
             self.undocumented.append(f"{sort}: {body[:200]!r}")
             return "?"
         if answer["error"] is None:
             return "done"
-        (said,) = answer["error"]["exc_args"]
-        if said["code"] not in EXPECTED and said["error"] != "Refusal":
-            self.undocumented.append(f"{sort}: {said}")
-        return "a rule" if said["error"] == "Refusal" else str(said["code"])
+        (details,) = answer["error"]["exc_args"]
+        if details["error"] == "Refusal":
+            return "a rule"
+        if details["code"] not in EXPECTED:
+            self.undocumented.append(f"{sort}: {details}")
+        return str(details["code"])
 
     def table(self) -> Table:
-        codes = sorted({code for _, code in self.came_back})
+        """Make a table of the messages sent, with the codes of their answers."""
+        codes = sorted({code for _, code in self.answers})
         table = Table("sort", "sent", *codes, "no answer", box=None)
         for sort, number in sorted(self.sent.items()):
-            answered = [self.came_back[sort, code] for code in codes]
-            table.add_row(sort, f"{number:,}", *(f"{one:,}" for one in answered), f"{number - sum(answered):,}")
+            answered = [self.answers[sort, code] for code in codes]
+            table.add_row(sort, f"{number:,}", *(f"{times:,}" for times in answered), f"{number - sum(answered):,}")
         return table
 
 
 def commands_of(running: Any) -> dict[str, dict[str, Any]]:
-    """What every service says it can do."""
+    """The commands of every service with their descriptions."""
     return {service: running.call(service, "describe")["commands"] for service in SERVICES}
 
 

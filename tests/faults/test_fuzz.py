@@ -1,4 +1,4 @@
-"""Twenty thousand messages of nonsense: no process ends, nothing goes round in circles, every answer is documented."""
+"""Thousands of messages of nonsense: no process ends, no message goes round in circles, every answer is documented."""
 
 import os
 import random
@@ -34,10 +34,10 @@ def settings(addresses, keys):
 
 @pytest.fixture
 def five(settings, tmp_path):
-    told = {"REQUEST_LIMIT": str(settings.request_limit), "HTTP_PORT": "0"}
+    variables = {"REQUEST_LIMIT": str(settings.request_limit), "HTTP_PORT": "0"}
     with ExitStack() as started:
         processes = {
-            name: started.enter_context(Process(settings, tmp_path / f"{name}.log", "deploy.run", name, **told))
+            name: started.enter_context(Process(settings, tmp_path / f"{name}.log", "deploy.run", name, **variables))
             for name in FIVE
         }
         for process in processes.values():

@@ -1,32 +1,26 @@
-"""Every invariant of the chaos campaign holds on whole data, and fails on data that are damaged in its way."""
+"""Every invariant of the chaos campaign holds on sound data, and fails on data that are damaged in its way."""
 
 import copy
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass
 
 import eventlet
 import pytest
 
-from deploy.chaos import books, invariants
-from deploy.chaos.commands import Command, CommandLog, Given, Outcome
-from deploy.chaos.stored import Held, Parked, Queue, expected_queues
+from tests.chaos.checks import invariants
+from tests.chaos.checks.stored_state import Parked, Queue, StoredKind, expected_queues
+from tests.chaos.log import expected_state
+from tests.chaos.log.command_log import Command, CommandLog, Given, Outcome
+from tests.chaos.world.world import Poison
 
 GRANT, RECEIPT, POINT = "rural.fund_grant", "rural.fund_receipt", "rural.service_point"
 VENUE, ACTIVITY, PRIZE = "outreach.venue", "outreach.activity", "awards.external_result"
 KINDS = (GRANT, RECEIPT, POINT, VENUE, ACTIVITY, PRIZE)
 
 
-@dataclass(frozen=True)
-class Letter:
-    id: str
-    queue: str
-    certain: bool = True
-
-
-class Books:
-    """A log of commands and what is stored after them, as they should be."""
+class SoundData:
+    """A log of commands and the records that are stored after them, as they should be."""
 
     def __init__(self):
         self.given = {}
@@ -34,33 +28,38 @@ class Books:
 
     def command(self, id_, method, view, **arguments):
         command = Command(id=id_, service="rural", method=method, arguments=arguments, by="u-li")
-        kind, record = books.record_of(command)
+        kind, record = expected_state.record_of(command)
         version = self.version(kind, record, because=id_, view=view)
         self.given[id_] = Given(command, [Outcome(state="done", record=record, version=version)])
 
     def version(self, kind, record, *, because, view):
-        held = self.records[kind].setdefault(record, {"_id": record, "history": [], "hash": ""})
+        stored = self.records[kind].setdefault(record, {"_id": record, "history": [], "hash": ""})
         entry = {
-            "version": len(held["history"]) + 1, "happened": "changed", "at": "2026-11-24T00:00:00.000+08:00",
+            "version": len(stored["history"]) + 1, "happened": "changed", "at": "2026-11-24T00:00:00.000+08:00",
             "by": "u-li", "because": because, "reason": None, "view": view,
         }  # fmt: skip
         text = json.dumps(entry, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        entry["hash"] = hashlib.sha256((held["hash"] + text).encode()).hexdigest()
-        held["history"].append(entry)
-        held.update(version=entry["version"], hash=entry["hash"], published=entry["version"], state={**view, "own": 1})
+        entry["hash"] = hashlib.sha256((stored["hash"] + text).encode()).hexdigest()
+        stored["history"].append(entry)
+        stored |= {"version": entry["version"], "hash": entry["hash"], "published": entry["version"]}
+        stored["state"] = {**view, "own": 1}
         return entry["version"]
 
     def kinds(self):
-        return {kind: self.held(kind) for kind in KINDS}
+        return {kind: self.stored(kind) for kind in KINDS}
 
-    def held(self, kind):
+    def stored(self, kind):
         records = self.records[kind].values()
-        views = {one["_id"]: {"version": one["version"], "data": one["history"][-1]["view"]} for one in records}
-        rows = {(one["_id"], entry["version"]): row(entry) for one in records for entry in one["history"]}
-        return Held(kind, *map(copy.deepcopy, (list(records), views, rows)))
+        views = {record["_id"]: view_of(record) for record in records}
+        rows = {(record["_id"], entry["version"]): row_of(entry) for record in records for entry in record["history"]}
+        return StoredKind(kind, *map(copy.deepcopy, (list(records), views, rows)))
 
 
-def row(entry):
+def view_of(record):
+    return {"version": record["version"], "data": record["history"][-1]["view"]}
+
+
+def row_of(entry):
     return {
         "happened": entry["happened"], "time": entry["at"], "actor": entry["by"], "cause": entry["because"],
         "hash": entry["hash"], "data": entry["view"],
@@ -68,14 +67,15 @@ def row(entry):
 
 
 def a_grant(*vouchers):
-    told = [dict(zip(("voucher_no", "fen", "returned_fen", "received_on"), one, strict=True)) for one in vouchers]
-    return {"approved_fen": 900, "vouchers": told, "state": "received" if vouchers else "approved"}
+    names = ("voucher_no", "fen", "returned_fen", "received_on")
+    paid = [dict(zip(names, voucher, strict=True)) for voucher in vouchers]
+    return {"approved_fen": 900, "vouchers": paid, "state": "received" if vouchers else "approved"}
 
 
 @pytest.fixture
-def whole():
+def sound():
     """A grant with money that was partly returned, a station that lapsed, a prize, and one command refused."""
-    world = Books()
+    world = SoundData()
     paid = {"grant_id": "g", "voucher_no": "V", "fen": 300, "received_on": "2011-06-01"}
     world.command("c-1", "approve_grant", a_grant(), grant_id="g", approved_fen=900)
     world.command("c-2", "receive_funds", a_grant(("V", 300, 0, "2011-06-01")), **paid)
@@ -101,14 +101,14 @@ def whole():
     return world
 
 
-def found(world, kinds=None):
-    """What the invariants of the stored data find, as (invariant, words)."""
+def findings_in(world, kinds=None):
+    """The findings of all invariants of stored data."""
     kinds = list((kinds or world.kinds()).values())
-    causes = Counter(invariants.because(record for kind in kinds for record in kind.records))
     findings = [
-        *invariants.done_once(world.given, causes),
-        *invariants.every_event_has_a_cause(world.given, kinds),
-        *invariants.states_are_what_was_ordered(world.given, kinds),
+        *invariants.done_once(world.given, Counter(invariants.causes(kinds))),
+        *invariants.every_version_has_a_cause(world.given, kinds),
+        *invariants.versions_are_as_ordered(world.given, kinds),
+        *invariants.money_is_as_ordered(world.given, kinds),
         *invariants.listeners_kept_step(kinds),
         *invariants.all_were_answered(world.given),
     ]
@@ -123,177 +123,185 @@ def record_of(kinds, kind):
     return kinds[kind].records[0]
 
 
-def test_whole_data_have_no_finding(whole):
-    assert found(whole) == []
+def test_sound_data_have_no_finding(sound):
+    assert findings_in(sound) == []
 
 
 # --- I1 ---------------------------------------------------------------------------------------------------------------
 
 
-def test_a_command_that_was_answered_and_is_not_there_is_lost(whole):
-    whole.given["c-9"] = Given(
+def test_a_command_that_was_answered_and_is_not_there_is_lost(sound):
+    sound.given["c-9"] = Given(
         Command(id="c-9", service="rural", method="receive_funds", arguments={"grant_id": "g"}, by="u-qian"),
         [Outcome(state="unknown"), Outcome(state="done", record="g", version=4)],
     )
 
-    (finding,) = found(whole)
+    (finding,) = findings_in(sound)
 
     assert (finding.invariant, finding.lost, finding.doubled) == ("I1", 1, 0)
     assert "c-9" in finding.text
 
 
-def test_a_command_that_was_done_twice_is_doubled(whole):
-    whole.version(GRANT, "g", because="c-3", view=a_grant(("V", 300, 200, "2011-06-01")))
+def test_a_command_that_was_done_twice_is_doubled(sound):
+    sound.version(GRANT, "g", because="c-3", view=a_grant(("V", 300, 200, "2011-06-01")))
 
-    assert ("I1", 1) in [(one.invariant, one.doubled) for one in found(whole)]
-
-
-def test_a_command_that_was_refused_and_done_all_the_same_is_doubled(whole):
-    whole.version(GRANT, "g", because="c-8", view=a_grant(("V", 300, 100, "2011-06-01")))
-
-    assert ("I1", 1) in [(one.invariant, one.doubled) for one in found(whole)]
+    assert ("I1", 1) in [(finding.invariant, finding.doubled) for finding in findings_in(sound)]
 
 
-def test_a_version_that_nobody_asked_for_is_found(whole):
-    whole.version(PRIZE, "r", because="c-77", view={"state": "reported", "grade": "second"})
+def test_a_command_that_was_refused_and_done_all_the_same_is_doubled(sound):
+    sound.version(GRANT, "g", because="c-8", view=a_grant(("V", 300, 100, "2011-06-01")))
 
-    assert [(one.invariant, one.doubled) for one in found(whole)] == [("I1", 1)]
-
-
-def test_an_event_that_was_followed_twice_is_found(whole):
-    receipt = whole.records[RECEIPT]["x"]["history"][-1]["view"]
-    whole.version(RECEIPT, "x", because="fund_grant/g/3", view=receipt)
-
-    assert [(one.invariant, one.doubled) for one in found(whole)] == [("I1", 1)]
+    assert ("I1", 1) in [(finding.invariant, finding.doubled) for finding in findings_in(sound)]
 
 
-def test_a_version_at_another_record_than_its_commands_is_found(whole):
-    whole.given["c-7"].command.arguments["result_id"] = "other"
+def test_a_version_that_nobody_asked_for_is_findings_in(sound):
+    sound.version(PRIZE, "r", because="c-77", view={"state": "reported", "grade": "second"})
 
-    assert "I1" in {one.invariant for one in found(whole)}
+    assert [(finding.invariant, finding.doubled) for finding in findings_in(sound)] == [("I1", 1)]
+
+
+def test_an_event_that_was_followed_twice_is_findings_in(sound):
+    receipt = sound.records[RECEIPT]["x"]["history"][-1]["view"]
+    sound.version(RECEIPT, "x", because="fund_grant/g/3", view=receipt)
+
+    assert [(finding.invariant, finding.doubled) for finding in findings_in(sound)] == [("I1", 1)]
+
+
+def test_a_version_at_another_record_than_its_commands_is_findings_in(sound):
+    sound.given["c-7"].command.arguments["result_id"] = "other"
+
+    assert "I1" in {finding.invariant for finding in findings_in(sound)}
 
 
 # --- I2 ---------------------------------------------------------------------------------------------------------------
 
 
-def test_a_gap_in_a_history_is_found(whole):
-    kinds = whole.kinds()
+def test_a_gap_in_a_history_is_findings_in(sound):
+    kinds = sound.kinds()
     del record_of(kinds, GRANT)["history"][1]
 
-    assert "histories have gaps: rural.fund_grant/g" in " ".join(one.text for one in found(whole, kinds))
+    assert "histories have gaps: rural.fund_grant/g" in " ".join(finding.text for finding in findings_in(sound, kinds))
 
 
-def test_an_altered_entry_breaks_the_chain(whole):
-    kinds = whole.kinds()
+def test_an_altered_entry_breaks_the_chain(sound):
+    kinds = sound.kinds()
     record_of(kinds, GRANT)["history"][1]["reason"] = "another"
 
-    assert [one.text for one in found(whole, kinds)] == ["1 histories are not chained: rural.fund_grant/g"]
+    assert [finding.text for finding in findings_in(sound, kinds)] == [
+        "1 histories are not chained: rural.fund_grant/g"
+    ]
 
 
-def test_a_record_that_is_not_its_last_version_is_found(whole):
-    kinds = whole.kinds()
+def test_a_record_that_is_not_its_last_version_is_findings_in(sound):
+    kinds = sound.kinds()
     record_of(kinds, PRIZE)["state"]["grade"] = "first"
 
-    assert [one.invariant for one in found(whole, kinds)] == ["I2"]
+    assert [finding.invariant for finding in findings_in(sound, kinds)] == ["I2"]
 
 
-def test_a_record_that_was_never_published_in_full_is_found(whole):
-    kinds = whole.kinds()
+def test_a_record_that_was_never_published_in_full_is_findings_in(sound):
+    kinds = sound.kinds()
     record_of(kinds, GRANT)["published"] = 2
 
-    assert [one.invariant for one in found(whole, kinds)] == ["I5"]
+    assert [finding.invariant for finding in findings_in(sound, kinds)] == ["I5"]
 
 
-def test_a_version_that_says_something_else_than_its_command_is_found(whole):
-    whole.given["c-1"].command.arguments["approved_fen"] = 800
+def test_a_version_that_says_something_else_than_its_command_is_findings_in(sound):
+    sound.given["c-1"].command.arguments["approved_fen"] = 800
 
-    assert [one.text for one in found(whole)] == [
+    assert [finding.text for finding in findings_in(sound)] == [
         "1 versions are not what their command said: c-1 at rural.fund_grant/g (approved_fen)"
     ]
 
 
-def test_a_command_that_is_stored_under_another_version_than_it_was_answered_is_found(whole):
-    whole.given["c-2"].outcomes.append(Outcome(state="done", record="g", version=3))
+def test_a_command_that_is_stored_under_another_version_than_it_was_answered_is_findings_in(sound):
+    sound.given["c-2"].outcomes.append(Outcome(state="done", record="g", version=3))
 
-    assert [one.invariant for one in found(whole)] == ["I2"]
-
-
-def test_money_that_is_not_all_there_is_found(whole):
-    whole.given["c-3"].command.arguments["fen"] = 50
-
-    assert [one.text for one in found(whole)] == ["1 grants hold other money than was received and returned: g"]
+    assert [finding.invariant for finding in findings_in(sound)] == ["I2"]
 
 
-def test_a_receipt_that_did_not_follow_its_grant_is_lost_and_one_without_voucher_doubled(whole):
-    whole.records[RECEIPT]["x"]["history"][-1]["view"]["returned_fen"] = 0
+def test_money_that_is_not_all_there_is_findings_in(sound):
+    sound.given["c-3"].command.arguments["fen"] = 50
+
+    assert [finding.text for finding in findings_in(sound)] == [
+        "1 grants hold other money than was received and returned: g"
+    ]
+
+
+def test_a_receipt_that_did_not_follow_its_grant_is_lost_and_one_without_voucher_doubled(sound):
+    sound.records[RECEIPT]["x"]["history"][-1]["view"]["returned_fen"] = 0
 
     sums = Counter({"lost": 0, "doubled": 0})
-    for finding in invariants.listeners_kept_step(whole.kinds().values()):
+    for finding in invariants.listeners_kept_step(sound.kinds().values()):
         sums.update(lost=finding.lost, doubled=finding.doubled)
 
     assert sums == {"lost": 1, "doubled": 1}
 
 
-def test_two_receipts_of_one_voucher_are_doubled(whole):
-    whole.version(RECEIPT, "y", because="fund_grant/g/3", view=whole.records[RECEIPT]["x"]["history"][-1]["view"])
+def test_two_receipts_of_one_voucher_are_doubled(sound):
+    sound.version(RECEIPT, "y", because="fund_grant/g/3", view=sound.records[RECEIPT]["x"]["history"][-1]["view"])
 
-    assert [(one.invariant, one.doubled) for one in found(whole)] == [("I2", 1)]
+    assert [(finding.invariant, finding.doubled) for finding in findings_in(sound)] == [("I2", 1)]
 
 
-def test_a_station_and_an_activity_that_missed_an_event_are_lost(whole):
-    whole.records[VENUE]["station.s"]["history"][-1]["view"]["state"] = "available"
+def test_a_station_and_an_activity_that_missed_an_event_are_lost(sound):
+    sound.records[VENUE]["station.s"]["history"][-1]["view"]["state"] = "available"
 
-    findings = list(invariants.listeners_kept_step(whole.kinds().values()))
+    findings = list(invariants.listeners_kept_step(sound.kinds().values()))
 
-    assert [one.lost for one in findings] == [1, 1]
+    assert [finding.lost for finding in findings] == [1, 1]
 
 
 # --- I3, I4 -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_view_that_is_missing_or_behind_is_lost(whole):
-    kinds = whole.kinds()
+def test_a_view_that_is_missing_or_behind_is_lost(sound):
+    kinds = sound.kinds()
     del kinds[PRIZE].views["r"]
     kinds[GRANT].views["g"]["version"] = 2
 
-    assert [(one.invariant, one.lost) for one in found(whole, kinds)] == [("I3", 1), ("I3", 1)]
+    assert [(finding.invariant, finding.lost) for finding in findings_in(sound, kinds)] == [("I3", 1), ("I3", 1)]
 
 
-def test_a_view_that_is_altered_or_of_no_record_is_found(whole):
-    kinds = whole.kinds()
+def test_a_view_that_is_altered_or_of_no_record_is_findings_in(sound):
+    kinds = sound.kinds()
     kinds[PRIZE].views["r"]["data"]["state"] = "verified"
     kinds[GRANT].views["nowhere"] = kinds[GRANT].views["g"]
 
-    assert [(one.invariant, one.doubled) for one in found(whole, kinds)] == [("I3", 1), ("I3", 0)]
+    assert [(finding.invariant, finding.doubled) for finding in findings_in(sound, kinds)] == [("I3", 1), ("I3", 0)]
 
 
-def test_an_event_that_never_arrived_never_happened_or_arrived_altered_is_found(whole):
-    kinds = whole.kinds()
+def test_an_event_that_never_arrived_never_happened_or_arrived_altered_is_findings_in(sound):
+    kinds = sound.kinds()
     del kinds[GRANT].rows["g", 2]
     kinds[PRIZE].rows["r", 2] = kinds[PRIZE].rows["r", 1]
     kinds[POINT].rows["s", 1]["hash"] = "other"
 
-    findings = found(whole, kinds)
+    findings = findings_in(sound, kinds)
 
-    assert {one.invariant for one in findings} == {"I4"}
-    assert (sum(one.lost for one in findings), sum(one.doubled for one in findings), len(findings)) == (1, 1, 3)
+    assert {finding.invariant for finding in findings} == {"I4"}
+    assert (sum(finding.lost for finding in findings), sum(finding.doubled for finding in findings), len(findings)) == (
+        1,
+        1,
+        3,
+    )
 
 
 # --- I5, I6, I8, I9 ---------------------------------------------------------------------------------------------------
 
 
 def test_what_still_waits_is_found():
-    assert [one.invariant for one in invariants.nothing_is_under_way(["7 messages"])] == ["I5"]
+    assert [finding.invariant for finding in invariants.nothing_is_under_way(["7 messages"])] == ["I5"]
     assert list(invariants.nothing_is_under_way([])) == []
 
 
 def test_poison_has_to_be_parked_and_nothing_else():
-    poison = [Letter("p-1", "gateway.ledger"), Letter("p-2", "rpc-rural", certain=False)]
+    poison = [Poison("p-1", "gateway.ledger", b"", certain=True), Poison("p-2", "rpc-rural", b"")]
     parked = Parked("gateway", "gateway.ledger", "p-1", "NotAnEvent")
 
     assert list(invariants.only_poison_is_parked(poison, [parked, parked])) == []
-    assert [one.lost for one in invariants.only_poison_is_parked(poison, [])] == [1]
-    assert [one.lost for one in invariants.only_poison_is_parked([], [parked])] == [1]
+    assert [finding.lost for finding in invariants.only_poison_is_parked(poison, [])] == [1]
+    assert [finding.lost for finding in invariants.only_poison_is_parked([], [parked])] == [1]
 
 
 def test_a_number_that_differs_by_one_is_found_and_so_is_a_gateway_that_is_silent():
@@ -302,22 +310,22 @@ def test_a_number_that_differs_by_one_is_found_and_so_is_a_gateway_that_is_silen
     assert list(invariants.numbers_agree(expected, {"one": {"K2": 100, "K5": None}})) == []
     less, more = invariants.numbers_agree(expected, {"one": {"K2": 99, "K5": 0}, "two": {"K2": 101, "K5": 0}})
     assert (less.lost, less.doubled, more.lost, more.doubled) == (1, 0, 0, 1)
-    assert [one.invariant for one in invariants.numbers_agree(expected, {"one": None})] == ["I8"]
+    assert [finding.invariant for finding in invariants.numbers_agree(expected, {"one": None})] == ["I8"]
 
 
 def test_a_queue_without_consumer_is_found():
     queues = {name: Queue(name, 0, 0, 1) for name in expected_queues()}
 
-    assert list(invariants.everybody_is_there(queues)) == []
-    assert len(list(invariants.everybody_is_there(queues | {"rpc-rural": Queue("rpc-rural", 0, 0, 0)}))) == 1
-    assert len(list(invariants.everybody_is_there({}))) == 1
+    assert list(invariants.every_queue_is_consumed(queues)) == []
+    assert len(list(invariants.every_queue_is_consumed(queues | {"rpc-rural": Queue("rpc-rural", 0, 0, 0)}))) == 1
+    assert len(list(invariants.every_queue_is_consumed({}))) == 1
 
 
-def test_a_command_without_answer_is_found_and_counts_where_it_was_done(whole):
-    whole.given["c-3"].outcomes[:] = [Outcome(state="unknown")]
+def test_a_command_without_answer_is_found_and_counts_where_it_was_done(sound):
+    sound.given["c-3"].outcomes[:] = [Outcome(state="unknown")]
 
-    assert [one.invariant for one in found(whole)] == ["I9"]
-    assert invariants.totals(whole.given, whole.kinds().values())["K5"] == 200
+    assert [finding.invariant for finding in findings_in(sound)] == ["I9"]
+    assert invariants.totals(sound.given, sound.kinds().values())["K5"] == 200
 
 
 # --- the log and the arithmetic ---------------------------------------------------------------------------------------
@@ -356,8 +364,8 @@ def test_the_arithmetic_takes_corrections_in_the_order_of_their_versions():
     first, second = (command("correct_count", count_id="n", person_times=times) for times in (50, 70))
     begun = [command("record_count", count_id="n", person_times=9), command("verify_count", count_id="n")]
 
-    assert books.totals([*begun, first, second])["K2"] == 70
-    assert books.totals([*begun, second, first])["K2"] == 50
+    assert expected_state.totals([*begun, first, second])["K2"] == 70
+    assert expected_state.totals([*begun, second, first])["K2"] == 50
 
 
 def test_a_prize_that_was_revoked_a_point_that_lapsed_and_money_that_went_back_do_not_count():
@@ -367,7 +375,7 @@ def test_a_prize_that_was_revoked_a_point_that_lapsed_and_money_that_went_back_d
     parts = [
         command("accept_part", point_id=point, part=part) for point in "st" for part in ("station", "column", "officer")
     ]
-    told = books.totals(
+    totals = expected_state.totals(
         [
             *(command("verify_external_result", result_id=id_) for id_ in "ab"),
             command("revoke_external_result", result_id="a"),
@@ -379,4 +387,4 @@ def test_a_prize_that_was_revoked_a_point_that_lapsed_and_money_that_went_back_d
         ]
     )
 
-    assert told == {"K1": 1, "K2": 0, "K4": 1, "K5": 200, "K6": 1}
+    assert totals == {"K1": 1, "K2": 0, "K4": 1, "K5": 200, "K6": 1}

@@ -7,15 +7,15 @@ from dataclasses import replace
 import eventlet
 import pytest
 
-from deploy.chaos.points import POINTS
 from gateway.service import Gateway
 from services.chassis.problem import Unavailable
 from services.contract.topology import LEDGER_QUEUE
+from tests.chaos.injection.crash_points import POINTS
 from tests.chassis.outsider import Outsider
 from tests.chassis.points import publish_raw
 from tests.chassis.processes import Process
 from tests.gateway.conftest import Http
-from tests.gateway.examples import an_event as a_count
+from tests.gateway.examples import an_event
 from tests.stack import until
 
 PRIZE = {
@@ -34,14 +34,14 @@ def settings(settings):
 
 @pytest.fixture
 def crashing(settings, tmp_path):
-    """Starts this service in a process that crashes at a point."""
+    """Start a service in a process that crashes at a point."""
     started = []
 
     def start(service, point):
         with closing(eventlet.listen(("127.0.0.1", 0))) as free:
             http_port = str(free.getsockname()[1])
-        told = {"CRASH_AT": point, "CRASH_LOG": str(tmp_path / "crashes"), "HTTP_PORT": http_port}
-        process = Process(settings, tmp_path / f"{service}.log", "deploy.chaos.process", service, **told)
+        variables = {"CRASH_AT": point, "CRASH_LOG": str(tmp_path / "crashes"), "HTTP_PORT": http_port}
+        process = Process(settings, tmp_path / f"{service}.log", "tests.chaos.injection.process", service, **variables)
         started.append(process)
         return process.ready()
 
@@ -51,7 +51,7 @@ def crashing(settings, tmp_path):
 
 
 def crashed(process, tmp_path):
-    """Where it crashed, once it did."""
+    """Wait for the crash and return where it happened."""
     assert process.exit_code() == -signal.SIGKILL, process.log
     return (tmp_path / "crashes").read_text()
 
@@ -62,7 +62,7 @@ def waiting_events(settings):
 
 
 def report_prize(running):
-    """Over RPC; nobody answers."""
+    """Report a prize over RPC, without an answer."""
     with pytest.raises(Unavailable):
         running.call("awards", "report_external_result", result_id="r-1", timeout=2.0, **PRIZE)
 
@@ -88,8 +88,8 @@ def test_an_event_that_went_out_is_still_to_be_published(point, running, crashin
     eventlet.spawn(report_prize, running)
 
     assert crashed(process, tmp_path) == f"crashed at {point}\n"
-    held = running.database("awards")["external_result"].find_one({"_id": "r-1"})
-    assert (held["pending"], held["published"]) == (True, 0)
+    record = running.database("awards")["external_result"].find_one({"_id": "r-1"})
+    assert (record["pending"], record["published"]) == (True, 0)
     until(lambda: waiting_events(settings) == 1)
 
 
@@ -100,7 +100,7 @@ def test_a_gateway_that_is_killed_at_each_step_of_a_batch_loses_nothing_and_doub
 ):
     process = crashing("gateway", point)
 
-    running.publish(a_count())
+    running.publish(an_event())
 
     assert crashed(process, tmp_path) == f"crashed at {point}\n"
     until(lambda: waiting_events(settings) == 1)

@@ -4,9 +4,9 @@ from itertools import chain, islice
 
 import pytest
 
-from deploy.chaos.faults import FAULTS
-from deploy.chaos.mutants import MUTANTS
-from deploy.chaos.schedule import AT_ONCE, bouts
+from tests.chaos.faults import FAULTS
+from tests.chaos.injection.mutants import MUTANTS
+from tests.chaos.schedule import AT_ONCE, bouts
 
 MANY = 300
 
@@ -46,10 +46,10 @@ def test_faults_that_overlap_strike_different_parts():
 
 
 def test_one_fault_alone_comes_again_and_again():
-    (one,) = struck(7, 1, {"F5.stop": FAULTS["F5.stop"]})[0]
+    (strike,) = struck(7, 1, {"F5.stop": FAULTS["F5.stop"]})[0]
 
-    assert one.fault.name == "F5.stop"
-    assert one.fault.seconds[0] <= one.seconds <= one.fault.seconds[1]
+    assert strike.fault.name == "F5.stop"
+    assert strike.fault.seconds[0] <= strike.seconds <= strike.fault.seconds[1]
 
 
 @pytest.mark.parametrize("name", MUTANTS)

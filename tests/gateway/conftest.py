@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from gateway.decisions import Decisions
-from gateway.desk import Desk
-from gateway.generation import Generations
-from gateway.port import Server
+from gateway.http.server import Server
+from gateway.read_model.generations import Generations
+from gateway.read_model.store import Store
+from gateway.reporting.plan_history import PlanHistory
+from gateway.reporting.query_service import QueryService
 from gateway.service import Gateway
-from gateway.store import Store
 from services.chassis.clock import SystemClock
 from services.chassis.health import Health
 from services.chassis.mongo import database
@@ -49,19 +49,19 @@ def clock():
 
 
 @pytest.fixture
-def desk(settings, clock):
-    """A desk with the plans that come with the gateway, which has taken nothing in."""
+def query_service(settings, clock):
+    """A query service with the plans that come with the gateway, which has taken nothing in."""
     base = database(settings, "gateway")
-    decisions = Decisions(base, clock)
-    decisions.prepare()
-    generations = Generations(base, decisions.rules)
+    plan_history = PlanHistory(base, clock)
+    plan_history.prepare()
+    generations = Generations(base, plan_history.rules)
     generations.prepare()
-    return Desk(decisions, generations, clock, {})
+    return QueryService(plan_history, generations, clock, {})
 
 
 @dataclass
 class Answered:
-    """What came back: `body` is read where it is JSON."""
+    """A response; `body` parses its JSON."""
 
     status: int
     headers: Any

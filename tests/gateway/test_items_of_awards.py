@@ -38,17 +38,17 @@ def said(kind, record, version=1, **changes):
     return read(event.write())
 
 
-def lines(desk):
+def lines(query_service):
     """The numbers by code, each with those beside it, and the days on which the milestones were reached."""
-    items = desk.progress("2011", {})["items"]
+    items = query_service.progress("2011", {})["items"]
     numbers = {
         kpi["code"]: (kpi["value"], *(one["value"] for one in kpi["beside"])) for item in items for kpi in item["kpis"]
     }
     return numbers, {one["code"]: one["reached_on"] for item in items for one in item["milestones"]}
 
 
-def test_prizes_that_were_granted_count_by_their_programme_and_reach_its_milestone(desk):
-    desk.take(
+def test_prizes_that_were_granted_count_by_their_programme_and_reach_its_milestone(query_service):
+    query_service.take_events(
         [
             said("award", "p-1", **PAPER, edition_id="paper-9", person_count=3),
             said("award", "p-2", **PAPER, edition_id="paper-9", person_count=2),
@@ -61,7 +61,7 @@ def test_prizes_that_were_granted_count_by_their_programme_and_reach_its_milesto
         ]
     )
 
-    numbers, reached = lines(desk)
+    numbers, reached = lines(query_service)
 
     assert (numbers["N3"], numbers["N4"], numbers["N4b"]) == ((2,), (1,), (1_200_000_00,))
     assert (numbers["N27"][1], numbers["N9"][2], numbers["N52"][0]) == (1, 1, 1)
@@ -75,59 +75,65 @@ def test_prizes_that_were_granted_count_by_their_programme_and_reach_its_milesto
 @pytest.mark.parametrize(
     "changes", [{"state": "revoked"}, {"level": "province"}, {"edition_no": 8}, {"programme_kind": "home"}]
 )
-def test_a_revoked_prize_and_one_of_another_edition_are_none_of_the_ninth_paper_evaluation(desk, changes):
-    desk.take([said("award", "p-1", **{**PAPER, **changes})])
+def test_a_revoked_prize_and_one_of_another_edition_are_none_of_the_ninth_paper_evaluation(query_service, changes):
+    query_service.take_events([said("award", "p-1", **{**PAPER, **changes})])
 
-    numbers, reached = lines(desk)
+    numbers, reached = lines(query_service)
 
     assert (numbers["N3"], reached["M-PAPER9"]) == ((0,), None)
 
 
-def test_a_delegation_is_there_when_it_was_sent_and_not_by_what_it_wins(desk):
-    desk.take([said("nomination", "n-1", **{**NOMINATED, "state": "sealed", "sent_on": None})])
-    desk.take([said("external_result", "r-1", **PRIZE)])
-    before = lines(desk)
+def test_a_delegation_is_there_when_it_was_sent_and_not_by_what_it_wins(query_service):
+    query_service.take_events([said("nomination", "n-1", **{**NOMINATED, "state": "sealed", "sent_on": None})])
+    query_service.take_events([said("external_result", "r-1", **PRIZE)])
+    before = lines(query_service)
 
-    desk.take([said("nomination", "n-1", 2, **NOMINATED)])
-    after = lines(desk)
+    query_service.take_events([said("nomination", "n-1", 2, **NOMINATED)])
+    after = lines(query_service)
 
     assert (before[0]["K1"], before[1]["M-YOUTH26-DELEGATION"]) == ((1, None), None)
     assert (after[0]["K1"], after[1]["M-YOUTH26-DELEGATION"]) == ((1, 1), "2011-06-02")
 
 
-def test_national_prizes_and_those_of_other_provincial_contests_stand_apart_from_k1(desk):
+def test_national_prizes_and_those_of_other_provincial_contests_stand_apart_from_k1(query_service):
     others = [{"level": "national"}, {"level": "national", "series": "other"}, {"series": "other"}]
-    desk.take([said("external_result", f"r-{number}", **{**PRIZE, **other}) for number, other in enumerate(others)])
+    query_service.take_events(
+        [said("external_result", f"r-{number}", **{**PRIZE, **other}) for number, other in enumerate(others)]
+    )
 
-    numbers, _ = lines(desk)
+    numbers, _ = lines(query_service)
 
     assert (numbers["K1"][0], numbers["K1b"]) == (0, (2, 1))
 
 
-def test_topics_count_when_registered_and_again_with_their_benefit_when_completed(desk):
-    desk.take([said("topic", "t-1", **TOPIC), said("topic", "t-2", **COMPLETED)])
-    desk.take([said("topic", "t-3", **{**TOPIC, "state": "abandoned"})])
+def test_topics_count_when_registered_and_again_with_their_benefit_when_completed(query_service):
+    query_service.take_events([said("topic", "t-1", **TOPIC), said("topic", "t-2", **COMPLETED)])
+    query_service.take_events([said("topic", "t-3", **{**TOPIC, "state": "abandoned"})])
 
-    numbers, _ = lines(desk)
+    numbers, _ = lines(query_service)
 
     assert (numbers["N9"][:2], numbers["N9b"]) == ((2, 1), (300_000_00,))
 
 
-def test_an_entry_takes_part_once_it_was_found_eligible(desk):
+def test_an_entry_takes_part_once_it_was_found_eligible(query_service):
     youth = {"programme_kind": "youth", "submitted_on": "2011-03-01"}
     states = ("submitted", "returned", "ineligible", "withdrawn", "disqualified", "eligible", "awarded")
-    desk.take([said("entry", f"e-{state}", **youth, state=state) for state in states])
+    query_service.take_events([said("entry", f"e-{state}", **youth, state=state) for state in states])
 
-    numbers, _ = lines(desk)
+    numbers, _ = lines(query_service)
 
     assert numbers["N27"][0] == 2
 
 
-def test_a_recommendation_counts_once_it_was_submitted_up(desk):
-    desk.take([said("recommendation", "a-1", **RECOMMENDED)])
-    desk.take([said("recommendation", "a-2", **{**RECOMMENDED, "answered_on": "2011-11-01", "state": "selected"})])
-    desk.take([said("recommendation", "a-3", **{**RECOMMENDED, "submitted_up_on": None, "state": "publicised"})])
+def test_a_recommendation_counts_once_it_was_submitted_up(query_service):
+    query_service.take_events([said("recommendation", "a-1", **RECOMMENDED)])
+    query_service.take_events(
+        [said("recommendation", "a-2", **{**RECOMMENDED, "answered_on": "2011-11-01", "state": "selected"})]
+    )
+    query_service.take_events(
+        [said("recommendation", "a-3", **{**RECOMMENDED, "submitted_up_on": None, "state": "publicised"})]
+    )
 
-    numbers, _ = lines(desk)
+    numbers, _ = lines(query_service)
 
     assert numbers["N50"] == (2, 1)

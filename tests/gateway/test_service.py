@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 from amqp.basic_message import Message
 
-from gateway.decisions import PLANS
-from gateway.desk import Reporting
+from gateway.reporting.plan_history import PLANS
+from gateway.reporting.query_service import SharedQueryService
 from services.awards.service import Awards
 from services.chassis.amqp import connect
 from services.contract.topology import LEDGER_QUEUE
@@ -15,7 +15,7 @@ from services.rural.service import Rural
 from tests.awards.events import granted, revoked
 from tests.gateway.conftest import MovedClock
 from tests.gateway.examples import an_event
-from tests.gateway.test_passage import RESULT
+from tests.gateway.upstream.test_proxy import RESULT
 from tests.stack import until
 
 PLAN_FILE = (PLANS / "2011.yaml").read_text()
@@ -238,10 +238,12 @@ def test_an_answer_of_an_instant_is_byte_for_byte_the_same_after_thousands_of_la
     ]  # fmt: skip
     before = [gateway.get(path).content for path in paths]
 
-    desk = gateway.extension(Reporting).get_dependency(None)
+    query_service = gateway.extension(SharedQueryService).query_service
     for first in range(0, CHANGES, 500):
-        desk.take([an_event(record=f"c-{i % 3_000}", version=1 + i // 3_000) for i in range(first, first + 500)])
-    desk.shelf._past.clear()  # as another gateway would answer
+        query_service.take_events(
+            [an_event(record=f"c-{i % 3_000}", version=1 + i // 3_000) for i in range(first, first + 500)]
+        )
+    query_service.cache._as_of.clear()  # as another gateway would answer
 
     assert gateway.get("/api/v1/kpis/K2").body["value"] == 3_000 * 300
     assert [gateway.get(path).content for path in paths] == before

@@ -14,8 +14,7 @@ import structlog
 
 from services.chassis.log import QUIET
 from services.chassis.mongo import client
-from services.chassis.service import STAFF
-from services.chassis.tokens import ROLES
+from services.chassis.tokens import ROLES, STAFF
 from tests.chassis.outsider import Witness
 from tests.gateway.everything import everything
 from tests.journeys.marked import OBJECTOR, ByHttp, hold, marks_in

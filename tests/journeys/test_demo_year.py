@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 
-from deploy.demo.giving import Giver
+from deploy.demo.player import Player
 from deploy.demo.year import stories
-from gateway import planfile
-from gateway.decisions import PLANS
+from gateway.plans import plan_file
+from gateway.read_model.store import Store
+from gateway.reporting.plan_history import PLANS
 from gateway.service import Gateway
-from gateway.store import Store
 from services.awards.service import Awards
 from services.chassis.document import event
 from services.contract import KINDS
@@ -25,7 +25,7 @@ from tests.stack import Running, an_empty_world
 
 SIX = ("K1", "K2", "K3", "K4", "K5", "K6")
 FILE = PLANS / "2011.yaml"
-RULES = {kpi.code: kpi.rule for _, kpi in planfile.read(FILE.name, FILE.read_bytes()).kpis()}
+RULES = {kpi.code: kpi.rule for _, kpi in plan_file.read(FILE.name, FILE.read_bytes()).kpis()}
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def year(addresses, keys):
 
 
 def tell(running, parts):
-    giver = Giver(running.caller, running.settings.token_private_key)
+    player = Player(running.caller, running.settings.token_private_key)
     for part in parts:
-        giver.give_all(part, told=lambda: None)
+        player.play(part, after_each=lambda: None)
     running.settle(60)
 
 
@@ -159,12 +159,12 @@ def test_the_whole_log_delivered_one_to_five_times_in_any_order_gives_the_same_d
         other = Store(year.running.database(f"gateway-{seed}"))
         other.prepare(RULES_OF_THE_PLAN)
         for batch in shuffled(log, random.Random(seed)):
-            other.take(batch)
+            other.take_events(batch)
 
         assert digest(other) == told
 
 
-RULES_OF_THE_PLAN = list(planfile.read(FILE.name, FILE.read_bytes()).rules())
+RULES_OF_THE_PLAN = list(plan_file.read(FILE.name, FILE.read_bytes()).rules())
 
 
 def shuffled(log, chance):

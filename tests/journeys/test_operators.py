@@ -13,9 +13,9 @@ import pytest
 from kombu import Connection
 from pymongo import MongoClient
 
-from deploy.bench.load import documents
 from services.chassis.client import Caller
 from services.contract.topology import LEDGER_QUEUE, SERVICES
+from tests.bench.clients import documents
 from tests.journeys.prizes import a_prize, reported
 from tests.journeys.whole import FIVE, eventually
 

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from deploy.keys import Keys, as_setting
-from deploy.ports import Ports
-from deploy.site import Site
-from deploy.systems import System
+from deploy.deployment.other_systems import System
+from deploy.deployment.site_files import Site
+from deploy.local.home_keys import token_keys
+from deploy.local.ports import Ports
+from deploy.secrets.keys import as_setting
 from tests.deploy.running import eventually
 
 LISTEN = """
@@ -34,7 +35,7 @@ RESULT = {
 def site(whole, tmp_path_factory):
     """Of the key that the stack has."""
     folder = tmp_path_factory.mktemp("site")
-    (folder / "token_private_key").write_text(as_setting(Keys.of(whole.home).private))
+    (folder / "token_private_key").write_text(as_setting(token_keys(whole.home).private))
     made = Site(folder, folder / ".env")
     made.make()
     return made

@@ -11,10 +11,10 @@ from amqp.basic_message import Message
 from amqp.exceptions import AccessRefused, NotAllowed
 from kombu import Connection
 
-from deploy import rights
-from deploy.broker import USER
+from deploy.deployment import broker_rights
+from deploy.local.broker import USER
+from gateway.read_model.store import Store
 from gateway.service import Gateway
-from gateway.store import Store
 from services.awards.service import Awards
 from services.chassis.mongo import client
 from services.contract.topology import LEDGER_QUEUE, RPC_EXCHANGE, SERVICES, exchange
@@ -38,9 +38,9 @@ MAY = [
 
 @pytest.fixture(scope="module")
 def users():
-    granted = {name: rights.of_service(name) for name in SERVICES} | {
-        "gateway": rights.of_gateway(),
-        BUREAU: rights.of_system(BUREAU, may=MAY, hears=["outreach.audience_count.verified"]),
+    granted = {name: broker_rights.of_service(name) for name in SERVICES} | {
+        "gateway": broker_rights.of_gateway(),
+        BUREAU: broker_rights.of_system(BUREAU, may=MAY, hears=["outreach.audience_count.verified"]),
     }
     return {name: (secrets.token_hex(8), one) for name, one in granted.items()}
 
@@ -49,7 +49,7 @@ def users():
 def as_user(whole, users, tmp_path_factory):
     """Settings of a process that comes as this user, in a vhost where nobody may more than that."""
     file = tmp_path_factory.mktemp("rights") / "definitions.json"
-    file.write_text(json.dumps(rights.definitions(VHOST, users, administrators=[USER])))
+    file.write_text(json.dumps(broker_rights.definitions(VHOST, users, administrators=[USER])))
     whole.broker("import_definitions", str(file))
     address = urlsplit(whole.settings.amqp_uri)
 

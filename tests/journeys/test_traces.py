@@ -157,7 +157,7 @@ def test_what_mongodb_says_of_a_failure_is_not_recorded(settings):
 def test_a_collector_that_takes_nothing_is_left_alone_for_a_minute(collector, monkeypatch):
     now = 1_000.0
     monkeypatch.setattr(tracing, "monotonic", lambda: now)
-    sparing, span = tracing.Sparing(collector.url), TracerProvider().get_tracer("a test").start_span("work")
+    sparing, span = tracing.PausingExporter(collector.url), TracerProvider().get_tracer("a test").start_span("work")
     span.end()
 
     collector.answer = "400 Bad Request"

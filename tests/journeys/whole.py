@@ -14,12 +14,13 @@ from datetime import timedelta
 import eventlet
 import msgspec
 
-from deploy.broker import Broker
-from deploy.health import is_ready
-from deploy.home import CHECKOUT, Home
-from deploy.keys import Keys, sealing_key
-from deploy.stack import Stack
-from deploy.supervisor import bound_to_us
+from deploy.local.broker import Broker
+from deploy.local.health import is_ready
+from deploy.local.home import Home
+from deploy.local.home_keys import sealing_key, token_keys
+from deploy.local.stack_file import Stack
+from deploy.local.supervisor import ending_with_parent
+from deploy.secrets.private_files import CHECKOUT
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
 
@@ -37,7 +38,7 @@ class Whole:
         self._environment = told | {"KEXIE_HOME": str(folder)}
         with self._told.open("w") as output:
             self.popen = subprocess.Popen(
-                (*bound_to_us(), sys.executable, "-m", "deploy.command_line", "up"),
+                (*ending_with_parent(), sys.executable, "-m", "deploy", "up"),
                 cwd=CHECKOUT,
                 env=self._environment,
                 stdout=output,
@@ -60,7 +61,7 @@ class Whole:
 
     @property
     def settings(self):
-        addresses, keys = self.stack.addresses, Keys.of(self.home)
+        addresses, keys = self.stack.addresses, token_keys(self.home)
         return Settings(
             amqp_uri=addresses.amqp_uri,
             mongo_uri=addresses.mongo_uri,
@@ -70,7 +71,7 @@ class Whole:
         )
 
     def token(self, subject="u-li", roles=("recorder",), district=None, lifetime=timedelta(hours=1)):
-        key = Keys.of(self.home).private
+        key = token_keys(self.home).private
         return issue(key, subject=subject, roles=roles, district=district, lifetime=lifetime)
 
     def kill(self, name):
@@ -85,7 +86,7 @@ class Whole:
 
     def kexie(self, *arguments):
         """Give one of the operator's commands and wait for its end."""
-        command = (sys.executable, "-m", "deploy.command_line", *arguments)
+        command = (sys.executable, "-m", "deploy", *arguments)
         return subprocess.run(
             command, cwd=CHECKOUT, env=self._environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             check=False,

@@ -10,6 +10,7 @@ from services.kernel.calendar import (
     SHANGHAI,
     day_of,
     end_of,
+    format_instant,
     is_in_time,
     is_working_day,
     months_between,
@@ -28,6 +29,11 @@ def in_shanghai(*moment):
 def test_the_day_is_that_of_shanghai():
     assert day_of(datetime(2011, 12, 31, 15, 59, 59, tzinfo=UTC)) == date(2011, 12, 31)
     assert day_of(datetime(2011, 12, 31, 16, 0, tzinfo=UTC)) == date(2012, 1, 1)
+
+
+def test_an_instant_is_written_in_shanghai_s_time_to_the_millisecond():
+    assert format_instant(datetime(2011, 12, 31, 16, 0, tzinfo=UTC)) == "2012-01-01T00:00:00.000+08:00"
+    assert format_instant(in_shanghai(2011, 5, 14, 10, 0, 0, 123_999)) == "2011-05-14T10:00:00.123+08:00"
 
 
 @given(days)

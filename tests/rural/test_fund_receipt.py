@@ -6,7 +6,7 @@ import pytest
 from services import contract
 from services.contract.rural import Voucher
 from services.rural.domain import fund_grant
-from services.rural.domain.fund_receipt import FundReceipt, follow, receipt_id, told_by
+from services.rural.domain.fund_receipt import FundReceipt, follow, receipt_id, receipt_of
 from tests.rural.examples import a_decision, a_grant, a_received_grant, money
 
 GRANTS = contract.rural.FundGrant.kind
@@ -22,7 +22,7 @@ def kept(receipts, grant_id, grant):
     view = view_of(grant)
     for voucher in view.vouchers:
         key = receipt_id(grant_id, voucher.voucher_no)
-        change = follow(receipts.get(key), told=told_by(view, voucher, grant_id=grant_id))
+        change = follow(receipts.get(key), current=receipt_of(view, voucher, grant_id=grant_id))
         if change:
             receipts[key] = change.record
     return receipts
@@ -40,7 +40,7 @@ def test_the_receipt_tells_the_view_what_the_voucher_brought_and_what_is_left():
     voucher = Voucher(voucher_no="V-1", fen=10_000_000, received_on=date(2011, 7, 1), returned_fen=2_000_000)
     grant = view_of(a_received_grant(vouchers=(voucher,)))
 
-    change = follow(None, told=told_by(grant, voucher, grant_id="g-1"))
+    change = follow(None, current=receipt_of(grant, voucher, grant_id="g-1"))
 
     assert change.happened == "returned"
     said = RECEIPTS.read(RECEIPTS.write(change.record))
@@ -51,12 +51,12 @@ def test_the_receipt_tells_the_view_what_the_voucher_brought_and_what_is_left():
 def test_a_receipt_that_is_known_already_does_not_change():
     grant = view_of(a_received_grant())
     (voucher,) = grant.vouchers
-    told = told_by(grant, voucher, grant_id="g-1")
+    told = receipt_of(grant, voucher, grant_id="g-1")
 
-    receipt = follow(None, told=told).record
+    receipt = follow(None, current=told).record
 
-    assert follow(receipt, told=told) is None
-    returned = follow(receipt, told=told_by(grant, replace(voucher, returned_fen=voucher.fen), grant_id="g-1"))
+    assert follow(receipt, current=told) is None
+    returned = follow(receipt, current=receipt_of(grant, replace(voucher, returned_fen=voucher.fen), grant_id="g-1"))
     assert (returned.happened, returned.record.state) == ("returned", "returned")
 
 

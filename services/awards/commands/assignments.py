@@ -1,4 +1,4 @@
-"""What is done to give every entry of a round its judges, and the sheets that follow."""
+"""Commands that give every entry of a round its judges, and the sheets that follow."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -13,35 +13,37 @@ from services import contract
 from services.awards import known
 from services.awards.domain import assignment, judge, score_sheet, seat_plan
 from services.awards.domain.assignment import Pair
-from services.awards.domain.conflict import Conflicts as Held
-from services.awards.domain.conflict import ConflictStands
+from services.awards.domain.conflict import Conflicts, ConflictStands
 from services.awards.domain.entry import Entry
 from services.awards.domain.score_sheet import ScoreSheet
 from services.awards.domain.seat_plan import Assignment
 from services.awards.schemas import sheets as schemas
-from services.awards.store import Assignments, Conflicts, Editions, Entries, Judges, ScoreSheets
-from services.chassis.service import command, listens
+from services.awards.store import Assignments, ConflictRecords, Editions, Entries, Judges, ScoreSheets
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.contract.event import Event
 from services.kernel import Change
 
 
 class AssignmentCommands:
+    """Commands and listeners about the assignment of judges."""
+
     editions: Editions
     entries: Entries
     judges: Judges
-    conflicts: Conflicts
+    conflicts: ConflictRecords
     assignments: Assignments
     sheets: ScoreSheets
 
     @command(contract.awards.Assignment, schemas.ProposeAssignment, roles=("chair",))
-    def propose_assignment(self, edition_id: str, *, round_no: int, by: str, **asked: Any) -> Any:
+    def propose_assignment(self, edition_id: str, *, round_no: int, by: str, **options: Any) -> Any:
         """Propose the judges of every entry of a round; nothing follows before it is confirmed."""
-        propose = partial(self._proposed, edition_id=edition_id, round_no=round_no, **asked)
+        propose = partial(self._proposed, edition_id=edition_id, round_no=round_no, **options)
         return self.assignments.put(seat_plan.assignment_id(edition_id=edition_id, round_no=round_no), propose)
 
     @command(contract.awards.Assignment, schemas.ConfirmAssignment, roles=("chair",))
     def confirm_assignment(self, assignment_id: str, *, by: str) -> Any:
-        """Let a proposal hold: its judges are told."""
+        """Confirm a proposal: its judges are told."""
         return self.assignments.change(assignment_id, self._confirmed)
 
     @command(contract.awards.ScoreSheet, schemas.AssignJudge, roles=("chair",))
@@ -61,7 +63,7 @@ class AssignmentCommands:
 
     @command(contract.awards.ScoreSheet, schemas.ReplaceJudge, roles=("chair",))
     def replace_judge(self, sheet_id: str, *, judge_id: str, by: str) -> Any:
-        """Name who scores in the place of a judge who recused."""
+        """Name the judge who scores in the place of one who recused."""
         entry_id = self.sheets.get(sheet_id).entry_id
         judge.LIFECYCLE.require(self.judges.get(judge_id).state, "active")
         hand_over = partial(
@@ -73,7 +75,7 @@ class AssignmentCommands:
 
     @listens(contract.awards.Assignment, "confirmed")
     def seat_judges(self, event: Event) -> None:
-        """Tell the judges of a plan that holds, and take back what is no longer in it and was not begun."""
+        """Tell the judges of a confirmed plan, and cancel sheets that are no longer in it and were not begun."""
         plan = self.assignments.get(event.record)
         if plan.state != "confirmed":
             return
@@ -83,7 +85,7 @@ class AssignmentCommands:
             if Pair(sheet.judge_id, sheet.entry_id) not in plan.pairs:
                 self.sheets.change(sheet_id, score_sheet.drop)
         for seats in plan.seats:
-            self._heed(plan.edition_id, seats.judge_id)  # a conflict that arose meanwhile met no sheet
+            self._heed(plan.edition_id, seats.judge_id)  # a conflict that arose meanwhile found no sheet to cancel
 
     @listens(contract.awards.ScoreSheet, "replaced")
     def seat_substitute(self, event: Event) -> None:
@@ -108,7 +110,7 @@ class AssignmentCommands:
 
     def _proposed(
         self,
-        held: Assignment | None,
+        former: Assignment | None,
         *,
         edition_id: str,
         round_no: int,
@@ -120,20 +122,20 @@ class AssignmentCommands:
         edition = self.editions.get(edition_id)
         entries = known.entries_to_score(self, edition_id=edition_id, round_no=round_no)
         judges = [self.judges.get(judge_id) for judge_id in dict.fromkeys(judge_ids)]
-        sheets = [one for _, one in self.sheets.find(edition_id=edition_id, round_no=round_no)]
-        asked_or_held = {*judge_ids, *(one.judge_id for one in sheets if one.is_held)}
-        conflicts = {pair for one in asked_or_held for pair in self._against(edition_id, one, entries).pairs}
+        sheets = [sheet for _, sheet in self.sheets.find(edition_id=edition_id, round_no=round_no)]
+        asked_or_held = {*judge_ids, *(sheet.judge_id for sheet in sheets if sheet.is_held)}
+        conflicts = {pair for judge_id in asked_or_held for pair in self._against(edition_id, judge_id, entries).pairs}
         proposal = assignment.propose(
             seat_plan.disciplines(entries.items(), judges),
             judges,
-            conflicts=conflicts | {(one.judge_id, one.entry_id) for one in sheets if one.is_given_up},
+            conflicts=conflicts | {(sheet.judge_id, sheet.entry_id) for sheet in sheets if sheet.is_given_up},
             per_entry=per_entry,
             disjoint=judge.colleagues(judges, on=edition.judge_to),
-            held={(one.judge_id, one.entry_id) for one in sheets if one.is_held and one.entry_id in entries},
+            held={(sheet.judge_id, sheet.entry_id) for sheet in sheets if sheet.is_held and sheet.entry_id in entries},
             seed=seed,
         )
         return seat_plan.draw_up(
-            held,
+            former,
             edition=edition,
             edition_id=edition_id,
             round_no=round_no,
@@ -147,13 +149,13 @@ class AssignmentCommands:
     def _confirmed(self, plan: Assignment) -> Change[Assignment]:
         edition = self.editions.get(plan.edition_id)
         entries = known.entries_to_score(self, edition_id=plan.edition_id, round_no=plan.round_no)
-        conflicts = [self._against(plan.edition_id, one.judge_id, entries).pairs for one in plan.seats]
+        conflicts = [self._against(plan.edition_id, seats.judge_id, entries).pairs for seats in plan.seats]
         return seat_plan.confirm(
             plan, edition=edition, entries=entries, conflicts={pair for pairs in conflicts for pair in pairs}
         )
 
     def _seat_all(self, plan: Assignment, there: dict[str, ScoreSheet]) -> None:
-        """Entries that are no longer to be scored are passed over, and what a judge has or gave up stays as it is."""
+        """Seat the plan's judges; entries that are no longer scored are skipped, and existing sheets stay."""
         entries = known.entries_to_score(self, edition_id=plan.edition_id, round_no=plan.round_no)
         for seats in plan.seats:
             conflicts = self._against(plan.edition_id, seats.judge_id, entries)
@@ -168,17 +170,17 @@ class AssignmentCommands:
                         conflicts=conflicts,
                     )
 
-    def _seat(self, *, conflicts: Held, due_on: date | None, by_chair: bool = False, **of: Any) -> None:
+    def _seat(self, *, conflicts: Conflicts, due_on: date | None, by_chair: bool = False, **of: Any) -> None:
         seat = partial(score_sheet.seat_if_vacant, due_on=due_on, by_chair=by_chair, conflicts=conflicts, **of)
         with suppress(ConflictStands):  # it arose since: the seat stays empty, and the round does not start without it
             self.sheets.put(score_sheet.sheet_id(**of), seat)
 
     def _heed(self, edition_id: str, judge_id: str) -> None:
-        told = known.told_conflicts(self, edition_id=edition_id, judge_id=judge_id)
-        follow = partial(score_sheet.follow_conflicts, conflicts=told)
+        stored = known.told_conflicts(self, edition_id=edition_id, judge_id=judge_id)
+        follow = partial(score_sheet.follow_conflicts, conflicts=stored)
         for sheet_id, sheet in self.sheets.find(judge_id=judge_id, edition_id=edition_id):
             if follow(sheet):
                 self.sheets.change(sheet_id, follow)
 
-    def _against(self, edition_id: str, judge_id: str, entries: dict[str, Entry]) -> Held:
+    def _against(self, edition_id: str, judge_id: str, entries: dict[str, Entry]) -> Conflicts:
         return known.conflicts_with(self, edition_id=edition_id, judge_id=judge_id, entries=entries.items())

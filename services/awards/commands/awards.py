@@ -1,4 +1,4 @@
-"""What is done with an award once it is granted, and who may ask about its certificate."""
+"""Commands about an award once it is granted, and the questions about its certificate."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -13,35 +13,39 @@ from services import contract
 from services.awards.domain import award, entry
 from services.awards.schemas import awards as schemas
 from services.awards.store import Editions, Entries, GrantedAwards
-from services.chassis.clock import Clock
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command, query, question
 from services.chassis.fields import load
+from services.chassis.listener import listens
 from services.chassis.problem import NotFound
-from services.chassis.service import STAFF, command, listens, query, question
+from services.chassis.tokens import STAFF
 from services.contract.event import Event
 
 SHOWN = (
     "certificate_no", "programme_kind", "level", "edition_no", "year", "award_kind", "grade", "document_no",
     "granted_on", "issued_on", "revoked_on", "state",
 )  # fmt: skip
-"""What anybody is told who has a certificate in hand; names stand on the paper."""
+"""The fields that anybody with the certificate in hand may see; names are on the paper."""
 
 
 class AwardCommands:
+    """Commands, queries and listeners about granted awards."""
+
     editions: Editions
     entries: Entries
     awards: GrantedAwards
-    clock: Clock
+    clock: SystemClock
 
     @listens(contract.awards.Notice, "granted")
     def make_awards(self, event: Event) -> None:
-        """Each granted line of a list is an award; one that is there already stays as it is."""
+        """Make an award of each granted line of a list; an existing one stays as it is."""
         listed = cast(contract.awards.Notice, event.view)
-        held = self.editions.get(listed.edition_id)
+        edition = self.editions.get(listed.edition_id)
         for line in listed.lines:
             grant = partial(
                 award.grant,
                 line=line,
-                edition=held,
+                edition=edition,
                 edition_id=listed.edition_id,
                 entry=self.entries.get(line.entry_id) if line.entry_id else None,
                 check_code=a_check_code(),
@@ -50,62 +54,63 @@ class AwardCommands:
 
     @command(contract.awards.Award, schemas.IssueCertificate, roles=("recorder",))
     def issue_certificate(self, award_id: str, *, by: str, **printed: Any) -> Any:
-        """Have the certificate of an award printed with these names; anew for a stated reason only (A-25)."""
+        """Print the certificate of an award with these names; again for a stated reason only (A-25)."""
         issue = partial(award.issue, new_code=a_check_code(), today=self.clock.today(), **printed)
         return self.awards.change(award_id, issue)
 
     @command(contract.awards.Award, schemas.WithdrawExhibitionConsent, roles=("recorder",))
     def withdraw_exhibition_consent(self, award_id: str, *, by: str) -> Any:
-        """Whoever made the work does not want it shown any more (F2)."""
+        """Note that the makers no longer want their work shown (F2)."""
         return self.awards.change(award_id, partial(award.withdraw_consent, today=self.clock.today()))
 
     @command(contract.awards.Award, schemas.RevokeAward, roles=("chair",))
     def revoke_award(self, award_id: str, *, by: str, **revocation: Any) -> Any:
-        """Take a prize back by a document (A-24); whoever heard of it hears of that (F5)."""
+        """Revoke a prize by a document (A-24); its listeners follow (F5)."""
         return self.awards.change(award_id, partial(award.revoke, today=self.clock.today(), **revocation))
 
     @listens(contract.awards.Award, "revoked")
     def recover_prize(self, event: Event) -> None:
-        """A-24: prize and rank of its entry are recovered."""
+        """Recover prize and rank of a revoked award's entry (A-24)."""
         if event.data["entry_id"] is not None:
             self._recover(event.data["entry_id"])
 
     @listens(contract.awards.Entry, "awarded")
     def recover_late(self, event: Event) -> None:
-        """Its award may have been revoked before the entry was in step with it."""
+        """Recover the prize of an entry whose award was revoked before the entry was in step with it."""
         self._recover(event.record)
 
     def _recover(self, entry_id: str) -> None:
-        """An entry is revoked once every prize that it had is."""
-        states = {one.state for _, one in self.awards.find(subject_type="entry", entry_id=entry_id)}
+        """Revoke an entry once every prize that it had is revoked."""
+        states = {award_.state for _, award_ in self.awards.find(subject_type="entry", entry_id=entry_id)}
         if states == {"revoked"}:
             self.entries.change(entry_id, partial(entry.follow, to="revoked"))
 
     @question(schemas.CertificateOf, roles=STAFF)
     def certificate_of(self, award_id: str, *, by: str) -> Any:
-        """What is printed on the certificate of an award, its names included."""
-        held = self.awards.get(award_id)
-        award.LIFECYCLE.require(held.state, "granted")
-        if held.issued_on is None:
+        """Show the text of an award's certificate, its names included."""
+        granted = self.awards.get(award_id)
+        award.LIFECYCLE.require(granted.state, "granted")
+        if granted.issued_on is None:
             raise NotFound("Its certificate is not issued yet.", "证书尚未制发。", kind="award", id=award_id)
-        title = self.entries.get(held.entry_id).material.title if held.entry_id else None
-        return {**_shown(held), "names": list(held.names), "title": title, "check_code": held.check_code}
+        title = self.entries.get(granted.entry_id).material.title if granted.entry_id else None
+        return {**_shown(granted), "names": list(granted.names), "title": title, "check_code": granted.check_code}
 
     @query(public=True)
-    def check_certificate(self, asked: Mapping[str, Any], methods: Any) -> Any:
-        """Whether a certificate with this number and code was issued, and whether its award still stands."""
-        said = load(schemas.CheckCertificate(), asked)
-        found = self.awards.find(certificate_no=said["certificate_no"].strip().upper())
-        codes = [one.is_checked_by(said["code"]) for _, one in found]
-        if not any(codes) or found[0][1].issued_on is None:
+    def check_certificate(self, params: Mapping[str, Any]) -> Any:
+        """Check whether a certificate with this number and code was issued, and whether its award still stands."""
+        given = load(schemas.CheckCertificate(), params)
+        awards = self.awards.find(certificate_no=given["certificate_no"].strip().upper())
+        codes = [award_.is_checked_by(given["code"]) for _, award_ in awards]
+        if not any(codes) or awards[0][1].issued_on is None:
             raise NotFound("There is no certificate with this number and code.", "没有此编号和校验码的证书。")
-        return _shown(found[0][1])
+        return _shown(awards[0][1])
 
 
 def a_check_code() -> str:
+    """Make a check code by chance."""
     return award.check_code(secrets.token_bytes(award.CODE_LENGTH))
 
 
-def _shown(held: award.Award) -> dict[str, Any]:
-    view = contract.awards.Award.kind.write(held)
+def _shown(granted: award.Award) -> dict[str, Any]:
+    view = contract.awards.Award.kind.write(granted)
     return {name: view[name] for name in SHOWN}

@@ -1,4 +1,4 @@
-"""What is done with an edition, from its plan to the end of its submissions."""
+"""Commands about an edition, from its plan to the end of its submissions."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -11,17 +11,19 @@ from services import contract
 from services.awards.domain import edition, notice, rules
 from services.awards.schemas import editions as schemas
 from services.awards.store import Editions, Entries, GrantedAwards, Notices, Rounds
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class EditionCommands:
+    """Commands about editions."""
+
     editions: Editions
     entries: Entries
     rounds: Rounds
     notices: Notices
     awards: GrantedAwards
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.Edition, schemas.CreateEdition, roles=("recorder", "chair"))
     def create_edition(
@@ -49,9 +51,9 @@ class EditionCommands:
 
     @command(contract.awards.Edition, schemas.ReviseEdition, roles=("chair",))
     def revise_edition(self, edition_id: str, *, reason: str, by: str, **stated: Any) -> Any:
-        """State the rules of an edition anew, as a whole; from the first score on they are fixed."""
+        """Replace the rules of an edition as a whole; from the first score on they are fixed."""
         revised = rules.state(self.editions.get(edition_id).programme_kind, **stated)
-        used = frozenset(one.category_code for _, one in self.entries.find(edition_id=edition_id))
+        used = frozenset(entry.category_code for _, entry in self.entries.find(edition_id=edition_id))
         revise = partial(
             edition.revise,
             rules=revised,
@@ -68,24 +70,24 @@ class EditionCommands:
 
     @command(contract.awards.Edition, schemas.OpenEdition, roles=("recorder", "chair", "system"))
     def open_edition(self, edition_id: str, *, by: str) -> Any:
-        """Take entries, from the first day of the window on."""
+        """Accept entries, from the first day of the window on."""
         return self.editions.change(edition_id, partial(edition.open, at=self.clock.now()))
 
     @command(contract.awards.Edition, schemas.CloseEdition, roles=("chair", "system"))
     def close_edition(self, edition_id: str, *, reason: str | None, by: str) -> Any:
-        """Take no more entries, after the last day of the window or, for a stated reason, before."""
+        """Accept no more entries, after the last day of the window or, for a stated reason, before."""
         return self.editions.change(edition_id, partial(edition.close, reason=reason, at=self.clock.now()))
 
     @command(contract.awards.Edition, schemas.ArchiveEdition, roles=("recorder", "chair"))
     def archive_edition(self, edition_id: str, *, by: str) -> Any:
-        """Put a granted edition away, once every award has its certificate."""
+        """Archive a granted edition, once every award has its certificate."""
         listed = self.notices.find(edition_id=edition_id, state=notice.STANDING)
-        lines = sum(len(one.lines_left) for _, one in listed)
-        settled = sum(one.is_settled for _, one in self.awards.find(edition_id=edition_id))
+        lines = sum(len(record.lines_left) for _, record in listed)
+        settled = sum(record.is_settled for _, record in self.awards.find(edition_id=edition_id))
         return self.editions.change(edition_id, partial(edition.archive, uncertified=lines - settled))
 
     @command(contract.awards.Edition, schemas.CancelEdition, roles=("chair",))
     def cancel_edition(self, edition_id: str, *, reason: str, by: str) -> Any:
-        """Let an edition not take place."""
+        """Cancel an edition that will not take place."""
         is_granted = self.notices.exists(edition_id=edition_id, state="granted")
         return self.editions.change(edition_id, partial(edition.cancel, reason=reason, is_granted=is_granted))

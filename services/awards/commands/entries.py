@@ -1,4 +1,4 @@
-"""What is done with an entry, from its submission to the decision whether it is judged."""
+"""Commands about an entry, from its submission to the decision whether it is judged."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -14,15 +14,17 @@ from services.awards.domain import edition, eligibility, entry, entry_row
 from services.awards.domain.material import Material
 from services.awards.schemas import entries as schemas
 from services.awards.store import Editions, Entries, Rounds
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class EntryCommands:
+    """Commands about entries."""
+
     editions: Editions
     entries: Entries
     rounds: Rounds
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.Entry, schemas.SubmitEntry, roles=("recorder",))
     def submit_entry(
@@ -51,13 +53,13 @@ class EntryCommands:
         by: str,
         **row: Any,
     ) -> Any:
-        """Enter what stands in one row of a sheet, with up to three entrants of one place and stage."""
+        """Enter one row of a sheet, with up to three entrants of one place and stage."""
         material = entry_row.material(district=district, **row)
         return self._submit(entry_id, edition_id, nominating_unit_id, district=district, material=material, by=by)
 
     @command(contract.awards.Entry, schemas.ReturnEntry, roles=("verifier",))
     def return_entry(self, entry_id: str, *, by: str, **returned: Any) -> Any:
-        """Return an entry for its shortcomings, to be mended by the end of a day."""
+        """Return an entry for its shortcomings, to be corrected by the end of a day."""
         send_back = partial(
             eligibility.send_back, edition=self._edition_of(entry_id), today=self.clock.today(), **returned
         )
@@ -65,7 +67,7 @@ class EntryCommands:
 
     @command(contract.awards.Entry, schemas.ResubmitEntry, roles=("recorder",))
     def resubmit_entry(self, entry_id: str, *, by: str, **handed_in: Any) -> Any:
-        """Hand in a returned entry again, mended, with the same entrants or fewer."""
+        """Hand in a returned entry again, corrected, with the same entrants or fewer."""
         resubmit = partial(
             entry.resubmit,
             edition=self._edition_of(entry_id),
@@ -78,11 +80,11 @@ class EntryCommands:
     @command(contract.awards.Entry, schemas.CheckEligibility, roles=("verifier",))
     def check_eligibility(self, entry_id: str, **decided: Any) -> Any:
         """Find an entry eligible or not, with reasons; it is compared with the other entries of its programme."""
-        held = self.entries.get(entry_id)
-        others = [one for one in self.entries.find(programme_kind=held.programme_kind) if one[0] != entry_id]
+        checked = self.entries.get(entry_id)
+        others = [other for other in self.entries.find(programme_kind=checked.programme_kind) if other[0] != entry_id]
         decide = partial(
             eligibility.decide,
-            edition=self.editions.get(held.edition_id),
+            edition=self.editions.get(checked.edition_id),
             others=others,
             **decided,
         )
@@ -90,7 +92,7 @@ class EntryCommands:
 
     @command(contract.awards.Entry, schemas.WithdrawEntry, roles=("recorder",))
     def withdraw_entry(self, entry_id: str, *, reason: str, by: str) -> Any:
-        """Take an entry back before judging starts."""
+        """Withdraw an entry before judging starts."""
         edition_id = self.entries.get(entry_id).edition_id
         withdraw = partial(
             entry.withdraw,
@@ -102,16 +104,16 @@ class EntryCommands:
 
     @command(contract.awards.Entry, schemas.DisqualifyEntry, roles=("chair",))
     def disqualify_entry(self, entry_id: str, *, reason: str, by: str) -> Any:
-        """Exclude an entry for what its entrants did."""
+        """Exclude an entry for the conduct of its entrants."""
         return self.entries.change(entry_id, partial(entry.disqualify, reason=reason))
 
     def _submit(
         self, entry_id: str | None, edition_id: str, nominating_unit_id: str, *, material: Material, **how: Any
     ) -> Any:
         """Submit it in a free place of its unit's quota."""
-        held = self.editions.get(edition_id)
+        edition = self.editions.get(edition_id)
         submitted = entry.submit(
-            held,
+            edition,
             edition_id=edition_id,
             material=material,
             nominating_unit_id=nominating_unit_id,
@@ -120,8 +122,8 @@ class EntryCommands:
             **how,
         )
         nominated = self.entries.find(edition_id=edition_id, nominating_unit_id=nominating_unit_id, state=entry.HOLDING)
-        for placed in entry.placed(submitted, held, nominated=[one for _, one in nominated]):
-            with suppress(entry.PlaceTaken):  # somebody else's at this very moment: the next one
+        for placed in entry.placed(submitted, edition, nominated=[nominee for _, nominee in nominated]):
+            with suppress(entry.PlaceTaken):  # somebody else took it at this very moment: try the next one
                 return self.entries.add(placed, entry_id)
         raise entry.UnitQuotaFull(nominating_unit_id=nominating_unit_id)
 

@@ -1,4 +1,4 @@
-"""What is done with prizes won at contests above the city (K1)."""
+"""Commands about prizes won at contests above the city (K1)."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -11,33 +11,35 @@ from services import contract
 from services.awards.domain import external_result
 from services.awards.schemas import external_results as schemas
 from services.awards.store import ExternalResults
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class ExternalResultCommands:
+    """Commands about external results."""
+
     external_results: ExternalResults
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.ExternalResult, schemas.ReportExternalResult, roles=("recorder",), adds=True)
     def report_external_result(self, result_id: str | None, **prize: Any) -> Any:
-        """Enter a prize won above the city, with the notice or certificate that it rests on."""
+        """Enter a prize won above the city, with the notice or certificate that proves it."""
         reported = external_result.report(today=self.clock.today(), **prize)
         return self.external_results.add(reported, result_id)
 
     @command(contract.awards.ExternalResult, schemas.VerifyExternalResult, roles=("verifier",))
     def verify_external_result(self, result_id: str, *, by: str) -> Any:
-        """Let a prize stand, after a look at its document: it counts from now on (K1)."""
+        """Verify a prize after a look at its document: it counts from now on (K1)."""
         return self.external_results.change(result_id, partial(external_result.verify, by=by))
 
     @command(contract.awards.ExternalResult, schemas.RejectExternalResult, roles=("verifier",))
     def reject_external_result(self, result_id: str, *, reason: str, by: str) -> Any:
-        """Find that it was not so; the same prize may be reported again."""
+        """Reject a reported prize; the same prize may be reported again."""
         return self.external_results.change(result_id, partial(external_result.reject, reason=reason))
 
     @command(contract.awards.ExternalResult, schemas.RevokeExternalResult, roles=("verifier", "chair"))
     def revoke_external_result(self, result_id: str, *, document_no: str | None, reason: str, by: str) -> Any:
-        """Take down that the contest took a prize back; it counts no longer."""
+        """Note that the contest revoked a prize; it no longer counts."""
         return self.external_results.change(
             result_id, partial(external_result.revoke, document_no=document_no, reason=reason)
         )

@@ -1,4 +1,4 @@
-"""What is done with a judge, and what stands between a judge and the entries of an edition."""
+"""Commands about a judge, and about a judge's conflicts with the entries of an edition."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -11,21 +11,24 @@ from typing import Any
 from services import contract
 from services.awards import known
 from services.awards.domain import conflict, edition, judge
-from services.awards.domain.conflict import Conflicts as Held
+from services.awards.domain.conflict import Conflicts
 from services.awards.schemas import judges as schemas
-from services.awards.store import Conflicts, Editions, Entries, Judges, ScoreSheets
-from services.chassis.service import command, listens
+from services.awards.store import ConflictRecords, Editions, Entries, Judges, ScoreSheets
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.contract.event import Event
 from services.kernel import Change
 
 
 class JudgeCommands:
+    """Commands about judges."""
+
     judges: Judges
 
     @command(contract.awards.Judge, schemas.RegisterJudge, roles=("recorder", "chair"))
-    def register_judge(self, judge_id: str, *, by: str, **said: Any) -> Any:
-        """Ask a person to be a judge."""
-        return self.judges.add(judge.invite(person_id=judge_id, **said), judge_id)
+    def register_judge(self, judge_id: str, *, by: str, **capability: Any) -> Any:
+        """Invite a person to be a judge."""
+        return self.judges.add(judge.invite(person_id=judge_id, **capability), judge_id)
 
     @command(contract.awards.Judge, schemas.ActivateJudge, roles=("recorder", "chair"))
     def activate_judge(self, judge_id: str, *, by: str) -> Any:
@@ -38,57 +41,59 @@ class JudgeCommands:
         return self.judges.change(judge_id, partial(judge.suspend, reason=reason))
 
     @command(contract.awards.Judge, schemas.ReviseJudge, roles=("recorder", "chair"))
-    def revise_judge(self, judge_id: str, *, by: str, **said: Any) -> Any:
-        """State anew what a judge can score, and how much."""
-        return self.judges.change(judge_id, partial(judge.revise, **said))
+    def revise_judge(self, judge_id: str, *, by: str, **capability: Any) -> Any:
+        """Replace a judge's disciplines and load."""
+        return self.judges.change(judge_id, partial(judge.revise, **capability))
 
     @command(contract.awards.Judge, schemas.AffiliateJudge, roles=("recorder", "chair"))
     def affiliate_judge(self, judge_id: str, *, affiliations: tuple[judge.Affiliation, ...], by: str) -> Any:
-        """State for whom a judge works and worked, as it is now known; conflicts are computed anew (F6)."""
+        """Replace a judge's present and former employers; conflicts are computed anew (F6)."""
         return self.judges.change(judge_id, partial(judge.affiliate, affiliations=affiliations))
 
 
 class ConflictCommands:
+    """Commands and listeners about conflicts of interest."""
+
     editions: Editions
     entries: Entries
     judges: Judges
-    conflicts: Conflicts
+    conflicts: ConflictRecords
     sheets: ScoreSheets
 
     @command(contract.awards.Conflicts, schemas.DeclareConflict, roles=("judge",))
-    def declare_conflict(self, entry_id: str, *, by: str, **told: Any) -> Any:
-        """Say that you have nothing to do with an entry."""
-        return self._decide(by, entry_id, partial(conflict.declare, entry_id=entry_id, **told))
+    def declare_conflict(self, entry_id: str, *, by: str, **declaration: Any) -> Any:
+        """Declare that you have a conflict of interest with an entry."""
+        return self._decide(by, entry_id, partial(conflict.declare, entry_id=entry_id, **declaration))
 
     @command(contract.awards.Conflicts, schemas.WithdrawConflict, roles=("judge",))
-    def withdraw_conflict(self, entry_id: str, *, by: str, **told: Any) -> Any:
-        """Take back what you declared."""
-        return self._decide(by, entry_id, partial(conflict.withdraw, entry_id=entry_id, **told))
+    def withdraw_conflict(self, entry_id: str, *, by: str, **declaration: Any) -> Any:
+        """Withdraw a conflict that you declared."""
+        return self._decide(by, entry_id, partial(conflict.withdraw, entry_id=entry_id, **declaration))
 
     @command(contract.awards.Conflicts, schemas.PinConflict, roles=("chair",))
-    def pin_conflict(self, judge_id: str, *, entry_id: str, by: str, **told: Any) -> Any:
-        """Fix what stands between a judge and an entry, whatever the judge says."""
-        return self._decide(judge_id, entry_id, partial(conflict.pin, entry_id=entry_id, **told))
+    def pin_conflict(self, judge_id: str, *, entry_id: str, by: str, **pinned: Any) -> Any:
+        """Fix a judge's conflict with an entry, whatever the judge says."""
+        return self._decide(judge_id, entry_id, partial(conflict.pin, entry_id=entry_id, **pinned))
 
     @command(contract.awards.Conflicts, schemas.ReleaseConflict, roles=("chair",))
-    def release_conflict(self, judge_id: str, *, entry_id: str, by: str, **told: Any) -> Any:
-        """Let go of what was fixed."""
-        return self._decide(judge_id, entry_id, partial(conflict.release, entry_id=entry_id, **told))
+    def release_conflict(self, judge_id: str, *, entry_id: str, by: str, **released: Any) -> Any:
+        """Release a conflict that was fixed."""
+        return self._decide(judge_id, entry_id, partial(conflict.release, entry_id=entry_id, **released))
 
     @command(contract.awards.Conflicts, schemas.ComputeConflicts, roles=("recorder", "chair"))
     def compute_conflicts(self, edition_id: str, *, judge_id: str, by: str) -> Any:
-        """Find what follows from what is known of a judge and of the entries of an edition."""
+        """Compute the conflicts that follow from the affiliations of a judge and of an edition's entries."""
         return self._put(edition_id, judge_id, self._recomputing(edition_id, judge_id), even_if_none=True)
 
     @listens(contract.awards.Judge, "affiliated")
     def recompute_conflicts(self, event: Event) -> None:
-        """Who changes employer may come into conflict in every edition that is not over (F6)."""
+        """Recompute a judge's conflicts in every edition that is not over, after a change of employer (F6)."""
         for edition_id, _ in self.editions.find(state=edition.RUNNING):
             self._put(edition_id, event.record, self._recomputing(edition_id, event.record))
 
     @listens(contract.awards.ScoreSheet, "recused")
     def declare_for_recused(self, event: Event) -> None:
-        """Whoever recused from an entry is not asked again; what the chair saw to no judge takes back (A-10)."""
+        """Keep a recused judge from the entry; the chair's recusal is one that no judge takes back (A-10)."""
         sheet = self.sheets.get(event.record)
         if sheet.recused_for:
             of = {"entry_id": sheet.entry_id, "conflict_type": sheet.recused_for}
@@ -96,10 +101,10 @@ class ConflictCommands:
             decide = partial(conflict.declare, **of) if is_own else partial(conflict.pin, **of, reason="recused")
             self._put(sheet.edition_id, sheet.judge_id, decide)
 
-    def _decide(self, judge_id: str, entry_id: str, decide: Callable[[Held], Change[Held] | None]) -> Any:
+    def _decide(self, judge_id: str, entry_id: str, decide: Callable[[Conflicts], Change[Conflicts] | None]) -> Any:
         return self._put(self.entries.get(entry_id).edition_id, judge_id, decide)
 
-    def _recomputing(self, edition_id: str, judge_id: str) -> Callable[[Held], Change[Held] | None]:
+    def _recomputing(self, edition_id: str, judge_id: str) -> Callable[[Conflicts], Change[Conflicts] | None]:
         entries = self.entries.find(edition_id=edition_id)
         computed = known.computed_conflicts(self, edition_id=edition_id, judge_id=judge_id, entries=entries)
         return partial(conflict.recompute, computed=computed)
@@ -108,15 +113,15 @@ class ConflictCommands:
         self,
         edition_id: str,
         judge_id: str,
-        decide: Callable[[Held], Change[Held] | None],
+        decide: Callable[[Conflicts], Change[Conflicts] | None],
         *,
         even_if_none: bool = False,
     ) -> Any:
-        """Change what is kept of a judge in an edition; `even_if_none` keeps that there is nothing, too."""
-        none = Held(edition_id=edition_id, judge_id=judge_id)
+        """Change the stored conflicts of a judge in an edition; `even_if_none` stores that there are none, too."""
+        none = Conflicts(edition_id=edition_id, judge_id=judge_id)
 
-        def begin_or_change(held: Held | None) -> Change[Held] | None:
-            change = decide(held or none)
-            return change or (Change(none, "recomputed") if even_if_none and held is None else None)
+        def begin_or_change(stored: Conflicts | None) -> Change[Conflicts] | None:
+            change = decide(stored or none)
+            return change or (Change(none, "recomputed") if even_if_none and stored is None else None)
 
         return self.conflicts.put(conflict.conflicts_id(edition_id=edition_id, judge_id=judge_id), begin_or_change)

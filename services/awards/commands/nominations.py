@@ -1,4 +1,4 @@
-"""What is done to nominate winners for the contest above, up to its result there (A-08)."""
+"""Commands that nominate winners for the contest above, up to its result there (A-08)."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -11,33 +11,36 @@ from services import contract
 from services.awards.domain import nomination, nomination_call
 from services.awards.schemas import nominations as schemas
 from services.awards.store import Editions, Entries, ExternalResults, NominationCalls, Nominations
-from services.chassis.clock import Clock
-from services.chassis.service import command, listens
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
+from services.chassis.listener import listens
 from services.contract.event import Event
 
 
 class NominationCommands:
+    """Commands and listeners about nominations."""
+
     editions: Editions
     entries: Entries
     external_results: ExternalResults
     nomination_calls: NominationCalls
     nominations: Nominations
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.NominationCall, schemas.OpenNominationCall, roles=("chair",))
     def open_nomination_call(self, call_id: str | None, *, from_edition_id: str, by: str, **called: Any) -> Any:
-        """Take down how many entries of an edition may go on to the contest above, and by which document."""
+        """Record how many entries of an edition may go on to the contest above, and by which document."""
         opened = nomination_call.open(self.editions.get(from_edition_id), from_edition_id=from_edition_id, **called)
         return self.nomination_calls.add(opened, call_id)
 
     @command(contract.awards.NominationCall, schemas.CloseNominationCall, roles=("chair",))
     def close_nomination_call(self, call_id: str, *, reason: str, by: str) -> Any:
-        """Nominate no more by a call; what was nominated goes on."""
+        """Nominate no more by a call; existing nominations go on."""
         return self.nomination_calls.change(call_id, partial(nomination_call.close, reason=reason))
 
     @command(contract.awards.Nomination, schemas.NominateEntry, roles=("recorder",), adds=True)
     def nominate_entry(self, nomination_id: str | None, *, entry_id: str, call_id: str, **slot: Any) -> Any:
-        """Put a winner into a slot of the quota."""
+        """Nominate a winner in a slot of the quota."""
         won = [prize for _, prize in self.external_results.find(entry_id=entry_id)]
         drafted = nomination.nominate(
             self.entries.get(entry_id),
@@ -51,13 +54,13 @@ class NominationCommands:
 
     @command(contract.awards.Nomination, schemas.WithdrawNomination, roles=("recorder", "chair"))
     def withdraw_nomination(self, nomination_id: str, *, reason: str, by: str) -> Any:
-        """Leave a slot to another entry that is not sealed, or whose entry is no winner any more."""
+        """Leave a slot to another entry: one that is not sealed, or whose entry is no longer a winner."""
         withdraw = partial(nomination.withdraw, entry=self._nominated(nomination_id), reason=reason)
         return self.nominations.change(nomination_id, withdraw)
 
     @command(contract.awards.Nomination, schemas.SealNomination, roles=("chair",))
     def seal_nomination(self, nomination_id: str, *, by: str) -> Any:
-        """Let slot and entry stay what they are."""
+        """Seal a nomination: slot and entry stay as they are."""
         seal = partial(nomination.seal, entry=self._nominated(nomination_id), at=self.clock.now(), by=by)
         return self.nominations.change(nomination_id, seal)
 
@@ -69,7 +72,7 @@ class NominationCommands:
 
     @command(contract.awards.Nomination, schemas.AcceptNomination, roles=("recorder",))
     def accept_nomination(self, nomination_id: str, *, by: str) -> Any:
-        """Note that the contest above took a nomination."""
+        """Note that the contest above accepted a nomination."""
         return self.nominations.change(nomination_id, nomination.accept_above)
 
     @command(contract.awards.Nomination, schemas.ReturnNomination, roles=("recorder",))
@@ -84,14 +87,14 @@ class NominationCommands:
 
     @listens(contract.awards.ExternalResult, "verified")
     def heed_result(self, event: Event) -> None:
-        """A verified prize is the result of the nomination that it was won by."""
+        """Make a verified prize the result of the nomination that won it."""
         if event.data["entry_id"] is not None:
             for nomination_id, _ in self.nominations.find(entry_id=event.data["entry_id"], state="accepted_above"):
                 self._heed_results(nomination_id)
 
     @listens(contract.awards.Nomination, "accepted_above")
     def heed_earlier_result(self, event: Event) -> None:
-        """Its prize may have been verified before anybody noted that it was taken above."""
+        """Find a prize that was verified before the acceptance above was noted."""
         self._heed_results(event.record)
 
     def _heed_results(self, nomination_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What is done to recommend a worker of science and technology above (A-27)."""
+"""Commands that recommend a worker of science and technology above (A-27)."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -12,19 +12,21 @@ from services.awards.domain import recommendation
 from services.awards.domain.award import REVOCABLE_FOR_EVER
 from services.awards.schemas import recommendations as schemas
 from services.awards.store import ENTRANT, Entries, GrantedAwards, Recommendations
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class RecommendationCommands:
+    """Commands about recommendations."""
+
     entries: Entries
     awards: GrantedAwards
     recommendations: Recommendations
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.Recommendation, schemas.RecommendTalent, roles=("recorder",))
     def recommend_talent(self, recommendation_id: str | None, *, candidate_id: str, **stated: Any) -> Any:
-        """Propose a confirmed worker of science and technology, against whom nothing is known."""
+        """Propose a confirmed worker of science and technology without known misconduct."""
         proposed = recommendation.recommend(
             candidate_id=candidate_id,
             held_against=self._held_against(candidate_id),
@@ -35,18 +37,18 @@ class RecommendationCommands:
 
     @command(contract.awards.Recommendation, schemas.VerifyRecommendation, roles=("verifier",))
     def verify_recommendation(self, recommendation_id: str, *, by: str) -> Any:
-        """Find that a recommendation is as it was stated."""
+        """Verify the statements of a recommendation."""
         verify = partial(recommendation.verify, held_against=self._known_of(recommendation_id), by=by)
         return self.recommendations.change(recommendation_id, verify)
 
     @command(contract.awards.Recommendation, schemas.VoteRecommendation, roles=("chair",))
     def vote_recommendation(self, recommendation_id: str, *, by: str, **voted: Any) -> Any:
-        """Take down how the committee voted."""
+        """Record the committee's vote."""
         return self.recommendations.change(recommendation_id, partial(recommendation.vote, **voted))
 
     @command(contract.awards.Recommendation, schemas.PubliciseRecommendation, roles=("chair",))
     def publicise_recommendation(self, recommendation_id: str, *, by: str, **period: Any) -> Any:
-        """Put a recommendation on public display."""
+        """Publish a recommendation for objections."""
         publicise = partial(recommendation.publicise, today=self.clock.today(), **period)
         return self.recommendations.change(recommendation_id, publicise)
 
@@ -59,13 +61,13 @@ class RecommendationCommands:
 
     @command(contract.awards.Recommendation, schemas.AnswerRecommendation, roles=("verifier", "chair"))
     def answer_recommendation(self, recommendation_id: str, *, by: str, **answered: Any) -> Any:
-        """Take down whether the recommended person was selected above."""
+        """Record whether the recommended person was selected above."""
         answer = partial(recommendation.answer, today=self.clock.today(), **answered)
         return self.recommendations.change(recommendation_id, answer)
 
     @command(contract.awards.Recommendation, schemas.WithdrawRecommendation, roles=("recorder", "chair"))
     def withdraw_recommendation(self, recommendation_id: str, *, reason: str, by: str) -> Any:
-        """Take a recommendation back before it goes up."""
+        """Withdraw a recommendation before it goes up."""
         return self.recommendations.change(recommendation_id, partial(recommendation.withdraw, reason=reason))
 
     def _known_of(self, recommendation_id: str) -> frozenset[str]:

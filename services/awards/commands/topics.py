@@ -1,4 +1,4 @@
-"""What is done with a topic of the campaign for ideals and contribution (讲、比)."""
+"""Commands about a topic of the campaign for ideals and contribution (讲、比)."""
 
 # ruff: noqa: ARG002 - every command is told by whom, and not every rule asks
 
@@ -12,18 +12,20 @@ from services.awards.domain import topic
 from services.awards.domain.benefit import BenefitClaim
 from services.awards.schemas import topics as schemas
 from services.awards.store import Entries, Topics
-from services.chassis.clock import Clock
-from services.chassis.service import command
+from services.chassis.clock import SystemClock
+from services.chassis.entrypoints import command
 
 
 class TopicCommands:
+    """Commands about topics."""
+
     entries: Entries
     topics: Topics
-    clock: Clock
+    clock: SystemClock
 
     @command(contract.awards.Topic, schemas.RegisterTopic, roles=("recorder",), adds=True)
     def register_topic(self, topic_id: str | None, **stated: Any) -> Any:
-        """Enter what an enterprise sets out to solve this year."""
+        """Register a problem that an enterprise sets out to solve this year."""
         return self.topics.add(topic.register(today=self.clock.today(), **stated), topic_id)
 
     @command(contract.awards.Topic, schemas.StartTopic, roles=("recorder",))
@@ -33,7 +35,7 @@ class TopicCommands:
 
     @command(contract.awards.Topic, schemas.CompleteTopic, roles=("recorder",))
     def complete_topic(self, topic_id: str, *, completed_on: Any, by: str, **claimed: Any) -> Any:
-        """Say that a topic is done, and what it brought in, as its receiver verified it."""
+        """Report a topic as done, with its benefit as the receiver verified it."""
         claim = BenefitClaim(**claimed)
         complete = partial(
             topic.complete,
@@ -46,7 +48,7 @@ class TopicCommands:
 
     @command(contract.awards.Topic, schemas.AcceptTopic, roles=("verifier",))
     def accept_topic(self, topic_id: str, **accepted: Any) -> Any:
-        """Find a topic done."""
+        """Accept a topic as done."""
         return self.topics.change(topic_id, partial(topic.accept, today=self.clock.today(), **accepted))
 
     @command(contract.awards.Topic, schemas.EnterTopic, roles=("recorder",))
@@ -56,5 +58,5 @@ class TopicCommands:
 
     @command(contract.awards.Topic, schemas.AbandonTopic, roles=("recorder", "chair"))
     def abandon_topic(self, topic_id: str, *, reason: str, by: str) -> Any:
-        """Let a topic come to nothing."""
+        """Abandon a topic."""
         return self.topics.change(topic_id, partial(topic.abandon, reason=reason))

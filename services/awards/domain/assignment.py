@@ -1,4 +1,4 @@
-"""Assignment (评委分配): which judges score which entries; a proposal that the chair looks at before anybody is told.
+"""Assignment (评委分配): the judges who score each entry; a proposal that the chair checks before any judge is told.
 
 Never against a conflict, beyond a judge's load or with two of one unit on an entry. Within that, in this order: as many
 seats as can be filled, judges of the entry's discipline, even loads. The same input gives the same proposal in whatever
@@ -20,15 +20,17 @@ from services.kernel.quantity import whole
 
 
 class Pair(NamedTuple):
+    """A judge and the entry that the judge scores."""
+
     judge_id: str
     entry_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """The pairs of a round, held ones among them, and what the chair wants to know of them.
+    """The pairs of a round, held ones among them, and its gaps and loads for the chair.
 
-    `struck` are held pairs with a conflict: they fill no seat, and what becomes of their sheets the chair decides.
+    `struck` are held pairs with a conflict: they fill no seat, and the chair decides about their sheets.
     """
 
     pairs: tuple[Pair, ...]
@@ -51,8 +53,8 @@ def propose(
 ) -> Proposal:
     """Fill `per_entry` seats of each entry; `entries` are ids with their disciplines, None where any judge will do.
 
-    `conflicts` and `held` are (judge, entry), `disjoint` are judges who never sit together. What is held stays, and
-    only active judges are added. The seed decides between what is equally good.
+    `conflicts` and `held` are (judge, entry), `disjoint` are judges who never sit together. Held pairs stay, and only
+    active judges are added. The seed decides between equally good pairs.
     """
     whole(per_entry=per_entry)
     known = {judge.person_id: judge for judge in judges}
@@ -67,14 +69,14 @@ def propose(
         pairs=tuple(sorted(pairs)),
         added=tuple(sorted(added)),
         struck=tuple(sorted(kept & against)),
-        off_discipline=tuple(sorted(one for one in added if not _fits(known[one.judge_id], entries[one.entry_id]))),
+        off_discipline=tuple(sorted(seat for seat in added if not _fits(known[seat.judge_id], entries[seat.entry_id]))),
         loads=table.loads(),
         uncovered=table.uncovered(per_entry),
     )
 
 
 class _Table:
-    """Where entries and judges have their places, in the order that the seed draws; the seating counts by places."""
+    """The places of entries and judges, in the order that the seed draws; the seating counts by places."""
 
     def __init__(
         self,
@@ -103,12 +105,13 @@ class _Table:
         )
 
     def fill(self, seats: int) -> None:
-        """Up to so many seats of each entry, as far as there is a way."""
+        """Fill up to so many seats of each entry, as far as there is a way."""
         for entry in range(len(self.entry_ids)):
             if self._seating.panels[entry].bit_count() < seats:
                 self._seating.fill(entry)
 
     def pairs(self) -> set[Pair]:
+        """The pairs that are seated."""
         return {
             Pair(self.judge_ids[judge], entry_id)
             for entry_id, panel in zip(self.entry_ids, self._seating.panels, strict=True)
@@ -116,11 +119,13 @@ class _Table:
         }
 
     def loads(self) -> dict[str, int]:
+        """The load of each judge."""
         return dict(sorted(zip(self.judge_ids, self._seating.loads, strict=True)))
 
     def uncovered(self, per_entry: int) -> tuple[Uncovered, ...]:
+        """The entries with empty seats, and the reasons."""
         short = (self._why(entry, per_entry=per_entry) for entry in range(len(self.entry_ids)))
-        return tuple(sorted((one for one in short if one.missing > 0), key=lambda one: one.entry_id))
+        return tuple(sorted((gap for gap in short if gap.missing > 0), key=lambda gap: gap.entry_id))
 
     def _why(self, entry: int, *, per_entry: int) -> Uncovered:
         panel, opposed = self._seating.panels[entry], self._against[entry]
@@ -163,5 +168,5 @@ def _fits(judge: Judge, discipline: str | None) -> bool:
 
 
 def _drawn(ids: Iterable[str], seed: int) -> list[str]:
-    """In an order that is the seed's, whatever order they come in."""
-    return sorted(ids, key=lambda one: hashlib.sha256(f"{seed}/{one}".encode()).digest())
+    """Shuffle by the seed alone, in whatever order the ids come."""
+    return sorted(ids, key=lambda id_: hashlib.sha256(f"{seed}/{id_}".encode()).digest())

@@ -1,4 +1,4 @@
-"""Awards (奖项): what an edition's list grants once its publicity is over, and the certificate that says so.
+"""Awards (奖项): the prizes that an edition's list grants once its publicity is over, and their certificates.
 
 An award is never edited (A-25): it can only be revoked, by a document, and then prize and rank are recovered (A-24).
 """
@@ -39,7 +39,7 @@ class IssuedAlready(Refusal, rule="A-25", zh="证书已制发；重新制发须�
 
 @dataclass(frozen=True, kw_only=True)
 class Award:
-    """An award with what only its own service knows: the names as they are printed, and the check code."""
+    """An award with the fields that only its own service knows: the names as they are printed, and the check code."""
 
     edition_id: str
     programme_kind: ProgrammeKind
@@ -71,24 +71,26 @@ class Award:
 
     @property
     def person_count(self) -> int:
+        """The number of people who have the prize."""
         return len(self.person_ids)
 
     @property
     def youth(self) -> bool:
+        """True for a prize of a youth programme."""
         return self.programme_kind == "youth"
 
     @property
     def is_settled(self) -> bool:
-        """Its certificate is out, or there will be none."""
+        """True once its certificate is out, or where there will be none."""
         return self.issued_on is not None or self.state == "revoked"
 
     @property
     def last_day_to_revoke(self) -> date:
-        """For any reason; the day itself is still in time."""
+        """The last day on which it can be revoked for any reason; that day is still in time."""
         return self.granted_on + timedelta(days=self.revocation_days)
 
     def is_checked_by(self, code: str) -> bool:
-        """Is this the code on its certificate? Takes the same time however much of it is right."""
+        """True for the code on its certificate; takes the same time however much of it is right."""
         typed = "".join(letter for letter in code.upper() if letter in LETTERS)
         return hmac.compare_digest(typed, self.check_code.replace("-", ""))
 
@@ -102,7 +104,7 @@ def grant(
     entry: Entry | None,
     check_code: str,
 ) -> Change[Award] | None:
-    """Make the award of a line; None where it is there already, or where the line was not granted."""
+    """Make the award of a line; None where it exists already, or where the line was not granted."""
     if award is not None or line.document_no is None or line.granted_on is None:
         return None
 
@@ -132,7 +134,7 @@ def grant(
 
 
 def award_id(notice_id: str, line_no: int) -> str:
-    """The one award of a line."""
+    """The id of the one award of a line."""
     return f"{notice_id}.{line_no}"
 
 
@@ -143,13 +145,13 @@ def certificate_no(edition: Edition, *, line_no: int) -> str:
 
 
 def check_code(chance: bytes) -> str:
-    """A code of twelve letters in fours, made of `chance`, at least twelve random bytes."""
+    """Make a code of twelve letters in fours from `chance`, at least twelve random bytes."""
     letters = "".join(LETTERS[byte % len(LETTERS)] for byte in chance[:CODE_LENGTH])
     return "-".join(letters[start : start + 4] for start in range(0, CODE_LENGTH, 4))
 
 
 def issue(award: Award, *, names: tuple[str, ...], reason: str | None, new_code: str, today: date) -> Change[Award]:
-    """Print the certificate with these names; issued anew it has a new code, so that the former one is void."""
+    """Print the certificate with these names; a new issue has a new code, so that the former one is void."""
     LIFECYCLE.require(award.state, "granted")
     if award.issued_on is not None and not reason:
         raise IssuedAlready(certificate_no=award.certificate_no, issued_on=award.issued_on)
@@ -159,7 +161,7 @@ def issue(award: Award, *, names: tuple[str, ...], reason: str | None, new_code:
 
 
 def withdraw_consent(award: Award, *, today: date) -> Change[Award] | None:
-    """Its work is not shown any more (F2); None where nobody may show it anyway."""
+    """Stop showing its work (F2); None where nobody may show it anyway."""
     LIFECYCLE.require(award.state, "granted")
     if not award.exhibition_consent:
         return None
@@ -170,7 +172,7 @@ def withdraw_consent(award: Award, *, today: date) -> Change[Award] | None:
 def revoke(
     award: Award, *, document_no: str | None, reason_code: RevocationReason, reason: str, today: date
 ) -> Change[Award]:
-    """Take the prize back (A-24); whoever heard of the award hears of this (F5)."""
+    """Revoke the prize (A-24); listeners of the award follow (F5)."""
     state = LIFECYCLE.move(award.state, "revoked")
     if not document_no:
         raise DocumentMissing(document_no=document_no)
@@ -188,7 +190,7 @@ def _persons(line: NoticeLine, entry: Entry | None) -> tuple[str, ...]:
 
 
 def _organisations(line: NoticeLine, entry: Entry | None) -> tuple[str, ...]:
-    """The organisation that has the prize; where those who have it work or learn is not said."""
+    """The organisation that has the prize; the employers and schools of people are not published."""
     if line.subject_type == "organisation":
         return (line.subject_id,)
     return (entry.material.organisation_id,) if entry and entry.material.organisation_id else ()

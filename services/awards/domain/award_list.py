@@ -1,6 +1,6 @@
 """Award lists: the places of each category turned into grades, within quotas and the overall cap (A-18).
 
-The list has a line for every entry that was ranked, so that whoever goes away without a prize can be told why.
+The list has a line for every ranked entry, so that each entrant without a prize can be told why.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from services.kernel.quantity import whole
 GRADES: tuple[Grade, ...] = ("first", "second", "third")  # from the top down
 
 Quota = int | Decimal
-"""So many places, or a share of the entries, of which a broken place is not given."""
+"""A number of places, or a share of the entries; a broken place is not given."""
 
 
 class QuotaBroken(Refusal, rule="A-18", zh="名额须为非负整数，或 0 到 1 之间、至多四位小数的比例"):
@@ -45,12 +45,13 @@ class NotRanked(Refusal, rule="A-20", zh="该项目未进入排名，不得列�
 
 @dataclass(frozen=True, kw_only=True)
 class Quotas:
-    """What a category has to give; shares are taken of its `entries`, those that were judged in the first round."""
+    """The prizes of a category; shares are taken of its `entries`, those that were judged in the first round."""
 
     entries: int
     grades: Mapping[Grade, Quota]
 
     def places(self, grade: Grade) -> int:
+        """The number of places of a grade."""
         return number_of_places(self.grades.get(grade, 0), among=self.entries)
 
 
@@ -66,7 +67,7 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """What an entry gets, and by what: rank and deciding step, a tie at the edge of a grade, or the committee."""
+    """The grade of an entry and its reason: rank and deciding step, a tie at the edge of a grade, or the committee."""
 
     entry_id: str
     category: str
@@ -75,12 +76,12 @@ class Line:
     adjusted: Decimal
     decided_by: TieStep | None
     minute: str | None  # of the vote that broke its tie
-    edge: Edge | None = None  # this entry was tied at the last place of a grade, and so it went
+    edge: Edge | None = None  # how a tie at the last place of a grade was settled for this entry
     decision: Decision | None = None
 
 
 def number_of_places(quota: Quota, *, among: int) -> int:
-    """How many places a quota gives among so many entries."""
+    """Convert a quota into a number of places among so many entries."""
     whole(entries=among)
     if isinstance(quota, Decimal):
         if not is_plain(quota) or quota > 1:
@@ -99,10 +100,10 @@ def award_list(
     cap: Decimal,
     decisions: Iterable[Decision] = (),
 ) -> tuple[Line, ...]:
-    """The list that the committee publishes: by category and rank, with its own decisions last.
+    """Draw up the committee's list: by category and rank, with its own decisions last.
 
-    A tie at the edge of a grade goes as `edge` says. What expands a grade is taken from the next one, so that only
-    the last grade makes the list longer; what shrinks it stays vacant. `cap` is the share of all entries that may win.
+    A tie at the edge of a grade goes as `edge` says. A place added to a grade is taken from the next one, so that only
+    the last grade makes the list longer; a place removed stays vacant. `cap` is the share of all entries that may win.
     """
     graded = (_graded(category, rankings[category], quotas[category], edge=edge) for category in sorted(rankings))
     lines = _decided(tuple(chain.from_iterable(graded)), {decision.entry_id: decision for decision in decisions})
@@ -155,7 +156,7 @@ def _by_decision(line: Line, decision: Decision | None) -> Line:
 
 
 def _require_quotas(lines: Iterable[Line], *, quotas: Mapping[str, Quotas]) -> None:
-    """An expanded tie began within the quota and takes one place for all."""
+    """Refuse a grade beyond its quota; a tie that began within the quota takes one place for all."""
     prizes = {(line.category, line.grade, line.rank if line.edge == "expand" else line.entry_id) for line in lines}
     for (category, grade), given in Counter((category, grade) for category, grade, _ in prizes).items():
         if grade != "none" and given > (most := quotas[category].places(grade)):

@@ -1,6 +1,6 @@
-"""Benefits (效益): what a project brought in, as whoever received it says so by a document (A-28).
+"""Benefits (效益): the money that a project brought in, as its receiver verified by a document (A-28).
 
-Who is ranked by a figure does not vouch for it.
+A competitor ranked by a figure does not vouch for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class BenefitClaim:
 
 
 def fit_to_count(claim: BenefitClaim | None, *, own_units: frozenset[str] = frozenset()) -> None:
-    """Refuse a benefit that nobody but those who claim it vouches for; none at all is refused too."""
+    """Refuse a benefit that nobody but its claimants vouches for; none at all is refused too."""
     claim = claim or BenefitClaim()
     if None in (claim.benefit_fen, claim.verified_by_id, claim.proof_sha256):
         raise BenefitUnverified(**vars(claim))

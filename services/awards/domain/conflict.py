@@ -1,7 +1,7 @@
-"""Conflicts of interest (回避): why a judge has nothing to do with an entry (A-09).
+"""Conflicts of interest (回避): reasons why a judge must not score an entry (A-09).
 
-A conflict is computed from what is known about both, declared by the judge, or set by the chair. All those of one
-judge in one edition are one record, so that computing them anew is one write and leaves the declared ones alone.
+A conflict is computed from affiliations, declared by the judge, or set by the chair. All conflicts of one judge in one
+edition are one record, so that computing them anew is one write and leaves the declared ones alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from services.kernel import Change, Refusal
 
 Source = Literal["auto", "declared", "chair"]
 
-YEARS = 5  # within which having worked for a unit still counts, where the edition does not say
+YEARS = 5  # for which a former employer still counts, where the edition does not say
 
 
 class ConflictStands(Refusal, rule="A-09", zh="评委与该项目存在利益关系，须回避"):
@@ -30,7 +30,7 @@ class Pinned(Refusal, rule="A-10", zh="评委会主任确认的回避不得由�
 
 
 class Computed(Refusal, rule="A-10", zh="系统核出的回避不得由评委本人撤回"):
-    """A conflict that was computed goes when what it was computed from is put right, and not before."""
+    """A computed conflict goes once the facts behind it are corrected, and not before."""
 
 
 class NothingToWithdraw(Refusal, rule="A-10", zh="没有可撤回的回避申报"):
@@ -43,7 +43,7 @@ class NothingPinned(Refusal, rule="A-10", zh="没有评委会主任确认的该�
 
 @dataclass(frozen=True, kw_only=True)
 class Involved:
-    """Whom an entry involves: who entered, who tutored, and for which units those work who entered."""
+    """The people and units of an entry: entrants, tutors, and the entrants' employers."""
 
     entry_id: str
     entrant_ids: frozenset[str]
@@ -53,7 +53,7 @@ class Involved:
 
 @dataclass(frozen=True, kw_only=True)
 class Conflict:
-    """One reason against one entry; a pinned one is kept whatever the judge says or the computation finds."""
+    """A reason against one entry; a pinned one is kept whatever the judge says or the computation finds."""
 
     entry_id: str
     conflict_type: ConflictType
@@ -63,13 +63,13 @@ class Conflict:
 
     @property
     def is_loose(self) -> bool:
-        """Does the next computation decide about it?"""
+        """True where the next computation decides about it."""
         return self.source == "auto" and not self.pinned
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conflicts:
-    """What one judge has against the entries of one edition, each reason of each source once."""
+    """A judge's conflicts with the entries of one edition, each reason of each source once."""
 
     edition_id: str
     judge_id: str
@@ -77,33 +77,36 @@ class Conflicts:
 
     def type_with(self, entry_id: str) -> ConflictType | None:
         """The first reason against this entry; None where there is none."""
-        return next((one.conflict_type for one in self.conflicts if one.entry_id == entry_id), None)
+        return next((conflict.conflict_type for conflict in self.conflicts if conflict.entry_id == entry_id), None)
 
     @property
     def pairs(self) -> frozenset[tuple[str, str]]:
         """(judge, entry), as an assignment excludes them."""
-        return frozenset((self.judge_id, one.entry_id) for one in self.conflicts)
+        return frozenset((self.judge_id, conflict.entry_id) for conflict in self.conflicts)
 
     @property
     def barred_count(self) -> int:
+        """The number of entries that the judge must not score."""
         return len(self.pairs)
 
     @property
     def pinned_count(self) -> int:
-        return len({one.entry_id for one in self.conflicts if one.pinned})
+        """The number of conflicts that the chair fixed."""
+        return len({conflict.entry_id for conflict in self.conflicts if conflict.pinned})
 
     @property
     def state(self) -> str:
+        """Whether there is any conflict."""
         return "standing" if self.conflicts else "clear"
 
 
 def conflicts_id(*, edition_id: str, judge_id: str) -> str:
-    """One record for each judge and edition."""
+    """The id of the one record for each judge and edition."""
     return f"{edition_id}.{judge_id}"
 
 
 def involved(entry_id: str, entry: Entry) -> Involved:
-    """Whom an entry involves."""
+    """Collect the people and units of an entry."""
     material = entry.material
     return Involved(
         entry_id=entry_id,
@@ -114,9 +117,9 @@ def involved(entry_id: str, entry: Entry) -> Involved:
 
 
 def compute(judge: Judge, entries: Iterable[Involved], *, on: date, years: int = YEARS) -> tuple[Conflict, ...]:
-    """The conflicts that follow from what is known: entrant, tutor, or the same unit now or within `years` (A-11).
+    """Compute the conflicts: the judge is entrant or tutor, or of the same unit now or within `years` (A-11).
 
-    `on` is the day that counts, usually the last one of judging, so that who changes employer meanwhile is seen.
+    `on` is the day that counts, usually the last one of judging, so that a change of employer meanwhile is seen.
     """
     units = judge.units(on, years=years)
     reasons: tuple[tuple[ConflictType, Callable[[Involved], bool]], ...] = (
@@ -133,47 +136,51 @@ def compute(judge: Judge, entries: Iterable[Involved], *, on: date, years: int =
 
 
 def recompute(conflicts: Conflicts, computed: Iterable[Conflict]) -> Change[Conflicts] | None:
-    """Put computed conflicts in the place of earlier ones; what was declared or pinned stays; None if all does."""
-    found = {_key(one): one for one in computed}
-    kept = {_key(one): one for one in conflicts.conflicts if not one.is_loose}
-    return _changed(conflicts, (found | kept).values(), "recomputed")
+    """Replace earlier computed conflicts; declared and pinned ones stay; None where nothing changes."""
+    by_key = {_key(conflict): conflict for conflict in computed}
+    kept = {_key(conflict): conflict for conflict in conflicts.conflicts if not conflict.is_loose}
+    return _changed(conflicts, (by_key | kept).values(), "recomputed")
 
 
 def with_computed(conflicts: Conflicts, computed: Iterable[Conflict]) -> Conflicts:
-    """Everything that stands at this moment: what is kept, and what is computed whether it is kept or not."""
-    known = {_key(one) for one in conflicts.conflicts}
-    return replace(conflicts, conflicts=(*conflicts.conflicts, *(one for one in computed if _key(one) not in known)))
+    """All conflicts at this moment: the stored ones, and the computed ones whether stored or not."""
+    known = {_key(conflict) for conflict in conflicts.conflicts}
+    return replace(
+        conflicts, conflicts=(*conflicts.conflicts, *(conflict for conflict in computed if _key(conflict) not in known))
+    )
 
 
 def declare(
     conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType, note: str | None = None
 ) -> Change[Conflicts] | None:
-    """The judge says so; None where the judge said so before."""
-    told = Conflict(entry_id=entry_id, conflict_type=conflict_type, source="declared", note=note)
-    if _key(told) in map(_key, conflicts.conflicts):
+    """Add a judge's declaration; None where the judge declared it before."""
+    declared = Conflict(entry_id=entry_id, conflict_type=conflict_type, source="declared", note=note)
+    if _key(declared) in map(_key, conflicts.conflicts):
         return None
 
-    return _changed(conflicts, (*conflicts.conflicts, told), "declared")
+    return _changed(conflicts, (*conflicts.conflicts, declared), "declared")
 
 
 def withdraw(conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType) -> Change[Conflicts] | None:
-    """The judge takes a declaration back; whatever else stands against the entry goes on standing."""
+    """Withdraw a judge's declaration; any other conflict with the entry stays."""
     meant = _about(conflicts, entry_id, conflict_type)
-    declared = [one for one in meant if one.source == "declared"]
-    if any(one.pinned for one in declared or meant):
+    declared = [conflict for conflict in meant if conflict.source == "declared"]
+    if any(conflict.pinned for conflict in declared or meant):
         raise Pinned(entry_id=entry_id, conflict_type=conflict_type)
     if meant and not declared:
         raise Computed(entry_id=entry_id, conflict_type=conflict_type)
     if not declared:
         raise NothingToWithdraw(entry_id=entry_id, conflict_type=conflict_type)
 
-    return _changed(conflicts, tuple(one for one in conflicts.conflicts if one not in declared), "withdrawn")
+    return _changed(
+        conflicts, tuple(conflict for conflict in conflicts.conflicts if conflict not in declared), "withdrawn"
+    )
 
 
 def pin(conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType, reason: str) -> Change[Conflicts] | None:
-    """The chair fixes what stands against an entry, or sets it where nobody said so yet; None where it is fixed."""
+    """Fix a conflict with an entry, or set it where nobody declared it yet; None where it is fixed."""
     meant = _about(conflicts, entry_id, conflict_type)
-    pinned = tuple(replace(one, pinned=one in meant or one.pinned) for one in conflicts.conflicts)
+    pinned = tuple(replace(conflict, pinned=conflict in meant or conflict.pinned) for conflict in conflicts.conflicts)
     if not meant:
         pinned += (Conflict(entry_id=entry_id, conflict_type=conflict_type, source="chair", pinned=True),)
 
@@ -183,18 +190,18 @@ def pin(conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType, rea
 def release(
     conflicts: Conflicts, *, entry_id: str, conflict_type: ConflictType, reason: str
 ) -> Change[Conflicts] | None:
-    """The chair lets go: what the chair set is gone, what was declared or computed stands as it did before."""
-    meant = [one for one in _about(conflicts, entry_id, conflict_type) if one.pinned]
+    """Release what the chair fixed: a conflict set by the chair goes, a declared or computed one stays as before."""
+    meant = [conflict for conflict in _about(conflicts, entry_id, conflict_type) if conflict.pinned]
     if not meant:
         raise NothingPinned(entry_id=entry_id, conflict_type=conflict_type)
 
-    left = [one for one in conflicts.conflicts if one not in meant or one.source != "chair"]
-    released = tuple(replace(one, pinned=False) if one in meant else one for one in left)
+    left = [conflict for conflict in conflicts.conflicts if conflict not in meant or conflict.source != "chair"]
+    released = tuple(replace(conflict, pinned=False) if conflict in meant else conflict for conflict in left)
     return _changed(conflicts, released, "released", reason)
 
 
 def require_none(conflicts: Conflicts, *, entry_id: str) -> None:
-    """Refuse where anything stands against this entry (A-09)."""
+    """Refuse where there is any conflict with this entry (A-09)."""
     if conflict_type := conflicts.type_with(entry_id):
         raise ConflictStands(judge_id=conflicts.judge_id, entry_id=entry_id, conflict_type=conflict_type)
 
@@ -204,12 +211,16 @@ def _key(conflict: Conflict) -> tuple[str, str, str]:
 
 
 def _about(conflicts: Conflicts, entry_id: str, conflict_type: ConflictType) -> tuple[Conflict, ...]:
-    return tuple(one for one in conflicts.conflicts if (one.entry_id, one.conflict_type) == (entry_id, conflict_type))
+    return tuple(
+        conflict
+        for conflict in conflicts.conflicts
+        if (conflict.entry_id, conflict.conflict_type) == (entry_id, conflict_type)
+    )
 
 
 def _changed(
     conflicts: Conflicts, now: Iterable[Conflict], happened: str, reason: str | None = None
 ) -> Change[Conflicts] | None:
-    """The change, unless there is none; in one order, so that the same conflicts are the same record."""
+    """Make the change, unless there is none; in a fixed order, so that the same conflicts are the same record."""
     ordered = tuple(sorted(now, key=_key))
     return None if ordered == conflicts.conflicts else Change(replace(conflicts, conflicts=ordered), happened, reason)

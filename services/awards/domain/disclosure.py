@@ -1,4 +1,4 @@
-"""What a judge is shown: nothing of the others before the own sheet is locked (A-12), and nobody's name (A-13)."""
+"""Disclosure to judges: nothing of the others before the own sheet is locked (A-12), and nobody's name (A-13)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BlindCodeMissing(Refusal, rule="A-13", zh="盲评项目须有盲评编号"
 
 @dataclass(frozen=True, kw_only=True)
 class BlindEntry:
-    """All that a judge of a blind category is told; a title that names somebody is withheld."""
+    """An entry as a judge of a blind category sees it; a title that names somebody is withheld."""
 
     blind_code: str
     category: str
@@ -38,7 +38,7 @@ class BlindEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenEntry:
-    """What a judge of a category is told that is not blind; the people stay out of it here, too."""
+    """An entry as a judge of an open category sees it; the people stay out of it here, too."""
 
     category: str
     title: str
@@ -48,7 +48,7 @@ class OpenEntry:
 
 
 def shown(entry: Entry, *, category: EditionCategory) -> BlindEntry | OpenEntry:
-    """An entry as its judges see it; the signed form, which names everybody, is not for them."""
+    """Return an entry as its judges see it; never with the signed form, which names everybody."""
     files = [file for file in entry.material.attachments if file.attachment_kind != "signed_form"]
     if category.blind:
         return blinded(
@@ -69,28 +69,28 @@ def shown(entry: Entry, *, category: EditionCategory) -> BlindEntry | OpenEntry:
 
 
 def means(sheets: Iterable[ScoreSheet], rubrics: Mapping[str, Rubric]) -> dict[str, Decimal]:
-    """The mean total of each entry by the sheets that count so far; `rubrics` are those of the entries."""
+    """Compute the mean total of each entry by the sheets that count so far; `rubrics` are those of the entries."""
     totals: dict[str, list[Fraction]] = {}
-    for one in sheets:
-        if one.counts:
-            totals.setdefault(one.entry_id, []).append(total(one.scores, rubric=rubrics[one.entry_id]))
+    for sheet in sheets:
+        if sheet.counts:
+            totals.setdefault(sheet.entry_id, []).append(total(sheet.scores, rubric=rubrics[sheet.entry_id]))
     return {entry_id: kept(mean(reached)) for entry_id, reached in totals.items()}
 
 
 def scores_of_others(
     sheets: Iterable[ScoreSheet], *, judge_id: str, entry_id: str
 ) -> tuple[Mapping[str, Decimal], ...]:
-    """What the others gave this entry and locked, without saying who; `sheets` are those of one round."""
+    """Return the locked scores of the others for this entry, anonymously; `sheets` are those of one round."""
     sheets = tuple(sheets)
     if entry_id not in _finished(sheets, judge_id):
         raise OwnSheetOpen(entry_id=entry_id)
 
-    others = [one for one in sheets if one.counts and one.entry_id == entry_id and one.judge_id != judge_id]
-    return tuple(one.scores for one in sorted(others, key=lambda one: one.judge_id))
+    others = [sheet for sheet in sheets if sheet.counts and sheet.entry_id == entry_id and sheet.judge_id != judge_id]
+    return tuple(sheet.scores for sheet in sorted(others, key=lambda sheet: sheet.judge_id))
 
 
 def averages(sheets: Iterable[ScoreSheet], computed: Mapping[str, Decimal], *, judge_id: str) -> Mapping[str, Decimal]:
-    """The averages that this judge may see, in the order of the entries' ids, which tells nothing."""
+    """Return the averages that this judge may see, in the order of the entries' ids, which tells nothing."""
     finished = _finished(sheets, judge_id)
     return {entry_id: average for entry_id, average in sorted(computed.items()) if entry_id in finished}
 
@@ -98,7 +98,7 @@ def averages(sheets: Iterable[ScoreSheet], computed: Mapping[str, Decimal], *, j
 def ranking(
     sheets: Iterable[ScoreSheet], computed: Mapping[str, Decimal], *, judge_id: str
 ) -> tuple[tuple[str, Decimal], ...]:
-    """The judge's entries by their averages, best first: a place tells of the others, so all own sheets are locked."""
+    """Rank the judge's entries by average, best first; a place tells of the others, so all own sheets are locked."""
     sheets = tuple(sheets)
     require_finished(sheets, judge_id=judge_id)
 
@@ -107,8 +107,8 @@ def ranking(
 
 
 def require_finished(sheets: Iterable[ScoreSheet], *, judge_id: str) -> None:
-    """Refuse whoever has a sheet open among these, in whatever other role."""
-    waiting = sorted(one.entry_id for one in sheets if one.judge_id == judge_id and one.state in OPEN)
+    """Refuse anybody with an open sheet among these, in whatever other role."""
+    waiting = sorted(sheet.entry_id for sheet in sheets if sheet.judge_id == judge_id and sheet.state in OPEN)
     if waiting:
         raise OwnSheetOpen(entry_id=waiting[0], open_sheets=len(waiting))
 
@@ -116,7 +116,7 @@ def require_finished(sheets: Iterable[ScoreSheet], *, judge_id: str) -> None:
 def blinded(
     *, blind_code: str | None, category: str, title: str | None, files: Iterable[Attachment], names: Iterable[str]
 ) -> BlindEntry:
-    """An entry without a trace of whom it comes from; `names` are what is known of its people and units."""
+    """Strip an entry of every trace of its origin; `names` are those of its people and units."""
     if not blind_code:
         raise BlindCodeMissing(category=category)
 
@@ -130,9 +130,9 @@ def blinded(
 
 def _finished(sheets: Iterable[ScoreSheet], judge_id: str) -> frozenset[str]:
     """The entries whose sheet of this judge is locked, and rightly so."""
-    return frozenset(one.entry_id for one in sheets if one.judge_id == judge_id and one.counts)
+    return frozenset(sheet.entry_id for sheet in sheets if sheet.judge_id == judge_id and sheet.counts)
 
 
 def _names_somebody(title: str, names: Iterable[str]) -> bool:
-    said = normalised(title)
-    return any(normalised(name) in said for name in names if normalised(name))
+    plain = normalised(title)
+    return any(normalised(name) in plain for name in names if normalised(name))

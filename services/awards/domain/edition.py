@@ -1,6 +1,6 @@
 """Editions (届): one run of a programme, from the plan over the call to the eligibility check.
 
-Whether an entry is in time is told by when it arrived, whatever the edition has become until its turn comes.
+The arrival of an entry decides whether it is in time, whatever state the edition has reached until its turn comes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HELD = tuple(state for state in LIFECYCLE.states if state != "cancelled")
 RUNNING = tuple(state for state in HELD if state not in ("granted", "archived"))
 UNJUDGED = ("planned", "announced", "collecting", "eligibility")
 TAKES_PAPERS = ("collecting", "eligibility")
-DECIDES = (*TAKES_PAPERS, "judging")  # what arrived in the last second may have its turn after the first score
+DECIDES = (*TAKES_PAPERS, "judging")  # an entry that arrived in the last second may have its turn after the first score
 LISTED = ("deliberation", "publicity", "granted")  # an edition with a list may not have heard of it yet
 STEPS = {
     "judging": "judged",
@@ -37,7 +37,7 @@ STEPS = {
     "publicity": "publicised",
     "granted": "granted",
 }
-"""What happens to an edition that keeps in step with its rounds and its award list, by the state it comes to."""
+"""The happening of an edition that keeps in step with its rounds and its award list, by its new state."""
 
 
 class EditionTaken(Refusal, rule="A-30", zh="该项目同级别的这一届已存在"):
@@ -62,7 +62,7 @@ class CertificatesMissing(Refusal, rule="A-34", zh="证书未全部制发的届�
 
 @dataclass(frozen=True, kw_only=True)
 class Edition(Rules):
-    """One run of a programme: its rules, and what became of it."""
+    """A run of a programme: its rules, and its state."""
 
     programme_kind: ProgrammeKind
     level: EditionLevel
@@ -74,7 +74,7 @@ class Edition(Rules):
     state: str = "planned"
 
     def takes_entries(self, at: datetime) -> bool:
-        """Was it open at this instant? One that was closed since had been open before."""
+        """True where it was open at this instant, even if it was closed since."""
         if self.state not in TAKES_PAPERS or self.opened_at is None or at < self.opened_at:
             return False
         return self.submission.is_open(at) and (self.closed_at is None or at < self.closed_at)
@@ -89,7 +89,7 @@ def create(
     host_org_id: str,
     rules: Rules,
 ) -> Change[Edition]:
-    """Plan an edition; nobody is held to its rules before they are announced."""
+    """Plan an edition; its rules bind nobody before they are announced."""
     whole(edition_no=edition_no, year=year)
 
     edition = Edition(
@@ -106,7 +106,7 @@ def create(
 def revise(
     edition: Edition, *, rules: Rules, used_categories: frozenset[str], reason: str, is_judged: bool = False
 ) -> Change[Edition]:
-    """Other rules from now on, as long as no judge can have scored: else a ranking could be steered.
+    """Replace the rules, as long as no judge can have scored: else a ranking could be steered.
 
     It `is_judged` once it has a round, whether or not it has heard of it.
     """
@@ -120,7 +120,7 @@ def revise(
 
 
 def announce(edition: Edition) -> Change[Edition]:
-    """Publish the call, whose rules lead to an end."""
+    """Publish the call, with rules by which it can be run to its end."""
     state = LIFECYCLE.move(edition.state, "announced")
     rules_of.fit_to_announce(edition)
 
@@ -128,7 +128,7 @@ def announce(edition: Edition) -> Change[Edition]:
 
 
 def open(edition: Edition, *, at: datetime) -> Change[Edition]:  # noqa: A001 - the word of the association
-    """Take entries from now on."""
+    """Accept entries from now on."""
     state = LIFECYCLE.move(edition.state, "collecting")
     if day_of(at) < edition.submit_from:
         raise OpenedEarly(submit_from=edition.submit_from)
@@ -137,7 +137,7 @@ def open(edition: Edition, *, at: datetime) -> Change[Edition]:  # noqa: A001 - 
 
 
 def close(edition: Edition, *, reason: str | None, at: datetime) -> Change[Edition]:
-    """Take no entry any more that arrives from now on."""
+    """Accept no entry that arrives from now on."""
     state = LIFECYCLE.move(edition.state, "eligibility")
     if at < end_of(edition.submit_to) and not reason:
         raise ClosedEarly(submit_to=edition.submit_to)
@@ -153,7 +153,7 @@ def follow(edition: Edition, *, to: str) -> Change[Edition] | None:
 
 
 def follow_rounds(edition: Edition, *, to: str) -> Change[Edition] | None:
-    """Keep in step with the rounds; what has a list is deliberated again by that list alone."""
+    """Keep in step with the rounds; an edition with a list is deliberated again by that list alone."""
     return None if edition.state == "publicity" else follow(edition, to=to)
 
 
@@ -165,7 +165,7 @@ def follow_list(edition: Edition, *, to: str) -> Change[Edition] | None:
 
 
 def archive(edition: Edition, *, uncertified: int) -> Change[Edition]:
-    """Nothing is left to do; `uncertified` are the prizes on its list without a certificate."""
+    """Archive it; `uncertified` are the prizes on its list without a certificate."""
     state = LIFECYCLE.move(edition.state, "archived")
     if uncertified:
         raise CertificatesMissing(awards=uncertified)
@@ -174,7 +174,7 @@ def archive(edition: Edition, *, uncertified: int) -> Change[Edition]:
 
 
 def cancel(edition: Edition, *, reason: str, is_granted: bool = False) -> Change[Edition]:
-    """It does not take place; its number is free again.
+    """Cancel it; its number is free again.
 
     It `is_granted` once a prize of its list is, whether or not it has heard of it.
     """

@@ -1,6 +1,6 @@
-"""The eligibility check (资格审查): an entry is returned to be mended, or found eligible or not, with reasons.
+"""The eligibility check (资格审查): an entry is returned for correction, or found eligible or not, with reasons.
 
-What was checked is written into the entry: how similar it is to another one, and where the same work was before.
+The findings are written into the entry: its similarity to another one, and an earlier entry of the same work.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def send_back(
     note: str | None,
     today: date,
 ) -> Change[Entry]:
-    """Return an entry, to be mended by the end of a day."""
+    """Return an entry, to be corrected by the end of a day."""
     state = LIFECYCLE.move(entry.state, "returned")
     editions.LIFECYCLE.require(edition.state, *editions.TAKES_PAPERS)
     if not shortcomings:
@@ -74,9 +74,9 @@ def decide(
     note: str | None = None,
     by: str,
 ) -> Change[Entry]:
-    """Say whether it is judged, beside the other entries of its programme; whoever handed it in does not (X-05).
+    """Decide whether it is judged, beside the other entries of its programme; its submitter does not (X-05).
 
-    `anonymous_files` and `anonymous_title` are what judges of a blind category are shown of it (A-13).
+    `anonymous_files` and `anonymous_title` are the parts of it that judges of a blind category are shown (A-13).
     """
     state = LIFECYCLE.move(entry.state, "eligible" if eligible else "ineligible")
     editions.LIFECYCLE.require(edition.state, *editions.DECIDES)

@@ -1,6 +1,6 @@
-"""Entries (申报): what a unit nominates in an edition, from the submission to the decision who is judged.
+"""Entries (申报): nominations of units in an edition, from the submission to the decision whether it is judged.
 
-A late entry is void (A-01). Who entered, with what and under which blind code is told to nobody (A-13).
+A late entry is void (A-01). Its people, files and blind code are never published (A-13).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from services.contract.awards import ProgrammeKind, Shortcoming
 from services.kernel import Change, Lifecycle, Refusal
 from services.kernel.calendar import day_of
 
-LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none is taken for another one when it is read aloud or copied
+LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none is mistaken for another one when read aloud or copied
 CODE_LENGTH = 8
 
 LIFECYCLE = Lifecycle(
@@ -37,7 +37,7 @@ LEFT = ("ineligible", "withdrawn")
 ON_LIST = ("on_publicity", "on_hold")
 AWAITING_LIST = ("proposed", "eliminated", *ON_LIST)
 HOLDING = tuple(state for state in LIFECYCLE.states if state not in LEFT)
-"""Their students, works and places are taken; who cheated does not come again."""
+"""Their students, works and places are taken; a disqualified entrant does not come again."""
 
 STEPS = {
     "in_review": "taken_up",
@@ -50,7 +50,7 @@ STEPS = {
     "not_awarded": "passed_over",
     "revoked": "revoked",
 }
-"""What happens to an entry that keeps in step with its edition, by the state it comes to."""
+"""The happening of an entry that keeps in step with its edition, by its new state."""
 
 BY_PUBLICITY = {("proposed", "on_hold"), ("proposed", "awarded"), ("on_hold", "awarded")}
 """Ways of two steps, the first of which is the publicity."""
@@ -86,7 +86,7 @@ class BlindCodeTaken(Refusal, rule="A-13", zh="盲评编号已被使用，请重
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """An entry with what only its own service knows: people, files, blind code."""
+    """An entry with the fields that only its own service knows: people, files, blind code."""
 
     edition_id: str
     programme_kind: ProgrammeKind
@@ -96,12 +96,12 @@ class Entry:
     blind_code: str
     submitted_on: date
     handed_in_by: tuple[str, ...]
-    student_refs: tuple[str, ...] = ()  # who is in this edition by this entry alone (A-02)
+    student_refs: tuple[str, ...] = ()  # the people who are in this edition by this entry alone (A-02)
     work_keys: tuple[str, ...] = ()
     nomination_place: int | None = None  # of the unit's quota; None: it has none
     correct_by: date | None = None
     shortcomings: tuple[Shortcoming, ...] = ()
-    title_names_nobody: bool = False  # as whoever checked it found (A-13)
+    title_names_nobody: bool = False  # as the eligibility check found (A-13)
     similarity: int | None = None
     similar_entry_id: str | None = None
     prior_entry_ids: tuple[str, ...] = ()
@@ -110,41 +110,44 @@ class Entry:
 
     @property
     def people_and_units(self) -> tuple[str, ...]:
-        """Whom it comes from, by their ids."""
+        """The ids of all people and units that it comes from."""
         material = self.material
-        units = (material.organisation_id, self.nominating_unit_id, *(one.unit_id for one in material.entrants))
+        units = (material.organisation_id, self.nominating_unit_id, *(entrant.unit_id for entrant in material.entrants))
         return (*material.person_refs, *material.tutor_refs, *(unit for unit in units if unit))
 
     @property
     def own_units(self) -> frozenset[str]:
-        """The organisations that entered: the one that it is about, and those of the entrants.
+        """The organisations that entered: its subject, and those of the entrants.
 
-        Of an entrant without a unit it is the one that nominates.
+        An entrant without a unit counts as one of the nominating unit.
         """
         units = {entrant.unit_id or self.nominating_unit_id for entrant in self.material.entrants}
         return frozenset(units | ({self.material.organisation_id} if self.material.organisation_id else set()))
 
     @property
     def category_code(self) -> str:
+        """The category that it is entered in."""
         return self.material.category_code
 
     @property
     def entrant_count(self) -> int:
+        """The number of entrants."""
         return len(self.material.entrants)
 
     @property
     def benefit_fen(self) -> int | None:
-        """Of an eligible one verified by whoever received it (A-28); None: it claims none."""
+        """The benefit of an eligible entry, verified by its receiver (A-28); None: it claims none."""
         claim = self.material.benefit_claim
         return claim.benefit_fen if claim else None
 
     @property
     def is_out(self) -> bool:
-        """Was it excluded, or taken back in the moment in which its round started? Then it has no place any more."""
+        """True where it was excluded, or withdrawn as its round started: it has no place any more."""
         return self.state in ("disqualified", "withdrawn")
 
     @property
     def minor(self) -> bool:
+        """True where one of the entrants is a minor."""
         return any(entrant.minor for entrant in self.material.entrants)
 
 
@@ -178,14 +181,14 @@ def submit(
 
 
 def placed(submitted: Change[Entry], rules: Rules, *, nominated: Iterable[Entry]) -> Iterator[Change[Entry]]:
-    """The submission in each free place of its unit's quota; `nominated` are those that hold the other ones."""
-    taken = frozenset(one.nomination_place for one in nominated)
+    """Offer the submission for each free place of its unit's quota; `nominated` hold the other places."""
+    taken = frozenset(other.nomination_place for other in nominated)
     for place in places(rules, submitted.record.nominating_unit_id, taken=taken):
         yield replace(submitted, record=replace(submitted.record, nomination_place=place))
 
 
 def places(rules: Rules, nominating_unit_id: str, *, taken: frozenset[int | None]) -> Iterator[int | None]:
-    """The places of a unit's quota that are free; one that no quota binds has always room."""
+    """List the free places of a unit's quota; without a quota there is always room."""
     for quota in rules.nomination_quotas:
         if quota.nominating_unit_id == nominating_unit_id:
             return (place for place in range(1, quota.places + 1) if place not in taken)
@@ -193,7 +196,7 @@ def places(rules: Rules, nominating_unit_id: str, *, taken: frozenset[int | None
 
 
 def resubmit(entry: Entry, edition: Edition, *, material: Material, at: datetime, by: str) -> Change[Entry]:
-    """Hand in a returned entry again, mended; whoever was not in it does not join now (A-04)."""
+    """Hand in a returned entry again, corrected; nobody new joins now (A-04)."""
     state = LIFECYCLE.move(entry.state, "submitted")
     editions.LIFECYCLE.require(edition.state, *editions.TAKES_PAPERS)
     if entry.correct_by is not None and day_of(at) > entry.correct_by:
@@ -208,7 +211,7 @@ def resubmit(entry: Entry, edition: Edition, *, material: Material, at: datetime
 
 
 def withdraw(entry: Entry, edition: Edition, *, reason: str, is_judged: bool = False) -> Change[Entry]:
-    """Take an entry back, until judging starts; `is_judged` as for `edition.revise`."""
+    """Withdraw an entry, until judging starts; `is_judged` as for `edition.revise`."""
     state = LIFECYCLE.move(entry.state, "withdrawn")
     editions.LIFECYCLE.require("judging" if is_judged else edition.state, *editions.TAKES_PAPERS)
 
@@ -216,7 +219,7 @@ def withdraw(entry: Entry, edition: Edition, *, reason: str, is_judged: bool = F
 
 
 def disqualify(entry: Entry, *, reason: str) -> Change[Entry]:
-    """Exclude an entry for what its entrants did; its students and its work stay out of this edition."""
+    """Exclude an entry for the conduct of its entrants; its students and its work stay out of this edition."""
     state = LIFECYCLE.move(entry.state, "disqualified")
 
     return Change(replace(entry, state=state, correct_by=None), "disqualified", reason)
@@ -230,23 +233,23 @@ def follow(entry: Entry, *, to: str) -> Change[Entry] | None:
 
 
 def follow_rounds(entry: Entry, *, to: str) -> Change[Entry] | None:
-    """Keep in step with the rounds; what is on a list is taken off by that list alone."""
+    """Keep in step with the rounds; an entry on a list is taken off by that list alone."""
     return None if entry.state in ON_LIST else follow(entry, to=to)
 
 
 def follow_list(entry: Entry, *, to: str) -> Change[Entry] | None:
-    """Keep in step with the award list, one step at a time; None for one that the list cannot be about any more."""
+    """Keep in step with the award list, one step at a time; None for one that the list cannot concern any more."""
     if entry.state not in AWAITING_LIST:
         return None
     return follow(entry, to="on_publicity" if (entry.state, to) in BY_PUBLICITY else to)
 
 
 def blind_code(chance: bytes) -> str:
-    """A code of eight letters made of `chance`, at least eight random bytes, which tells nothing about its entry."""
+    """Make a code of eight letters from `chance`, at least eight random bytes; it reveals nothing of its entry."""
     return "".join(LETTERS[byte % len(LETTERS)] for byte in chance[:CODE_LENGTH])
 
 
 def _keyed(entry: Entry, rules: Rules) -> Entry:
-    """With what no other entry of the edition may have."""
+    """Add the keys that no other entry of the edition may have."""
     students = entry.material.person_refs if rules.one_entry_each else ()
     return replace(entry, student_refs=students, work_keys=entry.material.work_keys)

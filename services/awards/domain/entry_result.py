@@ -1,4 +1,4 @@
-"""Entry results (项目评审结果): the figures of one entry in one closed round, for whoever looks them up."""
+"""Entry results (项目评审结果): the figures of one entry in one closed round, for lookup."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIFECYCLE = Lifecycle(standing=("void",), void=("standing",))
 
 @dataclass(frozen=True, kw_only=True)
 class EntryResult:
-    """As computed from the sheets of `inputs_hash`; void while its round is open again."""
+    """Figures computed from the sheets of `inputs_hash`; void while its round is open again."""
 
     edition_id: str
     round_no: int
@@ -39,7 +39,7 @@ class EntryResult:
 def of_standings(
     standings: Standings, *, edition_id: str, round_no: int, advanced: frozenset[str], disagreement: int | None
 ) -> dict[str, EntryResult]:
-    """The results of a round by entry."""
+    """Split the results of a round by entry."""
     places = {place.entry_id: (code, place) for code, listed in standings.places.items() for place in listed}
     limit = None if disagreement is None else Decimal(disagreement)
     return {
@@ -56,13 +56,13 @@ def of_standings(
     }
 
 
-def follow(held: EntryResult | None, *, computed: EntryResult | None) -> Change[EntryResult] | None:
-    """Write down what was computed, or that nothing stands any more; None where that is known."""
+def follow(stored: EntryResult | None, *, computed: EntryResult | None) -> Change[EntryResult] | None:
+    """Record the computed result, or that none stands any more; None where that is known."""
     if computed is not None:
-        return None if held == computed else Change(computed, "computed")
-    if held is None or held.state == "void":
+        return None if stored == computed else Change(computed, "computed")
+    if stored is None or stored.state == "void":
         return None
-    return Change(replace(held, state=LIFECYCLE.move(held.state, "void")), "voided")
+    return Change(replace(stored, state=LIFECYCLE.move(stored.state, "void")), "voided")
 
 
 def _of_place(

@@ -1,6 +1,6 @@
-"""Rows: an entry as one row of a sheet says it, with up to three entrants of one place and stage and a file of a kind.
+"""Rows: an entry in one row of a sheet, with up to three entrants of one place and stage and a file of a kind.
 
-Whatever is more than that is entered by itself; the rules are the same.
+A larger entry is entered by itself; the rules are the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ENTRANTS = ("first", "second", "third")
 
 
 class EntrantUnclear(Refusal, rule="A-03", zh="每名申报人须填写编号并注明是否未成年"):
-    """Whatever a row says of an entrant comes with the person's id and with whether this is a minor."""
+    """An entrant in a row comes with the person's id and with whether this is a minor."""
 
 
 def material(
@@ -37,7 +37,7 @@ def material(
     proof_sha256: str | None,
     **cells: Any,
 ) -> Material:
-    """What is handed in; `cells` are those of the entrants, called `first_person_ref` and so on."""
+    """Make the material; `cells` are those of the entrants, called `first_person_ref` and so on."""
     files: dict[AttachmentKind, str | None] = {"signed_form": form_sha256, "work": work_sha256}
     claim = BenefitClaim(benefit_fen=benefit_fen, verified_by_id=verified_by_id, proof_sha256=proof_sha256)
     return Material(
@@ -54,11 +54,11 @@ def material(
 
 
 def _entrants(cells: Mapping[str, Any], *, district: str | None, stage: Stage | None) -> Iterator[Entrant]:
-    """In the order of the row, which is that of the team."""
+    """The entrants in the order of the row, which is that of the team."""
     for place in ENTRANTS:
-        said = {name: cells[f"{place}_{name}"] for name in ("person_ref", "unit_id", "minor", "consent_ref")}
-        if all(value is None for value in said.values()):
+        fields = {name: cells[f"{place}_{name}"] for name in ("person_ref", "unit_id", "minor", "consent_ref")}
+        if all(value is None for value in fields.values()):
             continue
-        if said["person_ref"] is None or said["minor"] is None:
+        if fields["person_ref"] is None or fields["minor"] is None:
             raise EntrantUnclear(entrant=place)
-        yield Entrant(**said, district=district, stage=stage)
+        yield Entrant(**fields, district=district, stage=stage)

@@ -35,7 +35,7 @@ class DocumentMissing(Refusal, rule="A-24", zh="撤销奖项须有文号"):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceDocument:
-    """The notice or certificate that the report rests on."""
+    """The notice or certificate that proves the report."""
 
     sha256: str
     url: str | None = None
@@ -43,7 +43,7 @@ class SourceDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalResult:
-    """A prize as it was reported; title, entrant and document are the owner's business (X-08)."""
+    """A prize as it was reported; title, entrant and document stay with the owner (X-08)."""
 
     series: Series
     level: Level
@@ -83,7 +83,7 @@ def report(
     today: date,
     by: str,
 ) -> Change[ExternalResult]:
-    """Enter a prize; it counts for nothing until somebody else verified it."""
+    """Enter a prize; it does not count before another person verified it."""
     whole(edition_no=edition_no)
     past(today=today, awarded_on=awarded_on)
     if award_kind == "graded" and grade == "none":
@@ -110,7 +110,7 @@ def report(
 
 
 def verify(result: ExternalResult, *, by: str) -> Change[ExternalResult]:
-    """Let a prize stand, after a look at its document: from now on it counts (K1)."""
+    """Verify a prize, after a look at its document: from now on it counts (K1)."""
     state = LIFECYCLE.move(result.state, "verified")
     if by == result.reported_by:
         raise VerifiedByReporter(reported_by=result.reported_by)
@@ -119,12 +119,12 @@ def verify(result: ExternalResult, *, by: str) -> Change[ExternalResult]:
 
 
 def reject(result: ExternalResult, *, reason: str) -> Change[ExternalResult]:
-    """It was not so; the same prize may be reported again."""
+    """Reject a reported prize; the same prize may be reported again."""
     return Change(replace(result, state=LIFECYCLE.move(result.state, "rejected")), "rejected", reason)
 
 
 def revoke(result: ExternalResult, *, document_no: str | None, reason: str) -> Change[ExternalResult]:
-    """The contest took the prize back: it stops counting and can never be reported again."""
+    """Note that the contest revoked it: it stops counting and can never be reported again."""
     state = LIFECYCLE.move(result.state, "revoked")
     if not document_no:
         raise DocumentMissing(document_no=document_no)

@@ -1,7 +1,7 @@
-"""Judges (评委): who may be asked to score, in which disciplines, and for whom they work.
+"""Judges (评委): people who may be asked to score, their disciplines and their employers.
 
-A judge is a person and is known by the person's id. An affiliation without a first day began before anybody looked,
-one without a last day goes on.
+A judge is known by the person's id. An affiliation without a first day began before anybody looked, one without a last
+day goes on.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ class AffiliationBackwards(Refusal, rule="A-11", zh="任职结束日期不得早
 
 @dataclass(frozen=True, kw_only=True)
 class Affiliation:
-    """For whom somebody works; both days belong to it."""
+    """A unit that somebody works for; both days belong to it."""
 
     org_id: str
     starts_on: date | None = None
     ends_on: date | None = None
 
     def reaches(self, on: date, *, years: int = 0) -> bool:
-        """Is it running on this day, or was it within so many years before?"""
+        """True where it runs on this day, or did within so many years before."""
         if self.starts_on and self.starts_on > on:
             return False
         return self.ends_on is None or months_between(self.ends_on + timedelta(days=1), on) < 12 * years
@@ -49,17 +49,20 @@ class Judge:
 
     @property
     def is_active(self) -> bool:
+        """True where the judge can be assigned."""
         return self.state == "active"
 
     def units(self, on: date, *, years: int = 0) -> frozenset[str]:
-        """For whom the judge works on this day, or worked within so many years before."""
-        return frozenset(one.org_id for one in self.affiliations if one.reaches(on, years=years))
+        """The units of the judge on this day, or within so many years before."""
+        return frozenset(
+            affiliation.org_id for affiliation in self.affiliations if affiliation.reaches(on, years=years)
+        )
 
 
 def invite(
     *, person_id: str, discipline_codes: tuple[str, ...], max_load: int, affiliations: tuple[Affiliation, ...] = ()
 ) -> Change[Judge]:
-    """Ask a person to be a judge: an expert whom members recognised, or one whom the committee knows (F4)."""
+    """Invite a person to be a judge: an expert recognised by members, or known to the committee (F4)."""
     _sound(max_load=max_load, affiliations=affiliations)
 
     judge = Judge(person_id=person_id, discipline_codes=discipline_codes, max_load=max_load, affiliations=affiliations)
@@ -72,19 +75,19 @@ def activate(judge: Judge) -> Change[Judge]:
 
 
 def suspend(judge: Judge, *, reason: str) -> Change[Judge]:
-    """No new assignment; sheets that were started stay."""
+    """Assign nothing more; sheets that were started stay."""
     return Change(replace(judge, state=LIFECYCLE.move(judge.state, "suspended")), "suspended", reason)
 
 
 def revise(judge: Judge, *, discipline_codes: tuple[str, ...], max_load: int) -> Change[Judge]:
-    """State anew what the judge can score, and how much."""
+    """Replace disciplines and load."""
     _sound(max_load=max_load)
 
     return Change(replace(judge, discipline_codes=discipline_codes, max_load=max_load), "revised")
 
 
 def affiliate(judge: Judge, *, affiliations: tuple[Affiliation, ...]) -> Change[Judge] | None:
-    """All for whom the judge works and worked, as now known; None where that is known already (F6)."""
+    """Replace all present and former affiliations; None where they are known already (F6)."""
     _sound(affiliations=affiliations)
     if affiliations == judge.affiliations:
         return None
@@ -93,13 +96,15 @@ def affiliate(judge: Judge, *, affiliations: tuple[Affiliation, ...]) -> Change[
 
 
 def colleagues(judges: Iterable[Judge], *, on: date) -> frozenset[tuple[str, str]]:
-    """The pairs of judges who work for one unit on this day: never two of them on one entry (disjoint)."""
+    """Pair the judges who work for one unit on this day: never two of them on one entry (disjoint)."""
     units = {judge.person_id: judge.units(on) for judge in judges}
     return frozenset((one, other) for one, other in combinations(sorted(units), 2) if units[one] & units[other])
 
 
 def _sound(*, max_load: int | None = None, affiliations: tuple[Affiliation, ...] = ()) -> None:
     whole(max_load=max_load)
-    for one in affiliations:
-        if one.starts_on and one.ends_on and one.ends_on < one.starts_on:
-            raise AffiliationBackwards(org_id=one.org_id, starts_on=one.starts_on, ends_on=one.ends_on)
+    for affiliation in affiliations:
+        if affiliation.starts_on and affiliation.ends_on and affiliation.ends_on < affiliation.starts_on:
+            raise AffiliationBackwards(
+                org_id=affiliation.org_id, starts_on=affiliation.starts_on, ends_on=affiliation.ends_on
+            )

@@ -1,6 +1,6 @@
-"""What a round is computed from (评审依据): its entries, the sheets that count, and what the rounds before it gave.
+"""The input of a round (评审依据): its entries, the sheets that count, and the results of the rounds before it.
 
-Knows records by what they are, not where they are kept: whoever has those of an edition computes its rounds again.
+Knows records by their content, not their storage: with an edition's records anybody computes its rounds again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from services.awards.domain.standing import Results, Standings
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A round as its sheets show it; `out` are entries that were excluded after it had been fixed who is in it."""
+    """A round as its sheets show it; `out` are entries that were excluded after its entries had been fixed."""
 
     edition: Edition
     round_no: int
@@ -30,6 +30,7 @@ class Judged:
     undecided: Collection[str] = ()
 
     def standings(self, votes: Iterable[Vote] = ()) -> Standings:
+        """Compute the standings, with the committee's votes."""
         return standing.of_round(
             self.edition,
             round_no=self.round_no,
@@ -41,7 +42,7 @@ class Judged:
         )
 
     def advanced(self, votes: Iterable[Vote] = ()) -> tuple[str, ...]:
-        """Who goes on; raises `BoundaryTie` where the committee has to vote first (A-19)."""
+        """List the entries that go on; raises `BoundaryTie` where the committee has to vote first (A-19)."""
         return standing.advance(self.standings(votes), self.edition, round_no=self.round_no)
 
 
@@ -54,12 +55,14 @@ def judged(
     sheets: Iterable[ScoreSheet],
     earlier: Sequence[Results],
 ) -> Judged:
-    """A round of these `ids`, from all entries and all sheets of its edition."""
+    """Assemble a round of these `ids`, from all entries and all sheets of its edition."""
     return Judged(
         edition=edition,
         round_no=round_no,
         entries={id_: entries[id_].category_code for id_ in ids},
-        sheets=tuple(_sheet(one) for one in sheets if one.stands and one.round_no == round_no and one.entry_id in ids),
+        sheets=tuple(
+            _sheet(sheet) for sheet in sheets if sheet.stands and sheet.round_no == round_no and sheet.entry_id in ids
+        ),
         earlier=earlier,
         out=frozenset(id_ for id_ in ids if entries[id_].is_out),
         undecided=undecided(entries),
@@ -67,9 +70,9 @@ def judged(
 
 
 def undecided(entries: Mapping[str, Entry]) -> frozenset[str]:
-    """The entries of which nobody said yet whether they are judged."""
-    return frozenset(id_ for id_, one in entries.items() if one.state in UNDECIDED)
+    """List the entries whose eligibility is not decided yet."""
+    return frozenset(id_ for id_, entry in entries.items() if entry.state in UNDECIDED)
 
 
-def _sheet(held: ScoreSheet) -> Sheet:
-    return Sheet(entry_id=held.entry_id, judge_id=held.judge_id, scores=held.scores, version=len(held.versions))
+def _sheet(sheet: ScoreSheet) -> Sheet:
+    return Sheet(entry_id=sheet.entry_id, judge_id=sheet.judge_id, scores=sheet.scores, version=len(sheet.versions))

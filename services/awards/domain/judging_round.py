@@ -1,7 +1,7 @@
-"""Rounds (评审轮次): from the first score to the list of those who go on.
+"""Rounds (评审轮次): from the first score to the list of entries that go on.
 
 A round is closed in two steps. First it takes no more scores; then, when its sheets are locked, it is computed, so that
-no score can slip in between what was counted and what stands.
+no score can slip in between the count and the result.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class LaterRound(Refusal, rule="X-04", zh="下一轮已开始或名单已公示�
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """One round of an edition; what came of it can be computed again from its locked sheets.
+    """A round of an edition; its result can be computed again from its locked sheets.
 
-    What it was closed with is kept for the rounds after it, which rest on it whatever becomes of its sheets then.
+    The figures it was closed with are kept for the rounds after it, which use them whatever becomes of its sheets then.
     """
 
     edition_id: str
@@ -78,29 +78,33 @@ class Round:
 
     @property
     def entry_count(self) -> int:
+        """The number of its entries."""
         return len(self.entry_ids)
 
     @property
     def eliminated_count(self) -> int | None:
+        """The number of its entries that do not go on; None before it is closed."""
         return len(self.entry_ids) - len(self.advanced_ids) if self.state == "closed" else None
 
     @property
     def results(self) -> Results:
-        return {one.entry_id: one for one in self.reached}
+        """The figures that it was closed with."""
+        return {result.entry_id: result for result in self.reached}
 
     @property
     def takes_scores(self) -> bool:
+        """True while it is open for scores."""
         return self.state == "open"
 
     def entries_of(self, entries: Mapping[str, Entry]) -> Collection[str]:
-        """Those that it judges: fixed once it takes no more scores, until then without those that were excluded."""
+        """Its entries: fixed once it takes no more scores, until then without those that were excluded."""
         if not self.takes_scores:
             return self.entry_ids
         late = _eligible(entries) if self.round_no == 1 else ()
         return tuple(id_ for id_ in sorted({*self.entry_ids, *late}) if not entries[id_].is_out)
 
     def leads_to(self, entry_id: str) -> str:
-        """What an entry of this round is by now."""
+        """The state of an entry of this round."""
         if self.state != "closed":
             return "in_review"
         if entry_id not in self.advanced_ids:
@@ -109,56 +113,57 @@ class Round:
 
     @property
     def leads_edition_to(self) -> str:
+        """The state of the edition by this round."""
         return "deliberation" if self.state == "closed" and self.is_last else "judging"
 
 
 def in_order(rounds: Iterable[Round]) -> list[Round]:
-    """The rounds of an edition, the first one first."""
-    return sorted(rounds, key=lambda one: one.round_no)
+    """Sort the rounds of an edition, the first one first."""
+    return sorted(rounds, key=lambda round_: round_.round_no)
 
 
 def candidates(rounds: Sequence[Round], entries: Mapping[str, Entry], *, round_no: int) -> dict[str, Entry]:
-    """Who is judged in a round: in the first all that are eligible, then those who went on from the one before."""
-    before = next((one for one in rounds if one.round_no == round_no - 1), None)
+    """List a round's entries: in the first round all eligible ones, then those that went on from the one before."""
+    before = next((round_ for round_ in rounds if round_.round_no == round_no - 1), None)
     went_on = before.advanced_ids if before else ()
     ids = _eligible(entries) if round_no == 1 else went_on
     return {id_: entries[id_] for id_ in ids if not entries[id_].is_out}
 
 
 def seats(sheets: Iterable[ScoreSheet], conflicts: Iterable[Conflicts]) -> Counter[str]:
-    """How many judges each entry has; one who came into conflict fills no seat, whoever has heard of it (A-09)."""
-    against = {pair for one in conflicts for pair in one.pairs}
+    """Count the judges of each entry; one with a conflict fills no seat, even before it is heard of (A-09)."""
+    against = {pair for barred in conflicts for pair in barred.pairs}
     return Counter(
-        one.entry_id for one in sheets if one.flagged is None and (one.judge_id, one.entry_id) not in against
+        sheet.entry_id for sheet in sheets if sheet.flagged is None and (sheet.judge_id, sheet.entry_id) not in against
     )
 
 
 def gather(
     rounds: Sequence[Round], *, edition: Edition, entries: Mapping[str, Entry], sheets: Collection[ScoreSheet]
 ) -> Judged:
-    """What the last of these rounds is computed from; `entries` and `sheets` are all of the edition."""
-    *earlier, held = rounds
+    """Assemble the input of the last of these rounds; `entries` and `sheets` are all of the edition."""
+    *earlier, last = rounds
     return judged(
         edition,
-        round_no=held.round_no,
-        ids=held.entries_of(entries),
+        round_no=last.round_no,
+        ids=last.entries_of(entries),
         entries=entries,
         sheets=sheets,
-        earlier=tuple(one.results for one in earlier),
+        earlier=tuple(round_.results for round_ in earlier),
     )
 
 
 def closed_with(rounds: Sequence[Round], *, edition: Edition, entries: Mapping[str, Entry]) -> Standings:
     """The standings of the last of these rounds, which is closed, whatever became of its sheets since."""
-    *earlier, held = rounds
+    *earlier, last = rounds
     return standing.of_results(
         edition,
-        RoundResults(method=held.method or "", inputs_hash=held.inputs_hash or "", by_entry=held.results),
-        round_no=held.round_no,
-        entries={id_: entries[id_].category_code for id_ in held.entry_ids},
-        earlier=tuple(one.results for one in earlier),
-        votes=held.votes,
-        out=frozenset(id_ for id_ in held.entry_ids if entries[id_].is_out),
+        RoundResults(method=last.method or "", inputs_hash=last.inputs_hash or "", by_entry=last.results),
+        round_no=last.round_no,
+        entries={id_: entries[id_].category_code for id_ in last.entry_ids},
+        earlier=tuple(round_.results for round_ in earlier),
+        votes=last.votes,
+        out=frozenset(id_ for id_ in last.entry_ids if entries[id_].is_out),
     )
 
 
@@ -173,9 +178,9 @@ def start(
     seats: Mapping[str, int],
     today: date,
 ) -> Change[Round]:
-    """Let judges score; `seats` says for each entry how many of them have been told."""
+    """Let judges score; `seats` has for each entry the number of judges who were told."""
     editions.LIFECYCLE.require(edition.state, "eligibility", "judging")
-    closed = sum(one.state == "closed" for one in earlier)
+    closed = sum(round_.state == "closed" for round_ in earlier)
     if not round_no == len(earlier) + 1 == closed + 1 <= len(edition.judging):
         raise NoSuchRound(round_no=round_no, rounds=len(edition.judging), closed=closed)
     if today < edition.judging[round_no - 1].judge_from:
@@ -196,64 +201,64 @@ def start(
     return Change(started, "started")
 
 
-def close(held: Round, *, of: Judged) -> Change[Round]:
-    """Take no more scores; whoever goes on is certain by what has been scored so far (A-17, A-19)."""
-    state = LIFECYCLE.move(held.state, "closing")
+def close(round_: Round, *, of: Judged) -> Change[Round]:
+    """Take no more scores; the entries that go on are certain by the scores so far (A-17, A-19)."""
+    state = LIFECYCLE.move(round_.state, "closing")
     _require_decided(of.undecided)
-    of.advanced(held.votes)
+    of.advanced(round_.votes)
 
-    return Change(replace(held, entry_ids=tuple(sorted(of.entries)), state=state), "closing")
+    return Change(replace(round_, entry_ids=tuple(sorted(of.entries)), state=state), "closing")
 
 
-def settle(held: Round, *, of: Judged, today: date) -> Change[Round] | None:
+def settle(round_: Round, *, of: Judged, today: date) -> Change[Round] | None:
     """Compute a round whose sheets are locked; it goes on where the last moment has left too few of them."""
-    if held.state != "closing":
+    if round_.state != "closing":
         return None
 
     try:
-        standings, advanced = of.standings(held.votes), of.advanced(held.votes)
+        standings, advanced = of.standings(round_.votes), of.advanced(round_.votes)
     except Refusal as refusal:
-        return Change(replace(held, state="open"), "reopened", str(refusal))
+        return Change(replace(round_, state="open"), "reopened", str(refusal))
     closed = replace(
-        held,
+        round_,
         method=standings.method,
         inputs_hash=standings.inputs_hash,
         reached=tuple(standings.results.values()),
         advanced_ids=advanced,
         closed_on=today,
-        state=LIFECYCLE.move(held.state, "closed"),
+        state=LIFECYCLE.move(round_.state, "closed"),
     )
     return Change(closed, "closed")
 
 
-def reopen(held: Round, *, edition: Edition, rested_on: bool, reason: str) -> Change[Round]:
-    """Let judges score again, for instance in place of one whose conflict came to light; locked sheets stay locked.
+def reopen(round_: Round, *, edition: Edition, rested_on: bool, reason: str) -> Change[Round]:
+    """Let judges score again, for instance in place of one with a late conflict; locked sheets stay locked.
 
     `rested_on` by a later round or a list, whether or not the edition has heard of it.
     """
-    state = LIFECYCLE.move(held.state, "open")
+    state = LIFECYCLE.move(round_.state, "open")
     if rested_on or edition.state not in ("judging", "deliberation"):
-        raise LaterRound(round_no=held.round_no, edition=edition.state)
+        raise LaterRound(round_no=round_.round_no, edition=edition.state)
 
     anew = replace(
-        held, method=None, inputs_hash=None, reached=(), advanced_ids=(), closed_on=None, votes=(), state=state
+        round_, method=None, inputs_hash=None, reached=(), advanced_ids=(), closed_on=None, votes=(), state=state
     )
     return Change(anew, "reopened", reason)
 
 
-def resolve_tie(held: Round, *, of: Judged, category_code: str, vote: Vote, rested_on: bool = False) -> Change[Round]:
-    """Put a tie in the order that the committee voted for (A-19); the vote holds as long as the tie does."""
-    LIFECYCLE.require(held.state, "open", "closed")
+def resolve_tie(round_: Round, *, of: Judged, category_code: str, vote: Vote, rested_on: bool = False) -> Change[Round]:
+    """Order a tie as the committee voted (A-19); the vote holds as long as the tie does."""
+    LIFECYCLE.require(round_.state, "open", "closed")
     if rested_on:
-        raise LaterRound(round_no=held.round_no)
-    standing.with_vote(of.standings(held.votes), vote, category_code=category_code)
+        raise LaterRound(round_no=round_.round_no)
+    standing.with_vote(of.standings(round_.votes), vote, category_code=category_code)
 
-    return Change(replace(held, votes=(*held.votes, vote)), "tie_resolved")
+    return Change(replace(round_, votes=(*round_.votes, vote)), "tie_resolved")
 
 
 def _eligible(entries: Mapping[str, Entry]) -> tuple[str, ...]:
-    """Of a first round: those that were found eligible, in whichever moment."""
-    return tuple(id_ for id_, one in entries.items() if one.state in ("eligible", "in_review"))
+    """The entries of a first round: all that were found eligible, at whatever moment."""
+    return tuple(id_ for id_, entry in entries.items() if entry.state in ("eligible", "in_review"))
 
 
 def _require_decided(undecided: Collection[str]) -> None:
@@ -263,6 +268,6 @@ def _require_decided(undecided: Collection[str]) -> None:
 
 def _require_seats(edition: Edition, entries: Mapping[str, Entry], seats: Mapping[str, int]) -> None:
     needed = {category.category_code: category.min_scores for category in edition.categories}
-    short = sorted(id_ for id_, one in entries.items() if seats.get(id_, 0) < needed[one.category_code])
+    short = sorted(id_ for id_, entry in entries.items() if seats.get(id_, 0) < needed[entry.category_code])
     if short:
         raise SeatsEmpty(entries=", ".join(short))

@@ -1,6 +1,6 @@
 """Lines of an award list: the grades that follow from the results, and the prizes beside them.
 
-Where the committee departs from the results it says why (A-20); how grades are given is told in `award_list`.
+Where the committee departs from the results it says why (A-20); `award_list` has how grades are given.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class WrongSubject(Refusal, rule="A-20", zh="该奖项不授予这类对象"):
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What the rounds of an edition led to, by category: the places, and how many entries were judged at first."""
+    """The results of an edition's rounds, by category: the places, and how many entries were judged at first."""
 
     inputs_hash: str
     places: Mapping[str, Sequence[Place]]
@@ -78,9 +78,9 @@ def draw_up(
     decisions: Iterable[Decision] = (),
     other_awards: Sequence[OtherAward] = (),
 ) -> tuple[NoticeLine, ...]:
-    """The lines of a list: grades by category and rank, then the other prizes; of entries that are still `proposed`.
+    """Draw up a list's lines: grades by category and rank, then the other prizes; of entries still `proposed`.
 
-    Who was disqualified after the last round leaves a gap in the ranks, and its place to the next one.
+    An entry disqualified after the last round leaves a gap in the ranks, and its place to the next one.
     """
     places = {
         code: [place for place in ranked if place.entry_id in proposed] for code, ranked in results.places.items()

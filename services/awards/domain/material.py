@@ -1,4 +1,4 @@
-"""Material (申报材料): what is handed in with an entry, and whether it is what the call of its edition takes."""
+"""Material (申报材料): the papers and files of an entry, and whether the call of its edition accepts them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class CategoryUnknown(Refusal, rule="A-31", zh="该届没有这一类别"):
 
 @dataclass(frozen=True, kw_only=True)
 class Entrant:
-    """Somebody who entered, by the id of the person; a minor's guardian consents by a document (A-29)."""
+    """A person who entered, by id; a minor's guardian consents by a document (A-29)."""
 
     person_ref: str
     unit_id: str | None = None
@@ -74,7 +74,7 @@ class Entrant:
 class Attachment:
     """A file, by its SHA-256: the signed and sealed form, the work itself, or a proof of it.
 
-    `names_nobody` once whoever checked the entry looked, into what the file says about itself too (A-13).
+    `names_nobody` once the checker of the entry looked, into the file's own metadata too (A-13).
     """
 
     sha256: str
@@ -84,7 +84,7 @@ class Attachment:
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """What is handed in, at first and again after a return; the first entrant comes first."""
+    """The material of an entry, at first and again after a return; the first entrant comes first."""
 
     category_code: str
     title: str
@@ -99,22 +99,23 @@ class Material:
 
     @property
     def person_refs(self) -> tuple[str, ...]:
+        """The ids of the entrants."""
         return tuple(entrant.person_ref for entrant in self.entrants)
 
     @property
     def first(self) -> str | None:
-        """Whose it is: the first entrant, or the organisation."""
+        """The owner: the first entrant, or the organisation."""
         return next(iter(self.person_refs), self.organisation_id)
 
     @property
     def work_keys(self) -> tuple[str, ...]:
-        """By what the same work is known again (A-07): its title with the first entrant, and its files."""
+        """The keys by which the same work is recognised (A-07): its title with the first entrant, and its files."""
         files = (file.sha256 for file in self.attachments if file.attachment_kind == "work")
         return tuple(dict.fromkeys((f"{normalised(self.title)}/{self.first}", *files)))
 
 
 def require_fit(material: Material, edition: Edition, *, today: date) -> None:
-    """Refuse what the call of an edition does not take (A-01 to A-03, A-05, A-06)."""
+    """Refuse material that the call of an edition does not accept (A-01 to A-03, A-05, A-06)."""
     past(today=today, originality_signed_on=material.originality_signed_on, work_on=material.work_on)
     category = edition.category(material.category_code)
     if category is None:
@@ -146,7 +147,7 @@ def _fit_to_category(material: Material, category: EditionCategory, programme_ki
 
 
 def _of_one_kind(material: Material, rules: Rules) -> None:
-    """A team's members are of one place and one stage of school, where the rules ask for it."""
+    """Require a team of one place and one stage of school, where the rules ask for it."""
     districts = {entrant.district for entrant in material.entrants}
     if rules.same_place and len(districts) > 1:
         raise TeamFromSeveralPlaces(districts=len(districts))

@@ -1,6 +1,6 @@
 """Nominations (推荐上报): an entry that won goes on to the contest above, in a slot of the association's quota.
 
-A slot may be drafted again and again until it is sealed; from then on slot and entry stay what they are (A-08).
+A slot may be drafted again and again until it is sealed; from then on slot and entry stay as they are (A-08).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class SealedStays(Refusal, rule="A-08", zh="已封存的推荐名额不得更换
 
 @dataclass(frozen=True, kw_only=True)
 class Nomination:
-    """An entry in its slot, and what the contest above made of it."""
+    """An entry in its slot, and the answer of the contest above."""
 
     call_id: str
     entry_id: str
@@ -74,10 +74,11 @@ class Nomination:
 
     @property
     def sealed_on(self) -> date | None:
+        """The day on which it was sealed, or None."""
         return self.sealed_at and day_of(self.sealed_at)
 
     def fits(self, result: ExternalResult) -> bool:
-        """Is this a prize, and a verified one, of the entry at the contest that it was nominated for?"""
+        """True for a verified prize of the entry at the contest that it was nominated for."""
         contest = (result.entry_id, result.series, result.level, result.edition_no)
         return result.state == "verified" and contest == (
             self.entry_id, self.to_series, self.to_level, self.to_edition_no
@@ -94,7 +95,7 @@ def nominate(
     won: Iterable[ExternalResult],
     by: str,
 ) -> Change[Nomination]:
-    """Put an entry into a slot; `won` are the prizes of this entry elsewhere."""
+    """Nominate an entry in a slot; `won` are the prizes of this entry elsewhere."""
     nomination_call.LIFECYCLE.require(call.state, "open")
     _require_winner(entry, call.from_edition_id)
     if call.to_level == "national" and not any(_is_provincial_prize(prize, call) for prize in won):
@@ -118,7 +119,7 @@ def nominate(
 
 
 def withdraw(nomination: Nomination, entry: Entry, *, reason: str) -> Change[Nomination]:
-    """Leave the slot to another entry: one that is sealed only for an entry that lost its prize since."""
+    """Leave the slot to another entry; a sealed one only if its entry lost its prize since."""
     state = LIFECYCLE.move(nomination.state, "withdrawn")
     if nomination.sealed_at is not None and entry.state == "awarded":
         raise SealedStays(slot_no=nomination.slot_no)
@@ -127,7 +128,7 @@ def withdraw(nomination: Nomination, entry: Entry, *, reason: str) -> Change[Nom
 
 
 def seal(nomination: Nomination, entry: Entry, *, at: datetime, by: str) -> Change[Nomination]:
-    """Let slot and entry stay what they are; whoever drafted it does not decide that (X-05)."""
+    """Seal slot and entry; their drafter does not decide that (X-05)."""
     state = LIFECYCLE.move(nomination.state, "sealed")
     separate(entered_by=nomination.nominated_by, by=by)
     _require_winner(entry, nomination.from_edition_id)
@@ -136,7 +137,7 @@ def seal(nomination: Nomination, entry: Entry, *, at: datetime, by: str) -> Chan
 
 
 def send_up(nomination: Nomination, entry: Entry, *, today: date) -> Change[Nomination]:
-    """Hand it in above, for the first time or mended after a return."""
+    """Hand it in above, for the first time or corrected after a return."""
     state = LIFECYCLE.move(nomination.state, "sent_up")
     _require_winner(entry, nomination.from_edition_id)
 
@@ -144,23 +145,23 @@ def send_up(nomination: Nomination, entry: Entry, *, today: date) -> Change[Nomi
 
 
 def accept_above(nomination: Nomination) -> Change[Nomination]:
-    """The contest above takes it."""
+    """Note that the contest above accepts it."""
     return Change(replace(nomination, state=LIFECYCLE.move(nomination.state, "accepted_above")), "accepted_above")
 
 
 def return_above(nomination: Nomination, *, reason: str) -> Change[Nomination]:
-    """The contest above wants it mended."""
+    """Note that the contest above wants it corrected."""
     state = LIFECYCLE.move(nomination.state, "returned_above")
     return Change(replace(nomination, state=state), "returned_above", reason)
 
 
 def conclude(nomination: Nomination) -> Change[Nomination]:
-    """The contest above is over, and it won nothing."""
+    """Note that the contest above is over, and it won nothing."""
     return Change(replace(nomination, state=LIFECYCLE.move(nomination.state, "result_known")), "result_known")
 
 
 def heed(nomination: Nomination, results: Iterable[tuple[str, ExternalResult]]) -> Change[Nomination] | None:
-    """Know the result once a prize of it stands; of several the first by id is named."""
+    """Name the result once a prize of it stands; of several the first by id."""
     if nomination.state != "accepted_above":
         return None
     fitting = sorted(result_id for result_id, result in results if nomination.fits(result))

@@ -1,6 +1,6 @@
 """Nomination calls (推荐名额): how many entries of an edition may go on to the contest above it.
 
-The city nominates for the province what won in the city, and the province for the nation what won in the province.
+The city nominates winners of the city for the province, and the province its winners for the nation.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def open(  # noqa: A001 - as an edition is opened
     places: int,
     document_no: str,
 ) -> Change[NominationCall]:
-    """Take down how many slots there are for this edition."""
+    """Record how many slots there are for this edition."""
     whole(to_edition_no=to_edition_no, places=places)
     is_above = UPWARDS.index(to_level) > UPWARDS.index(edition.level)
     is_alike = (to_series == YOUTH) == (edition.programme_kind == "youth")
@@ -71,5 +71,5 @@ def open(  # noqa: A001 - as an edition is opened
 
 
 def close(call: NominationCall, *, reason: str) -> Change[NominationCall]:
-    """Nominate no more by it; what was nominated goes on."""
+    """Nominate no more by it; existing nominations go on."""
     return Change(replace(call, state=LIFECYCLE.move(call.state, "closed")), "closed", reason)

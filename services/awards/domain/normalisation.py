@@ -1,4 +1,4 @@
-"""Normalisation: totals of strict and lenient judges made comparable, and what an entry reaches by them.
+"""Normalisation: totals of strict and lenient judges made comparable, and the entries' figures by them.
 
 No method adds up totals: a sum grows with the number of judges and would punish a recusal (A-16).
 """
@@ -41,20 +41,20 @@ METHODS: Mapping[str, Centre] = {
 
 
 def usual_method(marks: Collection[Mark]) -> str:
-    """The mean where everybody judged everything, else z-scores."""
+    """Choose the mean where everybody judged everything, else z-scores."""
     judges, entries = {mark.judge_id for mark in marks}, {mark.entry_id for mark in marks}
     return "mean" if len(marks) == len(judges) * len(entries) else "z_global"
 
 
 def centre(method: str) -> Centre:
-    """How the method makes one figure of an entry's marks."""
+    """Return the function by which the method makes one figure of an entry's marks."""
     if method not in METHODS:
         raise Incomparable(method=method, methods=", ".join(METHODS))
     return METHODS[method]
 
 
 def normalise(marks: Collection[Mark], *, method: str, least: int = LEAST) -> tuple[Mark, ...]:
-    """The marks as the method compares them: evened out for z-scores, else as they are.
+    """Return the marks as the method compares them: evened out for z-scores, else as they are.
 
     A judge with fewer than `least` sheets stays unadjusted, and so does everybody where there is but one entry.
     """
@@ -72,17 +72,18 @@ def normalise(marks: Collection[Mark], *, method: str, least: int = LEAST) -> tu
 
 @dataclass(frozen=True)
 class _Habit:
-    """How high and how widely somebody scores."""
+    """The level and spread of a judge's scores."""
 
     mean: Fraction
     variance: Fraction
 
     @classmethod
     def of(cls, values: Sequence[Fraction]) -> _Habit:
+        """Take the habit from totals."""
         return cls(mean(values), variance(values))
 
     def evened(self, other: _Habit) -> Callable[[Fraction], Fraction]:
-        """From a total by this habit to one by the other; who scores all alike has them all at the other's mean."""
+        """Convert a total from this habit to another; a judge who scores all alike gets the other's mean for all."""
         stretch = root(other.variance / self.variance) if self.variance else Fraction()
         return lambda value: other.mean + stretch * (value - self.mean)
 

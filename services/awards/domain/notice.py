@@ -1,8 +1,8 @@
 """Notices (公示): the award list of an edition on public display, and the grant of its prizes line by line.
 
-A list follows from the results; where the committee departs from them, it says why (A-20). What is objected to waits,
-line by line, and the others go on (A-21). Whether somebody objects is told by the objections and not by the list, which
-says what became of its lines: a list of a thousand prizes is not written anew for each letter that comes in.
+A list follows from the results; where the committee departs from them, it says why (A-20). A line with an objection
+waits, and the others go on (A-21). The objections know whether one is open, not the list, which has the outcome of its
+lines: a list of a thousand prizes is not written anew for each letter that comes in.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ UNDECIDED = ("submitted", "returned", "eligible", "in_review", "shortlisted")
 """Entries that are still to be checked or judged."""
 
 Subject = tuple[str, str]
-"""Whose a prize is: of what type, and which."""
+"""The receiver of a prize: its type and id."""
 
 EDITION_STATES = {"published": "publicity", "granted": "granted"}
 
@@ -61,7 +61,7 @@ class NothingToGrant(Refusal, rule="A-21", zh="没有可授予的奖项：均有
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A list with what its own service keeps: the committee's minute and its reasons."""
+    """A list with the fields that only its own service keeps: the committee's minute and its reasons."""
 
     edition_id: str
     programme_kind: ProgrammeKind
@@ -82,13 +82,15 @@ class Notice:
 
     @property
     def lines_left(self) -> tuple[NoticeLine, ...]:
-        """Those that were granted, or may be yet."""
+        """The lines that were granted, or may be yet."""
         return tuple(line for line in self.lines if line.state != "struck")
 
     def lines_of(self, subjects: Collection[Subject]) -> frozenset[int]:
+        """The lines of these subjects."""
         return frozenset(line.line_no for line in self.lines if _subject(line) in subjects)
 
     def line(self, line_no: int) -> NoticeLine | None:
+        """The line of this number."""
         return next((line for line in self.lines if line.line_no == line_no), None)
 
 
@@ -109,9 +111,9 @@ def publish(
     today: date,
     by: str,
 ) -> Change[Notice]:
-    """Put the list on display that follows from the results as computed now, for the days that the call says.
+    """Publish the list that follows from the results as computed now, for as many days as the call says.
 
-    What was `refuted` on a list that was withdrawn has no prize on this one.
+    A line `refuted` on a withdrawn list has no prize on this one.
     """
     editions.LIFECYCLE.require(edition.state, "deliberation")
     if undecided := sum(state in UNDECIDED for state in entry_states.values()):
@@ -150,17 +152,17 @@ def publish(
 
 
 def withdraw(notice: Notice, *, reason: str) -> Change[Notice]:
-    """Take a list back of which no prize was granted; the edition is deliberated again."""
+    """Withdraw a list before any prize is granted; the edition is deliberated again."""
     return Change(replace(notice, state=LIFECYCLE.move(notice.state, "withdrawn")), "withdrawn", reason)
 
 
 def withdraw_with_edition(notice: Notice) -> Change[Notice] | None:
-    """The edition does not take place; None where the list stands no longer, or was granted."""
+    """Withdraw it with its edition; None where the list no longer stands, or was granted."""
     return withdraw(notice, reason="edition cancelled") if notice.state == "published" else None
 
 
 def strike(notice: Notice, *, refuted: Collection[int]) -> Change[Notice] | None:
-    """Take the prizes off the list of whoever was rightly objected to, or excluded, on one of the `refuted` lines.
+    """Strike the prizes of everybody whose objection was upheld or who was excluded, on one of the `refuted` lines.
 
     None where that was done. A granted prize is beyond the reach of a list: it is revoked (A-24, A-25).
     """
@@ -181,7 +183,7 @@ def grant(
     granted_on: date | None = None,
     at: datetime,
 ) -> Change[Notice]:
-    """Grant every prize that nobody objects to; what is objected to is held, and granted later by another decision."""
+    """Grant every prize without an open objection; the others are held, and granted later by another decision."""
     state = LIFECYCLE.move(notice.state, "granted")
     editions.LIFECYCLE.require(edition.state, *editions.LISTED)
     if not document_no:
@@ -207,14 +209,14 @@ def grant(
 
 
 def edition_state(standing: Notice | None) -> str:
-    """What an edition is by its list; one whose list was withdrawn is deliberated again."""
+    """The state of an edition by its list; one whose list was withdrawn is deliberated again."""
     return EDITION_STATES[standing.state] if standing else "deliberation"
 
 
 def entry_state(
     standing: Notice | None, entry_id: str, *, contested: Collection[int] = (), refuted: Collection[int] = ()
 ) -> str:
-    """What an entry of the edition is by its list; one without a prize stays proposed until the grant."""
+    """The state of an entry by its edition's list; one without a prize stays proposed until the grant."""
     line = next((line for line in standing.lines if line.entry_id == entry_id), None) if standing else None
     if standing is None or line is None:
         return "not_awarded" if standing and standing.state == "granted" else "proposed"
@@ -230,7 +232,7 @@ def _waits(line: NoticeLine) -> bool:
 
 
 def _about(notice: Notice, line_nos: Collection[int]) -> Callable[[NoticeLine], bool]:
-    """Is a line about somebody whom one of these lines is about? All prizes of one work go together."""
+    """True for a line about the subject of one of these lines: all prizes of one work go together."""
     subjects = {_subject(line) for line in notice.lines if line.line_no in line_nos}
     return lambda line: _subject(line) in subjects
 

@@ -1,7 +1,7 @@
-"""Objections (异议): what somebody has against a line of an award list, by real name, with contact and evidence (A-22).
+"""Objections (异议): complaints about a line of an award list, by real name, with contact and evidence (A-22).
 
-It is filed within the publicity period and decided by somebody who has no part in the entry (A-23). Who objects, and
-on what grounds, is sealed before it comes here.
+It is filed within the publicity period and decided by somebody who has no part in the entry (A-23). Objector and
+grounds are sealed before they come here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIFECYCLE = Lifecycle(
     notified=("closed",),
 )
 OPEN = ("filed", "accepted", "investigating")
-"""Nobody has decided on it; its line waits."""
+"""States before the decision; the line waits."""
 
 
 class ObjectedOutsidePeriod(Refusal, rule="A-22", zh="不在公示期内，不受理异议"):
@@ -42,12 +42,12 @@ class HandlerInvolved(Refusal, rule="A-23", zh="推荐、审查或评审过该�
 
 
 class NotTheHandler(Refusal, rule="A-23", zh="异议由指定的经办人作出处理决定"):
-    """An objection is decided by whom the chair named as its handler."""
+    """An objection is decided by the handler whom the chair named."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objector:
-    """Who objects and why; kept sealed."""
+    """The objector and the grounds; stored sealed."""
 
     objector_name: str | None = None
     id_number: str | None = None
@@ -57,12 +57,13 @@ class Objector:
 
     @property
     def has_identity(self) -> bool:
+        """True where name, id number and unit are all given."""
         return None not in (self.objector_name, self.id_number, self.unit)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objection:
-    """An objection with its sealed part; the decision is told with its reason in the history alone."""
+    """An objection with its sealed part; the reason of the decision is in the history alone."""
 
     notice_id: str
     edition_id: str
@@ -84,11 +85,12 @@ class Objection:
 
     @property
     def is_open(self) -> bool:
+        """True until it is decided."""
         return self.state in OPEN
 
     @property
     def subject(self) -> Subject:
-        """Whose prize it is about; on another list of the edition, too, where its own was withdrawn."""
+        """The prize's receiver; on another list of the edition, too, where its own was withdrawn."""
         return self.subject_type, self.subject_id
 
 
@@ -103,7 +105,7 @@ def file(
     at: datetime,
     by: str,
 ) -> Change[Objection]:
-    """Take an objection down; an anonymous one, or one without contact or evidence, is recorded and not processed."""
+    """Record an objection; an anonymous one, or one without contact or evidence, is recorded and not processed."""
     if notice.state not in STANDING:
         raise ForbiddenMove(state=notice.state, wanted="/".join(STANDING))
     if not notice.starts_at <= at < notice.ends_at:
@@ -133,12 +135,12 @@ def file(
 
 
 def accept(objection: Objection) -> Change[Objection]:
-    """Its form is in order: it will be looked into."""
+    """Accept its form: it will be investigated."""
     return _moved(objection, "accepted")
 
 
 def reject(objection: Objection, *, reason: str, involved: Collection[str], by: str) -> Change[Objection]:
-    """It has a name, contact and evidence in form only: it is not processed, as somebody without a part finds."""
+    """Reject it: name, contact and evidence are void, as somebody without a part in the entry finds."""
     rejected = _moved(objection, "rejected_formal", reason=reason)
     require_uninvolved(by, involved=involved)
 
@@ -146,7 +148,7 @@ def reject(objection: Objection, *, reason: str, involved: Collection[str], by: 
 
 
 def investigate(objection: Objection, *, handler_id: str, involved: Collection[str]) -> Change[Objection]:
-    """Name who looks into it: somebody without a part in the entry."""
+    """Name its investigator: somebody without a part in the entry."""
     state = LIFECYCLE.move(objection.state, "investigating")
     require_uninvolved(handler_id, involved=involved)
 
@@ -167,23 +169,23 @@ def decide(
 
 
 def notify(objection: Objection, *, notified_on: date | None, today: date) -> Change[Objection]:
-    """Whoever objected was told the decision."""
+    """Note that the objector was told the decision."""
     past(today=today, notified_on=notified_on)
     return _moved(replace(objection, notified_on=notified_on or today), "notified")
 
 
 def close(objection: Objection) -> Change[Objection]:
-    """Nothing is left to do."""
+    """Close its file."""
     return _moved(objection, "closed")
 
 
 def involved_in(entry: Entry, *, judges: Collection[str]) -> frozenset[str]:
-    """Who has a part in an entry: handed it in, decided whether it is eligible, or scored it."""
+    """The people with a part in an entry: they handed it in, decided on its eligibility, or scored it."""
     return frozenset(filter(None, (*entry.handed_in_by, entry.decided_by, *judges)))
 
 
 def require_uninvolved(person: str, *, involved: Collection[str]) -> None:
-    """Refuse whoever has a part in the entry (A-23)."""
+    """Refuse a person with a part in the entry (A-23)."""
     if person in involved:
         raise HandlerInvolved(person=person)
 

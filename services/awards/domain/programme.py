@@ -1,6 +1,7 @@
-"""Programmes (评选项目): what the association evaluates again and again, each with the habits of its kind.
+"""Programmes (评选项目): contests that the association holds again and again, each with the habits of its kind.
 
-A habit holds for an edition that says nothing else; how a youth contest is entered differed from decade to decade.
+A habit applies to an edition whose call says nothing else; the terms of entry of a youth contest differed from decade
+to decade.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from services.contract.awards import ProgrammeKind
 
 @dataclass(frozen=True, kw_only=True)
 class Habits:
-    """What an edition's rules say where its call says nothing about it."""
+    """An edition's rules where its call says nothing."""
 
     one_entry_each: bool = False  # A-02
     same_place: bool = False  # A-03: a team's members are of one district
@@ -29,4 +30,4 @@ HABITS: dict[ProgrammeKind, Habits] = {
 }
 
 BY_BENEFIT: tuple[ProgrammeKind, ...] = ("golden_bridge",)
-"""What is entered there is ranked by its benefit, so there is a verified one (A-28)."""
+"""Programmes whose entries are ranked by benefit, so that each has a verified one (A-28)."""

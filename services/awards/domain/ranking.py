@@ -1,6 +1,6 @@
 """Ranking: places by the adjusted score, ties broken step by step (§4.7.6), each place with the step that decided it.
 
-When an entry was handed in decides nothing. What no step decides, the committee votes on, with a minute.
+The time of submission decides nothing. A tie that no step breaks goes to the committee's vote, with a minute.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from services.contract.awards import TieStep
 from services.kernel import Refusal
 
 Edge = Literal["expand", "shrink", "committee"]
-"""What becomes of a tie at the last place: all of it has the place, none of it, or the committee votes."""
+"""Policies for a tie at the last place: all entries get the place, none does, or the committee votes."""
 
 LOWEST = Decimal("-Infinity")  # of what is missing
 
@@ -41,7 +41,7 @@ class TieBreak:
     criterion: str | None = None
 
     def key(self, result: RoundResult) -> Decimal:
-        """The greater, the better; a lower deviation is the better one."""
+        """The sort key, the greater the better; a lower deviation is the better one."""
         match self.step:
             case "trimmed_mean":
                 return result.trimmed_mean
@@ -55,7 +55,7 @@ class TieBreak:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """An entry's place in its category; who is tied shares the rank, and no step has decided."""
+    """An entry's place in its category; tied entries share the rank, and no step has decided."""
 
     entry_id: str
     rank: int
@@ -65,12 +65,13 @@ class Place:
 
     @property
     def is_tied(self) -> bool:
+        """True where the place is shared."""
         return self.decided_by is None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vote:
-    """What the committee decided on a tie: the order of its entries, and the minute that says so."""
+    """The committee's decision on a tie: the order of its entries, and the minute of the vote."""
 
     order: tuple[str, ...]
     minute: str
@@ -78,7 +79,7 @@ class Vote:
 
 @dataclass(frozen=True)
 class Cut:
-    """Who has one of the places, who has not, and the entries that were tied at the last one."""
+    """The entries that got one of the places, those that did not, and those that were tied at the last one."""
 
     within: tuple[Place, ...]
     beyond: tuple[Place, ...]
@@ -92,7 +93,7 @@ def usual_chain(criterion: str | None = None) -> tuple[TieBreak, ...]:
 
 
 def rank(results: Iterable[RoundResult], *, chain: Sequence[TieBreak]) -> tuple[Place, ...]:
-    """The places of one category, best first; who is tied stands in the order of the ids, which means nothing."""
+    """Rank one category, best first; tied entries are in the order of their ids, which means nothing."""
 
     def key(result: RoundResult) -> tuple[Decimal, ...]:
         return (result.adjusted, *(step.key(result) for step in chain))
@@ -100,11 +101,11 @@ def rank(results: Iterable[RoundResult], *, chain: Sequence[TieBreak]) -> tuple[
     ordered = sorted(sorted(results, key=lambda result: result.entry_id), key=key, reverse=True)
     keys = [key(result) for result in ordered]
     ranks: dict[tuple[Decimal, ...], int] = {}
-    for place, found in enumerate(keys, start=1):
-        ranks.setdefault(found, place)
+    for place, key_ in enumerate(keys, start=1):
+        ranks.setdefault(key_, place)
 
     steps: tuple[TieStep | None, ...] = ("adjusted_mean", *(step.step for step in chain), None)
-    shared = (0, *(_shared(one, other) for one, other in pairwise(keys)), 0)
+    shared = (0, *(_shared(before, other) for before, other in pairwise(keys)), 0)
     return tuple(
         Place(
             entry_id=result.entry_id,
@@ -117,7 +118,7 @@ def rank(results: Iterable[RoundResult], *, chain: Sequence[TieBreak]) -> tuple[
 
 
 def resolve_tie(places: Sequence[Place], vote: Vote) -> tuple[Place, ...]:
-    """The places with one tie put in the order that the committee voted for."""
+    """Return the places with one tie in the order that the committee voted for."""
     tied = [place for place in places if place.is_tied and place.entry_id in vote.order]
     group = [place for place in places if tied and place.rank == tied[0].rank]
     if not group or sorted(vote.order) != sorted(place.entry_id for place in group):
@@ -135,7 +136,7 @@ def resolve_tie(places: Sequence[Place], vote: Vote) -> tuple[Place, ...]:
 
 
 def cut(places: Sequence[Place], number: int, *, edge: Edge) -> Cut:
-    """The first so many of these places; a tie at the last one goes as `edge` says, and `committee` refuses (A-19)."""
+    """Take the first so many of these places; a tie at the last one goes as `edge` says, `committee` refuses (A-19)."""
     if not 0 < number < len(places) or places[number - 1].rank != places[number].rank:
         return Cut(tuple(places[:number]), tuple(places[number:]))
 
@@ -146,6 +147,8 @@ def cut(places: Sequence[Place], number: int, *, edge: Edge) -> Cut:
     return Cut(tuple(places[:last]), tuple(places[last:]), frozenset(places[at].entry_id for at in tied))
 
 
-def _shared(one: Sequence[Decimal], other: Sequence[Decimal]) -> int:
-    """How many steps two entries are alike in, before one decides."""
-    return next((step for step, (mine, theirs) in enumerate(zip(one, other, strict=True)) if mine != theirs), len(one))
+def _shared(steps: Sequence[Decimal], other: Sequence[Decimal]) -> int:
+    """Count the steps in which two entries are equal, before one decides."""
+    return next(
+        (step for step, (mine, theirs) in enumerate(zip(steps, other, strict=True)) if mine != theirs), len(steps)
+    )

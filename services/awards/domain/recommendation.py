@@ -1,7 +1,7 @@
 """Recommendations (举荐): a worker of science and technology is proposed for a prize, a plan or a title above.
 
-Members keeps no persons yet, so what A-27 asks about the candidate is stated with a document and a day, and held
-against what awards knows itself; the flow from members will take the place of both statements.
+Members keeps no persons yet, so the facts that A-27 asks about the candidate are stated with a document and a day, and
+checked against awards' own records; the flow from members will replace both statements.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LIFECYCLE = Lifecycle(
     submitted_up=("selected", "not_selected"),
 )
 HOLDING = tuple(state for state in LIFECYCLE.states if state not in ("withdrawn", "not_selected"))
-"""Nobody is recommended for the same thing beside one of these."""
+"""States beside which nobody is recommended for the same target again."""
 
 
 class WorkerUnconfirmed(Refusal, rule="A-27", zh="被举荐人须有科技工作者身份证明"):
@@ -36,7 +36,7 @@ class WorkerUnconfirmed(Refusal, rule="A-27", zh="被举荐人须有科技工作
 
 
 class MisconductUnchecked(Refusal, rule="A-27", zh="须先核查被举荐人有无科研失信情况"):
-    """Before somebody is recommended it is looked whether a case of misconduct is open."""
+    """A person is recommended after a check for open cases of misconduct."""
 
 
 class MisconductKnown(Refusal, rule="A-27", zh="被举荐人有弄虚作假或抄袭记录"):
@@ -48,7 +48,7 @@ class RecommendedTwice(Refusal, rule="A-27", zh="同一人不得重复举荐同�
 
 
 class VoteLost(Refusal, rule="A-20", zh="表决未通过，不得公示"):
-    """Only whom more voted for than against is publicised."""
+    """Only a candidate with more votes for than against is publicised."""
 
 
 class PublicityRunning(Refusal, rule="X-07", zh="公示期未满，不得上报"):
@@ -57,7 +57,7 @@ class PublicityRunning(Refusal, rule="X-07", zh="公示期未满，不得上报"
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
-    """A candidate and a target; what the target is called, votes and minutes are the owner's business."""
+    """A candidate and a target; the target's title, votes and minutes stay with the owner."""
 
     candidate_id: str
     target_kind: TalentTarget
@@ -83,6 +83,7 @@ class Recommendation:
 
     @property
     def publicity_to(self) -> date | None:
+        """The last day of the publicity period, or None."""
         return self.publicity_ends_at and day_of(self.publicity_ends_at) - timedelta(days=1)
 
 
@@ -101,7 +102,7 @@ def recommend(
     today: date,
     by: str,
 ) -> Change[Recommendation]:
-    """Propose somebody; `held_against` are the records by which awards itself knows of fraud or plagiarism."""
+    """Propose a person; `held_against` are the records of fraud or plagiarism that awards itself has."""
     past(today=today, misconduct_checked_on=misconduct_checked_on)
     if worker_document_sha256 is None:
         raise WorkerUnconfirmed(candidate_id=candidate_id)
@@ -126,7 +127,7 @@ def recommend(
 
 
 def verify(recommendation: Recommendation, *, held_against: frozenset[str], by: str) -> Change[Recommendation]:
-    """Find that it is as it was stated; whoever proposed it does not (X-05)."""
+    """Verify its statements; the proposer does not (X-05)."""
     state = LIFECYCLE.move(recommendation.state, "verified")
     separate(entered_by=recommendation.proposed_by, by=by)
     _without_misconduct(held_against)
@@ -137,7 +138,7 @@ def verify(recommendation: Recommendation, *, held_against: frozenset[str], by: 
 def vote(
     recommendation: Recommendation, *, votes_for: int, votes_against: int, minute_no: str
 ) -> Change[Recommendation]:
-    """Take down how the committee voted, by its minute; a lost vote is taken down too."""
+    """Record the committee's vote, by its minute; a lost vote is recorded too."""
     state = LIFECYCLE.move(recommendation.state, "voted")
     whole(votes_for=votes_for, votes_against=votes_against)
 
@@ -148,7 +149,7 @@ def vote(
 def publicise(
     recommendation: Recommendation, *, starts_on: date, publicity_days: int, publicity_unit: Unit, today: date
 ) -> Change[Recommendation]:
-    """Put it on public display, from the first second of a day for so many days."""
+    """Publish it, from the first second of a day for so many days."""
     state = LIFECYCLE.move(recommendation.state, "publicised")
     if (recommendation.votes_for or 0) <= (recommendation.votes_against or 0):
         raise VoteLost(votes_for=recommendation.votes_for, votes_against=recommendation.votes_against)
@@ -172,7 +173,7 @@ def submit_up(recommendation: Recommendation, *, held_against: frozenset[str], a
 def answer(
     recommendation: Recommendation, *, answer: Answer, answered_on: date, document_no: str | None, today: date
 ) -> Change[Recommendation]:
-    """Take down what was decided above."""
+    """Record the decision above."""
     state = LIFECYCLE.move(recommendation.state, answer)
     past(today=today, answered_on=answered_on)
 
@@ -180,7 +181,7 @@ def answer(
 
 
 def withdraw(recommendation: Recommendation, *, reason: str) -> Change[Recommendation]:
-    """Take it back before it goes up; the same person may be recommended again."""
+    """Withdraw it before it goes up; the same person may be recommended again."""
     state = LIFECYCLE.move(recommendation.state, "withdrawn")
     return Change(replace(recommendation, state=state), "withdrawn", reason)
 

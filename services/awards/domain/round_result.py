@@ -1,4 +1,4 @@
-"""Round results: what each entry reached in a round; a pure function of the sheets, so anybody can compute it again."""
+"""Round results: the figures of each entry in a round; a pure function of the sheets, so anybody can recompute them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class ForeignSheet(Refusal, rule="A-14", zh="评分的项目不在本轮评审�
 
 
 class RoundMissing(Refusal, rule="A-17", zh="有项目缺少某一轮的评审结果"):
-    """What is ranked over several rounds has a result of each."""
+    """An entry ranked over several rounds has a result of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scoring:
-    """How the entries of a category are scored."""
+    """The way in which a category's entries are scored."""
 
     rubric: Rubric
     min_scores: int = 1
@@ -37,7 +37,7 @@ class Scoring:
 
 @dataclass(frozen=True, kw_only=True)
 class RoundResult:
-    """What an entry reached; all but `raw_mean` and `criteria` is made of the marks as the method compares them."""
+    """The figures of an entry; all but `raw_mean` and `criteria` are made of the marks as the method compares them."""
 
     entry_id: str
     n: int
@@ -48,16 +48,19 @@ class RoundResult:
     spread: Decimal | None
     first_ranks: int  # judges who saw several of its category and none better
     criteria: Mapping[str, Decimal]  # the mean score by criterion
-    unadjusted_by: tuple[str, ...] = ()  # judges whose z-score could not be formed
+    unadjusted_by: tuple[str, ...] = ()  # judges without a z-score
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoundResults:
+    """The results of a round with the method that made them."""
+
     method: str
     inputs_hash: str
     by_entry: Mapping[str, RoundResult]
 
     def of(self, entry_ids: Iterable[str]) -> tuple[RoundResult, ...]:
+        """The results of these entries alone."""
         return tuple(self.by_entry[entry_id] for entry_id in entry_ids)
 
 
@@ -69,7 +72,7 @@ def compute_results(
     method: str | None = None,
     least: int = LEAST,
 ) -> RoundResults:
-    """The results of a round; `entries` says the category of each entry, `scoring` how a category is scored.
+    """Compute a round; `entries` has the category of each entry, `scoring` the way a category is scored.
 
     Without a method the usual one is taken. Z-scores are formed over all sheets of the round, whatever the category.
     """
@@ -100,17 +103,17 @@ def compute_results(
 
 
 def combine(rounds: Sequence[Mapping[str, RoundResult]], *, weights: Sequence[int]) -> Mapping[str, RoundResult]:
-    """The results of the last round, with the adjusted scores of all rounds weighted, for instance 25 to 75.
+    """Weight the adjusted scores of all rounds into the results of the last one, for instance 25 to 75.
 
-    It is made of the figures that the rounds kept, and ties are broken by the figures of the last one.
+    It uses the figures that the rounds kept, and ties are broken by the figures of the last one.
     """
     return {entry_id: _combined(entry_id, rounds, weights) for entry_id in rounds[-1]}
 
 
 def disagrees(result: RoundResult, *, stdev: Decimal | None = None, spread: Decimal | None = None) -> bool:
-    """Are the judges further apart than a threshold, so that another judge or a discussion is due?"""
+    """True where the judges are further apart than a threshold: another judge or a discussion is due."""
     limits = ((result.stdev, stdev), (result.spread, spread))
-    return any(found is not None and limit is not None and found > limit for found, limit in limits)
+    return any(value is not None and limit is not None and value > limit for value, limit in limits)
 
 
 def _require_sheets(sheets: Collection[Sheet], *, entries: Mapping[str, str], scoring: Mapping[str, Scoring]) -> None:
@@ -120,8 +123,10 @@ def _require_sheets(sheets: Collection[Sheet], *, entries: Mapping[str, str], sc
             raise ForeignSheet(judge_id=sheet.judge_id, entry_id=sheet.entry_id)
         examine(sheet.scores, rubric=scoring[entries[sheet.entry_id]].rubric)
 
-    found = Counter(sheet.entry_id for sheet in sheets)
-    short = {entry_id: found[entry_id] for entry_id, of in entries.items() if found[entry_id] < scoring[of].min_scores}
+    counted = Counter(sheet.entry_id for sheet in sheets)
+    short = {
+        entry_id: counted[entry_id] for entry_id, of in entries.items() if counted[entry_id] < scoring[of].min_scores
+    }
     if short:
         raise TooFewScores(scores=", ".join(f"{entry_id}: {n}" for entry_id, n in sorted(short.items())))
 
@@ -131,19 +136,19 @@ def _mark(sheet: Sheet, rubric: Rubric) -> Mark:
 
 
 def _by_entry(marks: Iterable[Mark]) -> dict[str, list[Mark]]:
-    found = defaultdict(list)
+    by_entry = defaultdict(list)
     for mark in marks:
-        found[mark.entry_id].append(mark)
-    return found
+        by_entry[mark.entry_id].append(mark)
+    return by_entry
 
 
 def _scores(sheets: Iterable[Sheet]) -> dict[str, dict[str, list[Decimal]]]:
-    """By entry and criterion, what the judges gave."""
-    found: dict[str, dict[str, list[Decimal]]] = defaultdict(lambda: defaultdict(list))
+    """The judges' scores by entry and criterion."""
+    scores: dict[str, dict[str, list[Decimal]]] = defaultdict(lambda: defaultdict(list))
     for sheet in sheets:
         for code, score in sheet.scores.items():
-            found[sheet.entry_id][code].append(score)
-    return found
+            scores[sheet.entry_id][code].append(score)
+    return scores
 
 
 def _means(scores: Mapping[str, Sequence[Decimal]]) -> Mapping[str, Decimal]:

@@ -26,25 +26,28 @@ class NothingCounts(Refusal, rule="A-14", zh="评分表至少须有一项计入�
 
 @dataclass(frozen=True, kw_only=True)
 class Rubric:
+    """The criteria of a category."""
+
     criteria: tuple[Criterion, ...]
 
     @property
     def counting(self) -> tuple[Criterion, ...]:
+        """The criteria that count towards the total."""
         return tuple(criterion for criterion in self.criteria if not criterion.independent)
 
 
 def of_category(category: EditionCategory, *, round_no: int) -> Rubric:
-    """By what the category's entries are scored in this round."""
-    return draw_up(one for one in category.rubric if one.round_no in (None, round_no))
+    """The rubric of a category's entries in this round."""
+    return draw_up(criterion for criterion in category.rubric if criterion.round_no in (None, round_no))
 
 
 def takes(criterion: Criterion, score: Decimal) -> bool:
-    """Is this score on the scale of the criterion, and on a step of it?"""
+    """True for a score on the scale of the criterion, and on a step of it."""
     return is_plain(score) and score <= criterion.max and units(score) % units(criterion.step) == 0
 
 
 def draw_up(criteria: Iterable[Criterion]) -> Rubric:
-    """A rubric that sheets can be held to."""
+    """Make a rubric by which sheets can be checked."""
     rubric = Rubric(criteria=tuple(criteria))
     for criterion in rubric.criteria:
         _require_scale(criterion)

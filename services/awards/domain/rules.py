@@ -1,4 +1,4 @@
-"""The rules of an edition: when, in which categories, by which rubric, for how many prizes, and how ties end.
+"""The rules of an edition: windows, categories, rubrics, prizes, and how ties end.
 
 They are stated as a whole and revised as a whole, so that nobody has to wonder which part of which call holds.
 """
@@ -61,7 +61,7 @@ class QuotaAboveCap(Refusal, rule="A-18", zh="各等级奖励比例之和超过�
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Everything that the call says about how an edition is run."""
+    """The whole content of the call."""
 
     submit_from: date
     submit_to: date
@@ -69,7 +69,7 @@ class Rules:
     judge_to: date
     rounds: tuple[RoundRules, ...] = ()  # none: a single one, in the whole window of judging
     disagreement: int | None = None  # points of 100 between two judges, from which a second look is due
-    work_from: date | None = None  # when the work was finished (A-05) or published (A-06); both None: whenever
+    work_from: date | None = None  # when the work was finished (A-05) or published (A-06); both None: at any time
     work_to: date | None = None
     categories: tuple[EditionCategory, ...]
     nomination_quotas: tuple[NominationQuota, ...] = ()
@@ -86,10 +86,12 @@ class Rules:
 
     @property
     def submission(self) -> Window:
+        """The window in which entries are accepted."""
         return Window(first=self.submit_from, last=self.submit_to)
 
     @property
     def work(self) -> Window | None:
+        """The window in which a work may have been done, or None."""
         if self.work_from is None and self.work_to is None:
             return None
         return Window(first=self.work_from or date.min, last=self.work_to or date.max)
@@ -100,16 +102,17 @@ class Rules:
         return self.rounds or (RoundRules(judge_from=self.judge_from, judge_to=self.judge_to),)
 
     def category(self, code: str) -> EditionCategory | None:
-        return next((one for one in self.categories if one.category_code == code), None)
+        """The category of this code, or None."""
+        return next((category for category in self.categories if category.category_code == code), None)
 
     def category_of(self, code: str) -> EditionCategory:
-        """One that it is known to have."""
-        return next(one for one in self.categories if one.category_code == code)
+        """The category of a code that is known to exist."""
+        return next(category for category in self.categories if category.category_code == code)
 
 
 def state(programme_kind: ProgrammeKind, **stated: Any) -> Rules:
-    """The rules as they are stated; what is left open about entrants is as the programme has it."""
-    rules = Rules(**vars(HABITS[programme_kind]) | {name: one for name, one in stated.items() if one is not None})
+    """State the rules; terms of entry that are left open are those of the programme."""
+    rules = Rules(**vars(HABITS[programme_kind]) | {name: value for name, value in stated.items() if value is not None})
     in_order(rules.submit_from, rules.submit_to)
     in_order(rules.judge_from, rules.judge_to)
     in_order(rules.work_from or date.min, rules.work_to or date.max)
@@ -130,12 +133,12 @@ def fit_to_announce(rules: Rules) -> None:
 
 
 def _fit_to_follow(rounds: tuple[RoundRules, ...], *, within: Rules) -> None:
-    """One round after the other, and each but the last says who goes on."""
-    days = [day for one in rounds for day in (one.judge_from, one.judge_to)]
+    """Require one round after the other, and of each but the last a share that goes on."""
+    days = [day for round_ in rounds for day in (round_.judge_from, round_.judge_to)]
     if days != sorted(days) or days[0] < within.judge_from or days[-1] > within.judge_to:
         raise RoundsOutOfOrder(judge_from=within.judge_from, judge_to=within.judge_to, days=", ".join(map(str, days)))
     *earlier, last = rounds
-    if last.advance_percent is not None or any(one.advance_percent is None for one in earlier):
+    if last.advance_percent is not None or any(round_.advance_percent is None for round_ in earlier):
         raise AdvanceUnclear(rounds=len(rounds))
     if not last.weight:
         raise LastRoundWeightless(weight=last.weight)

@@ -1,7 +1,7 @@
 """Score sheets (评分表): an entry assigned to a judge for a round, from the proposal to the locked scores.
 
-Assignment and sheet are one record, so that a recusal and a score cannot pass each other. A judge has one sheet for
-an entry and a round, because its id says so.
+Assignment and sheet are one record, so that a recusal and a score cannot pass each other. A judge has one sheet for an
+entry and a round, because its id is made of them.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ LIFECYCLE = Lifecycle(
 STARTED = ("accepted", "scored", "reopened", "locked")
 OPEN = ("proposed", "sent", "accepted", "scored", "reopened")
 TOLD = ("sent", "accepted", "scored", "reopened", "locked")
-"""Sheets that are their judge's business."""
+"""States in which a sheet is in its judge's hands."""
 
 VACANT = ("proposed", "cancelled")
-"""Sheets that no judge has: what a plan asks for is sent."""
+"""States in which no judge has the sheet: a plan that wants it has it sent."""
 
 SHEETS = uuid.UUID("6b657869-6500-4000-8000-000000000002")
 
@@ -65,7 +65,7 @@ class ReopenedByJudge(Refusal, rule="A-25", zh="评委不得退回自己的评�
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """What a sheet said at one time, criterion by criterion, and who entered it."""
+    """The scores of a sheet at one time, criterion by criterion, and the person who entered them."""
 
     values: Mapping[str, Decimal]
     by: str
@@ -92,56 +92,58 @@ class ScoreSheet:
 
     @property
     def scores(self) -> Mapping[str, Decimal]:
-        """The newest ones; none before the first."""
+        """The newest scores; none before the first."""
         return self.versions[-1].values if self.versions else {}
 
     @property
     def times_scored(self) -> int:
+        """How often it was scored."""
         return len(self.versions)
 
     @property
     def in_conflict(self) -> bool:
+        """True where a conflict was flagged."""
         return self.flagged is not None
 
     @property
     def is_held(self) -> bool:
-        """Does its judge keep the seat in whatever is proposed?"""
+        """True where its judge keeps the seat in any proposal."""
         return self.is_started or (self.by_chair and self.state == "sent")
 
     @property
     def is_given_up(self) -> bool:
-        """Did its judge recuse?"""
+        """True where its judge recused."""
         return self.state in ("recused", "replaced")
 
     @property
     def is_started(self) -> bool:
-        """Did the judge begin? Then no assignment takes it away."""
+        """True where the judge began: no assignment takes it away."""
         return self.state in STARTED
 
     @property
     def stands(self) -> bool:
-        """Would it go into the result if the round was closed now?"""
+        """True where it would count if the round was closed now."""
         return self.state in ("scored", "locked") and self.flagged is None
 
     @property
     def counts(self) -> bool:
-        """Does it go into the result? What is locked does, unless it should never have been scored (A-09)."""
+        """True for a locked sheet, unless it should never have been scored (A-09)."""
         return self.state == "locked" and self.flagged is None
 
 
 def sheet_id(*, edition_id: str, round_no: int, entry_id: str, judge_id: str) -> str:
-    """One for each judge, entry and round; it tells nothing of them."""
+    """The id of the one sheet for each judge, entry and round; it reveals none of them."""
     return str(uuid.uuid5(SHEETS, f"{edition_id}/{round_no}/{entry_id}/{judge_id}"))
 
 
 def require_own(sheet: ScoreSheet, *, by: str) -> None:
-    """Refuse whoever is not the judge of this sheet."""
+    """Refuse anybody but the judge of this sheet."""
     if by != sheet.judge_id:
         raise OthersSheet(by=by)
 
 
 def seat(
-    held: ScoreSheet | None,
+    sheet: ScoreSheet | None,
     *,
     edition_id: str,
     round_no: int,
@@ -151,24 +153,24 @@ def seat(
     by_chair: bool = False,
     conflicts: Conflicts,
 ) -> Change[ScoreSheet]:
-    """Give an entry to a judge and say so, for the first time or again after it was cancelled."""
-    if held is None:
+    """Give an entry to a judge and tell, for the first time or again after it was cancelled."""
+    if sheet is None:
         given = assign(
             edition_id=edition_id, round_no=round_no, entry_id=entry_id, judge_id=judge_id, conflicts=conflicts
         ).record
     else:
-        given = held if held.state == "proposed" else assign_again(held, conflicts=conflicts).record
+        given = sheet if sheet.state == "proposed" else assign_again(sheet, conflicts=conflicts).record
 
     return send(replace(given, due_on=due_on, by_chair=by_chair), conflicts=conflicts)
 
 
-def seat_if_vacant(held: ScoreSheet | None, **how: Any) -> Change[ScoreSheet] | None:
-    """As a plan wants it: None where the judge has the entry already, or gave it up."""
-    return None if held and held.state not in VACANT else seat(held, **how)
+def seat_if_vacant(sheet: ScoreSheet | None, **how: Any) -> Change[ScoreSheet] | None:
+    """Seat a judge by a plan; None where the judge has the entry already, or gave it up."""
+    return None if sheet and sheet.state not in VACANT else seat(sheet, **how)
 
 
 def drop(sheet: ScoreSheet) -> Change[ScoreSheet] | None:
-    """As a plan wants it that no longer has this seat: None where the judge keeps it, or there is nothing to cancel."""
+    """Cancel a seat that left the plan; None where the judge keeps it, or there is nothing to cancel."""
     if sheet.is_held or "cancelled" not in LIFECYCLE.moves.get(sheet.state, ()):
         return None
     return cancel(sheet, reason="not in the plan")
@@ -185,7 +187,7 @@ def assign(
 
 
 def assign_again(sheet: ScoreSheet, *, conflicts: Conflicts) -> Change[ScoreSheet]:
-    """Propose what was cancelled, once what spoke against it is gone."""
+    """Propose a cancelled seat again, once the reason against it is gone."""
     return _clear(sheet, "proposed", conflicts=conflicts)
 
 
@@ -195,12 +197,12 @@ def send(sheet: ScoreSheet, *, conflicts: Conflicts) -> Change[ScoreSheet]:
 
 
 def accept(sheet: ScoreSheet, *, conflicts: Conflicts) -> Change[ScoreSheet]:
-    """The judge takes it on and begins."""
+    """Note that the judge accepts it and begins."""
     return _clear(sheet, "accepted", conflicts=conflicts)
 
 
 def cancel(sheet: ScoreSheet, *, reason: str) -> Change[ScoreSheet]:
-    """Take an assignment back that the judge has not begun."""
+    """Cancel an assignment that the judge has not begun."""
     return Change(replace(sheet, state=_moved(sheet, "cancelled")), "cancelled", reason)
 
 
@@ -214,17 +216,17 @@ def score(
     round_closed: bool,
     by: str,
 ) -> Change[ScoreSheet]:
-    """Enter the scores, at first or after the sheet was reopened; what it said before is kept."""
+    """Enter the scores, at first or after the sheet was reopened; earlier scores are kept."""
     scored = _clear(sheet, "scored", conflicts=conflicts).record
     _require_open(sheet, round_closed=round_closed)
     examine(values, rubric=rubric)
 
-    told = Scores(values=dict(values), by=by, comment=comment)
-    return Change(replace(scored, versions=(*sheet.versions, told)), "scored")
+    scores = Scores(values=dict(values), by=by, comment=comment)
+    return Change(replace(scored, versions=(*sheet.versions, scores)), "scored")
 
 
 def reopen(sheet: ScoreSheet, *, reason: str, round_closed: bool, by: str) -> Change[ScoreSheet]:
-    """The chair gives a sheet back before the round is closed; what it said is kept."""
+    """Return a sheet to its judge before the round is closed; its scores are kept."""
     state = _moved(sheet, "reopened")
     _require_open(sheet, round_closed=round_closed)
     if by == sheet.versions[-1].by:
@@ -239,7 +241,7 @@ def lock(sheet: ScoreSheet, *, now: datetime) -> Change[ScoreSheet]:
 
 
 def recuse(sheet: ScoreSheet, *, conflict_type: ConflictType, reason: str, by: str) -> Change[ScoreSheet]:
-    """Step back from an entry, or be told to; it counts as no score, whatever the sheet said."""
+    """Step back from an entry, or be told to; the sheet counts as no score, whatever its scores."""
     state = _moved(sheet, "recused")
     if not reason.strip():
         raise RecusedWithoutReason(conflict_type=conflict_type)
@@ -258,18 +260,18 @@ def hand_over(sheet: ScoreSheet, *, to: str, conflicts: Conflicts) -> Change[Sco
 
 
 def follow_conflicts(sheet: ScoreSheet, conflicts: Conflicts) -> Change[ScoreSheet] | None:
-    """Heed a change of conflicts: what was not begun is cancelled, what was begun is flagged for the chair (F6).
+    """Heed changed conflicts: a sheet not begun is cancelled, one begun is flagged for the chair (F6).
 
     A flag falls once its conflict is gone; a flag leaves the scores as they are, on a locked sheet too. None where
     nothing follows.
     """
-    found = conflicts.type_with(sheet.entry_id)
-    if found and "cancelled" in LIFECYCLE.moves.get(sheet.state, ()):
-        return cancel(sheet, reason=f"conflict: {found}")
-    if not sheet.is_started or found == sheet.flagged:
+    conflict = conflicts.type_with(sheet.entry_id)
+    if conflict and "cancelled" in LIFECYCLE.moves.get(sheet.state, ()):
+        return cancel(sheet, reason=f"conflict: {conflict}")
+    if not sheet.is_started or conflict == sheet.flagged:
         return None
 
-    return Change(replace(sheet, flagged=found), "flagged" if found else "unflagged")
+    return Change(replace(sheet, flagged=conflict), "flagged" if conflict else "unflagged")
 
 
 def _moved(sheet: ScoreSheet, to: str) -> str:
@@ -279,7 +281,7 @@ def _moved(sheet: ScoreSheet, to: str) -> str:
 
 
 def _clear(sheet: ScoreSheet, to: str, *, conflicts: Conflicts) -> Change[ScoreSheet]:
-    """The move that no conflict forbids, on every way to a score (A-09)."""
+    """Make a move towards a score, which no conflict may forbid (A-09)."""
     moved = replace(sheet, state=_moved(sheet, to))
     require_none(conflicts, entry_id=sheet.entry_id)
 

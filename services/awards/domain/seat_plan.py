@@ -1,7 +1,7 @@
-"""Seat plans (分配方案): what was proposed for a round, kept until the chair confirms it and the judges are told.
+"""Seat plans (分配方案): a round's proposal, kept until the chair confirms it and the judges are told.
 
-Proposing again puts another plan in its place, also after it was confirmed: sheets follow what is confirmed, and a
-sheet that a judge has begun goes on filling its seat.
+Proposing again replaces the plan, also after it was confirmed: sheets follow the confirmed plan, and a sheet that a
+judge has begun goes on filling its seat.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Seats:
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """Who is to score in a round."""
+    """The judges of a round's entries."""
 
     edition_id: str
     round_no: int
@@ -64,31 +64,33 @@ class Assignment:
 
     @property
     def pairs(self) -> frozenset[Pair]:
-        return frozenset(Pair(one.judge_id, entry_id) for one in self.seats for entry_id in one.entry_ids)
+        """(judge, entry) of every seat."""
+        return frozenset(Pair(seats.judge_id, entry_id) for seats in self.seats for entry_id in seats.entry_ids)
 
     @property
     def seat_count(self) -> int:
-        return sum(len(one.entry_ids) for one in self.seats)
+        """The number of filled seats."""
+        return sum(len(seats.entry_ids) for seats in self.seats)
 
 
 def assignment_id(*, edition_id: str, round_no: int) -> str:
-    """One for each round."""
+    """The id of the one plan for each round."""
     return f"{edition_id}.{round_no}"
 
 
 def states_taken_up(round_no: int) -> tuple[str, ...]:
-    """In which states entries are scored in this round."""
+    """The states in which entries are scored in this round."""
     return TAKEN_UP[round_no == 1]
 
 
 def disciplines(entries: Iterable[tuple[str, Entry]], judges: Iterable[Judge]) -> dict[str, str | None]:
-    """What each entry asks of its judges: to know its category, where anybody does; else any judge will do."""
+    """The discipline that each entry asks of its judges: its category, where a judge knows it; else any will do."""
     known = {discipline for judge in judges for discipline in judge.discipline_codes}
     return {entry_id: entry.category_code if entry.category_code in known else None for entry_id, entry in entries}
 
 
 def draw_up(
-    held: Assignment | None,
+    former: Assignment | None,
     *,
     edition: Edition,
     edition_id: str,
@@ -99,9 +101,9 @@ def draw_up(
     entry_count: int,
     proposal: Proposal,
 ) -> Change[Assignment]:
-    """Keep what was proposed, in the place of what was proposed before."""
+    """Keep a proposal in the place of an earlier one."""
     editions.LIFECYCLE.require(edition.state, "eligibility", "judging")
-    state = LIFECYCLE.move(held.state, "proposed") if held else "proposed"
+    state = LIFECYCLE.move(former.state, "proposed") if former else "proposed"
 
     plan = Assignment(
         edition_id=edition_id,
@@ -125,25 +127,25 @@ def draw_up(
 def confirm(
     plan: Assignment, *, edition: Edition, entries: Mapping[str, Entry], conflicts: Collection[tuple[str, str]]
 ) -> Change[Assignment]:
-    """Let a plan hold, by what is known now of the entries that are to be scored and of their judges."""
+    """Confirm a plan, by the present knowledge of the entries to be scored and of their judges."""
     state = LIFECYCLE.move(plan.state, "confirmed")
     editions.LIFECYCLE.require(edition.state, "eligibility", "judging")
     if against := sorted(pair for pair in plan.pairs if pair in conflicts):
         raise ConflictStands(judge_id=against[0].judge_id, entry_id=against[0].entry_id, seats=len(against))
     covered = Counter(pair.entry_id for pair in plan.pairs)
     needs = {category.category_code: category.min_scores for category in edition.categories}
-    if short := sorted(one for one, entry in entries.items() if covered[one] < needs[entry.category_code]):
+    if short := sorted(id_ for id_, entry in entries.items() if covered[id_] < needs[entry.category_code]):
         raise SeatsShort(entry_id=short[0], entries=len(short))
 
     return Change(replace(plan, state=state), "confirmed")
 
 
-def seat_by_chair(held: ScoreSheet | None, *, entry: Entry, judge: Judge, **how: Any) -> Change[ScoreSheet]:
+def seat_by_chair(sheet: ScoreSheet | None, *, entry: Entry, judge: Judge, **how: Any) -> Change[ScoreSheet]:
     """Give an entry that is scored to a judge who can be asked, whatever was planned."""
     entries_of.LIFECYCLE.require(entry.state, *states_taken_up(how["round_no"]))
     judges_of.LIFECYCLE.require(judge.state, "active")
 
-    return score_sheet.seat(held, by_chair=True, **how)
+    return score_sheet.seat(sheet, by_chair=True, **how)
 
 
 def _by_judge(pairs: Iterable[Pair]) -> tuple[Seats, ...]:

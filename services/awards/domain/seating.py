@@ -1,9 +1,9 @@
 """Seating: panels filled one seat at a time, each by the cheapest chain of moves; knows nothing but numbers.
 
-A chain brings a judge in; one who has no room hands an entry on to the next judge, until one has room. It costs what
-it adds to seats that do not fit, then the load it ends on. As in a flow of least cost each chain keeps the whole at its
-best while nobody is apart from anybody. With judges who are, it is close to that: one who is apart from two others may
-keep both away from an entry that they could have shared.
+A chain brings a judge in; a judge without room hands an entry on to the next judge, until one has room. Its cost is the
+number of unfitting seats that it adds, then the load it ends on. As in a flow of least cost each chain keeps the whole
+at its best while nobody is apart from anybody. With judges who are, it is close to that: a judge who is apart from two
+others may keep both away from an entry that they could have shared.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 
 class Move(NamedTuple):
-    """A judge comes to an entry, for another one or for nobody."""
+    """A judge comes to an entry, in the place of another one or of nobody."""
 
     entry: int
     judge: int
@@ -25,8 +25,8 @@ class Move(NamedTuple):
 class Seating:
     """Entries and judges are places in lists, sets of judges are the bits of a number.
 
-    `allowed` and `fitting` are by entry who may come and whose coming fits, `apart` by judge who never sits with that
-    one; `panels` and `loads` are what there is already and is never moved.
+    `allowed` and `fitting` are by entry the judges who may come and who fit, `apart` by judge the ones who never sit
+    with that one; `panels` and `loads` exist already and are never moved.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Seating:
         self._hops: dict[int, tuple[int, int, int]] = {}
 
     def fill(self, entry: int) -> None:
-        """One more judge for this entry, if there is any way."""
+        """Seat one more judge at this entry, if there is any way."""
         fixed: frozenset[int] = frozenset()
         while chain := self._chain(entry, fixed):
             moves = self._moves(entry, chain, fixed)
@@ -60,7 +60,7 @@ class Seating:
             fixed |= broken  # a chain that leaves these alone may still do
 
     def open_to(self, entry: int, *, leaving: int | None = None) -> int:
-        """Who could come to this entry, when one of its judges leaves it."""
+        """The judges who could come to this entry, when one of its judges leaves it."""
         shut = self.panels[entry]
         for judge in bits(shut):
             if judge != leaving:
@@ -68,6 +68,7 @@ class Seating:
         return self.allowed[entry] & ~shut
 
     def has_room(self, judge: int) -> bool:
+        """True where the judge can take one more entry."""
         return self.loads[judge] < self.limits[judge]
 
     def _chain(self, entry: int, fixed: frozenset[int]) -> list[int]:
@@ -76,18 +77,18 @@ class Seating:
         lightest = min((self.loads[judge] for judge in range(len(self.loads)) if self.has_room(judge)), default=None)
         for judge in bits(starts & self.fitting[entry]):
             if self.loads[judge] == lightest and self.has_room(judge):
-                return [judge]  # nothing is cheaper than what costs nothing
+                return [judge]  # nothing is cheaper than a chain of no cost
 
-        found = _Search(starts, self.fitting[entry])
-        while found.waiting:
-            judge = found.waiting.popleft()
+        search = _Search(starts, self.fitting[entry])
+        while search.waiting:
+            judge = search.waiting.popleft()
             for extra, judges in zip((-1, 0, 1), self._hops_from(judge, fixed), strict=True):
-                found.reach(judges, cost=found.costs[judge] + extra, via=judge)
-        ends = [judge for judge in found.costs if self.has_room(judge)]
-        return found.way_to(min(ends, key=lambda end: (found.costs[end], self.loads[end], end))) if ends else []
+                search.reach(judges, cost=search.costs[judge] + extra, via=judge)
+        ends = [judge for judge in search.costs if self.has_room(judge)]
+        return search.way_to(min(ends, key=lambda end: (search.costs[end], self.loads[end], end))) if ends else []
 
     def _hops_from(self, judge: int, fixed: frozenset[int]) -> tuple[int, int, int]:
-        """To whom this judge could hand an entry on, so that one more seat fits, as many do, or one fewer."""
+        """The judges to whom this one could hand an entry on, so that one more seat fits, as many do, or one fewer."""
         if fixed:
             return self._hops_anew(judge, fixed)
         if judge not in self._hops:
@@ -124,7 +125,7 @@ class Seating:
         return min(possible, key=lambda entry: (self.fitting[entry] >> judge & 1) - (self.fitting[entry] >> other & 1))
 
     def _broken(self, moves: list[Move]) -> frozenset[int]:
-        """Entries on which several moves meet and would seat judges together who are apart."""
+        """The entries on which several moves meet and would seat judges together who are apart."""
         panels: dict[int, int] = {}
         for move in moves:
             panels[move.entry] = _moved(panels.get(move.entry, self.panels[move.entry]), move)
@@ -144,7 +145,7 @@ class Seating:
 
 
 class _Search:
-    """Judges by what it costs to reach them, and from whom; a way never comes back to a judge it has passed."""
+    """Judges by the cost to reach them, and from whom; a way never comes back to a judge it has passed."""
 
     def __init__(self, starts: int, fitting: int) -> None:
         self.costs: dict[int, int] = {}
@@ -155,6 +156,7 @@ class _Search:
         self.reach(starts & ~fitting, cost=1)
 
     def reach(self, judges: int, *, cost: int, via: int | None = None) -> None:
+        """Add judges that can be reached at this cost."""
         for known, there in self._at.items():
             if known <= cost:
                 judges &= ~there
@@ -169,7 +171,7 @@ class _Search:
             self.waiting.append(judge)
 
     def way_to(self, judge: int) -> list[int]:
-        """From a start to this judge."""
+        """The way from a start to this judge."""
         way = [judge]
         while (before := self._via[way[-1]]) is not None:
             way.append(before)
@@ -182,6 +184,7 @@ def _moved(panel: int, move: Move) -> int:
 
 
 def bits(judges: int) -> Iterator[int]:
+    """The set of these judges, as a number."""
     while judges:
         lowest = judges & -judges
         yield lowest.bit_length() - 1

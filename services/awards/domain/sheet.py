@@ -1,4 +1,4 @@
-"""Score sheets: what one judge gave one entry in one round, held to the rubric (A-14, A-15)."""
+"""Score sheets: the scores of one judge for one entry in one round, checked by the rubric (A-14, A-15)."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ class ScoredTwice(Refusal, rule="A-14", zh="同一评委对同一项目在同一
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
+    """The scores of one judge for one entry."""
+
     entry_id: str
     judge_id: str
     scores: Mapping[str, Decimal]
@@ -50,14 +52,14 @@ class Sheet:
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """What a criterion is given."""
+    """The points of a criterion."""
 
     criterion_code: str
     points: Decimal
 
 
 def by_criterion(scores: Iterable[Score]) -> dict[str, Decimal]:
-    """What was given, by the criterion's code."""
+    """Index the points by the criterion's code; raises `CriterionScoredTwice`."""
     scores = tuple(scores)
     codes = Counter(score.criterion_code for score in scores)
     if twice := [code for code, times in codes.items() if times > 1]:
@@ -67,7 +69,7 @@ def by_criterion(scores: Iterable[Score]) -> dict[str, Decimal]:
 
 
 def examine(scores: Mapping[str, Decimal], *, rubric: Rubric) -> None:
-    """Refuse scores that the rubric does not take."""
+    """Refuse scores that the rubric does not accept."""
     if not any(criterion.criterion_code in scores for criterion in rubric.counting):
         raise EmptySheet()
     if unknown := scores.keys() - {criterion.criterion_code for criterion in rubric.criteria}:
@@ -85,7 +87,7 @@ def examine(scores: Mapping[str, Decimal], *, rubric: Rubric) -> None:
 
 
 def total(scores: Mapping[str, Decimal], *, rubric: Rubric) -> Fraction:
-    """The weighted share of what could be had, out of 100; an optional criterion left out is no zero and no weight."""
+    """Compute the weighted share of the possible points, out of 100; a criterion left out is no zero and no weight."""
     scored = [criterion for criterion in rubric.counting if criterion.criterion_code in scores]
     scale = lcm(*(units(one.max) for one in scored))
     reached = sum(units(scores[one.criterion_code]) * units(one.weight) * (scale // units(one.max)) for one in scored)
@@ -93,6 +95,7 @@ def total(scores: Mapping[str, Decimal], *, rubric: Rubric) -> Fraction:
 
 
 def require_single(sheets: Iterable[Sheet]) -> None:
+    """Refuse two sheets of one judge for one entry."""
     counted = Counter((sheet.judge_id, sheet.entry_id) for sheet in sheets)
     for (judge_id, entry_id), times in counted.items():
         if times > 1:

@@ -1,6 +1,6 @@
-"""Standings (评审名次): what the sheets of a round make of its entries, category by category.
+"""Standings (评审名次): the places that the sheets of a round give its entries, category by category.
 
-A pure function of the edition's rules, the sheets and the committee's votes: whoever has these computes the same.
+A pure function of the edition's rules, the sheets and the committee's votes: anybody who has these computes the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Results = Mapping[str, RoundResult]
 
 @dataclass(frozen=True, kw_only=True)
 class Standings:
-    """Where each entry stands in its category, by which method and from which sheets."""
+    """The place of each entry in its category, with the method and the sheets that made it."""
 
     method: str
     inputs_hash: str
@@ -61,7 +61,7 @@ def of_results(
     votes: Iterable[Vote] = (),
     out: Collection[str] = (),
 ) -> Standings:
-    """Who stands where by these results; those `out` were excluded since and have no place."""
+    """Rank the entries by these results; those `out` were excluded since and have no place."""
     reached = combine((*earlier, computed.by_entry), weights=_weights(rules, round_no))
     return Standings(
         method=computed.method,
@@ -70,13 +70,13 @@ def of_results(
         places={
             category.category_code: _places(category, rules.tie_break, of_category, tuple(votes))
             for category in rules.categories
-            if (of_category := [reached[one] for one, code in entries.items() if _is_in(one, code, category, out)])
+            if (of_category := [reached[id_] for id_, code in entries.items() if _is_in(id_, code, category, out)])
         },
     )
 
 
 def advance(standings: Standings, rules: Rules, *, round_no: int) -> tuple[str, ...]:
-    """Who goes on: of each category the share that the round says, a broken place included; from the last one all.
+    """List the entries that go on: the round's share of each category, a broken place included; in the last one all.
 
     Raises `BoundaryTie` where the committee has to vote first (A-19).
     """
@@ -91,7 +91,7 @@ def advance(standings: Standings, rules: Rules, *, round_no: int) -> tuple[str, 
 
 
 def with_vote(standings: Standings, vote: Vote, *, category_code: str) -> tuple[Place, ...]:
-    """The places of a category after a vote; raises `NotTied` or `MinuteMissing` (A-19)."""
+    """Return the places of a category after a vote; raises `NotTied` or `MinuteMissing` (A-19)."""
     return resolve_tie(standings.places.get(category_code, ()), vote)
 
 
@@ -101,8 +101,8 @@ def _share(places: Sequence[Place], percent: int, rules: Rules) -> tuple[Place, 
 
 
 def _weights(rules: Rules, round_no: int) -> tuple[int, ...]:
-    """What each round so far weighs; one of weight 0 selects by its own scores and counts no further."""
-    *earlier, this = (one.weight for one in rules.judging[:round_no])
+    """The weight of each round so far; a round of weight 0 selects by its own scores and counts no further."""
+    *earlier, this = (round_.weight for round_ in rules.judging[:round_no])
     return (*earlier, this) if this else (*(0 for _ in earlier), 1)
 
 
@@ -121,7 +121,7 @@ def _places(
 
 
 def _is_tie(places: Sequence[Place], vote: Vote) -> bool:
-    """Does this vote still meet a tie? Where sheets changed since, it may decide about nothing any more."""
+    """True where this vote still meets a tie; where sheets changed since, it may decide nothing any more."""
     tied = defaultdict(set)
     for place in places:
         if place.is_tied:

@@ -1,6 +1,6 @@
-"""Topics (讲、比课题): what the workers of an enterprise set out to solve, from its registration to an edition's entry.
+"""Topics (讲、比课题): problems that workers of an enterprise set out to solve, up to the entry in an edition.
 
-A topic may be worth nothing in money; what it is said to be worth, its receiver verified (A-28).
+A topic may be worth nothing in money; a claimed value is verified by its receiver (A-28).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class NotItsEntry(Refusal, rule="A-31", zh="课题须进入本企业在“讲、
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
-    """A topic; what it is called is its enterprise's business."""
+    """A topic; its title stays with its enterprise."""
 
     enterprise_org_id: str
     title: str
@@ -60,10 +60,12 @@ class Topic:
 
     @property
     def benefit_fen(self) -> int | None:
+        """The claimed benefit, or None."""
         return self.benefit_claim.benefit_fen if self.benefit_claim else None
 
     @property
     def verified_by_id(self) -> str | None:
+        """The receiver that vouches for the benefit, or None."""
         return self.benefit_claim.verified_by_id if self.benefit_claim else None
 
 
@@ -78,7 +80,7 @@ def register(
     today: date,
     by: str,
 ) -> Change[Topic]:
-    """Enter what an enterprise sets out to do."""
+    """Register a problem that an enterprise sets out to solve."""
     past(today=today, registered_on=registered_on)
 
     topic = Topic(
@@ -95,12 +97,12 @@ def register(
 
 
 def start(topic: Topic) -> Change[Topic]:
-    """Work on it has begun."""
+    """Note that the work has begun."""
     return Change(replace(topic, state=LIFECYCLE.move(topic.state, "in_progress")), "started")
 
 
 def complete(topic: Topic, *, claim: BenefitClaim | None, completed_on: date, today: date, by: str) -> Change[Topic]:
-    """Say that it is done, and what it brought in, if anything is claimed."""
+    """Report it as done, with its benefit, if any is claimed."""
     state = LIFECYCLE.move(topic.state, "completed")
     past(today=today, completed_on=completed_on)
     if completed_on < topic.registered_on:
@@ -113,7 +115,7 @@ def complete(topic: Topic, *, claim: BenefitClaim | None, completed_on: date, to
 
 
 def accept(topic: Topic, *, accepted_on: date, today: date, by: str) -> Change[Topic]:
-    """Find it done, as somebody else said (X-05)."""
+    """Accept it as done, as a second person (X-05)."""
     state = LIFECYCLE.move(topic.state, "accepted")
     past(today=today, accepted_on=accepted_on)
     separate(entered_by=topic.completed_by or topic.registered_by, by=by)
@@ -132,5 +134,5 @@ def enter(topic: Topic, entry: Entry, *, entry_id: str) -> Change[Topic]:
 
 
 def abandon(topic: Topic, *, reason: str) -> Change[Topic]:
-    """It comes to nothing; the enterprise may register it again."""
+    """Abandon it; the enterprise may register it again."""
     return Change(replace(topic, state=LIFECYCLE.move(topic.state, "abandoned")), "abandoned", reason)

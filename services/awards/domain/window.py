@@ -15,15 +15,17 @@ class WindowReversed(Refusal, rule="X-07", zh="起始日期不得晚于截止日
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """It is open from the first second of its first day to the last second of its last day, by Shanghai's clock."""
+    """Open from the first second of its first day to the last second of its last day, by Shanghai's clock."""
 
     first: date
     last: date
 
     def holds(self, day: date) -> bool:
+        """True for a day within it."""
         return self.first <= day <= self.last
 
     def is_open(self, at: datetime) -> bool:
+        """True for an instant within it."""
         return self.holds(day_of(at))
 
 

@@ -1,1 +1,1 @@
-"""What comes in with each command of awards, in modules named like those of the commands."""
+"""Input of each command of awards, in modules named like those of the commands."""

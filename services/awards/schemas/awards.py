@@ -1,4 +1,4 @@
-"""What comes in with each command and question about an award."""
+"""Input of each command and question about an award."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class AwardId(Id):
 
 
 class IssueCertificate(Schema):
+    """The names to print, and the reason of a second print."""
+
     award_id = AwardId()
     names = Many(Text(max=50), min=1, max=20)
     reason = Text(max=500, required=False)  # the rules say when it is needed (A-25)
@@ -25,6 +27,8 @@ class WithdrawExhibitionConsent(Schema):
 
 
 class RevokeAward(Schema):
+    """The document and the reason of the revocation."""
+
     award_id = AwardId()
     document_no = Text(max=100, required=False)  # the rules say when it is needed (A-24)
     reason_code = OneOf(RevocationReason)
@@ -36,5 +40,7 @@ class CertificateOf(Schema):
 
 
 class CheckCertificate(Schema):
+    """The number and the code on a certificate."""
+
     certificate_no = Text(max=60)
     code = Text(max=60)

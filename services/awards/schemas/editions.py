@@ -1,4 +1,4 @@
-"""What comes in with each command about an edition."""
+"""Input of each command about an edition."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ CROWD = 1_000  # of one entry, unit or grade there are never more
 
 
 class StateCriterion(Schema):
+    """A criterion with its scale and weight."""
+
     criterion_code = Id()
     weight = Points()
     max = Points()
@@ -35,12 +37,16 @@ class StateCriterion(Schema):
 
 
 class StateQuota(Schema):
+    """A grade's places, or its share of the entries."""
+
     grade = OneOf(PrizeGrade)
     places = Whole(max=CROWD, rule="A-18", required=False)
     percent = Whole(max=100, rule="A-18", required=False)
 
 
 class StateCategory(Schema):
+    """A category with its rubric, its quotas and its teams."""
+
     category_code = Id()
     participation = OneOf(Participation)
     max_team = Whole(min=1, max=100, rule="A-03")
@@ -51,11 +57,15 @@ class StateCategory(Schema):
 
 
 class StateNominationQuota(Schema):
+    """The number of entries that a unit may nominate."""
+
     nominating_unit_id = Id()
     places = Whole(max=CROWD, rule="A-08")
 
 
 class StateRound(Schema):
+    """A round's window, weight and share that goes on."""
+
     judge_from = Day()
     judge_to = Day()
     weight = Whole(max=100)
@@ -63,7 +73,7 @@ class StateRound(Schema):
 
 
 class StateRules(Schema):
-    """What an edition's call says, at first and when it is revised."""
+    """The content of an edition's call, at first and when it is revised."""
 
     submit_from = Day()
     submit_to = Day()
@@ -88,6 +98,8 @@ class StateRules(Schema):
 
 
 class CreateEdition(StateRules):
+    """The programme, level, number and year of an edition, with its rules."""
+
     edition_id = Id(required=False)
     programme_kind = OneOf(ProgrammeKind)
     level = OneOf(EditionLevel)
@@ -97,6 +109,8 @@ class CreateEdition(StateRules):
 
 
 class ReviseEdition(StateRules):
+    """The new rules of an edition, and why."""
+
     edition_id = Id()
     reason = Text(max=500)
 
@@ -110,6 +124,8 @@ class OpenEdition(Schema):
 
 
 class CloseEdition(Schema):
+    """The reason of an early end."""
+
     edition_id = Id()
     reason = Text(max=500, required=False)  # the rules say when it is needed (X-07)
 
@@ -119,5 +135,7 @@ class ArchiveEdition(Schema):
 
 
 class CancelEdition(Schema):
+    """The reason of the cancellation."""
+
     edition_id = Id()
     reason = Text(max=500)

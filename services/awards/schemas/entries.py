@@ -1,4 +1,4 @@
-"""What comes in with each command about an entry."""
+"""Input of each command about an entry."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from services.contract.awards import Shortcoming
 
 
 class NameEntrant(Schema):
+    """An entrant by id, with place, stage and consent."""
+
     person_ref = Id()
     unit_id = Id(required=False)
     district = District(required=False)
@@ -18,18 +20,22 @@ class NameEntrant(Schema):
 
 
 class NameAttachment(Schema):
+    """A file by its SHA-256 and kind."""
+
     sha256 = Sha256()
     attachment_kind = OneOf(AttachmentKind)
 
 
 class ClaimBenefit(Schema):
+    """Money that a project brought in, its receiver and the proof."""
+
     benefit_fen = Fen()
     verified_by_id = Id(required=False)  # the rules say when both are needed (A-28)
     proof_sha256 = Sha256(required=False)
 
 
 class HandIn(Schema):
-    """What an entry consists of, at first and after a return."""
+    """The material of an entry, at first and after a return."""
 
     category_code = Id()
     title = Text(max=200)
@@ -44,6 +50,8 @@ class HandIn(Schema):
 
 
 class SubmitEntry(HandIn):
+    """A new entry, with its edition and nominating unit."""
+
     entry_id = Id(required=False)
     edition_id = Id()
     nominating_unit_id = Id()
@@ -51,7 +59,7 @@ class SubmitEntry(HandIn):
 
 
 class ImportEntry(Schema):
-    """An entry in one row; the rules say what of it is needed."""
+    """An entry in one row; the rules say which parts are needed."""
 
     entry_id = Id(required=False)
     edition_id = Id()
@@ -84,6 +92,8 @@ class ImportEntry(Schema):
 
 
 class ReturnEntry(Schema):
+    """The shortcomings, and the day until which they can be corrected."""
+
     entry_id = Id()
     shortcomings = Many(OneOf(Shortcoming), max=8)
     correct_by = Day()
@@ -91,10 +101,14 @@ class ReturnEntry(Schema):
 
 
 class ResubmitEntry(HandIn):
+    """The corrected material."""
+
     entry_id = Id()
 
 
 class CheckEligibility(Schema):
+    """The decision, its reasons, and the parts that judges of a blind category may see."""
+
     entry_id = Id()
     eligible = Flag()
     shortcomings = Many(OneOf(Shortcoming), max=8, required=False)

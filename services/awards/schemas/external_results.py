@@ -1,4 +1,4 @@
-"""What comes in with each command about an external result."""
+"""Input of each command about an external result."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from services.contract.awards import AwardKind, Category, Grade, Level, Series
 
 
 class ReportExternalResult(Schema):
+    """The prize, its contest and winner, and the document that proves it."""
+
     result_id = Id(required=False)
     series = OneOf(Series)
     level = OneOf(Level)
@@ -28,11 +30,15 @@ class VerifyExternalResult(Schema):
 
 
 class RejectExternalResult(Schema):
+    """The reason of the rejection."""
+
     result_id = Id()
     reason = Text(max=500)
 
 
 class RevokeExternalResult(Schema):
+    """The document and the reason of the revocation."""
+
     result_id = Id()
     document_no = Text(max=100, required=False)  # the rules say when it is needed (A-24)
     reason = Text(max=500)

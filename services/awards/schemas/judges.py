@@ -1,4 +1,4 @@
-"""What comes in with each command about a judge, and about what stands between a judge and an entry."""
+"""Input of each command about a judge and a judge's conflicts."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ MOST = 1_000  # entries of a round that one judge takes
 
 
 class Affiliate(Schema):
+    """A unit that a judge works or worked for, with the days."""
+
     org_id = Id()
     starts_on = Day(required=False)
     ends_on = Day(required=False)
 
 
 class Capability(Schema):
-    """What a judge can score, and how much of it."""
+    """A judge's disciplines, and how many entries of a round the judge takes."""
 
     discipline_codes = Many(Id(), max=20, required=False)
     max_load = Whole(max=MOST)
 
 
 class RegisterJudge(Capability):
+    """The person, with disciplines, load and affiliations."""
+
     judge_id = Id()
     affiliations = Many(Group(Affiliate, Affiliation), max=50, required=False)
 
@@ -41,11 +45,15 @@ class ReviseJudge(Capability):
 
 
 class AffiliateJudge(Schema):
+    """All present and former units of a judge."""
+
     judge_id = Id()
     affiliations = Many(Group(Affiliate, Affiliation), max=50)
 
 
 class DeclareConflict(Schema):
+    """The entry and the kind of conflict."""
+
     entry_id = Id()
     conflict_type = OneOf(ConflictType)
     note = Text(max=500, required=False)
@@ -57,6 +65,8 @@ class WithdrawConflict(Schema):
 
 
 class PinConflict(Schema):
+    """The judge, the entry, the kind of conflict, and why."""
+
     judge_id = Id()
     entry_id = Id()
     conflict_type = OneOf(ConflictType)

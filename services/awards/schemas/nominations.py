@@ -1,4 +1,4 @@
-"""What comes in with each command about a nomination to the contest above."""
+"""Input of each command about a nomination to the contest above."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from services.contract.awards import Level, Series
 
 
 class OpenNominationCall(Schema):
+    """The contest above, its number of places, and the document that gives them."""
+
     call_id = Id(required=False)
     from_edition_id = Id()
     to_series = OneOf(Series)
@@ -23,6 +25,8 @@ class CloseNominationCall(Schema):
 
 
 class NominateEntry(Schema):
+    """The entry and its slot in a call."""
+
     nomination_id = Id(required=False)
     call_id = Id()
     entry_id = Id()

@@ -1,4 +1,4 @@
-"""What comes in with each command about an award list."""
+"""Input of each command about an award list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.contract.awards import Grade, PrizeKind, SubjectType
 
 
 class Address(Text):
-    """Where the public reads something."""
+    """The address of a public page."""
 
     pattern = r"https?://[^\s]+"
     says = (
@@ -27,6 +27,8 @@ class Landline(Text):
 
 
 class StateDecision(Schema):
+    """The committee's other grade for an entry, with reason and minute."""
+
     entry_id = Id()
     grade = OneOf(Grade)
     reason = Text(max=500, required=False)  # the rules say that it is needed (A-20)
@@ -34,12 +36,16 @@ class StateDecision(Schema):
 
 
 class NameOtherAward(Schema):
+    """A prize beside the grades, and its receiver."""
+
     award_kind = OneOf(PrizeKind)
     subject_type = OneOf(SubjectType)
     subject_id = Id()
 
 
 class PublishList(Schema):
+    """The list's minute, first day, public page and office line, with the committee's decisions."""
+
     notice_id = Id(required=False)
     edition_id = Id()
     minute_no = Text(max=100, required=False)  # the rules say that it is needed (A-20)
@@ -57,6 +63,8 @@ class WithdrawNotice(Schema):
 
 
 class Grant(Schema):
+    """The document and the day of the grant."""
+
     notice_id = Id()
     document_no = Text(max=100, required=False)  # the rules say that it is needed (A-21)
     granted_on = Day(required=False)

@@ -1,4 +1,4 @@
-"""What comes in with each command about an objection to an award list."""
+"""Input of each command about an objection to an award list."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from services.contract.awards import Outcome
 
 
 class FileObjection(Schema):
-    """What is missing is for the rules to say: such an objection is recorded, too (A-22)."""
+    """An objection; the rules decide about missing parts: it is recorded in any case (A-22)."""
 
     objection_id = Id(required=False)
     notice_id = Id()
@@ -30,11 +30,15 @@ class RejectObjection(Schema):
 
 
 class InvestigateObjection(Schema):
+    """The investigator of an objection."""
+
     objection_id = Id()
     handler_id = Id()
 
 
 class DecideObjection(Schema):
+    """The decision and its reason."""
+
     objection_id = Id()
     outcome = OneOf(Outcome)
     reason = Text(max=2_000)

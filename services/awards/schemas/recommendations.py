@@ -1,4 +1,4 @@
-"""What comes in with each command about a recommendation."""
+"""Input of each command about a recommendation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from services.kernel.calendar import Unit
 
 
 class RecommendTalent(Schema):
+    """The candidate, the target, the proposers and the proofs."""
+
     recommendation_id = Id(required=False)
     candidate_id = Id()
     target_kind = OneOf(TalentTarget)
@@ -26,6 +28,8 @@ class VerifyRecommendation(Schema):
 
 
 class VoteRecommendation(Schema):
+    """The votes, and the minute of the vote."""
+
     recommendation_id = Id()
     votes_for = Whole(max=1_000)
     votes_against = Whole(max=1_000)
@@ -33,6 +37,8 @@ class VoteRecommendation(Schema):
 
 
 class PubliciseRecommendation(Schema):
+    """The first day and the length of the publicity period."""
+
     recommendation_id = Id()
     starts_on = Day()
     publicity_days = Whole(min=1, max=60, rule="X-07")
@@ -44,6 +50,8 @@ class SubmitRecommendationUp(Schema):
 
 
 class AnswerRecommendation(Schema):
+    """The decision above, its day and document."""
+
     recommendation_id = Id()
     answer = OneOf(Answer)
     answered_on = Day()

@@ -1,4 +1,4 @@
-"""What comes in with each command about a round of judging."""
+"""Input of each command about a round of judging."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from services.chassis.fields import Id, Many, Schema, Text, Whole
 
 
 class StartRound(Schema):
+    """The edition, and the number of the round."""
+
     round_id = Id(required=False)
     edition_id = Id()
     round_no = Whole(min=1, max=ROUNDS)
 
 
 class ResolveTie(Schema):
+    """The order of a tie's entries, and the minute of the vote."""
+
     round_id = Id()
     category_code = Id()
     order = Many(Id(), min=2, max=CROWD)

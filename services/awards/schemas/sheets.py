@@ -1,4 +1,4 @@
-"""What comes in with each command about an assignment or a score sheet, and with what a judge asks."""
+"""Input of each command about an assignment or a score sheet, and of each question of a judge."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class AssignmentId(Id):
 
 
 class ProposeAssignment(Schema):
+    """The round, its judges, the seats per entry, and the seed that decides between equals."""
+
     edition_id = Id()
     round_no = Whole(min=1, max=ROUNDS)
     judge_ids = Many(Id(), min=1, max=MOST_JUDGES)
@@ -33,6 +35,8 @@ class ConfirmAssignment(Schema):
 
 
 class AssignJudge(Schema):
+    """The entry, the judge and the round."""
+
     entry_id = Id()
     judge_id = Id()
     round_no = Whole(min=1, max=ROUNDS)
@@ -44,11 +48,15 @@ class AcceptSheet(Schema):
 
 
 class GiveScore(Schema):
+    """The points of one criterion."""
+
     criterion_code = Id()
     points = Points()
 
 
 class SubmitScore(Schema):
+    """The points of each criterion, and a comment."""
+
     sheet_id = Id()
     scores = Many(Group(GiveScore, Score), max=100)
     comment = Text(max=2_000, required=False)
@@ -59,6 +67,8 @@ class LockSheet(Schema):
 
 
 class Recuse(Schema):
+    """The kind of conflict, and the reason."""
+
     sheet_id = Id()
     conflict_type = OneOf(ConflictType)
     reason = Text(max=500)
@@ -69,6 +79,8 @@ class RecuseJudge(Recuse):
 
 
 class ReplaceJudge(Schema):
+    """The recused sheet, and the judge who takes its place."""
+
     sheet_id = Id()
     judge_id = Id()
 
@@ -87,5 +99,7 @@ class ScoresOfOthers(Schema):
 
 
 class OfRound(Schema):
+    """An edition and the number of one of its rounds."""
+
     edition_id = Id()
     round_no = Whole(min=1, max=ROUNDS)

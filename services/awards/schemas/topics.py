@@ -1,4 +1,4 @@
-"""What comes in with each command about a topic of the campaign."""
+"""Input of each command about a topic of the campaign."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from services.chassis.fields import Day, District, Fen, Id, Many, Schema, Sha256
 
 
 class RegisterTopic(Schema):
+    """The enterprise, the problem, the participants and the year."""
+
     topic_id = Id(required=False)
     enterprise_org_id = Id()
     title = Text(max=200)
@@ -20,6 +22,8 @@ class StartTopic(Schema):
 
 
 class CompleteTopic(Schema):
+    """The day on which it was done, and its benefit with the proof."""
+
     topic_id = Id()
     completed_on = Day()
     benefit_fen = Fen(required=False)
@@ -33,6 +37,8 @@ class AcceptTopic(Schema):
 
 
 class EnterTopic(Schema):
+    """The entry by which the enterprise competes."""
+
     topic_id = Id()
     entry_id = Id()
 

@@ -1,6 +1,6 @@
-"""Honours (荣誉): what awards granted to a person or an organisation, kept for as long as the award stands (F1, F5).
+"""Honours (荣誉): the awards of a person or an organisation, kept for as long as the award stands (F1, F5).
 
-Nobody is asked whether the person is known here: an honour waits for its person under the person's id (X-09).
+The person need not be known here: an honour waits for its person under the person's id (X-09).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAMESPACE = uuid.UUID("6b657869-6500-4000-8000-000000000101")
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """Who has an honour."""
+    """The person or organisation that has an honour."""
 
     holder_type: HolderType
     holder_id: str
@@ -28,6 +28,8 @@ class Holder:
 
 @dataclass(frozen=True, kw_only=True)
 class Honour:
+    """An award as one of its holders has it."""
+
     award_id: str
     holder_type: HolderType
     holder_id: str
@@ -42,18 +44,18 @@ class Honour:
 
 
 def holders(award: Award) -> Iterator[Holder]:
-    """Everybody that an award honours: each has an honour of it."""
+    """List every holder of an award: each has an honour of it."""
     yield from (Holder(holder_type="person", holder_id=person_id) for person_id in award.person_ids)
     yield from (Holder(holder_type="organisation", holder_id=org_id) for org_id in award.org_ids)
 
 
 def honour_id(award_id: str, holder: Holder) -> str:
-    """The one honour that somebody has of an award."""
+    """The id of the one honour that a holder has of an award."""
     return str(uuid.uuid5(NAMESPACE, f"{award_id}/{holder.holder_type}/{holder.holder_id}"))
 
 
 def follow_award(honour: Honour | None, *, award_id: str, award: Award, holder: Holder) -> Change[Honour] | None:
-    """Keep an honour in step with its award; what was revoked before it was heard of is withdrawn at once."""
+    """Keep an honour in step with its award; one that is revoked already begins as withdrawn."""
     if honour is None:
         return _record(award_id, award, holder)
     if award.state == "granted" or honour.state == "withdrawn":

@@ -1,6 +1,6 @@
 """Organisations of the association (科协组织): applied for, approved, founded by a meeting, established; K6.
 
-They form a tree: each has at most one parent, and nobody is above itself.
+They form a tree: each has at most one parent, and none is above itself.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class HasChildren(Refusal, rule="M-08", zh="仍有下级组织，须先调整或
 
 @dataclass(frozen=True, kw_only=True)
 class FoundingMeeting:
-    """The meeting that founds an organisation (成立大会): who came, what it adopted, whom it elected."""
+    """The meeting that founds an organisation (成立大会): its attendance, the documents adopted, the people elected."""
 
     on: date
     called: int
@@ -73,7 +73,7 @@ class FoundingMeeting:
 
 @dataclass(frozen=True, kw_only=True)
 class Organisation:
-    """An organisation with what only its own service knows: its meeting, its chair, who entered it."""
+    """An organisation with the fields that only its own service knows: its meeting, its chair, its recorder."""
 
     name: str
     name_norm: str
@@ -90,6 +90,7 @@ class Organisation:
 
     @property
     def founding_meeting_on(self) -> date | None:
+        """The day of the founding meeting, or None."""
         return self.founding_meeting.on if self.founding_meeting else None
 
 
@@ -129,7 +130,7 @@ def apply(organisation: Organisation) -> Change[Organisation]:
 
 
 def approve(organisation: Organisation, *, approval_doc_no: str, by: str) -> Change[Organisation]:
-    """Approve it by a document; whoever created it may not."""
+    """Approve it by a document; its creator may not."""
     approved = replace(organisation, state=LIFECYCLE.move(organisation.state, "approved"))
     separate(entered_by=organisation.created_by, by=by)
 
@@ -147,7 +148,7 @@ def hold_founding_meeting(
     chair_person_id: str | None = None,
     today: date,
 ) -> Change[Organisation]:
-    """Take down the founding meeting; until it is established a further meeting takes the place of the first."""
+    """Record the founding meeting; until the organisation is established a later meeting replaces an earlier one."""
     LIFECYCLE.require(organisation.state, "approved")
     whole(called=called, attended=attended)
     past(today=today, held_on=held_on)
@@ -190,19 +191,19 @@ def establish(
 
 
 def activate(organisation: Organisation) -> Change[Organisation]:
-    """Find it at work after its establishment."""
+    """Confirm that it is at work after its establishment."""
     LIFECYCLE.require(organisation.state, "established")
 
     return Change(replace(organisation, state=LIFECYCLE.move(organisation.state, "active")), "activated")
 
 
 def sleep(organisation: Organisation, *, reason: str) -> Change[Organisation]:
-    """Find that it does nothing for the time being; it still exists and still counts."""
+    """Note that it does nothing for the time being; it still exists and still counts."""
     return Change(replace(organisation, state=LIFECYCLE.move(organisation.state, "dormant")), "slept", reason)
 
 
 def wake(organisation: Organisation) -> Change[Organisation]:
-    """Find it at work again."""
+    """Confirm that it is at work again."""
     LIFECYCLE.require(organisation.state, "dormant")
 
     return Change(replace(organisation, state=LIFECYCLE.move(organisation.state, "active")), "activated")
@@ -216,7 +217,7 @@ def set_parent(
     parent: Organisation | None = None,
     above: tuple[str, ...] = (),
 ) -> Change[Organisation]:
-    """Put it under another one, or at the top; `above` are those above the new parent, who may not be below it."""
+    """Put it under another one, or at the top; it may not be among those `above` the new parent."""
     LIFECYCLE.require(organisation.state, *ALIVE)
     if organisation_id in (parent_id, *above):
         raise ParentCycle(organisation_id=organisation_id, parent_id=parent_id)
@@ -243,7 +244,7 @@ def dissolve(organisation: Organisation, *, reason: str, child_ids: tuple[str, .
 
 
 def line_above(organisation_id: str, parent_of: Callable[[str], str | None]) -> tuple[str, ...]:
-    """All that are above it, nearest first; whoever is in a circle is above itself."""
+    """List all organisations above it, nearest first; in a circle an organisation is above itself."""
     line: list[str] = []
     above = parent_of(organisation_id)
     while above is not None and above not in line:
@@ -253,10 +254,10 @@ def line_above(organisation_id: str, parent_of: Callable[[str], str | None]) -> 
 
 
 def link_to_cut(organisation_id: str, parent_of: Callable[[str], str | None]) -> tuple[str, str] | None:
-    """Which child to take from under which parent so that a circle is open again; None where there is no circle.
+    """Find the child to take from its parent so that a circle is open again; None where there is no circle.
 
-    Two that were put under each other at the same moment form one. Whoever looks finds the same link: the child whose
-    id is the last one in order.
+    Two organisations that were put under each other at the same moment form a circle. Every observer finds the same
+    link: that of the child whose id is the last one in order.
     """
     circle = line_above(organisation_id, parent_of)
     if organisation_id not in circle:
@@ -272,7 +273,7 @@ def _alive(parent: Organisation | None) -> None:
 
 
 def _unfounded(meeting: FoundingMeeting | None, *, on: date) -> str | None:
-    """What a founding meeting still owes on this day."""
+    """List what a founding meeting still lacks on this day."""
     if meeting is None or on < meeting.on:
         return "founding meeting"
     if meeting.charter_doc is None:

@@ -1,6 +1,6 @@
-"""Activities: the leaf that carries audience counts, from the draft to the closed file.
+"""Activities: the level at which audiences are counted, from the draft to the closed file.
 
-Its way from `held` to `verified` leads through its counts and stands in `report`.
+The way from `held` to `verified` leads through the counts and is in `report`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class VenueTaken(Refusal, rule="O-19", zh="场地在该时段已被占用"):
 
 
 class VenueMissing(Refusal, rule="O-19", zh="线下活动须先落实场地"):
-    """An activity on site is scheduled into a venue, so that nobody else is."""
+    """An activity on site is scheduled into a venue, so that nobody else books it."""
 
 
 class VenueLapsed(Refusal, rule="O-12", zh="已停用的场地（站点）不得安排或开展活动"):
@@ -59,6 +59,8 @@ class CountsVerified(Refusal, rule="O-17", zh="已有核实人次的活动不得
 
 @dataclass(frozen=True, kw_only=True)
 class Activity:
+    """An activity with the fields that only its own service knows: its title, its bookings, its reporter."""
+
     title: str
     format: Format
     delivery: Delivery
@@ -118,7 +120,7 @@ def create(
 def schedule(
     activity: Activity, *, venue_id: str | None, venue: Venue | None, slots: Iterable[Slot] = ()
 ) -> Change[Activity]:
-    """Fix it, with the venue that it holds from now on; without slots it holds the whole day."""
+    """Fix it, and book its venue; without slots it books the whole day."""
     state = LIFECYCLE.move(activity.state, "scheduled")
     if venue_id is None or venue is None:
         if activity.delivery != "online":
@@ -129,14 +131,14 @@ def schedule(
 
 
 def move(activity: Activity, *, venue_id: str, venue: Venue, slots: Iterable[Slot] = ()) -> Change[Activity]:
-    """Hold it at another venue or in other slots; its old ones are free again."""
+    """Book another venue or other slots; the old booking is free again."""
     LIFECYCLE.require(activity.state, "scheduled")
 
     return Change(_held_at(activity, venue_id, venue, slots or activity.slots or WHOLE_DAY), "moved")
 
 
 def heed_venue(activity: Activity, *, venue_id: str, venue: Venue) -> Change[Activity] | None:
-    """Flag it while the venue it waits for is suspended (F3); what an older look at the venue saw changes nothing."""
+    """Flag it while the venue it waits for is suspended (F3); an outdated view of the venue changes nothing."""
     if activity.state != "scheduled" or activity.venue_id != venue_id or venue.turns <= activity.venue_turns:
         return None
 
@@ -145,7 +147,7 @@ def heed_venue(activity: Activity, *, venue_id: str, venue: Venue) -> Change[Act
 
 
 def start(activity: Activity, *, today: date) -> Change[Activity]:
-    """On its first day at the earliest, and not at a venue that was suspended meanwhile."""
+    """Begin it, on its first day at the earliest, and not at a venue that was suspended meanwhile."""
     state = LIFECYCLE.move(activity.state, "ongoing")
     if activity.venue_suspended:
         raise VenueLapsed(venue_id=activity.venue_id)
@@ -155,7 +157,7 @@ def start(activity: Activity, *, today: date) -> Change[Activity]:
 
 
 def finish(activity: Activity, *, today: date) -> Change[Activity]:
-    """It was held, on all its days; its venue is free again."""
+    """Note that it was held, on all its days; its venue is free again."""
     state = LIFECYCLE.move(activity.state, "held")
     _not_before(activity.days[-1], today)
 
@@ -163,7 +165,7 @@ def finish(activity: Activity, *, today: date) -> Change[Activity]:
 
 
 def miss_report(activity: Activity, *, today: date, within: int = REPORT_WITHIN) -> Change[Activity]:
-    """The term for its report has passed; the report can still come."""
+    """Note that the term for its report has passed; the report can still come."""
     state = LIFECYCLE.move(activity.state, "not_reported")
     _not_before(activity.days[-1] + timedelta(days=within), today)
 
@@ -173,7 +175,7 @@ def miss_report(activity: Activity, *, today: date, within: int = REPORT_WITHIN)
 def close(
     activity: Activity, *, today: date, frozen_through: date | None = None, after: int = CLOSE_AFTER
 ) -> Change[Activity]:
-    """No correction any more: its term has passed, or it lies in a plan year that is frozen through that day."""
+    """Allow no more corrections: its term has passed, or its plan year is frozen through that day."""
     state = LIFECYCLE.move(activity.state, "closed")
     if frozen_through is None or activity.days[-1] > frozen_through:
         _not_before(activity.days[-1] + timedelta(days=after), today)
@@ -182,7 +184,7 @@ def close(
 
 
 def cancel(activity: Activity, *, verified_counts: int, reason: str) -> Change[Activity]:
-    """It will not take place; its venue is free again."""
+    """Note that it will not take place; its venue is free again."""
     if verified_counts:
         raise CountsVerified(verified_counts=verified_counts)
     state = LIFECYCLE.move(activity.state, "cancelled")
@@ -194,8 +196,8 @@ def _held_at(activity: Activity, venue_id: str, venue: Venue, slots: Iterable[Sl
     if venue.is_suspended:
         raise VenueLapsed(venue_id=venue_id)
 
-    wanted = set(slots)
-    in_order = tuple(slot for slot in WHOLE_DAY if slot in wanted)
+    distinct = set(slots)
+    in_order = tuple(slot for slot in WHOLE_DAY if slot in distinct)
     return replace(
         activity,
         venue_id=venue_id,

@@ -1,6 +1,6 @@
 """Audience counts: one person records, another verifies, and only then the plan counts (K2).
 
-A count takes from its activity what it is counted under, so that it can be read by itself ever after.
+A count copies from its activity everything it is counted by, so that it can be read by itself ever after.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from services.outreach.domain import activity as activities
 from services.outreach.domain.activity import Activity
 from services.outreach.domain.evidence import Evidence, require_one_activity
 
-LARGE = 1_000  # person-times from which somebody outside has to stand behind a number that nobody counted one by one
+LARGE = 1_000  # person-times from which an outsider must vouch for a number that nobody counted one by one
 TURNOVER = 5  # how often a venue can fill in a day
 
 ROUGH: tuple[Method, ...] = ("headcount", "estimate")
@@ -64,6 +64,8 @@ class NotItsDay(Refusal, rule="O-20", zh="人次所属日期必须是活动已�
 
 @dataclass(frozen=True, kw_only=True)
 class AudienceCount:
+    """A day's audience of one activity by one mode and method, with its recorder and verifiers."""
+
     activity_id: str
     day: date
     mode: Mode
@@ -78,24 +80,27 @@ class AudienceCount:
     venue_id: str | None
     counts_for_k2: bool
     recorded_by: str
-    plausible_up_to: int | None  # what the venue can hold in a day; None: not known
+    plausible_up_to: int | None  # the venue's capacity in a day; None: not known
     approved_by: str | None = None
     verified_by: str | None = None
     corrected_by: str | None = None
-    evidence_ids: tuple[str, ...] = ()  # what its last correction rests on
+    evidence_ids: tuple[str, ...] = ()  # the evidence for its last correction
     superseded_by: str | None = None
     state: str = "recorded"
 
     @property
     def stands(self) -> bool:
+        """True unless it was rejected or superseded."""
         return self.state in ("recorded", "verified")
 
     @property
     def is_implausible(self) -> bool:
+        """True where the venue can hardly have held so many."""
         return self.plausible_up_to is not None and self.person_times > self.plausible_up_to
 
     @property
     def needs_evidence(self) -> bool:
+        """True for a large number that nobody counted one by one."""
         return self.person_times >= LARGE and self.method in ROUGH
 
 
@@ -114,7 +119,7 @@ def record(
     today: date,
     by: str,
 ) -> Change[AudienceCount]:
-    """Enter a day's audience; how many are plausible depends on how many people the activity's venue holds."""
+    """Enter a day's audience; the plausible number depends on the capacity of the activity's venue."""
     whole(person_times=person_times, minors=minors, handouts=handouts, consultations=consultations)
     activities.LIFECYCLE.require(activity.state, "ongoing", "held", "not_reported", "reported")
     if day not in activity.days or day > today:
@@ -145,7 +150,7 @@ def record(
 
 
 def approve(count: AudienceCount, *, by: str) -> Change[AudienceCount]:
-    """A second person stands behind a number that the venue can hardly have held; a third one verifies it."""
+    """Vouch as a second person for a number that the venue can hardly have held; a third person verifies it."""
     LIFECYCLE.require(count.state, "recorded")
     separate(entered_by=count.recorded_by, by=by)
 
@@ -153,7 +158,7 @@ def approve(count: AudienceCount, *, by: str) -> Change[AudienceCount]:
 
 
 def verify(count: AudienceCount, *, evidence: Iterable[Evidence], by: str) -> Change[AudienceCount]:
-    """Let a count stand, given what is attached to its activity: from now on it is corrected, never edited."""
+    """Let a count stand, given the evidence of its activity: from now on it is corrected, never edited."""
     state = LIFECYCLE.move(count.state, "verified")
     if by == count.recorded_by:
         raise VerifiedByRecorder(recorded_by=count.recorded_by)
@@ -165,7 +170,7 @@ def verify(count: AudienceCount, *, evidence: Iterable[Evidence], by: str) -> Ch
 
 
 def reject(count: AudienceCount, *, reason: str) -> Change[AudienceCount]:
-    """It was not so; the same audience may be recorded again."""
+    """Reject a count; the same audience may be recorded again."""
     return Change(replace(count, state=LIFECYCLE.move(count.state, "rejected")), "rejected", reason)
 
 
@@ -179,9 +184,9 @@ def correct(
     reason: str,
     by: str,
 ) -> Change[AudienceCount]:
-    """Put another number in the place of a verified one, until the activity is closed.
+    """Replace the number of a verified count, until the activity is closed.
 
-    Minors that are left out stay as they were. Upwards it never goes beyond what the venue can hold: nobody else
+    Minors that are left out stay as they were. A correction never goes beyond what the venue can hold: nobody else
     would have approved it.
     """
     whole(person_times=person_times, minors=minors)
@@ -209,7 +214,7 @@ def correct(
 def supersede(
     count: AudienceCount, *, by_count_id: str, by_count: AudienceCount, activity: Activity, reason: str
 ) -> Change[AudienceCount]:
-    """Another count of the same audience takes its place; at no moment do both of them count for K2."""
+    """Replace it by another count of the same audience; at no moment do both of them count for K2."""
     state = LIFECYCLE.move(count.state, "superseded")
     _require_open(activity)
     if not by_count.stands or by_count.method == count.method or _audience(by_count) != _audience(count):
@@ -219,7 +224,7 @@ def supersede(
 
 
 def require_evidence(count: AudienceCount, evidence: Iterable[Evidence]) -> None:
-    """Refuse a large rough number that nobody outside the association stands behind (O-06)."""
+    """Refuse a large rough number that nobody outside the association vouches for (O-06)."""
     if count.needs_evidence and not any(item.attests for item in evidence):
         raise EvidenceMissing(person_times=count.person_times, method=count.method)
 

@@ -1,4 +1,4 @@
-"""Campaigns: the brand under which activities happen; what is counted stands on the activities alone (O-02)."""
+"""Campaigns: the brand under which activities happen; audiences belong to the activities alone (O-02)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class EndsBeforeItStarts(Refusal, rule="X-07", zh="活动月（周、日）不�
 
 @dataclass(frozen=True, kw_only=True)
 class Campaign:
+    """A brand campaign with its theme and days."""
+
     campaign_kind: CampaignKind
     theme: str
     starts_on: date
@@ -30,6 +32,7 @@ class Campaign:
 
     @property
     def year(self) -> int:
+        """The year in which it starts."""
         return self.starts_on.year
 
 
@@ -41,7 +44,7 @@ def open(  # noqa: A001 - the word of the association
     ends_on: date,
     counts_for_k2: bool | None = None,
 ) -> Change[Campaign]:
-    """Open a campaign; where nothing is said, its audiences count for K2 unless it is Members' Day."""
+    """Open a campaign; by default its audiences count for K2 unless it is Members' Day."""
     if ends_on < starts_on:
         raise EndsBeforeItStarts(starts_on=starts_on, ends_on=ends_on)
     is_members_day = campaign_kind == "members_day"
@@ -59,5 +62,5 @@ def open(  # noqa: A001 - the word of the association
 
 
 def close(campaign: Campaign) -> Change[Campaign]:
-    """From now on no activity joins it; those that did go their own way."""
+    """Let no more activities join; those that did go their own way."""
     return Change(replace(campaign, state=LIFECYCLE.move(campaign.state, "closed")), "closed")

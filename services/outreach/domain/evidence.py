@@ -1,4 +1,4 @@
-"""Evidence: photos, lists and reports; a file is known by its SHA-256 and speaks for one activity only (O-04)."""
+"""Evidence: photos, lists and reports; a file is known by its SHA-256 and belongs to one activity only (O-04)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.contract.outreach import EvidenceKind
 from services.kernel import Change, Refusal
 from services.outreach.domain.activity import LIFECYCLE, Activity
 
-ATTESTS = ("press", "letter")  # what somebody outside the association said about the audience (O-06)
+ATTESTS = ("press", "letter")  # statements about the audience from outside the association (O-06)
 
 
 class UsedTwice(Refusal, rule="O-04", zh="同一份佐证材料只能用于一项活动"):
@@ -23,10 +23,12 @@ class TakenOnAnotherDay(Refusal, rule="O-04", zh="照片拍摄日期必须在活
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
+    """A file, by its SHA-256, for one activity."""
+
     activity_id: str
     evidence_kind: EvidenceKind
     taken_on: date
-    district: str  # of its activity: whoever is bound to another one does not touch it
+    district: str  # of its activity: an actor bound to another district does not touch it
     uploaded_by: str
     place: str | None = None
     note: str | None = None
@@ -34,7 +36,7 @@ class Evidence:
 
     @property
     def attests(self) -> bool:
-        """Does somebody outside stand behind the number?"""
+        """True where somebody outside the association vouches for the number."""
         return self.evidence_kind in ATTESTS
 
 
@@ -48,7 +50,7 @@ def attach(
     note: str | None = None,
     by: str,
 ) -> Change[Evidence]:
-    """Put a file to an activity; a letter may come before the day, a press report long after it."""
+    """Attach a file to an activity; a letter may come before the day, a press report long after it."""
     LIFECYCLE.require(activity.state, "scheduled", "ongoing", "held", "not_reported", "reported", "verified")
     if evidence_kind == "photo" and taken_on not in activity.days:
         raise TakenOnAnotherDay(taken_on=taken_on, first_day=activity.days[0], last_day=activity.days[-1])
@@ -66,11 +68,12 @@ def attach(
 
 
 def attach_again(evidence: Evidence, *, activity_id: str) -> None:
-    """The same file again: no change where it is the same activity, refused where it is another (O-04)."""
+    """Attach the same file again: no change at the same activity, refused at another (O-04)."""
     require_one_activity((evidence,), activity_id=activity_id)
 
 
 def require_one_activity(named: Iterable[Evidence], *, activity_id: str) -> None:
+    """Refuse files of different activities (O-04)."""
     for evidence in named:
         if evidence.activity_id != activity_id:
             raise UsedTwice(attached_to=evidence.activity_id, activity_id=activity_id)

@@ -13,6 +13,8 @@ LIFECYCLE = Lifecycle(proposed=("removed",))
 
 @dataclass(frozen=True, kw_only=True)
 class ExhibitCandidate:
+    """A youth work that may be shown, with its award."""
+
     award_id: str
     entry_id: str | None
     edition_id: str
@@ -27,7 +29,7 @@ class ExhibitCandidate:
 def follow_award(candidate: ExhibitCandidate | None, *, award_id: str, award: Award) -> Change[ExhibitCandidate] | None:
     """Keep a candidate in step with its award.
 
-    A work that was taken back before it was heard of leaves its mark: an older event must not propose it.
+    A work whose award was revoked before its grant was heard of leaves a record: an older event must not propose it.
     """
     if candidate is None:
         return _take_up(award_id, award) if _was_ever_to_be_shown(award) else None

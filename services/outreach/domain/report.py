@@ -1,4 +1,4 @@
-"""The report of an activity: its counts are handed in together, and what stands in them is verified together."""
+"""The report of an activity: its counts are handed in together and verified together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CountsUndecided(Refusal, rule="X-12", zh="仍有人次尚未核实或驳�
 def hand_in(
     activity: Activity, *, counts: Sequence[AudienceCount], evidence: Sequence[Evidence], by: str
 ) -> Change[Activity]:
-    """Report what a held activity reached: every day is counted, every large rough number has its evidence."""
+    """Report the audience of a held activity: every day is counted, every large rough number has its evidence."""
     state = LIFECYCLE.move(activity.state, "reported")
     standing = [count for count in counts if count.stands]
     if missing := sorted(set(activity.days) - {count.day for count in standing}):
@@ -34,7 +34,7 @@ def hand_in(
 
 
 def verify(activity: Activity, *, counts: Sequence[AudienceCount], by: str) -> Change[Activity]:
-    """Let the report stand; whoever recorded one of its counts or handed it in may not."""
+    """Let the report stand; a recorder of one of its counts, or its reporter, may not."""
     state = LIFECYCLE.move(activity.state, "verified")
     if by in {activity.reported_by, *(count.recorded_by for count in counts)}:
         raise VerifiedByRecorder(recorded_by=by)

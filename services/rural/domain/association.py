@@ -1,7 +1,7 @@
 """Rural professional technical associations (农技协): prepared, filed or registered, at work; K3 counts the new ones.
 
 Both ways of becoming official lead to work: filing with the township (备案) and registration with civil affairs
-(民政登记). The first of the two days is the association's birthday, and a merger keeps the elder's.
+(民政登记). The first of the two days is the association's birthday, and a merger keeps the birthday of the elder.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class PapersMissing(Refusal, rule="R-01", zh="登记（备案）须有章程和�
 
 
 class RegisteredAlready(Refusal, rule="R-02", zh="已在民政登记；重新登记须另建记录并注明前身"):
-    """Whoever is registered with civil affairs and registers anew is a new record that names its predecessor."""
+    """An association registered with civil affairs that registers anew is a new record naming its predecessor."""
 
 
 class PredecessorUnnamed(Refusal, rule="R-02", zh="该乡镇曾有同名农技协，须注明为前身"):
-    """Whoever takes up the name of a former association of the township names it as predecessor."""
+    """An association that takes up the name of a former one of the township names it as predecessor."""
 
 
 class MergedIntoItself(Refusal, rule="R-02", zh="农技协不能并入自身"):
@@ -69,7 +69,7 @@ class StationRunning(Refusal, rule="R-20", zh="该农技协仍承办服务站，
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """One official act: filed with the township or registered with civil affairs."""
+    """An official act: filed with the township or registered with civil affairs."""
 
     kind: Literal["civil", "filing"]
     no: str
@@ -79,7 +79,7 @@ class Registration:
 
 @dataclass(frozen=True, kw_only=True)
 class Association:
-    """An association with what only its own service knows: papers, leader, official numbers."""
+    """An association with the fields that only its own service knows: papers, leader, official numbers."""
 
     name: str
     name_norm: str
@@ -100,22 +100,23 @@ class Association:
 
     @property
     def district(self) -> str:
-        """A township's code begins with that of its district."""
+        """The district, which is the beginning of the township's code."""
         return self.township_code[:6]
 
     @property
     def registration_kind(self) -> str | None:
+        """The latest official act, filed or registered, or None."""
         kinds = [registration.kind for registration in self.registrations]
         return "civil" if "civil" in kinds else next(iter(kinds), None)
 
     @property
     def was_official(self) -> bool:
-        """Was it ever filed or registered?"""
+        """True once it was filed or registered."""
         return self.first_registered_on is not None
 
     @property
     def is_new(self) -> bool:
-        """R-02: whoever continues another one is not new."""
+        """R-02: an association that continues another one is not new."""
         return not self.predecessor_ids
 
 
@@ -129,7 +130,7 @@ def prepare(
     predecessor_ids: tuple[str, ...] = (),
     former_ids: tuple[str, ...] = (),
 ) -> Change[Association]:
-    """Begin an association; `former_ids` are those of this name and township that have ended."""
+    """Begin an association; `former_ids` are the ended ones of this name and township."""
     whole(members_count=members_count, households=households)
     if former_ids and not set(former_ids) & set(predecessor_ids):
         raise PredecessorUnnamed(name=name, township_code=township_code, former=", ".join(former_ids))
@@ -158,7 +159,7 @@ def file(
     by: str,
     min_members: int = MIN_MEMBERS,
 ) -> Change[Association]:
-    """Put it on file with the township (备案); what was handed in before need not be handed in again."""
+    """Put it on file with the township (备案); papers that were handed in before need not be handed in again."""
     filed = replace(association, state=LIFECYCLE.move(association.state, "filed"))
     past(today=today, filed_on=filed_on)
 
@@ -230,7 +231,7 @@ def merge(association: Association, *, association_id: str, into: Association, i
 
 
 def absorb(association: Association, *, absorbed: rural.Association, absorbed_id: str) -> Change[Association] | None:
-    """Continue what the absorbed one was: its first day if it was the elder, and its predecessors (R-02); *once*."""
+    """Continue the absorbed one: take its first day if it was the elder, and its predecessors (R-02); *once*."""
     if absorbed_id in association.absorbed_ids:
         return None
 

@@ -1,7 +1,7 @@
 """Fund grants: money that a decision promises, and the vouchers by which it arrives and is given back (K5).
 
-A grant holds its vouchers, so that what arrived never exceeds what was approved. Each voucher becomes a receipt of
-its own (`fund_receipt`), which is what the plan counts.
+A grant holds its vouchers, so that the money received never exceeds the money approved. Each voucher becomes a receipt
+of its own (`fund_receipt`), and the plan counts receipts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class DecisionMissing(Refusal, rule="R-10", zh="资金须凭批准文件批准�
 
 
 class MoreThanApproved(Refusal, rule="R-10", zh="到账金额超过批准金额"):
-    """What is received never exceeds what was approved."""
+    """The money received never exceeds the money approved."""
 
 
 class VoucherUsed(Refusal, rule="R-10", zh="该凭证已登记过"):
@@ -55,7 +55,7 @@ class MoreThanReceived(Refusal, rule="R-10", zh="退回金额超过该凭证的�
 
 @dataclass(frozen=True, kw_only=True)
 class FundGrant:
-    """A grant with what only its own service knows: who issued the decision, who approved the grant."""
+    """A grant with the fields that only its own service knows: the decision's issuer, the grant's approver."""
 
     source_level: SourceLevel
     approved_fen: int
@@ -71,7 +71,7 @@ class FundGrant:
 
     @property
     def net_fen(self) -> int:
-        """What is here: what arrived less what was given back."""
+        """The money that arrived less the money given back."""
         return sum(voucher.fen - voucher.returned_fen for voucher in self.vouchers)
 
 
@@ -87,7 +87,7 @@ def approve(
     today: date,
     by: str,
 ) -> Change[FundGrant]:
-    """Take down a decision; `issuer_level` is whose document it is.
+    """Record a decision; `issuer_level` is the level that issued the document.
 
     Central money usually comes by a document of the province: then `original_doc_no` is the central document that the
     provincial one hands on, and the money is central and is not counted at both levels.
@@ -116,7 +116,7 @@ def approve(
 def receive(
     grant: FundGrant, *, voucher_no: str, fen: int, received_on: date, today: date, by: str
 ) -> Change[FundGrant]:
-    """Take in money by one voucher; whoever approved the grant may not."""
+    """Record money of one voucher; the grant's approver may not."""
     state = LIFECYCLE.move(grant.state, "received")
     whole(fen=fen)
     past(today=today, received_on=received_on)

@@ -14,7 +14,7 @@ from services.rural.domain.number import comparable
 
 @dataclass(frozen=True, kw_only=True)
 class FundReceipt:
-    """Money that arrived by one voucher, in the period in which it arrived, less what was given back of it."""
+    """Money that arrived by one voucher, in the period in which it arrived, less the money given back of it."""
 
     grant_id: str
     voucher_no: str
@@ -26,6 +26,7 @@ class FundReceipt:
 
     @property
     def net_fen(self) -> int:
+        """The money that arrived less the money given back."""
         return self.fen - self.returned_fen
 
     @property
@@ -39,8 +40,8 @@ def receipt_id(grant_id: str, voucher_no: str) -> str:
     return hashlib.sha256(f"{grant_id}/{comparable(voucher_no)}".encode()).hexdigest()[:32]
 
 
-def told_by(grant: rural.FundGrant, voucher: Voucher, *, grant_id: str) -> FundReceipt:
-    """The receipt of this voucher as its grant tells it."""
+def receipt_of(grant: rural.FundGrant, voucher: Voucher, *, grant_id: str) -> FundReceipt:
+    """Make a voucher's receipt from its grant."""
     return FundReceipt(
         grant_id=grant_id,
         voucher_no=voucher.voucher_no,
@@ -52,9 +53,9 @@ def told_by(grant: rural.FundGrant, voucher: Voucher, *, grant_id: str) -> FundR
     )
 
 
-def follow(receipt: FundReceipt | None, *, told: FundReceipt) -> Change[FundReceipt] | None:
-    """The receipt as the grant now tells it; None where that is known already."""
-    if told == receipt:
+def follow(receipt: FundReceipt | None, *, current: FundReceipt) -> Change[FundReceipt] | None:
+    """Bring a receipt in step with its grant; None where it is already."""
+    if current == receipt:
         return None
 
-    return Change(told, "returned" if told.returned_fen else "received")
+    return Change(current, "returned" if current.returned_fen else "received")

@@ -1,4 +1,4 @@
-"""Numbers of documents and vouchers made comparable, so that the same number written twice is seen.
+"""Comparable numbers of documents and vouchers, so that the same number written in two ways is recognised.
 
 Unlike in a name, signs matter: `3-12` (the twelfth of March) and `31-2` are two vouchers.
 """
@@ -12,5 +12,5 @@ ONE_SIGN = str.maketrans({**dict.fromkeys("〔[【", "("), **dict.fromkeys("〕]
 
 
 def comparable(number: str) -> str:
-    """Without spaces, case and kinds of bracket or dash: `川财教 [2011] 88号` and `川财教〔2011〕88号` are one."""
+    """Drop spaces, case and kinds of bracket or dash: `川财教 [2011] 88号` and `川财教〔2011〕88号` are one."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", number)).translate(ONE_SIGN).casefold()

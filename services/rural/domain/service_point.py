@@ -1,7 +1,7 @@
 """Service points (站、栏、员): a station, a column and an officer in a village, complete when all three stand (K4).
 
-Each part is built by one person and accepted by another. A complete set that loses a part has lapsed until the part
-is checked again; the day it first became complete stays.
+Each part is built by one person and accepted by another. A complete set that loses a part has lapsed until the part is
+checked again; the day it first became complete stays.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class OfficerUnnamed(Refusal, rule="R-17", zh="科普宣传员须有姓名和联
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A station, a column or an officer, and whom to call about it."""
+    """A station, a column or an officer, and the person to call about it."""
 
     state: str = "planned"
     built_by: str | None = None
@@ -69,25 +69,30 @@ class Part:
 
     @property
     def stands(self) -> bool:
+        """True while it counts among the three."""
         return self.state in STANDING
 
     def is_silent(self, *, on: date, months: int) -> bool:
-        """Has nothing happened for more than so many months before this day?"""
+        """True where nothing happened for more than so many months before this day."""
         since = self.last_on or self.stands_since
         return self.stands and since is not None and months_between(since, on - timedelta(days=1)) >= months
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
+    """The three parts of a set."""
+
     station: Part = field(default_factory=Part)
     column: Part = field(default_factory=Part)
     officer: Part = field(default_factory=Part)
 
     def named(self, name: PartName) -> Part:
+        """Return the part of this name."""
         part: Part = getattr(self, name)
         return part
 
     def all(self) -> tuple[Part, Part, Part]:
+        """The three parts in order."""
         return self.station, self.column, self.officer
 
 
@@ -105,24 +110,27 @@ class ServicePoint:
 
     @property
     def district(self) -> str:
-        """A village's code begins with that of its district."""
+        """The district, which is the beginning of the village's code."""
         return self.village_code[:6]
 
     @property
     def station(self) -> str:
+        """The state of the station."""
         return self.parts.station.state
 
     @property
     def column(self) -> str:
+        """The state of the column."""
         return self.parts.column.state
 
     @property
     def officer(self) -> str:
+        """The state of the officer."""
         return self.parts.officer.state
 
     @property
     def parts_accepted(self) -> int:
-        """How many of the three stand."""
+        """The number of parts that stand."""
         return sum(part.stands for part in self.parts.all())
 
 
@@ -136,11 +144,11 @@ def plan(*, name: str, village_code: str, host_id: str, capacity: int | None = N
 def build(
     point: ServicePoint, *, part: PartName, person_id: str | None = None, phone: str | None = None, by: str
 ) -> Change[ServicePoint]:
-    """Put up a station or a column, or appoint the officer; the person is whom to call about it."""
-    held = point.parts.named(part)
-    state = PART_LIFECYCLE.move(held.state, "built")
+    """Put up a station or a column, or appoint the officer; the person is the one to call about it."""
+    former = point.parts.named(part)
+    state = PART_LIFECYCLE.move(former.state, "built")
 
-    built = replace(held, state=state, built_by=by, person_id=person_id, phone=phone)
+    built = replace(former, state=state, built_by=by, person_id=person_id, phone=phone)
     return Change(_with_part(point, part, built), "built")
 
 
@@ -154,11 +162,11 @@ def accept(
     today: date,
     by: str,
 ) -> Change[ServicePoint]:
-    """Find a part fit on the spot; `content_on` is when a column's first content or a station's first activity was."""
-    held = point.parts.named(part)
+    """Accept a part on the spot; `content_on` is the day of a column's first content or a station's first activity."""
+    former = point.parts.named(part)
     accepted = replace(
-        held,
-        state=PART_LIFECYCLE.move(held.state, "accepted"),
+        former,
+        state=PART_LIFECYCLE.move(former.state, "accepted"),
         photo_ids=photo_ids,
         stands_since=accepted_on,
         last_on=content_on,
@@ -173,17 +181,17 @@ def operate(
     point: ServicePoint, *, part: PartName, on: date, note: str | None = None, today: date
 ) -> Change[ServicePoint]:
     """Note that it works: an activity of the station, new content of the column, a report of the officer."""
-    held = point.parts.named(part)
-    PART_LIFECYCLE.require(held.state, *STANDING)
+    former = point.parts.named(part)
+    PART_LIFECYCLE.require(former.state, *STANDING)
     past(today=today, on=on)
 
-    state = PART_LIFECYCLE.move(held.state, "operating")
-    operating = replace(held, state=state, last_on=max(on, held.last_on or on))
+    state = PART_LIFECYCLE.move(former.state, "operating")
+    operating = replace(former, state=state, last_on=max(on, former.last_on or on))
     return Change(_with_part(point, part, operating), "operated", note)
 
 
 def lapse(point: ServicePoint, *, part: PartName, reason: str) -> Change[ServicePoint]:
-    """Find that a part no longer stands; a lapsed officer is free for another point."""
+    """Note that a part no longer stands; a lapsed officer is free for another point."""
     return _lapsed(point, (part,), reason=reason)
 
 
@@ -208,16 +216,16 @@ def recheck(
     today: date,
     by: str,
 ) -> Change[ServicePoint]:
-    """Find a lapsed part fit again, under the terms of an acceptance; another person may have taken it over."""
-    held = point.parts.named(part)
-    PART_LIFECYCLE.require(held.state, "lapsed")
+    """Accept a lapsed part again, under the terms of an acceptance; another person may have taken it over."""
+    former = point.parts.named(part)
+    PART_LIFECYCLE.require(former.state, "lapsed")
     past(today=today, on=on)
     fit = replace(
-        held,
-        state=PART_LIFECYCLE.move(held.state, "operating"),
+        former,
+        state=PART_LIFECYCLE.move(former.state, "operating"),
         photo_ids=photo_ids,
-        person_id=person_id or held.person_id,
-        phone=phone or held.phone,
+        person_id=person_id or former.person_id,
+        phone=phone or former.phone,
         stands_since=on,
         last_on=on,
     )
@@ -242,8 +250,8 @@ def _fit_to_stand(part: Part, *, name: PartName, by: str) -> None:
 
 def _lapsed(point: ServicePoint, names: tuple[PartName, ...], *, reason: str) -> Change[ServicePoint]:
     for name in names:
-        held = point.parts.named(name)
-        point = _with_part(point, name, replace(held, state=PART_LIFECYCLE.move(held.state, "lapsed")))
+        part = point.parts.named(name)
+        point = _with_part(point, name, replace(part, state=PART_LIFECYCLE.move(part.state, "lapsed")))
     change = _settled(point, "part_lapsed")
     return replace(change, reason=reason)
 
@@ -253,7 +261,7 @@ def _with_part(point: ServicePoint, name: PartName, part: Part) -> ServicePoint:
 
 
 def _settled(point: ServicePoint, otherwise: str) -> Change[ServicePoint]:
-    """What became of the set: completed, lapsed, or neither."""
+    """Name what became of the set: completed, lapsed, or neither."""
     stands = all(part.stands for part in point.parts.all())
     if stands == (point.state == "complete"):
         return Change(point, otherwise)

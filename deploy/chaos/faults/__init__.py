@@ -1,4 +1,0 @@
-"""The faults of a campaign, F1 to F19 of the design; F20 is several of them at once, which the campaign sees to."""
-
-from deploy.chaos.faults import processes, broker, network, database, messages  # noqa: F401, I001 - each enters its own
-from deploy.chaos.faults.fault import FAULTS, Fault  # noqa: F401 - what others ask here for

@@ -1,0 +1,1 @@
+"""A site: its files, rights at the broker, and the programs of other bureaus."""

@@ -1,0 +1,276 @@
+"""A site: the files that a deployment is made from. Secrets are invented once and never shown.
+
+site/layout.json        hosts of broker and database, and the names by which others reach the site
+site/definitions.json   users of the broker with their rights, and hashes of their passwords
+site/<name>_amqp_uri    each service's own address of the broker, and of the database, with its password
+site/tls/               certificates, each with its key in one file, and that of their authority (ca.pem)
+site/backup_mongo_uri   the address of the user that makes backups and may only read
+site/systems/<name>/    the folder for the bureau of an outside system, see `deploy.deployment.other_systems`
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import ssl
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from deploy.deployment import broker_rights, other_systems
+from deploy.deployment.broker_rights import Rights
+from deploy.deployment.other_systems import USUAL_ROLES, Folder, System
+from deploy.errors import CommandFailed
+from deploy.secrets import certificate_authority
+from deploy.secrets.certificate_authority import BROWSERS_ACCEPT, VALID_FOR, Authority
+from deploy.secrets.keys import as_setting, new_private_key, new_sealing_key, of_setting, public_of
+from deploy.secrets.private_files import CHECKOUT, write_privately
+from services.contract.topology import SERVICES, SOURCES
+
+FOLDER = CHECKOUT / "deploy" / "site"
+ENVIRONMENT = CHECKOUT / "deploy" / ".env"
+VHOST = "/"
+THIS_MACHINE = ("127.0.0.1", "localhost")
+IMAGE_USER = 10001  # runs the containers where root has made the site
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """Hosts of broker and database as the services call them, and of the site as others call it."""
+
+    brokers: tuple[str, ...] = ("rabbitmq",)
+    databases: tuple[str, ...] = ("mongo",)
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
+
+    @property
+    def is_in_containers(self) -> bool:
+        """False where broker and database are run by the operator, outside of the containers."""
+        return set(self.brokers) <= set(CLUSTER.brokers)
+
+    @property
+    def is_cluster(self) -> bool:
+        """True for three brokers and databases in place of one of each."""
+        return len(self.brokers) > 1
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """True where traffic with broker and database stays on the machine and needs no TLS."""
+        return all(urlsplit(f"//{host}").hostname in THIS_MACHINE for host in (*self.brokers, *self.databases))
+
+
+CLUSTER = Layout(brokers=("rabbitmq", "rabbitmq2", "rabbitmq3"), databases=("mongo", "mongo2", "mongo3"))
+
+
+@dataclass(frozen=True)
+class Site:
+    """The folder of a site, and the file from which compose reads variables."""
+
+    folder: Path = FOLDER
+    environment: Path = ENVIRONMENT
+
+    @classmethod
+    def of_the_environment(cls) -> Site:
+        """Return the site of `KEXIE_SITE` where it is set, as compose reads it, else the checkout's own."""
+        return cls(FOLDER.parent / (os.environ.get("KEXIE_SITE") or FOLDER))
+
+    def make(self, layout: Layout | None = None) -> tuple[str, ...]:
+        """Make the files that are missing or differ in this layout; return servers with a new certificate.
+
+        Passwords, keys and certificates of other authorities stay.
+        """
+        layout = layout or self.layout()
+        self._keep("layout.json", msgspec.json.encode(layout).decode())
+        replaced = tuple(self._certify(layout))
+        private = self._secret("token_private_key", lambda: as_setting(new_private_key()))
+        self._keep("token_public_key", as_setting(public_of(of_setting(private))))
+        self._secret("sealing_key", new_sealing_key)
+        self._secret("mongo_keyfile", lambda: secrets.token_hex(96))
+        for name in ("mongo_root_password", "erlang_cookie", "grafana_password"):
+            self._secret(name, lambda: secrets.token_hex(24))
+        for name in SOURCES:
+            self._keep(f"{name}_amqp_uri", _amqp_uri(name, self._password(f"{name}_amqp_uri"), layout))
+        for name in (*SOURCES, "backup"):
+            self._keep(f"{name}_mongo_uri", _mongo_uri(name, self._password(f"{name}_mongo_uri"), layout))
+        self._write_definitions()
+        if layout.is_in_containers:
+            self._write_environment()
+        self._give_to_image_user()
+        return replaced
+
+    def amqp_uri(self, name: str) -> str:
+        """Return a service's address of the broker's first node."""
+        return (self.folder / f"{name}_amqp_uri").read_text().partition(";")[0]
+
+    def layout(self) -> Layout:
+        """Return the layout of the site, or that of one machine where none is made yet."""
+        file = self.folder / "layout.json"
+        return msgspec.json.decode(file.read_bytes(), type=Layout) if file.exists() else Layout()
+
+    def certificates(self) -> Iterator[tuple[Path, datetime]]:
+        """Yield each certificate's file and the instant at which it ends."""
+        for file in sorted((self.folder / "tls").glob("*.pem")):
+            yield file, certificate_authority.end(file.read_text())
+
+    def add(
+        self,
+        name: str,
+        system: System,
+        *,
+        host: str = "",
+        roles: Collection[str] = USUAL_ROLES,
+        district: str | None = None,
+        renew: bool = False,
+    ) -> Folder:
+        """Let an outside system in, or change the rights of one that is known; return the folder for its bureau.
+
+        Its password stays; so does a token of the same roles that is valid for 30 more days, unless `renew`.
+        """
+        other_systems.check(name, system, roles=roles)
+        granted = msgspec.structs.replace(system, hears=other_systems.understood(system.hears))
+        private_key, now, folder = self.private_key(), datetime.now(UTC), self.handed(name)
+        if folder.path.exists():
+            granted = msgspec.structs.replace(granted, password=folder.system().password)
+        folder.write(granted, host=host or self._public_host(), ca=self.folder / "tls" / "ca.pem")
+        if renew or not other_systems.is_good(folder.token(), roles=roles, district=district, now=now):
+            folder.issue_token(private_key, roles=roles, district=district, now=now)
+        folder.write_readme()
+        self._write_definitions()
+        self._give_to_image_user()
+        return folder
+
+    def remove(self, name: str) -> None:
+        """Remove a system's files and rights; the broker needs `delete_user` besides: an import removes nobody."""
+        folder = self.handed(name)
+        if not folder.path.exists():
+            raise CommandFailed(f"There is no system {name}; there are {', '.join(dict(self.systems())) or 'none'}.")
+        folder.remove()
+        self._write_definitions()
+
+    def handed(self, name: str) -> Folder:
+        """Return the folder of a system, whether or not it exists."""
+        return Folder(self.folder / "systems" / name, public_of(self.private_key()))
+
+    def systems(self) -> Iterator[tuple[str, System]]:
+        """Yield each system that was let in, by its name."""
+        folder = self.folder / "systems"
+        for path in sorted(folder.iterdir()) if folder.exists() else ():
+            yield path.name, self.handed(path.name).system()
+
+    def private_key(self) -> str:
+        """Return the key that signs tokens, PEM; fail where no site is made."""
+        file = self.folder / "token_private_key"
+        if not file.exists():
+            raise CommandFailed(f"There is no site in {self.folder}; `./kexie deploy init` makes one.")
+        return of_setting(file.read_text())
+
+    def trust(self) -> ssl.SSLContext:
+        """Return a TLS context that trusts the authorities of the system and of the site."""
+        context = ssl.create_default_context()
+        context.load_verify_locations(self.folder / "tls/ca.pem")
+        return context
+
+    def _public_host(self) -> str:
+        """The name by which other bureaus reach the broker."""
+        named = [host for host in self.layout().hosts if host not in Layout().hosts]
+        if not named:
+            raise CommandFailed(
+                "By which name do others reach the site? Name it once: `./kexie deploy init --host NAME`."
+            )
+        return named[0]
+
+    def _write_definitions(self) -> None:
+        users = {name: (self._password(f"{name}_amqp_uri"), rights_of(name)) for name in SOURCES}
+        users |= {
+            name: (system.password, broker_rights.of_system(name, may=system.may, hears=system.hears))
+            for name, system in self.systems()
+        }
+        self._keep("definitions.json", json.dumps(broker_rights.definitions(VHOST, users), indent=1))
+
+    def _password(self, uri: str) -> str:
+        """The password of the address in a file, or a new one where there is no file."""
+        file = self.folder / uri
+        return (urlsplit(file.read_text()).password if file.exists() else None) or secrets.token_hex(24)
+
+    def authority(self) -> Authority | None:
+        """Return the site's own authority, made once; None where ca.pem holds only others."""
+        key, certificate = self.folder / "tls/ca.key", self.folder / "tls/ca.pem"
+        if not certificate.exists():
+            made = Authority.new()
+            write_privately(key, made.key)
+            write_privately(certificate, made.certificate)
+        return Authority.among(key.read_text(), certificate.read_text()) if key.exists() else None
+
+    def _certify(self, layout: Layout) -> Iterator[str]:
+        """Issue certificates that are missing or due for renewal; yield the servers that had one before."""
+        if (authority := self.authority()) is None:
+            return
+        for server, (names, valid_for) in _servers(layout).items():
+            file = self.folder / f"tls/{server}.pem"
+            if not file.exists() or authority.would_renew(file.read_text(), names):
+                if file.exists():
+                    yield server
+                write_privately(file, authority.issue(names, valid_for))
+
+    def _write_environment(self) -> None:
+        """Set the user that the containers run as; the other lines of the file are the operator's."""
+        file = self.environment
+        lines = file.read_text().splitlines() if file.exists() else []
+        kept = [line for line in lines if not line.startswith("KEXIE_USER=")]
+        file.write_text("\n".join([*kept, f"KEXIE_USER={self._owner()}", ""]))
+
+    def _secret(self, name: str, invent: Callable[[], str]) -> str:
+        file = self.folder / name
+        if not file.exists():
+            write_privately(file, invent())
+        return file.read_text()
+
+    def _keep(self, name: str, text: str) -> None:
+        write_privately(self.folder / name, text)
+
+    def _owner(self) -> str:
+        return f"{IMAGE_USER}:{IMAGE_USER}" if os.getuid() == 0 else f"{os.getuid()}:{os.getgid()}"
+
+    def _give_to_image_user(self) -> None:
+        """Change the owner of root's files, which the containers could not read."""
+        if os.getuid() == 0 and self.layout().is_in_containers:
+            for file in (*self.folder.glob("*"), *self.folder.glob("tls/*.pem")):
+                os.chown(file, IMAGE_USER, IMAGE_USER)
+
+
+def rights_of(name: str) -> Rights:
+    """Return the rights of a service or of the gateway at the broker."""
+    return broker_rights.of_service(name) if name in SERVICES else broker_rights.of_gateway()
+
+
+def _amqp_uri(name: str, password: str, layout: Layout) -> str:
+    scheme, port = ("amqp", 5672) if layout.is_on_this_machine else ("amqps", 5671)
+    return ";".join(f"{scheme}://{name}:{password}@{_at(host, port)}//" for host in layout.brokers)
+
+
+def _mongo_uri(name: str, password: str, layout: Layout) -> str:
+    members, database = ",".join(_at(host, 27017) for host in layout.databases), f"kexie_{name}"
+    tls = "" if layout.is_on_this_machine else "&tls=true"
+    return f"mongodb://{name}:{password}@{members}/{database}?replicaSet=rs0&authSource={database}{tls}"
+
+
+def _at(host: str, port: int) -> str:
+    """The host with this port, unless it has one already."""
+    return host if urlsplit(f"//{host}").port else f"{host}:{port}"
+
+
+def _servers(layout: Layout) -> dict[str, tuple[tuple[str, ...], timedelta]]:
+    """The names of each kind of server, and how long its certificate is valid."""
+    return {
+        "rabbitmq": (_names(CLUSTER.brokers, layout.brokers, layout.hosts), VALID_FOR),
+        "mongo": (_names(CLUSTER.databases, layout.databases, THIS_MACHINE), VALID_FOR),
+        "proxy": (_names(layout.hosts), BROWSERS_ACCEPT),
+    }
+
+
+def _names(*hosts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(urlsplit(f"//{host}").hostname or host for host in chain(*hosts)))

@@ -1,0 +1,1 @@
+"""The parts of deploy that run inside the image."""

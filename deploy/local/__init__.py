@@ -1,0 +1,1 @@
+"""A whole stack on this machine, without containers."""

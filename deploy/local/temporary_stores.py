@@ -1,0 +1,67 @@
+"""A broker and a database for the tests or a benchmark, in a home that is made for it and removed afterwards."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local import embedded, stack_file
+from deploy.local.embedded import Stores
+from deploy.local.home import Home, InUse
+from deploy.local.supervisor import StopRequested, Supervisor
+
+WORKERS = 3  # for two cores: a test waits for half of its time
+SIDE_BY_SIDE = ("--numprocesses", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
+SLOW = ("PYTHONDONTWRITEBYTECODE",)  # every process that is started would compile everything anew
+IN_ONE = frozenset({"-s", "--pdb", "--trace", "--collect-only", "--co", "no:xdist"})  # of pytest's options
+
+
+def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
+    """Run pytest on a broker and a database of its own, and return its exit code."""
+    try:
+        with stores_of_its_own(home, "test", say=say) as (supervisor, stores):
+            environment = {name: value for name, value in os.environ.items() if name not in SLOW} | {
+                "AMQP_URI": stores.amqp_uri,
+                "MONGO_URI": stores.mongo_uri,
+                "KEXIE_HOME": str(supervisor.home.folder),
+            }
+            command = (sys.executable, "-m", "tests", *_shared_out(arguments), *arguments)
+            return supervisor.run(*command, environment=environment)
+    except StopRequested as request:
+        return 128 + request.number
+
+
+def _shared_out(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Options for several processes of pytest: none for a single file, nor where output has to come at once."""
+    files = [argument for argument in arguments if Path(argument.partition("::")[0]).is_file()]
+    folders = [argument for argument in arguments if Path(argument).is_dir()]
+    is_one_file = len(files) == 1 and not folders
+    is_given = bool(os.environ.get("AMQP_URI"))  # a broker that is not ours, where we make no virtual hosts
+    return () if is_one_file or is_given or IN_ONE.intersection(arguments) else SIDE_BY_SIDE
+
+
+@contextmanager
+def stores_of_its_own(home: Home, occasion: str, *, say: Callable[[str], None]) -> Iterator[tuple[Supervisor, Stores]]:
+    """Start both and wait until they are ready; remove before what a killed run of this occasion left behind."""
+    home.make()
+    remove_left_behind(home, occasion)
+    fresh = Home(home.folder / f"{occasion}-{os.getpid()}")
+    try:
+        with fresh.claimed(), Supervisor(fresh, say=say) as supervisor:
+            yield supervisor, embedded.start(supervisor, say=say)
+    finally:
+        shutil.rmtree(fresh.folder)
+
+
+def remove_left_behind(home: Home, occasion: str) -> None:
+    """End the processes that killed runs of this occasion left, and remove their homes."""
+    for folder in home.folder.glob(f"{occasion}-*"):
+        left = Home(folder)
+        try:
+            with left.claimed():
+                stack_file.clear_away(left)
+                shutil.rmtree(folder)
+        except InUse:
+            continue

@@ -1,0 +1,1 @@
+"""Secrets: key pairs, a certificate authority, and files that nobody else may read."""

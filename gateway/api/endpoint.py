@@ -1,0 +1,99 @@
+"""HTTP entrypoints: `@endpoint("GET", "/api/v1/kpis/<code>")` on a method of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from eventlet.event import Event as Signal
+from nameko.web.handlers import HttpRequestHandler
+
+from gateway.http import parameters
+from gateway.http.messages import Reply, Request, Response
+from gateway.http.parameters import Parameter
+from gateway.http.server import Server
+from gateway.identity.authentication import Authentication
+from services.chassis import fields
+from services.chassis.problem import NotAllowed, Problem
+from services.chassis.tokens import READERS
+from services.kernel import Refusal
+
+SLOWEST = 50_000  # bytes a second of a file that is uploaded
+
+
+class Endpoint(HttpRequestHandler):
+    """A method that answers at an address, to callers who have one of `roles`; to anybody where it is `public`.
+
+    `roles` are by default all but judges, who read no records (A-12, A-13). `everywhere` refuses callers who are bound
+    to a district, for what concerns the municipality as a whole.
+
+    `en` and `zh` are its summary in both languages, `asks` its parameters and `takes` the schema of its body; both are
+    checked, and the method finds them in `request.params` and `request.body`. With `asks=None` it reads its parameters
+    itself. Where it `uploads`, the body is a file, which the method reads from `request.stream` or `request.files`, and
+    which may be as large as the settings say. `answers` are the JSON Schemas of its answers, by status. Where it stands
+    `for_each` command, question, list, record, history or job, the documents have an operation for each of them.
+    """
+
+    server = Server()
+    callers = Authentication()
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        *,
+        en: str = "",
+        zh: str = "",
+        public: bool = False,
+        roles: tuple[str, ...] = READERS,
+        everywhere: bool = False,
+        asks: Mapping[str, Parameter] | None = parameters.NOTHING,
+        takes: type[fields.Schema] | None = None,
+        uploads: bool = False,
+        answers: Mapping[int, Any] = parameters.NOTHING,
+        for_each: str | None = None,
+    ) -> None:
+        super().__init__(method, url, expected_exceptions=(Problem, Refusal))
+        self.en, self.zh = en, zh
+        self.public, self.roles, self.asks, self.answers, self.for_each = public, roles, asks, answers, for_each
+        self.takes, self.uploads, self.everywhere = takes() if takes else None, uploads, everywhere
+
+    def stop(self) -> None:
+        """Accept no new request, then wait for the workers at work."""
+        self.server.close()
+        super().stop()
+
+    def handle_request(self, request: Request) -> Response:
+        """Check the caller, count the request, read what is declared, and answer; raises a `Problem` or a refusal."""
+        if not self.public:
+            self._check_caller(request)
+        self.server.rate_limiter.take_token(request.actor.id or f"at {request.remote_addr}")
+        if self.uploads:
+            request.max_content_length = self.server.settings.upload_limit
+            request.environ["wsgi.input"].extend(self.server.settings.upload_limit / SLOWEST)
+        if self.asks is not None:
+            request.params = parameters.read(request.args, self.asks)
+        if self.takes:
+            request.body = fields.load(self.takes, parameters.body(request.content))
+        return self.answer(request).response()
+
+    def answer(self, request: Request) -> Reply:
+        """Run the method in a worker; the request has been admitted and read."""
+        done = Signal()
+        self.container.spawn_worker(
+            self, (request,), request.path_values, handle_result=partial(self.handle_result, done)
+        )
+        result = done.wait()
+        return result if isinstance(result, Reply) else Reply(result)
+
+    def _check_caller(self, request: Request) -> None:
+        self.callers.identify(request, writes=self.method != "GET")
+        roles = request.actor.roles
+        if roles.isdisjoint(self.roles):
+            raise NotAllowed(needs="/".join(self.roles), yours="/".join(sorted(roles)))
+        if self.everywhere and request.actor.district is not None:
+            raise NotAllowed(yours=request.actor.district)
+
+
+endpoint = Endpoint.decorator

@@ -1,0 +1,1 @@
+"""HTTP: the server, request bodies, messages and errors, caching, admission and parameters."""

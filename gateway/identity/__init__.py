@@ -1,0 +1,1 @@
+"""Callers of the gateway: accounts, passwords, sessions, API tokens and the audit trail."""

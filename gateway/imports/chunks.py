@@ -1,0 +1,96 @@
+"""Chunks: the parts of an upload that any gateway may need to continue an import: the file, its rows and their errors.
+
+They may hold names, so they are deleted when the import is done, and after 7 days in any case (X-08).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import IO, Literal
+
+from pymongo.collection import Collection
+
+from services.chassis.clock import SystemClock
+from services.chassis.mongo import Document
+
+KEPT = timedelta(days=7)
+CHUNK = 256 * 1024  # bytes of a file
+ZIP = b"PK\x03\x04"  # the first bytes of an XLSX
+
+Content = Literal["file", "rows", "wrongs", "refusals"]
+"""What a chunk holds: bytes of the file, rows that could be read, errors of reading, errors that the service named."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that was kept in chunks, under the id of its upload."""
+
+    upload: str
+    bytes: int
+    sha256: str
+    is_zip: bool
+
+
+class FileChunks:
+    """The chunks of all uploads, by their content and place."""
+
+    def __init__(self, chunks: Collection[Document], clock: SystemClock) -> None:
+        self._chunks, self._clock = chunks, clock
+
+    def prepare(self) -> None:
+        """Make the indexes; chunks are deleted after `KEPT`."""
+        self._chunks.create_index([("upload", 1), ("what", 1), ("place", 1)])
+        self._chunks.create_index("stored_at", expireAfterSeconds=int(KEPT.total_seconds()))
+
+    def put(self, upload: str, content: Content, place: int, data: bytes) -> None:
+        """Store a chunk, instead of one that was at this place before."""
+        id_ = f"{upload}/{content}/{place}"
+        chunk = {"upload": upload, "what": content, "place": place, "content": data, "stored_at": self._clock.now()}
+        self._chunks.replace_one({"_id": id_}, {"_id": id_, **chunk}, upsert=True)
+
+    def read(self, upload: str, *contents: Content, after: int = -1) -> Iterator[tuple[int, bytes]]:
+        """Yield place and data in order of their places; at one place, refusals come after errors of reading.
+
+        Four chunks at most are in memory at a time.
+        """
+        chosen = {"upload": upload, "what": {"$in": contents}, "place": {"$gt": after}}
+        for chunk in self._chunks.find(chosen).sort([("place", 1), ("what", -1)]).batch_size(4):
+            yield chunk["place"], chunk["content"]
+
+    def has(self, upload: str, content: Content) -> bool:
+        """Tell whether chunks of this content are still kept."""
+        return self._chunks.find_one({"upload": upload, "what": content}, {"_id": 1}) is not None
+
+    def forget(self, upload: str, contents: Iterable[Content] = ("file", "rows", "wrongs", "refusals")) -> None:
+        """Delete these contents of an upload, by default all of them."""
+        self._chunks.delete_many({"upload": upload, "what": {"$in": list(contents)}})
+
+    def store_file(self, stream: IO[bytes]) -> StoredFile:
+        """Store a file while it is received; nothing of it stays where receiving fails."""
+        upload, digest, size, is_zip = uuid.uuid4().hex, hashlib.sha256(), 0, False
+        try:
+            for place, data in enumerate(_split(stream)):
+                is_zip = is_zip or (place == 0 and data.startswith(ZIP))
+                digest.update(data)
+                size += len(data)
+                self.put(upload, "file", place, data)
+        except BaseException:  # too large, or broken off
+            self.forget(upload)
+            raise
+        return StoredFile(upload, size, digest.hexdigest(), is_zip)
+
+
+def _split(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield the stream in parts of `CHUNK` bytes, and a last one that may be shorter."""
+    part = b""
+    while data := stream.read(CHUNK - len(part)):
+        part += data
+        if len(part) == CHUNK:
+            yield part
+            part = b""
+    if part:
+        yield part

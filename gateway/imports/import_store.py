@@ -1,0 +1,186 @@
+"""The imports of all gateways in MongoDB, and which gateway works on which of them.
+
+A gateway that has not been heard of for `SILENT` seconds has died, and another one continues its import. Only the
+database's clock decides that.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
+from typing import Any
+
+import msgspec
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from gateway.identity.stored_actor import write_actor
+from gateway.imports.chunks import FileChunks
+from gateway.imports.import_record import Import, RowError, confirmed
+from services.chassis.clock import SystemClock
+from services.chassis.mongo import Document
+from services.chassis.problem import Conflict, NotAllowed, NotFound
+from services.chassis.tokens import Actor
+from services.contract import wire
+
+SILENT = 30.0  # seconds
+KEPT = timedelta(days=90)  # that an import can be asked for
+
+
+class TakenOver(Exception):
+    """Another gateway works on this import, because it did not hear of this one."""
+
+
+class ImportStore:
+    """The imports of all gateways."""
+
+    def __init__(self, imports: Collection[Document], chunks: FileChunks, clock: SystemClock) -> None:
+        self._imports, self.chunks, self._clock = imports, chunks, clock
+
+    def prepare(self) -> None:
+        """Make the indexes; imports are deleted `KEPT` after their upload."""
+        self._imports.create_index([("state", 1), ("turn", 1)])
+        self._imports.create_index([("actor.id", 1), ("created_at", -1)])
+        self._imports.create_index("created_at", expireAfterSeconds=int(KEPT.total_seconds()))
+        self.chunks.prepare()
+
+    # --- for the uploader --------------------------------------------------------------------------------------------
+
+    def add(self, new: Import) -> Import:
+        """Keep a new import; the same upload under the same id is there once, another one raises `Conflict`."""
+        try:
+            self._imports.insert_one(_document(new) | {"turn": new.created_at})
+        except DuplicateKeyError:
+            self.chunks.forget(new.upload)
+            stored = self._find(new.id) or new
+            if not stored.is_repeated_by(new):
+                raise Conflict(import_id=new.id) from None
+        return self.get(new.id, new.actor)
+
+    def get(self, id_: str, actor: Actor) -> Import:
+        """Return an import to its uploader or to an operator; for anybody else it is `NotFound`."""
+        stored = self._find(id_)
+        if stored is None or (stored.actor.id != actor.id and "operator" not in actor.roles):
+            raise NotFound(import_id=id_)
+        return stored
+
+    def list_newest(self, actor: Actor, limit: int) -> tuple[list[Import], int]:
+        """The newest of the actor's own imports, and how many there are; operators see everybody's."""
+        visible = {} if "operator" in actor.roles else {"actor.id": actor.id}
+        newest = self._imports.find(visible).sort("created_at", -1).limit(limit)
+        return [_import(document) for document in newest], self._imports.count_documents(visible)
+
+    def errors(self, sheet: Import, *, at_most: int | None = None) -> list[RowError]:
+        """The errors of an import in the order of its rows."""
+        return list(islice(self._errors(sheet), at_most))
+
+    def confirm(self, id_: str, actor: Actor, token_id: str | None) -> Import:
+        """Let the rows be written in the name and the roles of the uploader, who alone may confirm.
+
+        Confirming again changes nothing. Raises `Conflict` where the rows were not checked, or are no longer kept.
+        """
+        sheet = self.get(id_, actor)
+        if sheet.actor.id != actor.id:
+            raise NotAllowed("Only the uploader may have it written.", "只有上传人可以确认写入。", import_id=id_)
+        if sheet.is_confirmed:
+            return sheet
+        if not sheet.can_be_confirmed or not self.chunks.has(sheet.upload, "rows"):
+            raise Conflict(
+                f"An import that is {sheet.state} cannot be written.", f"该导入（{sheet.state}）不能写入。",
+                import_id=id_, state=sheet.state,
+            )  # fmt: skip
+
+        self.chunks.forget(sheet.upload, ["refusals"])
+        changes = _changes(sheet, confirmed(sheet, actor, token_id)) | {"turn": self._clock.now()}
+        self._imports.update_one({"_id": id_, "state": sheet.state}, {"$set": changes, "$unset": {"ended_at": ""}})
+        return self.get(id_, actor)
+
+    def _find(self, id_: str) -> Import | None:
+        document = self._imports.find_one({"_id": id_})
+        return _import(document) if document else None
+
+    def _errors(self, sheet: Import) -> Iterator[RowError]:
+        chunks = self.chunks.read(sheet.upload, "wrongs", "refusals")
+        for _, same_rows in groupby(chunks, key=itemgetter(0)):
+            errors = [error for _, content in same_rows for error in _row_errors(content)]
+            yield from sorted(errors, key=attrgetter("row"))
+
+    # --- for the gateway that works on it ----------------------------------------------------------------------------
+
+    def claim(self) -> Import | None:
+        """Take the import that has waited longest, or whose gateway fell silent; None where there is none."""
+        silent = {"$lt": ["$beat_at", {"$subtract": ["$$NOW", int(SILENT * 1_000)]}]}
+        tries = {"$add": ["$tries", {"$cond": [{"$eq": ["$state", "running"]}, 1, 0]}]}
+        ours = {"state": "running", "run": uuid.uuid4().hex, "beat_at": "$$NOW", "tries": tries}
+        document = self._imports.find_one_and_update(
+            {"$or": [{"state": "waiting"}, {"state": "running", "$expr": silent}]},
+            [{"$set": ours}],
+            sort=[("turn", 1)],
+            return_document=ReturnDocument.AFTER,
+        )
+        return _import(document) if document else None
+
+    def note_alive(self, sheet: Import) -> None:
+        """Write down that this gateway still works on it; raises `TakenOver` where another one does."""
+        self._note(sheet, {})
+
+    def note_progress(self, sheet: Import, **progress: Any) -> Import:
+        """Write down these fields and return the import with them; raises `TakenOver`. Progress clears its tries."""
+        after = replace(sheet, **progress, tries=0)
+        stored = _document(after)
+        self._note(sheet, {name: stored[name] for name in (*progress, "tries")})
+        return after
+
+    def put_back(self, sheet: Import) -> None:
+        """Let another gateway continue it, or this one later; the others that wait come first."""
+        back = {"state": "waiting", "run": None, "turn": self._clock.now()}
+        self._imports.update_one(_ours(sheet), {"$set": back})
+
+    def end(self, sheet: Import) -> Import:
+        """Write down the state in which it ended, and return it as it is stored; raises `TakenOver`."""
+        outcome = {"state": sheet.state, "run": None, "problem": sheet.problem}
+        document = self._imports.find_one_and_update(
+            _ours(sheet),
+            {"$set": outcome, "$currentDate": {"ended_at": True}},
+            return_document=ReturnDocument.AFTER,
+        )
+        if document is None:
+            raise TakenOver
+        if sheet.state == "done":
+            self.chunks.forget(sheet.upload)
+        return _import(document)
+
+    def _note(self, sheet: Import, changes: Document) -> None:
+        update: Document = {"$currentDate": {"beat_at": True}} | ({"$set": changes} if changes else {})
+        if not self._imports.update_one(_ours(sheet), update).matched_count:
+            raise TakenOver
+
+
+def _row_errors(content: bytes) -> list[RowError]:
+    return msgspec.convert(wire.decode(content), list[RowError])
+
+
+def _import(document: Document) -> Import:
+    return msgspec.convert({"id": document["_id"], **document}, Import)
+
+
+def _document(sheet: Import) -> Document:
+    """An import as it is stored; `turn` and `beat_at`, which order and watch the work, stand beside it."""
+    fields: Document = msgspec.to_builtins(sheet, builtin_types=(datetime,))
+    fields |= {"_id": fields.pop("id"), "actor": write_actor(sheet.actor)}
+    return {name: value for name, value in fields.items() if (name, value) != ("ended_at", None)}
+
+
+def _changes(before: Import, after: Import) -> Document:
+    """The stored fields in which two versions of an import differ."""
+    stored = _document(before)
+    return {name: value for name, value in _document(after).items() if stored.get(name, ...) != value}
+
+
+def _ours(sheet: Import) -> Document:
+    return {"_id": sheet.id, "run": sheet.run, "state": "running"}

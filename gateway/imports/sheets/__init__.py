@@ -1,0 +1,14 @@
+"""SHEETS: a command's input as rows of a sheet: an empty template, a clerk's sheet read, its errors given back; pure.
+
+`columns` makes the columns of a command's JSON Schema, `template` an empty workbook of them. `read` understands a
+filled one, however messy, as long as it can mean one thing only; `marked` gives the same cells back with what is wrong
+beside each row. All of it blocks: call it through `eventlet.tpool`.
+"""
+
+from gateway.imports.sheets.columns import Column, NotFlat, columns
+from gateway.imports.sheets.errors import BrokenSheet, CellError
+from gateway.imports.sheets.marked_copy import marked
+from gateway.imports.sheets.rows import Row, read
+from gateway.imports.sheets.template import template
+
+__all__ = ["BrokenSheet", "CellError", "Column", "NotFlat", "Row", "columns", "marked", "read", "template"]

@@ -1,0 +1,176 @@
+"""Header: the row of a sheet that says which column is which, found by its words wherever it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from itertools import takewhile
+
+from gateway.imports.sheets.cell import Cell, is_blank, shown
+from gateway.imports.sheets.columns import Column
+from gateway.imports.sheets.errors import BrokenSheet, CellError, address
+from gateway.imports.sheets.tables import Table, Workbook
+from services.contract.glossary import fields_named, plain
+
+SEARCHED = 30  # rows: titles stand above a header, but not more than this
+ERRORS = "错误"
+NOT_DATA = frozenset(plain(word) for word in ("序号", "行号", "No.", ERRORS, "Errors"))
+"""Columns that clerks or we add for people, and nobody reads."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the header of a table stands, and which column of the sheet holds which field."""
+
+    table: Table
+    number: int
+    cells: Sequence[Cell]
+    places: Mapping[int, Column]
+
+    @property
+    def fit(self) -> tuple[int, int]:
+        """How many fields it names, and how few other things."""
+        return len(self._named), len(self._named) - sum(not is_blank(cell) for cell in self.cells)
+
+    def is_whole(self, columns: Sequence[Column]) -> bool:
+        """Does it name every field that is needed, and little else?"""
+        return all(column.name in self._named for column in columns if column.required) and sum(self.fit) >= 0
+
+    @property
+    def _named(self) -> set[str]:
+        return {column.name for column in self.places.values()}
+
+    @cached_property
+    def unread(self) -> frozenset[int]:
+        return frozenset(place for place, cell in enumerate(self.cells) if plain(str(cell)) in NOT_DATA)
+
+    @cached_property
+    def expected(self) -> frozenset[int]:
+        """Where a cell may stand."""
+        return self.unread | self.places.keys()
+
+    @cached_property
+    def errors(self) -> int | None:
+        """The column of errors that we once added."""
+        words = (plain(ERRORS), "errors")
+        return next((place for place, cell in enumerate(self.cells) if plain(str(cell)) in words), None)
+
+    def is_repeated(self, filled: Mapping[int, Cell]) -> bool:
+        """Does the row say the header again?"""
+        return all(
+            isinstance(cell, str) and place < len(self.cells) and plain(cell) == plain(str(self.cells[place]))
+            for place, cell in filled.items()
+        )
+
+
+def find(book: Workbook, columns: Sequence[Column]) -> Header:
+    """The one header of the file; raises `BrokenSheet` where there is none, or it does not fit the columns."""
+    names = _names(columns)
+    found = _all(book, names)
+    if not found:
+        listed = "、".join(column.header() for column in columns if column.required)
+        listed_en = ", ".join(column.header("en") for column in columns if column.required)
+        raise BrokenSheet(f"没有找到表头；须有：{listed}。", f"There is no header; it should have {listed_en}.")
+
+    whole = [header.table.name for header in found if header.is_whole(columns)]
+    if len(whole) > 1 and not book.is_csv:
+        listed = "、".join(whole)
+        raise BrokenSheet(
+            f"有几张工作表都带表头，不清楚要导入哪一张：{listed}。", f"Several sheets have the header: {listed}."
+        )
+    best = max(found, key=lambda header: header.fit)
+    _check(best, columns, names)
+    return best
+
+
+def _names(columns: Sequence[Column]) -> dict[str, Column]:
+    """The column behind each way to write its header, with or without its unit."""
+    by_name = {column.name: column for column in columns}
+    of = columns[0].of if columns else ""
+    names = {word: by_name[name] for word, name in fields_named(by_name, of=of).items()}
+    for column in columns:
+        for word in column.word.all if column.unit else ():
+            for unit in column.unit.all if column.unit else ():
+                names.setdefault(plain(word + unit), column)
+    return names
+
+
+def _all(book: Workbook, names: Mapping[str, Column]) -> list[Header]:
+    """The header of each table that has one; quotes may stand in the way of reading a CSV with a wrong delimiter."""
+    found: list[Header] = []
+    wrong_delimiters: list[BrokenSheet] = []
+    for table in book.tables:
+        try:
+            header = _best(table, names)
+        except BrokenSheet as broken:
+            if not book.is_csv:
+                raise
+            wrong_delimiters.append(broken)
+        else:
+            found += [header] if header else []
+    if wrong_delimiters and not found:
+        raise wrong_delimiters[0]
+    return found
+
+
+def _best(table: Table, names: Mapping[str, Column]) -> Header | None:
+    best: Header | None = None
+    for number, cells in takewhile(lambda row: row[0] <= SEARCHED, table.rows()):
+        places = {place: column for place, cell in enumerate(cells) if (column := _named(cell, names)) is not None}
+        header = Header(table, number, cells, places)
+        if places and (best is None or header.fit > best.fit):
+            best = header
+    return best
+
+
+def _named(cell: Cell, names: Mapping[str, Column]) -> Column | None:
+    return names.get(plain(cell).removesuffix("必填").removesuffix("选填")) if isinstance(cell, str) else None
+
+
+def _check(header: Header, columns: Sequence[Column], names: Mapping[str, Column]) -> None:
+    wrongs = [*_unknown(header, names), *_twice(header), *_missing(header, columns)]
+    if wrongs:
+        raise BrokenSheet(
+            "表头有误：" + "；".join(wrong.zh for wrong in wrongs) + "。",
+            "The header is wrong: " + "; ".join(wrong.en for wrong in wrongs) + ".",
+            wrongs=wrongs,
+        )
+
+
+def _unknown(header: Header, names: Mapping[str, Column]) -> Iterator[CellError]:
+    for place, cell in enumerate(header.cells):
+        if place in header.places or place in header.unread or is_blank(cell):
+            continue
+        near = get_close_matches(plain(str(cell)), names, n=1, cutoff=0.5)
+        zh = f"，是否为“{names[near[0]].header()}”" if near else ""
+        en = f", perhaps {names[near[0]].header('en')}" if near else ""
+        at = address(header.number, place)
+        yield CellError(at, "", f"{at} 不认识的列“{shown(cell)}”{zh}", f"{at} is an unknown column “{shown(cell)}”{en}")
+
+
+def _twice(header: Header) -> Iterator[CellError]:
+    first: dict[str, int] = {}
+    for place, column in header.places.items():
+        if column.name in first:
+            at, before = address(header.number, place), address(header.number, first[column.name])
+            yield CellError(
+                at,
+                column.name,
+                f"{at} 与 {before} 都是“{column.header()}”（可能有一列被隐藏）",
+                f"{at} and {before} are both {column.header('en')} (one may be hidden)",
+            )
+        first.setdefault(column.name, place)
+
+
+def _missing(header: Header, columns: Sequence[Column]) -> Iterator[CellError]:
+    there = {column.name for column in header.places.values()}
+    for column in columns:
+        if column.required and column.name not in there:
+            yield CellError(
+                address(header.number, 0),
+                column.name,
+                f"缺少列“{column.header()}”",
+                f"{column.header('en')} is missing",
+            )

@@ -1,0 +1,173 @@
+"""Rows: the data of a sheet, row by row, told from repeated headers, totals and notes.
+
+A row that is complete data is never skipped, whatever it looks like; a row that is not is skipped only where it can be
+nothing but a total or a note. All others are data with something wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.imports.sheets import cell_reading, header, xlsx_guard
+from gateway.imports.sheets.cell import Blemish, Blemished, Cell, narrow, shown, stripped
+from gateway.imports.sheets.columns import Column
+from gateway.imports.sheets.errors import CellError, address
+from gateway.imports.sheets.header import Header
+from gateway.imports.sheets.numbers import Misread, number
+from gateway.imports.sheets.tables import opened
+from services.contract.glossary import plain
+
+TOTALS = ("合计", "总计", "小计", "共计", "累计", "总和", "total", "subtotal", "grandtotal")
+LONGEST_TOTAL = 12  # characters: 市中区小计 is one, a sentence that ends so is not
+
+_LABEL = re.compile(
+    r"(填表人|填报人|制表人?|审核人?|复核人?|经办人|联系人|负责人|单位负责人|统计负责人|填报单位|报送单位|制表单位"
+    r"|单位[(]?盖章[)]?|单位|盖章|签字|领导签字|填报日期|填表日期|制表日期|报送日期|报出日期|日期|联系电话|电话"
+    r"|注|附注|备注|说明|注释|填表说明)\s*[0-9]{0,2}\s*:"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of data by its number in the sheet: the command's input, and what is wrong with it.
+
+    Money stands in fen, days as `2011-05-14`; what may be left out and is empty is left out. A row with wrongs has only
+    the values that are right.
+    """
+
+    number: int
+    values: dict[str, Any]
+    wrongs: tuple[CellError, ...] = ()
+
+
+def read(path: Path, filename: str, columns: Sequence[Column]) -> Iterator[Row]:
+    """The rows of data in order; `filename` is what the clerk calls the file, and decides with the bytes what it is.
+
+    Raises `BrokenSheet` with the first row, or later where a limit is passed.
+    """
+    with opened(path, filename) as book:
+        found = header.find(book, columns)
+        rows = 0
+        for number_of_row, cells in found.table.rows():
+            row = _row(found, number_of_row, cells) if number_of_row > found.number else None
+            if row is not None:
+                rows += 1
+                if rows > xlsx_guard.MANY_ROWS:
+                    raise xlsx_guard.too_large()
+                yield row
+
+
+def _row(header: Header, number: int, cells: Sequence[Cell]) -> Row | None:
+    """The row as data; None where it is none."""
+    there = {place: cell for place, cell in enumerate(map(stripped, cells)) if cell != ""}
+    filled = {place: cell for place, cell in there.items() if not isinstance(cell, Blemished) or not _is_covered(cell)}
+    if not _says_something(header, filled) or header.is_repeated(filled):
+        return None
+
+    row = _data(header, number, there)
+    if _says_total(filled):
+        return _unless_total(header, row, filled)
+    if row.wrongs and _is_note(filled):
+        return None
+    if row.wrongs and len(filled) == 1:
+        return _neither(header, row, filled)
+    return row
+
+
+def _is_covered(cell: Blemished) -> bool:
+    """Does it lie under its neighbour, merged with it?"""
+    return cell.why is Blemish.MERGED
+
+
+def _says_something(header: Header, filled: Mapping[int, Cell]) -> bool:
+    """Is there more than a number before the row and our errors after it?"""
+    return any(
+        place not in header.unread or (place != header.errors and isinstance(cell, str) and not cell.strip().isdigit())
+        for place, cell in filled.items()
+    )
+
+
+def _data(header: Header, number: int, there: Mapping[int, Cell]) -> Row:
+    values: dict[str, Any] = {}
+    wrongs: list[CellError] = []
+    for place, column in header.places.items():
+        try:
+            value = cell_reading.read(column, there.get(place, ""))
+        except Misread as misread:
+            wrongs.append(CellError(address(number, place), column.name, misread.zh, misread.en))
+            continue
+        if value is not None:
+            values[column.name] = value
+    wrongs += [
+        CellError(address(number, place), "", "此格所在的列没有表头", "The column of this cell has no header")
+        for place, cell in there.items()
+        if place not in header.expected and not (isinstance(cell, Blemished) and _is_covered(cell))
+    ]
+    return Row(number, values, tuple(wrongs))
+
+
+def _says_total(filled: Mapping[int, Cell]) -> bool:
+    first = next(iter(filled.values()))
+    if not isinstance(first, str) or len(first) > LONGEST_TOTAL:
+        return False
+    said = plain(first)
+    return said in TOTALS or said.endswith(("合计", "总计", "小计"))
+
+
+def _unless_total(header: Header, row: Row, filled: Mapping[int, Cell]) -> Row | None:
+    """None for a total, which is a word and numbers and no complete row of data; else it is for the clerk to say."""
+    (place, word), *others = filled.items()
+    if row.wrongs and all(_may_be_added_up(header.places.get(other), cell) for other, cell in others):
+        return None
+
+    at = address(row.number, place)
+    wrong = CellError(
+        at,
+        "",
+        f"“{shown(word)}”像是合计行，但又含有其他内容；请删除此行或改写",
+        f"“{shown(word)}” looks like a total, but there is more in the row; delete or reword it",
+    )
+    return Row(row.number, {}, (wrong,))
+
+
+def _may_be_added_up(column: Column | None, cell: Cell) -> bool:
+    if cell in cell_reading.NOTHING:
+        return True
+    if column is not None and column.holds not in ("whole", "yuan"):
+        return False
+    try:
+        number(cell, column.unit if column else None)
+    except Misread:
+        return False
+    return True
+
+
+def _is_note(filled: Mapping[int, Cell]) -> bool:
+    """Is there nothing but labels like 填表人： and what belongs to them?"""
+    awaited = False
+    for cell in filled.values():
+        text = narrow(cell) if isinstance(cell, str) else ""
+        label = _LABEL.match(text)
+        if label is None and not awaited:
+            return False
+        awaited = label is not None and label.end() == len(text)
+    return True
+
+
+def _neither(header: Header, row: Row, filled: Mapping[int, Cell]) -> Row:
+    """One wrong in place of one for every empty cell, where a lone cell is all there is."""
+    ((place, cell),) = filled.items()
+    if sum(column.required for column in header.places.values()) < 2:
+        return row
+
+    wrong = CellError(
+        address(row.number, place),
+        "",
+        f"此行只有“{shown(cell)}”，既不是完整的数据，也认不出是注释；请补全或删除",
+        f"There is only “{shown(cell)}” in this row, neither data nor a note that is known; complete or delete it",
+    )
+    return Row(row.number, {}, (wrong,))

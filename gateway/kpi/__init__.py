@@ -1,0 +1,1 @@
+"""KPI arithmetic: how events become counts and counts become answers. Pure."""

@@ -1,0 +1,1 @@
+"""Notifications for subscribers: alerts, webhooks and the event stream."""

@@ -1,0 +1,1 @@
+"""HTML pages: templates, assets and the policy under which a browser shows them."""

@@ -1,0 +1,1 @@
+"""The annual plan as data and values: the file, its model, periods and pace. Pure."""

@@ -1,0 +1,57 @@
+"""A cache of what was read: of current counts and answers for a moment, of as-of counts indefinitely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from time import monotonic
+from typing import Any, TypeVar
+
+from gateway.kpi.measures import Measure
+from gateway.plans.periods import Piece
+from gateway.read_model.reader import Reader
+from gateway.read_model.store import Counts
+
+MAX_AGE = 0.05  # seconds that an answer may be behind what another gateway takes in; behind our own it never is
+MAX_ENTRIES = 1_000  # of current reads, and of as-of reads
+
+T = TypeVar("T")
+
+
+class Cache:
+    """What the query service has read, for the next who ask the same."""
+
+    def __init__(self) -> None:
+        self._current: dict[Any, tuple[float, Any]] = {}
+        self._as_of: dict[Any, Counts] = {}
+
+    def clear(self) -> None:
+        """Forget all that is current, so that later reads see what was taken in; as-of counts do not change."""
+        self._current = {}
+
+    def counts(
+        self, read: Reader, documents: dict[str, Piece], measures: Iterable[Measure], as_of: datetime | None
+    ) -> Counts:
+        """Read these documents of the counts of these measures, or return them as they were read before."""
+        if as_of is None:
+            return self.current(tuple(documents.items()), lambda: read.counts(documents, measures))
+
+        key = (as_of, *documents.items())
+        if key not in self._as_of:
+            if len(self._as_of) >= MAX_ENTRIES:
+                self._as_of.clear()
+            self._as_of[key] = read.counts(documents, measures)
+        return self._as_of[key]
+
+    def current(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what was made under this key at most `MAX_AGE` ago, else make it now."""
+        entries = self._current  # `clear` puts another one in its place, also while `make` reads
+        expires, made = entries.get(key, (0.0, None))
+        if monotonic() <= expires:
+            return made
+
+        made = make()
+        if len(entries) >= MAX_ENTRIES:
+            entries.clear()
+        entries[key] = (monotonic() + MAX_AGE, made)
+        return made

@@ -1,0 +1,1 @@
+"""The services behind the gateway: forwarded calls, accepted commands, descriptions and dead-letter counts."""

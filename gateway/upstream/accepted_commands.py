@@ -1,0 +1,213 @@
+"""Accepted commands: stored while a service cannot be reached, and given to it as soon as it can.
+
+A sender that gets 202 may rely on it: by then the command was written to a majority. It is given under its own id, so
+that a command whose first answer was lost, or that two gateways give, is still done once (X-01), with the rights that
+its sender has then. Its arguments are forgotten as soon as its outcome is known (X-08).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from gateway.identity.stored_actor import read_actor, write_actor
+from services.chassis import trace
+from services.chassis.clock import SystemClock
+from services.chassis.problem import Conflict, NotFound, Problem, Unavailable
+from services.chassis.tokens import Actor, issue
+from services.contract import wire
+from services.kernel import Lifecycle
+from services.kernel.calendar import format_instant
+
+Document = dict[str, Any]
+
+LIFECYCLE = Lifecycle(accepted=("done", "refused"))
+
+AT_ONCE = 200  # commands that are given in one round
+TRIES = 3  # times that a command may go unanswered before the others of its service overtake it
+KEPT = timedelta(days=90)  # that an outcome can be asked for
+TOKEN_LIFETIME = timedelta(minutes=5)
+
+OLDEST_FIRST = [("turn", 1), ("accepted_at", 1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptedCommand:
+    """A command that waits for its service, or its outcome: the `record` it made or the `problem` that refused it.
+
+    `arguments` are None once there is an outcome. Commands of a higher `turn` are given after those of a lower one.
+    """
+
+    id: str
+    service: str
+    command: str
+    actor: Actor
+    token_id: str | None
+    arguments: Document | None = field(repr=False)
+    accepted_at: str
+    traceparent: str | None
+    state: str = "accepted"
+    turn: int = 0
+    tries: int = 0
+    record: Mapping[str, Any] | None = None
+    problem: Mapping[str, Any] | None = None
+
+    def is_same(self, other: AcceptedCommand) -> bool:
+        """Was the same command sent by the same sender?"""
+        return (self.service, self.command, self.actor) == (other.service, other.command, other.actor)
+
+
+class AcceptedCommands:
+    """The commands that wait for their service, and the outcomes of those that did."""
+
+    def __init__(
+        self,
+        accepted: Collection[Document],
+        clock: SystemClock,
+        private_key: str | None,
+        current_rights: Callable[[Actor, str | None], Actor],
+        *,
+        at_most: int,
+    ) -> None:
+        self._accepted, self._clock, self._private_key, self._at_most = accepted, clock, private_key, at_most
+        self._current_rights = current_rights
+
+    def prepare(self) -> None:
+        """Create the indexes; MongoDB removes outcomes after `KEPT`."""
+        self._accepted.create_index([("state", 1), ("service", 1), *OLDEST_FIRST])
+        self._accepted.create_index("settled_at", expireAfterSeconds=int(KEPT.total_seconds()))
+
+    def accept(
+        self, service: str, command: str, arguments: Document, *, actor: Actor, token_id: str | None = None
+    ) -> Document:
+        """Store a command; the same one under the same id is stored once, another one is a `Conflict`.
+
+        `Unavailable` where as many wait as may, or nobody could act for the caller later: it has to send it again.
+        """
+        if self._private_key is None or self._is_full(service):
+            raise Unavailable(command_id=arguments["command_id"])
+
+        accepted = AcceptedCommand(
+            id=arguments["command_id"],
+            service=service,
+            command=command,
+            actor=actor,
+            token_id=token_id,
+            arguments=arguments,
+            accepted_at=format_instant(self._clock.now()),
+            traceparent=trace.current(),
+        )
+        try:
+            self._accepted.insert_one(_write_command(accepted))
+        except DuplicateKeyError:
+            accepted = self._stored_alike(accepted)
+        return _show(accepted)
+
+    def find(self, command_id: str, *, actor: Actor) -> Document:
+        """Show a command and its outcome to its sender and to operators; `NotFound` for everybody else."""
+        stored = self._find(command_id)
+        if stored is None or (stored.actor.id != actor.id and "operator" not in actor.roles):
+            raise NotFound(command_id=command_id)
+        return _show(stored)
+
+    def give(self, service: str, call: Callable[..., Any]) -> int:
+        """Give a service the commands that wait for it, the oldest first; the number of those with an outcome.
+
+        Ends with the first one that goes unanswered, so that no other overtakes it because of a short outage.
+        """
+        waiting = self._accepted.find({"state": "accepted", "service": service}).sort(OLDEST_FIRST).limit(AT_ONCE)
+        given = 0
+        for command in map(_read_command, waiting):
+            outcome = self._outcome(command, call)
+            if outcome is None:
+                self._put_back(command)
+                break
+            settled = {**outcome, "settled_at": self._clock.now()}
+            self._accepted.update_one({"_id": command.id}, {"$set": settled, "$unset": {"arguments": ""}})
+            given += 1
+        return given
+
+    def _outcome(self, command: AcceptedCommand, call: Callable[..., Any]) -> Document | None:
+        """None where the service does not answer."""
+        try:
+            actor = self._current_rights(command.actor, command.token_id)
+            with trace.within(command.traceparent):
+                record = call(command.command, command.arguments, token=self._token_for(actor))
+        except Unavailable:
+            return None
+        except Problem as problem:
+            return {"state": "refused", "problem": problem.say()}
+        return {"state": "done", "record": record}
+
+    def _is_full(self, service: str) -> bool:
+        waiting = {"state": "accepted", "service": service}
+        return self._accepted.count_documents(waiting, limit=max(1, self._at_most)) >= self._at_most
+
+    def _stored_alike(self, accepted: AcceptedCommand) -> AcceptedCommand:
+        """The command that has this id already; `Conflict` where it is another one."""
+        stored = self._find(accepted.id) or accepted
+        if not stored.is_same(accepted):
+            raise Conflict(command_id=accepted.id)
+        return stored
+
+    def _find(self, command_id: str) -> AcceptedCommand | None:
+        document = self._accepted.find_one({"_id": command_id})
+        return _read_command(document) if document else None
+
+    def _put_back(self, command: AcceptedCommand) -> None:
+        tries = command.tries + 1
+        self._accepted.update_one({"_id": command.id}, {"$set": {"tries": tries, "turn": tries // TRIES}})
+
+    def _token_for(self, actor: Actor) -> str:
+        key = self._private_key or ""
+        return issue(key, subject=actor.id, roles=actor.roles, district=actor.district, lifetime=TOKEN_LIFETIME)
+
+
+def _write_command(command: AcceptedCommand) -> Document:
+    """Write a new command; its arguments as bytes, since BSON does not hold everything that JSON does."""
+    return {
+        "_id": command.id,
+        "service": command.service,
+        "command": command.command,
+        "actor": write_actor(command.actor),
+        "token_id": command.token_id,
+        "arguments": wire.encode(command.arguments),
+        "accepted_at": command.accepted_at,
+        "state": command.state,
+        "turn": command.turn,
+        "tries": command.tries,
+        trace.HEADER: command.traceparent,
+    }
+
+
+def _read_command(document: Mapping[str, Any]) -> AcceptedCommand:
+    """Read a stored command; the earliest ones have no turn, tries, token id and trace."""
+    arguments = document.get("arguments")
+    return AcceptedCommand(
+        id=document["_id"],
+        service=document["service"],
+        command=document["command"],
+        actor=read_actor(document["actor"]),
+        token_id=document.get("token_id"),
+        arguments=None if arguments is None else wire.decode(arguments),
+        accepted_at=document["accepted_at"],
+        traceparent=document.get(trace.HEADER),
+        state=document["state"],
+        turn=document.get("turn", 0),
+        tries=document.get("tries", 0),
+        record=document.get("record"),
+        problem=document.get("problem"),
+    )
+
+
+def _show(command: AcceptedCommand) -> Document:
+    """Show a command to its sender, without its arguments."""
+    shown = {"command_id": command.id, "service": command.service, "command": command.command}
+    shown |= {"state": command.state, "accepted_at": command.accepted_at}
+    outcome = {"record": command.record, "problem": command.problem}
+    return shown | {name: value for name, value in outcome.items() if value is not None}

@@ -1,0 +1,229 @@
+"""The entrypoints of a service: commands and queries, and who may call them with what.
+
+A service's method says what comes in and who may call in its decorator, `@command` or `@query`; the method itself gets
+arguments that were checked.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from marshmallow import Schema
+
+from services.chassis import fields, rehearsal
+from services.chassis.batch import Batch
+from services.chassis.document import Cause
+from services.chassis.fields import FieldError, json_schema
+from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound
+from services.chassis.records import Bound, Records
+from services.chassis.rpc import Method, Request
+from services.chassis.tokens import BRIEF, READERS, ROLES, Actor
+from services.contract.view import View
+from services.kernel import Refusal
+
+COMMAND_IDS = uuid.UUID("6b657869-6500-4000-8000-000000000001")
+"""The namespace of ids that are made for commands without one."""
+
+
+class Command(Method):
+    """A method that moves one record on, or refuses; the same `command_id` again returns the first outcome (X-01).
+
+    A command that `adds` a record and changes none can be given to every row of a sheet. The input of a `confidential`
+    command is stored by its own service only: the gateway does not keep it while the service is away.
+    """
+
+    def __init__(
+        self,
+        view: type[View],
+        schema: type[Schema],
+        *,
+        roles: tuple[str, ...],
+        adds: bool = False,
+        confidential: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if unknown := sorted(set(roles) - set(ROLES)):
+            raise ValueError(f"unknown role {', '.join(unknown)}")
+        self.kind = view.kind
+        self.schema = schema()
+        self.roles = frozenset(roles)
+        self.adds = adds
+        self.confidential = confidential
+
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Check caller and input; the context is the `Cause` that every record written from here on names."""
+        actor = self._authenticate(request)
+        _require(self.roles, actor)
+        given = dict(arguments)
+        cause = Cause(
+            because=_command_id(given.pop("command_id", None), request, self.method_name),
+            expected_version=expected_version(given.pop("expected_version", None)),
+            actor=actor,
+            at=rehearsal.arrival(request.headers, self.container.config),
+        )
+        request.because = cause.because
+        return {**fields.load(self.schema, given), "by": actor.id}, {"cause": cause}
+
+    def visible_result(self, context: dict[str, Any], result: Any) -> Any:
+        """Reduce the result, for a caller who may not read records, to the fact that this one changed (A-13)."""
+        if context["cause"].actor.roles.isdisjoint(READERS):
+            return {name: result[name] for name in BRIEF}
+        return result
+
+    def recover(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
+        """Return the first outcome where today's state refuses a command that was done before (X-01)."""
+        if isinstance(error, Refusal | NotFound | Conflict):
+            ids = [value for name, value in arguments.items() if name.endswith("_id") and isinstance(value, str)]
+            outcome = Bound(self.records, context["cause"]).outcome(ids)
+            if outcome is not None:
+                return outcome
+        raise error
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the command for the service's `describe`."""
+        return {
+            "kind": self.kind.name,
+            "summary": _summary(self),
+            "roles": sorted(self.roles),
+            "adds": self.adds,
+            "confidential": self.confidential,
+            "input": json_schema(self.schema, of=f"{self.container.service_name}.{self.method_name}"),
+        }
+
+    @property
+    def records(self) -> Records[Any]:
+        """The service's records of the kind that this command changes."""
+        return next(
+            records
+            for records in self.container.dependencies
+            if isinstance(records, Records) and records.kind is self.kind
+        )
+
+
+class Query(Method):
+    """A method that reads; a `public` one needs no token. The method gets the parameters as they came."""
+
+    def __init__(self, *, public: bool = False, roles: tuple[str, ...] = READERS, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.public, self.roles = public, frozenset(roles)
+
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Check who calls, unless the query is public."""
+        if not self.public:
+            _require(self.roles, self._authenticate(request))
+        return {"params": arguments}, {}
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the query for the service's `describe`."""
+        return {"summary": _summary(self), "public": self.public, "roles": sorted(self.roles)}
+
+
+class SignedQuery(Query):
+    """A query that also changes something beside the records, and notes its caller, `by`."""
+
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Check who calls, and pass the caller's id on."""
+        prepared, context = super().prepare(request, arguments)
+        return {**prepared, "by": self._authenticate(request).id}, context
+
+
+class DescribedQuery(Query):
+    """A query of a service's own; its parameters have a schema, so that the gateway passes it on as it does commands.
+
+    The method gets the parameters by name, and its caller as `by`.
+    """
+
+    def __init__(self, schema: type[Schema], *, roles: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(roles=roles, **kwargs)
+        self.schema = schema()
+
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Check caller and parameters."""
+        actor = self._authenticate(request)
+        _require(self.roles, actor)
+        return {**fields.load(self.schema, arguments), "by": actor.id}, {}
+
+    def describe(self) -> dict[str, Any]:
+        """Describe the query with its parameters."""
+        of = f"{self.container.service_name}.{self.method_name}"
+        return {**super().describe(), "input": json_schema(self.schema, of=of)}
+
+
+class RowsOfCommand(Method):
+    """A method about rows of a sheet, for callers who may give the command that it names."""
+
+    def __init__(self, schema: type[Schema], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.schema = schema()
+
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Check the caller against the command's roles; the method gets the import's `Batch`."""
+        actor = self._authenticate(request)
+        given = fields.load(self.schema, arguments)
+        command = self._command(given.pop("command"))
+        _require(command.roles, actor)
+        import_id = command_id(given.pop("import_id")) or ""
+        cause = Cause(because=import_id, actor=actor, at=self.container.config["CLOCK"].now())
+        request.because = import_id
+        batch = Batch(command, command.records, import_id, cause)
+        return {"batch": batch, "given": given}, {"batch": batch}
+
+    def _command(self, name: str) -> Command:
+        known = {
+            known_as: method
+            for known_as, method in self.server.methods.items()
+            if isinstance(method, Command) and method.adds
+        }
+        if name not in known:
+            listed = ", ".join(sorted(known))
+            raise NotFound(
+                f"Only a command that adds a record can be imported: {listed}.",
+                f"只有新增记录的命令可批量导入：{listed}。",
+                command=name,
+            )
+        return known[name]
+
+
+command = Command.decorator
+query = Query.decorator
+signed_query = SignedQuery.decorator
+question = DescribedQuery.decorator
+rows_of_command = RowsOfCommand.decorator
+
+
+def command_id(given: Any) -> str | None:
+    """Check the id that a caller gave its command, or None (X-01); a good one can be part of a URL's path."""
+    if given is None:
+        return None
+    if not isinstance(given, str) or not 1 <= len(given) <= 200 or not given.isprintable() or "/" in given:
+        en, zh = "X-01: A text of 1 to 200 characters without a /.", "X-01：须为 1 至 200 个字符，且不含 /。"
+        raise InvalidInput(FieldError("command_id", en, zh, "X-01"))
+    return given
+
+
+def expected_version(given: Any) -> int | None:
+    """Check the version that a caller saw, or None (X-03)."""
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
+        raise InvalidInput(
+            FieldError("expected_version", "X-03: The version you saw, 1 or more.", "X-03：须为所见版本号。", "X-03")
+        )
+    return given
+
+
+def _command_id(given: Any, request: Request, method: str) -> str:
+    """Take the caller's id, or make one that stays the same when the broker delivers this very request again."""
+    if (callers := command_id(given)) is not None:
+        return callers
+    return str(uuid.uuid5(COMMAND_IDS, f"{method}/{request.id}")) if request.id else str(uuid.uuid4())
+
+
+def _require(roles: frozenset[str], actor: Actor) -> None:
+    if not actor.roles & roles:
+        raise NotAllowed(needs="/".join(sorted(roles)), yours="/".join(sorted(actor.roles)))
+
+
+def _summary(method: Method) -> str | None:
+    """The docstring of the service's method."""
+    return (getattr(method.container.service_cls, method.method_name).__doc__ or "").strip() or None

@@ -1,0 +1,1 @@
+"""Checks after a campaign: invariants, stored state, resource usage and recovery time."""

@@ -1,0 +1,1 @@
+"""Faults built into processes from outside: crash points and mutants."""

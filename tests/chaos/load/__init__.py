@@ -1,0 +1,1 @@
+"""Load of a campaign: clerks, their stories, and the clients they use."""

@@ -1,0 +1,193 @@
+"""The services' commands and queries over HTTP, with a real service behind."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+from gateway.http.server import Server
+from services.awards.service import Awards
+
+RESULT = {
+    "result_id": "r-1", "series": "youth_contest", "level": "province", "edition_no": 26, "grade": "first",
+    "category": "innovation_project", "award_kind": "graded", "title": "太阳能小车", "first_entrant": "p-1",
+    "awarded_on": "2011-03-20", "document_sha256": "a" * 64,
+}  # fmt: skip
+
+REPORT = "/api/v1/awards/report_external_result"
+VERIFY = "/api/v1/awards/verify_external_result"
+
+
+@pytest.fixture
+def gateway(gateway):
+    gateway.running.start(Awards)
+    return gateway
+
+
+def test_a_command_changes_a_record_and_the_number_follows(gateway):
+    reported = gateway.post(REPORT, RESULT)
+    assert (reported.status, reported.body["state"], reported.headers["ETag"]) == (200, "reported", '"1"')
+    assert reported.headers["Location"] == "/api/v1/awards/external_results/r-1"
+
+    verified = gateway.post(VERIFY, {"result_id": "r-1"}, by="u-wang", roles=["verifier"])
+    gateway.running.settle()
+
+    assert verified.body["version"] == 2
+    assert gateway.get("/api/v1/kpis/K1").body["value"] == 1
+    (record,) = gateway.get("/api/v1/kpis/K1/records").body["items"]
+    assert (record["id"], record["version"], record["state"]) == ("r-1", 2, "verified")
+
+
+def test_the_same_idempotency_key_is_the_same_command(gateway):
+    first = gateway.post(REPORT, RESULT, headers={"Idempotency-Key": "k-1"})
+    again = gateway.post(REPORT, RESULT, headers={"Idempotency-Key": "k-1"})
+    another = gateway.post(REPORT, RESULT, headers={"Idempotency-Key": "k-2"})
+    differs = gateway.post(REPORT, RESULT | {"command_id": "k-3"}, headers={"Idempotency-Key": "k-1"})
+
+    assert again.body == first.body
+    assert another.status in (409, 422)
+    assert (differs.status, differs.body["errors"][0]["field"]) == (400, "command_id")
+
+
+def test_a_command_id_of_null_is_none_and_every_command_gets_one_of_its_own(gateway):
+    first = gateway.post(REPORT, RESULT | {"command_id": None, "expected_version": None})
+    second = gateway.post(REPORT, RESULT | {"result_id": "r-2", "title": "风力车", "command_id": None})
+    same = gateway.post(REPORT, RESULT | {"command_id": None}, headers={"Idempotency-Key": "k-9"})
+
+    assert (first.status, second.status, second.body["id"]) == (200, 200, "r-2")
+    assert same.status == 409  # under its own id, taken from the header
+
+
+@pytest.mark.parametrize("id_", [5, {"a": 1}, "", "x" * 201, "a/b", "a\x00"])
+def test_a_command_id_that_cannot_stand_in_an_address_is_refused(gateway, id_):
+    response = gateway.post(REPORT, RESULT | {"command_id": id_})
+
+    assert (response.status, response.body["errors"][0]["field"]) == (400, "command_id")
+
+
+def test_if_match_refuses_a_command_on_a_version_that_is_no_longer_there(gateway):
+    gateway.post(REPORT, RESULT)
+    who = {"by": "u-wang", "roles": ["verifier"]}
+
+    late = gateway.post(VERIFY, {"result_id": "r-1"}, headers={"If-Match": '"7"'}, **who)
+    wrong = gateway.post(VERIFY, {"result_id": "r-1"}, headers={"If-Match": "*"}, **who)
+    right = gateway.post(VERIFY, {"result_id": "r-1"}, headers={"If-Match": '"1"'}, **who)
+
+    assert (late.status, late.body["code"]) == (409, "conflict")
+    assert (wrong.status, wrong.body["errors"][0]["field"]) == (400, "If-Match")
+    assert right.body["version"] == 2
+
+
+def test_a_service_s_no_reaches_the_caller_with_its_rule(gateway):
+    gateway.post(REPORT, RESULT)
+
+    own = gateway.post(VERIFY, {"result_id": "r-1"}, roles=["verifier"])
+    not_allowed = gateway.post(VERIFY, {"result_id": "r-1"}, roles=["viewer"])
+    missing = gateway.post(VERIFY, {"result_id": "r-2"}, roles=["verifier"])
+    wrong = gateway.post(REPORT, RESULT | {"level": "city", "colour": "red"})
+
+    assert (own.status, own.body["code"], own.headers["Content-Type"]) == (422, "A-26", "application/problem+json")
+    assert own.body["zh"]
+    assert (not_allowed.status, not_allowed.body["code"]) == (403, "not_allowed")
+    assert (missing.status, missing.body["involved"]["id"]) == (404, "r-2")
+    assert (wrong.status, {error["field"] for error in wrong.body["errors"]}) == (400, {"level", "colour"})
+
+
+def test_records_of_a_service_are_listed_filtered_and_read(gateway):
+    for number, day in enumerate(["2011-03-20", "2011-03-21", "2011-03-22"]):
+        prize = {"result_id": f"r-{number}", "title": f"t-{number}", "awarded_on": day, "edition_no": 25 + number}
+        assert gateway.post(REPORT, RESULT | prize).status == 200
+    path = "/api/v1/awards/external_results"
+
+    assert [record["id"] for record in gateway.get(path).body["items"]] == ["r-0", "r-1", "r-2"]
+    assert [record["id"] for record in gateway.get(f"{path}?edition_no=26").body["items"]] == ["r-1"]
+    either = gateway.get(f"{path}?awarded_on=2011-03-20&awarded_on=2011-03-22&order=-awarded_on&limit=1").body
+    assert ([record["id"] for record in either["items"]], either["total"]) == (["r-2"], 2)
+    rest = gateway.get(
+        f"{path}?awarded_on=2011-03-20&awarded_on=2011-03-22&order=-awarded_on&cursor={either['cursor']}"
+    )
+    assert [record["id"] for record in rest.body["items"]] == ["r-0"]
+
+    record = gateway.get(f"{path}/r-1")
+    assert (record.body["edition_no"], record.headers["ETag"]) == (26, '"1"')
+    history = gateway.get(f"{path}/r-1/history", roles=["verifier"])
+    assert [version["happened"] for version in history.body["versions"]] == ["reported"]
+    assert gateway.get(f"{path}/r-9").status == 404
+    assert gateway.get(f"{path}/r-9/history", roles=["verifier"]).status == 404
+
+
+NOT_KNOWN = [
+    ("GET", "/api/v1/sports/teams", 404, "awards, members, outreach, rural"),
+    ("GET", "/api/v1/awards/prizes", 404, "external_results"),
+    ("GET", "/api/v1/awards/prizes/p-1", 404, "external_results"),
+    ("GET", "/api/v1/awards/prizes/p-1/history", 404, "external_results"),
+    ("POST", "/api/v1/awards/grant_all", 404, "report_external_result"),
+    ("POST", "/api/v1/awards/list_external_results", 404, "report_external_result"),
+    ("POST", REPORT + "?x=1", 400, "Unknown parameter"),
+    ("GET", "/api/v1/awards/external_results?colour=red", 400, "known: order, cursor, limit, revision, series"),
+    ("GET", "/api/v1/awards/external_results?level=city", 400, "province, national"),
+    ("GET", "/api/v1/awards/external_results?edition_no=x", 400, "A whole number"),
+    ("GET", "/api/v1/awards/external_results?awarded_on=2011-02-30", 400, "A day like 2011-05-14"),
+    ("GET", "/api/v1/awards/external_results?awarded_on=20110520", 400, "A day like 2011-05-14"),
+    ("GET", "/api/v1/awards/external_results?limit=x", 400, "1 to 1000"),
+    ("GET", "/api/v1/awards/external_results?cursor=x", 400, "cursor"),
+    ("GET", "/api/v1/awards/external_results?order=x", 400, "order"),
+    ("GET", "/api/v1/awards/external_results/r-1?x=1", 400, "Unknown parameter"),
+]
+
+
+def test_what_a_service_does_not_have_is_named_with_what_it_has(gateway):
+    for method, path, status, says in NOT_KNOWN:
+        response = gateway.ask(method, path)
+
+        assert (response.status, response.headers["Content-Type"]) == (status, "application/problem+json"), path
+        assert says in response.body["en"], path
+
+
+def test_a_body_that_is_no_json_object_is_refused(gateway):
+    for body in (b"{", b"[1]", b"\xff", b'{"a": NaN}', b'{"a": 1e999}', b"[" * 2_000):
+        response = gateway.post(REPORT, body)
+
+        assert (response.status, response.body["errors"][0]["field"]) == (400, "body"), body
+
+
+def test_a_body_of_20_mb_is_refused_and_disturbs_nobody(gateway):
+    response = gateway.post(REPORT, b" " * 20_000_000)
+
+    assert (response.status, response.body["code"]) == (413, "too_large")
+    assert gateway.post(REPORT, RESULT).status == 200
+
+
+def test_a_client_that_sends_all_before_it_reads_gets_its_answer_too(gateway):
+    for path, status in ((REPORT, 413), ("/api/v1/nothing", 404)):
+        sent = urllib.request.Request(
+            f"http://127.0.0.1:{gateway.extension(Server).port}{path}",
+            data=b" " * 20_000_000,
+            headers={"Authorization": f"Bearer {gateway.running.token()}"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(sent, timeout=20)
+
+        assert (refused.value.code, refused.value.headers["Content-Type"]) == (status, "application/problem+json")
+        refused.value.close()
+
+
+def test_a_body_in_chunks_is_read_whole_and_is_limited_too(gateway):
+    token = gateway.running.token()
+
+    def sent(*chunks):
+        connection = gateway.connect()
+        connection.request(
+            "POST", REPORT, iter(chunks), {"Authorization": f"Bearer {token}"}, encode_chunked=True
+        )  # fmt: skip
+        return connection.getresponse().status
+
+    assert sent(b"{", b"}") == 400  # understood, and every field is missing
+    assert sent(*[b" " * 500_000] * 3) == 413
+
+
+def test_a_service_that_never_ran_is_unavailable_and_the_others_are_not(gateway):
+    response = gateway.get("/api/v1/members/organisations")
+
+    assert (response.status, response.headers["Retry-After"]) == (503, "1")
+    assert gateway.get("/api/v1/awards/external_results").status == 200
