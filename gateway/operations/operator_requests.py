@@ -51,7 +51,7 @@ class OperatorRequests:
         queues = eventlet.spawn(system_status.messages, self._settings)
         services = system_status.conditions(self._caller, request.token)
         waiting, alarms = parking.waiting(database(self._settings, GATEWAY))
-        standing = self._query_service.standing()
+        standing = self._query_service.completeness()
         own = {"version": VERSION, "generation": standing["generation"], "parked": waiting, "alarms": alarms}
         return {
             "services": services,

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from gateway.kpi import figures as kpi_figures
-from gateway.kpi.figures import Figures
+from gateway.kpi.figures import Figures, documents_needed
 from gateway.kpi.measures import Measure
 from gateway.kpi.plan_index import AskedPeriod, KpiLine
 from gateway.plans.model import Words
@@ -112,8 +111,8 @@ def shown_figure(
 ) -> tuple[Figure, int]:
     """Read the figure as it is answered to everybody, and the revision of the ledger that it was read at."""
     read = Reader(store)
-    counts = read.counts(kpi_figures.wanted([line], question), line.measures)
+    counts = read.counts(documents_needed([line], question), line.measures)
     figures = Figures(counts.documents, counts.counted, read.value, question.period.last)
-    number = figures.one(part.measure, question, {} if district is None else {"district": district})
-    value = Total(part.rule.measure).value if number["value"] is None else number["value"]
-    return Figure(value, number["records"]), counts.ledger["revision"]
+    number = figures.measure(part.measure, question, {} if district is None else {"district": district})
+    value = Total(part.rule.measure).value if number.value is None else number.value
+    return Figure(value, number.records), counts.ledger["revision"]

@@ -122,7 +122,7 @@ class Recounts:
         except parameters.InvalidValue as error:
             raise InvalidInput(FieldError("period", error.en, error.zh)) from None
         try:
-            line, asked = self._query_service.question(body["kpi"], params)
+            line, asked = self._query_service.counted_period(body["kpi"], params)
         except NotFound as unknown:
             raise InvalidInput(FieldError("kpi", unknown.en, unknown.zh)) from None
         return RecountQuestion(line, asked, body["district"])

@@ -1,4 +1,4 @@
-"""A cell: what may stand in it, and whether it is empty."""
+"""A cell: the values that it may have, and whether it is empty."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ class CellFault(Enum):
 
     @property
     def zh(self) -> str:
+        """The reason in Chinese."""
         return self.value[0]
 
     @property
     def en(self) -> str:
+        """The reason in English."""
         return self.value[1]
 
 
@@ -41,20 +43,21 @@ _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x2
 
 
 def narrow(text: str) -> str:
-    """The text with ordinary letters, digits and signs for full-width ones."""
+    """Replace full-width letters, digits and signs by ordinary ones."""
     return text if text.isascii() else text.translate(_NARROW)
 
 
 def stripped(cell: Cell) -> Cell:
-    """The cell without the blanks around its text; an empty one is ''."""
+    """Remove the blanks around a cell's text; an empty cell is ''."""
     return cell.strip(BLANKS) if isinstance(cell, str) else cell
 
 
 def is_blank(cell: Cell) -> bool:
+    """Tell whether a cell has no text but blanks."""
     return stripped(cell) == ""
 
 
 def shown(cell: Cell) -> str:
-    """The cell as a message quotes it, shortened."""
+    """Shorten a cell for a message that quotes it."""
     text = cell.shown if isinstance(cell, FaultyCell) else str(cell).strip(BLANKS)
     return text if len(text) <= 30 else f"{text[:29]}…"

@@ -1,4 +1,4 @@
-"""Days as clerks write them: 2011年3月12日, 2011.3.12, 2011/3/12; what may be another day is refused."""
+"""Days as clerks write them: 2011年3月12日, 2011.3.12, 2011/3/12; ambiguous ones are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_YEAR = re.compile(r"[0-9]{1,2}(月|[-./–])[0-9]{1,2}[日号]?")
 
 
 def day(cell: Cell) -> date:
-    """The one day that the cell can mean; raises `InvalidCell`."""
+    """Read the one day that a cell can mean; raises `InvalidCell`."""
     if isinstance(cell, datetime):
         if cell.time() != time():
             raise InvalidCell(f"“{shown(cell)}”含有时刻，只填日期", f"“{shown(cell)}” has a time of day; a day only")
@@ -38,14 +38,14 @@ def day(cell: Cell) -> date:
 @lru_cache(maxsize=4096)
 def _written(cell: str) -> date:
     text = _MIDNIGHT.sub("", narrow(cell).strip(BLANKS))
-    found = _YEAR_FIRST.fullmatch(text) or _TOGETHER.fullmatch(text)
-    if found is None:
-        raise _misread(cell, text)
-    return _date(cell, *(int(part) for part in found.groups() if part and part.isdigit()))
+    match = _YEAR_FIRST.fullmatch(text) or _TOGETHER.fullmatch(text)
+    if match is None:
+        raise _invalid(cell, text)
+    return _date(cell, *(int(part) for part in match.groups() if part and part.isdigit()))
 
 
 def _counted(cell: float) -> date:
-    """Excel's own number of a day, or one like 20110312."""
+    """Read Excel's own number of a day, or a number like 20110312."""
     if SERIALS.start <= cell < SERIALS.stop and cell == int(cell):  # `in` would walk through them for a float
         return BEFORE_DAY_ONE + timedelta(days=int(cell))
     together = _TOGETHER.fullmatch(format(cell, ".15g"))
@@ -61,16 +61,16 @@ def _date(cell: Cell, year: int, month: int, of_month: int) -> date:
         raise InvalidCell(f"没有“{shown(cell)}”这一天", f"There is no day “{shown(cell)}”") from None
 
 
-def _misread(cell: str, text: str) -> InvalidCell:
-    said = shown(cell)
+def _invalid(cell: str, text: str) -> InvalidCell:
+    quoted = shown(cell)
     if _YEAR_LAST.fullmatch(text):
         return InvalidCell(
-            f"“{said}”何为月、何为日，无法确定；请写作 2011-03-12", f"Which part of “{said}” is the month?"
+            f"“{quoted}”何为月、何为日，无法确定；请写作 2011-03-12", f"Which part of “{quoted}” is the month?"
         )
     if _SHORT_YEAR.fullmatch(text):
-        return InvalidCell(f"“{said}”的年份须为四位数", f"The year of “{said}” needs four digits")
+        return InvalidCell(f"“{quoted}”的年份须为四位数", f"The year of “{quoted}” needs four digits")
     if _NO_YEAR.fullmatch(text):
-        return InvalidCell(f"“{said}”缺少年份", f"“{said}” has no year")
+        return InvalidCell(f"“{quoted}”缺少年份", f"“{quoted}” has no year")
     return _not_a_day(cell)
 
 

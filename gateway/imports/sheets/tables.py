@@ -1,7 +1,7 @@
-"""Files: an XLSX or CSV opened as tables of cells, row by row.
+"""Tables: an XLSX or CSV file opened as tables of cells, row by row.
 
-A workbook has a table per visible sheet, a CSV file one per delimiter that it may have been written with; the header
-decides which of them is meant.
+A workbook has a table for each visible sheet, a CSV file one for each delimiter that it may have been written with;
+the header decides which of them is meant.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from gateway.documents.formula_signs import unescape
 from gateway.imports.sheets import xlsx_guard
 from gateway.imports.sheets.cell import Cell, CellFault, FaultyCell
 from gateway.imports.sheets.errors import BrokenSheet, column_number
 
 DELIMITERS = ",;\t"
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 MANY_MERGED = 1_000_000  # cells
 CHUNK = 2**20
 
@@ -30,7 +30,7 @@ _SPREADSHEETS = (".xlsx", ".xlsm", ".et", ".xls")
 
 @dataclass(frozen=True)
 class WorksheetTable:
-    """One sheet of a workbook, parsed when its rows are asked for."""
+    """A sheet of a workbook, parsed when its rows are read."""
 
     name: str
     workbook: CalamineWorkbook
@@ -38,10 +38,11 @@ class WorksheetTable:
 
     @property
     def width(self) -> int:
+        """The number of its columns."""
         return self.extent.columns
 
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
-        """Each row with its number, from column A on; what only looks empty is a `FaultyCell`."""
+        """Yield each row with its number, from column A on; a cell that only looks empty is a `FaultyCell`."""
         sheet = self.workbook.get_sheet_by_name(self.name)
         before: list[Cell] = [""] * (sheet.start or (0, 0))[1]
         hidden = self._hidden(sheet)
@@ -73,7 +74,7 @@ class WorksheetTable:
 
 @dataclass(frozen=True)
 class CsvTable:
-    """A CSV file as one delimiter divides it; read as a stream."""
+    """A CSV file as a delimiter divides it; read as a stream."""
 
     path: Path
     encoding: str
@@ -82,16 +83,15 @@ class CsvTable:
 
     @property
     def width(self) -> int:
+        """The number of cells in its longest row; reads the whole file."""
         return max((len(row) for _, row in self.rows()), default=0)
 
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
+        """Yield each row with its number, without the apostrophes that keep texts from being formulas."""
         with self.path.open(encoding=self.encoding, newline="") as lines:
             rows = csv.reader(lines, delimiter=self.delimiter, strict=True)
             try:
-                for number, cells in enumerate(rows, start=1):
-                    if len(cells) > xlsx_guard.MANY_COLUMNS:
-                        raise xlsx_guard.too_large()
-                    yield number, [_meant(cell) for cell in cells]
+                yield from enumerate(map(_cells, rows), start=1)
             except (csv.Error, UnicodeDecodeError) as error:
                 raise _broken_csv(rows.line_num, str(error)) from None
 
@@ -101,7 +101,7 @@ Table = WorksheetTable | CsvTable
 
 @dataclass(frozen=True)
 class TableFile:
-    """The tables of a file."""
+    """A file as its tables."""
 
     tables: tuple[Table, ...]
     is_csv: bool
@@ -109,7 +109,7 @@ class TableFile:
 
 @contextmanager
 def open_tables(path: Path, filename: str) -> Iterator[TableFile]:
-    """The file as tables; raises `BrokenSheet` where it is none, too large or damaged."""
+    """Open a file as tables; raises `BrokenSheet` where it is no sheet, too large or damaged."""
     with path.open("rb") as file:
         start = file.read(4)
     suffix = Path(filename.lower()).suffix
@@ -138,38 +138,42 @@ def _workbook(path: Path) -> Iterator[TableFile]:
                 if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
             )
             yield TableFile(sheets, is_csv=False)
-    except (CalamineError, KeyError) as error:  # a sheet that the guard has not seen
+    except (CalamineError, KeyError) as error:  # KeyError: a sheet that the guard has not seen
         raise xlsx_guard.broken() from error
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 or, as Excel writes it in China, GB 18030; UTF-16 where the file says so."""
+    """UTF-8 or, as Excel writes it in China, GB 18030; UTF-16 where the file begins with its mark."""
     with path.open("rb") as file:
         start = file.read(4)
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        for encoding in ("utf-8-sig", "gb18030"):
-            file.seek(0)
-            decoder = codecs.getincrementaldecoder(encoding)()
-            try:
-                while chunk := file.read(CHUNK):
-                    if b"\0" in chunk:
-                        raise _unknown_encoding()
-                    decoder.decode(chunk)
-                decoder.decode(b"", final=True)
-            except UnicodeDecodeError:
-                continue
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for encoding in ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            _decode(path, encoding)
             return encoding
     raise _unknown_encoding()
 
 
+def _decode(path: Path, encoding: str) -> None:
+    """Raise `UnicodeDecodeError` unless a file is in an encoding, `BrokenSheet` where it has zero bytes."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(CHUNK), b""):
+            if b"\0" in chunk:
+                raise _unknown_encoding()
+            decoder.decode(chunk)
+    decoder.decode(b"", final=True)
+
+
+def _cells(row: list[str]) -> list[Cell]:
+    if len(row) > xlsx_guard.MANY_COLUMNS:
+        raise xlsx_guard.too_large()
+    return [unescape(cell) for cell in row]
+
+
 def _unknown_encoding() -> BrokenSheet:
     return BrokenSheet("文件编码无法识别；请另存为 UTF-8 的 CSV。", "Unknown encoding; save it as CSV in UTF-8.")
-
-
-def _meant(cell: str) -> str:
-    """Without the apostrophe that keeps a text from being a formula."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_SIGNS) else cell
 
 
 def _broken_csv(line: int, why: str) -> BrokenSheet:
