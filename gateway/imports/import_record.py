@@ -47,7 +47,7 @@ class RowError:
 
 @dataclass(frozen=True)
 class ErrorCount:
-    """How many rows are wrong, and how many errors they have together."""
+    """The number of wrong rows, and of all their errors."""
 
     rows: int = 0
     errors: int = 0
@@ -106,12 +106,12 @@ class Import:
 
     @property
     def readable(self) -> int:
-        """How many rows the service is asked to check."""
+        """The number of rows that the service is asked to check."""
         return self.total - self.unreadable.rows
 
     @property
     def written(self) -> int:
-        """How many rows are records, once all have been checked."""
+        """The number of rows that are records, once all have been checked."""
         return self.total - self.staged - self.refused.rows
 
     @property

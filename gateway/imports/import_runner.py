@@ -21,7 +21,7 @@ from services.chassis.problem import Malfunction, Overloaded, Problem, Unavailab
 
 LOOK = 1.0  # seconds between two looks for imports that wait
 BEAT = 5.0  # seconds between two signs of life of the import at work
-TRIES = 3  # gateways that may crash at one step of an import before it counts as their cause
+TRIES = 3  # gateways that may crash at one step of an import before the import counts as their cause
 
 log = get_logger()
 

@@ -192,7 +192,7 @@ class Generations:
     # --- a generation that vanished ----------------------------------------------------------------------------------
 
     def _replace(self, store: Store) -> None:
-        """Where a generation vanished, let an empty one serve: a comparison will have the services publish again."""
+        """Let an empty generation serve where this one vanished; a comparison then has the services publish again."""
         if store.exists():
             return
         pointer = self._read()

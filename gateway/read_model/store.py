@@ -153,7 +153,7 @@ class Store:
         return {view["_id"]: view for view in self.views.find({"_id": {"$in": records}}, session=session)}
 
     def _missing_rows(self, late: list[Document], session: ClientSession) -> list[Document]:
-        """Those of these rows that the history lacks."""
+        """Return the rows that the history lacks."""
         if not late:
             return []
         ids = [row["_id"] for row in late]
@@ -178,12 +178,12 @@ class Store:
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def read_counts(self, wanted: Mapping[str, Piece], session: ClientSession | None = None) -> Counts:
-        """Read these documents of counts; days of a month only where a piece asks for them. Raises `LedgerMissing`."""
-        whole = [id_ for id_, piece in wanted.items() if not piece.days]
+    def read_counts(self, pieces: Mapping[str, Piece], session: ClientSession | None = None) -> Counts:
+        """Read documents of counts by id; days of a month only where a piece asks for them. Raises `LedgerMissing`."""
+        whole = [id_ for id_, piece in pieces.items() if not piece.days]
         documents = list(self.counts.find({"_id": {"$in": [*whole, LEDGER]}}, {"days": 0}, session=session))
-        if len(whole) < len(wanted):
-            by_day = [id_ for id_, piece in wanted.items() if piece.days]
+        if len(whole) < len(pieces):
+            by_day = [id_ for id_, piece in pieces.items() if piece.days]
             documents += self.counts.find({"_id": {"$in": by_day}}, session=session)
         by_id = {document["_id"]: document for document in documents}
         if LEDGER not in by_id:

@@ -67,7 +67,7 @@ class Difference(NamedTuple):
 
     @property
     def direction(self) -> str:
-        """How the copy differs, as the API names it."""
+        """The kind of its difference, as the API names it."""
         if self.is_behind:
             return "behind"
         return "ahead" if self.version else "unknown"

@@ -9,23 +9,27 @@ from services.contract.topology import HEARS
 
 
 class Look(fields.Schema):
-    """A job that changes nothing."""
+    """A job that changes nothing, of all kinds or of some."""
 
     why = fields.Text(max=500, required=False)
     kinds = fields.Many(fields.OneOf(*KINDS), required=False)
 
 
 class Rearm(Look):
+    """A job that has events published again: those of records that are behind, or all that a listener hears."""
+
     why = fields.Text(max=500)
     heard_by = fields.OneOf(*HEARS, required=False)
 
 
 class Rebuild(fields.Schema):
+    """A job that makes the ledger anew."""
+
     why = fields.Text(max=500)
 
 
 class Recount(fields.Schema):
-    """Which number the owning service shall count again."""
+    """A KPI that its owning service shall count again, in a period and district."""
 
     kpi = fields.Text(max=40)
     period = fields.Text(max=40, required=False)
@@ -33,6 +37,6 @@ class Recount(fields.Schema):
 
 
 JOBS = {"audit": Look(), "rearm": Rearm(), "verify": Look(), "rebuild": Rebuild()}
-"""What an operator says with each job."""
+"""The body of the request that begins each job."""
 
 RECOUNTS = {"cursor": THEIR_CURSOR, "limit": LIMIT}

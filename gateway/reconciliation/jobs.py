@@ -75,7 +75,7 @@ class Job:
 
     @property
     def seconds(self) -> float:
-        """How long it has taken, or took."""
+        """Its duration, so far or in all."""
         return round(((self.ended_at or self.now) - self.started_at).total_seconds(), 1)
 
     def answer(self) -> Document:
@@ -103,7 +103,7 @@ class Job:
 
 @dataclass
 class Progress:
-    """How far a job has come: the job changes it, its beat writes it down."""
+    """The progress of a job: the job changes it, its beat writes it down."""
 
     at: str = ""
     done: int = 0

@@ -24,7 +24,7 @@ PAGE = 2_000  # views that are read at once
 
 @dataclass(frozen=True)
 class KpiPart:
-    """One of the numbers that a KPI is made of."""
+    """A number that a KPI is made of, or that is shown beside it."""
 
     name: str
     title: Words

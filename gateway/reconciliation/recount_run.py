@@ -58,7 +58,7 @@ class RecountQuestion:
 
 @dataclass(frozen=True)
 class PartResult:
-    """What one part of a KPI makes at both sides, and as it is shown; `differing` counts the records."""
+    """The figures of one part of a KPI: at both sides, and as it is shown; `differing` counts the records."""
 
     part: str
     title: dict[str, str]

@@ -31,7 +31,7 @@ class Header:
 
     @property
     def fit(self) -> tuple[int, int]:
-        """How good a header it is: the number of fields that it names, less the other entries on a tie."""
+        """A measure to choose by: the number of fields that it names, then the fewest other entries."""
         return len(self._named), len(self._named) - sum(not is_blank(cell) for cell in self.cells)
 
     def is_whole(self, columns: Sequence[Column]) -> bool:

@@ -162,7 +162,7 @@ def _is_note(filled: Mapping[int, Cell]) -> bool:
 
 
 def _neither(header: Header, row: Row, filled: Mapping[int, Cell]) -> Row:
-    """One error for a lone cell, instead of one for each empty cell."""
+    """Report a lone cell with a single error, instead of one for each empty cell."""
     ((place, cell),) = filled.items()
     if sum(column.required for column in header.places.values()) < 2:
         return row

@@ -62,7 +62,7 @@ _FROM_1904 = re.compile(r'\sdate1904="(1|true)"')
 
 @dataclass
 class SheetExtent:
-    """How far a sheet reaches, and its cells that the parser takes for empty, by address."""
+    """The rows and columns that a sheet reaches to, and the cells that the parser takes for empty, by address."""
 
     rows: int = 0
     columns: int = 0
@@ -212,7 +212,7 @@ def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _last_cell(piece: bytes) -> int:
-    """Where the last cell begins, which may be unfinished; in a piece without cells, where its last tag begins."""
+    """Find the start of the last cell, which may be unfinished; in a piece without cells, that of the last tag."""
     last = max(piece.rfind(b"<c "), piece.rfind(b":c "))
     if piece.rfind(b"sheetData>") > last:  # no cell comes any more
         last = -1
