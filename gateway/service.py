@@ -67,4 +67,4 @@ class Gateway(
     @batches(LEDGER_QUEUE)
     def take_events(self, events: list[Event]) -> None:
         """Take a batch of events into the read model."""
-        self.query_service.take(events)
+        self.query_service.take_events(events)

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from deploy.cli.client import Gateway
-from gateway.plans.file import read
 from gateway.plans.model import Plan
+from gateway.plans.plan_file import read
 from gateway.plans.yaml_lines import BrokenFile
 
 file = click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))

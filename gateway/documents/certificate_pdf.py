@@ -1,4 +1,4 @@
-"""Certificates as PDF: a page to be sealed, with the number and the code by which anybody can check it."""
+"""Certificates as PDF: a page to be sealed, with the number and the check code for anybody who verifies it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MILLIMETRES = 25.4  # in an inch
 POINT = MILLIMETRES / 72  # millimetres
 RED, BLACK, GREY = "#B22222", "#111111", "#555555"
 
-SIZES = (26, 22, 18, 15, 12, 10, 8, 6)  # points, the largest in which a text has room
-LEADING = 1.5  # from one line to the next, in sizes
+SIZES = (26, 22, 18, 15, 12, 10, 8, 6)  # points; the largest that leaves a text enough room is taken
+LEADING = 1.5  # from one line to the next, as a multiple of the size
 
-ENDS = {"graded": "grade"}  # what the prize is called by; of any other kind by its kind
+NAMING_FIELDS = {"graded": "grade"}  # the field that names the prize; of any other kind it is the kind itself
 
 Answer = Mapping[str, Any]
 
@@ -31,7 +31,7 @@ class NoFont(Exception):
 
 @dataclass(frozen=True)
 class CertificateLine:
-    """A line, with its middle or its left end so many millimetres from the left, and from the bottom."""
+    """A line of text; its middle or left end is `x` millimetres from the left and `y` from the bottom."""
 
     text: str
     x: float
@@ -43,7 +43,7 @@ class CertificateLine:
 
 @dataclass(frozen=True)
 class Place:
-    """Room for a text of any length: around this point, so many millimetres wide and high."""
+    """Room for a text of any length: `width` by `height` millimetres around a point."""
 
     x: float
     y: float
@@ -61,7 +61,7 @@ DOCUMENT = Place(LEFT, 45, 125, 8, largest=10, colour=GREY, align="left")
 
 
 def draw(certificate: Answer, *, check_at: str) -> bytes:
-    """The same bytes for the same certificate; raises `NoFont`."""
+    """Draw a certificate, the same one always as the same bytes; raises `NoFont`."""
     from matplotlib.backends.backend_pdf import FigureCanvasPdf  # noqa: PLC0415 (a second, for those who draw)
     from matplotlib.figure import Figure  # noqa: PLC0415 (as above)
 
@@ -69,7 +69,7 @@ def draw(certificate: Answer, *, check_at: str) -> bytes:
     figure = Figure(figsize=(WIDTH / MILLIMETRES, HEIGHT / MILLIMETRES))
     _frame(figure)
     for line in lines:
-        font = font_for([one.text for one in lines], size=line.size, best=SERIF)
+        font = font_for([each.text for each in lines], size=line.size, best=SERIF)
         if font is None:
             raise NoFont(line.text)
         figure.text(line.x / WIDTH, line.y / HEIGHT, line.text, font=font, color=line.colour, ha=line.align)
@@ -94,7 +94,7 @@ def _lines(certificate: Answer, check_at: str) -> Iterator[CertificateLine]:
 
 
 def _fitted(text: str, place: Place) -> Iterator[CertificateLine]:
-    """In the largest size in which all of it has room."""
+    """Set a text in the largest size that leaves all of it enough room."""
     for size in (size for size in SIZES if size <= place.largest):
         wrapped = _wrapped(text, place.width / (size * POINT))
         step = size * POINT * LEADING
@@ -106,7 +106,7 @@ def _fitted(text: str, place: Place) -> Iterator[CertificateLine]:
 
 
 def _wrapped(text: str, width: float) -> list[str]:
-    """Lines of so many Chinese characters; any other letter has half of their width."""
+    """Break a text into lines of `width` Chinese characters; any other letter counts as 0.6 of one."""
     lines, used = [""], 0.0
     for character in text:
         needed = 1.0 if east_asian_width(character) in "WFA" else 0.6
@@ -125,12 +125,12 @@ def _occasion(certificate: Answer) -> str:
 
 
 def _prize(certificate: Answer) -> str:
-    field = ENDS.get(certificate["award_kind"], "award_kind")
+    field = NAMING_FIELDS.get(certificate["award_kind"], "award_kind")
     return glossary.value(certificate[field], field=field, of="awards.award")
 
 
-def _long_day(said: str) -> str:
-    day = date.fromisoformat(said)
+def _long_day(text: str) -> str:
+    day = date.fromisoformat(text)
     return f"{day.year}年{day.month}月{day.day}日"
 
 

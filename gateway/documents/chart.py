@@ -16,16 +16,16 @@ DOTS = 150  # in an inch
 
 @dataclass(frozen=True)
 class Bar:
-    """What a bar is called, in Chinese and by its code, how long it is, and what stands at its end."""
+    """A bar with its name in Chinese and by code, its length, and the text at its end."""
 
     label: str
     code: str
     length: float
-    says: str
+    text: str
 
 
 def across(bars: Sequence[Bar], *, unit: str, mark: float | None = None) -> bytes:
-    """Bars from left to right, the first one on top; `mark` is a line that they are meant to reach."""
+    """Draw horizontal bars, the first on top; `mark` is the length that they are meant to reach. Returns a PNG."""
     figure, axes = _figure(15, 1.2 + 0.95 * len(bars))
     font = font_for([unit, *(bar.label for bar in bars)], size=9)
     places = range(len(bars), 0, -1)
@@ -34,7 +34,7 @@ def across(bars: Sequence[Bar], *, unit: str, mark: float | None = None) -> byte
     longest = max(mark or 0, *(bar.length for bar in bars)) or 1
     axes.set_xlim(0, longest * 1.2)
     for place, bar in zip(places, bars, strict=True):
-        axes.text(bar.length + longest * 0.01, place, bar.says, va="center", fontsize=8, color=GREY)
+        axes.text(bar.length + longest * 0.01, place, bar.text, va="center", fontsize=8, color=GREY)
     if mark is not None:
         axes.axvline(mark, color=RED, linewidth=1, linestyle="--")
     _number(axes.xaxis)
@@ -44,7 +44,7 @@ def across(bars: Sequence[Bar], *, unit: str, mark: float | None = None) -> byte
 
 
 def upright(bars: Sequence[Bar], *, unit: str) -> bytes:
-    """Bars next to each other, the first one on the left."""
+    """Draw vertical bars, the first on the left. Returns a PNG."""
     figure, axes = _figure(15, 6.5)
     font = font_for([unit, *(bar.label for bar in bars)], size=9)
     places = range(len(bars))
@@ -52,7 +52,7 @@ def upright(bars: Sequence[Bar], *, unit: str) -> bytes:
     axes.set_xticks(places, labels=_labels(bars, font), font=font)
     for place, bar in zip(places, bars, strict=True):
         if bar.length:
-            axes.text(place, bar.length, bar.says, ha="center", va="bottom", fontsize=8, color=GREY)
+            axes.text(place, bar.length, bar.text, ha="center", va="bottom", fontsize=8, color=GREY)
     axes.set_ylim(0, (max(bar.length for bar in bars) or 1) * 1.15)
     _number(axes.yaxis)
     if font:
@@ -61,7 +61,7 @@ def upright(bars: Sequence[Bar], *, unit: str) -> bytes:
 
 
 def _number(axis: Any) -> None:
-    """Whole numbers along it, none of them twice."""
+    """Label the axis with whole numbers, none of them twice."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 (a second and 35 MB, for those who draw)
 
     axis.set_major_locator(MaxNLocator(nbins=7, integer=True, min_n_ticks=1))
@@ -73,7 +73,7 @@ def _labels(bars: Sequence[Bar], font: Any) -> list[str]:
 
 
 def _figure(width: float, height: float) -> tuple[Any, Any]:
-    """Of so many centimetres; without pyplot, which keeps every figure."""
+    """Make a figure of so many centimetres, without pyplot, which keeps every figure in memory."""
     from matplotlib.figure import Figure  # noqa: PLC0415 (as above)
 
     figure = Figure(figsize=(width / CENTIMETRES, height / CENTIMETRES), dpi=DOTS, layout="constrained")

@@ -1,6 +1,6 @@
-"""The Chinese words of a file: what a column is called, and what the values of closed lists are.
+"""The Chinese labels of a file: of its columns, and of the values of closed lists.
 
-The fields of views and their values stand in the contract's glossary; here is what answers say besides.
+The contract's glossary has the fields of views and their values; the fields that only answers have are here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from functools import cache
 
 from services.contract import KINDS, glossary
 from services.contract.topology import SERVICES
+from services.kernel.money import is_money
 
 HEADS = {
     "actual": "已完成",
@@ -80,7 +81,7 @@ HEADS = {
     "value": "数值",
     "view": "",
 }
-"""Empty where a column needs no such word."""
+"""Labels of an answer's own fields; empty where a column needs none."""
 
 STATES = {"none": "无数据", "zero": "零", "value": "有数据", "not_due": "未到期", "error": "来源出错"}  # G-05
 REACHED = {"reached": "已达成", "late": "逾期"}
@@ -101,23 +102,18 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "nature": NATURES,
     "step": STEPS,
 }
-"""What answers say of themselves, by the name that it has there."""
+"""Labels of the values of an answer's own fields."""
 
 
 def head(path: tuple[str, ...], *, of: str = "") -> str:
-    """What a column is called; `of` is the kind of the records, where they are of one."""
+    """Label a column by its path; `of` is the kind of the records, where they are of one."""
     words = [_name(part, of) for part in path]
     return "·".join(word for word in words if word)
 
 
 def value(name: str, text: str, *, of: str = "") -> str:
-    """A value of a closed list in Chinese; any other text as it is."""
+    """Label a value of a closed list; return any other text as it is."""
     return _values(name, of).get(text, text)
-
-
-def is_money(name: str) -> bool:
-    """Programs say it in fen, people in yuan."""
-    return name == "fen" or name.endswith("_fen")
 
 
 def _name(part: str, of: str) -> str:
@@ -130,12 +126,12 @@ def _name(part: str, of: str) -> str:
 
 @cache
 def _values(name: str, of: str) -> Mapping[str, str]:
-    """All values that something of this name can have, and what they are called."""
+    """Label all values that a field of this name can have."""
     match name:
         case "service" | "at":
             return {service: glossary.service(service) for service in SERVICES} | OURS
         case "happened":
-            return {one: glossary.happening(one) for kind in KINDS.values() for one in kind.happenings}
+            return {name: glossary.happening(name) for kind in KINDS.values() for name in kind.happenings}
         case "kind":
             return {kind.name: glossary.kind(kind.key) for kind in KINDS.values()}
     fields = [kind.fields[name] for kind in KINDS.values() if name in kind.fields]

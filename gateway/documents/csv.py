@@ -1,4 +1,4 @@
-"""CSV as RFC 4180 has it, UTF-8 with a byte order mark, which Excel needs; no cell of it begins a formula."""
+"""CSV by RFC 4180, in UTF-8 with the byte order mark that Excel needs; no cell of it begins a formula."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import IO, Any
 
+from gateway.documents.formula_signs import escape
 from gateway.documents.table import Cell, Gathered, Table, text
 
-MARK = b"\xef\xbb\xbf"
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-"""What a spreadsheet may take for the beginning of a formula; the wide ones are taken for it in Chinese Excel."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class _Line:
-    """Takes what the writer writes and gives it back."""
+class _EncodedLine:
+    """A file for `csv.writer` that returns each line encoded instead of keeping it."""
 
     def write(self, line: str) -> bytes:
         return line.encode()
 
 
-_writer: Any = csv.writer(_Line(), lineterminator="\r\n")
+_writer: Any = csv.writer(_EncodedLine(), lineterminator="\r\n")
 
 
 def write(file: IO[bytes], gathered: Gathered) -> bytes:
-    """Write the whole table; the digest of its rows."""
+    """Write the whole table; return the SHA-256 of its rows, heads left out."""
     table, digest = Table(gathered), sha256()
-    file.write(MARK + line(table.heads))
+    file.write(BYTE_ORDER_MARK + line(table.heads))
     for cells in table:
         row = line(cells)
         digest.update(row)
@@ -36,12 +35,11 @@ def write(file: IO[bytes], gathered: Gathered) -> bytes:
 
 
 def line(cells: Sequence[Cell]) -> bytes:
-    """A row as it stands in the file, and as it is digested in every kind of file."""
-    said: bytes = _writer.writerow([_harmless(cell) for cell in cells])
-    return said
+    """Write one row, as it is digested in every kind of file too."""
+    encoded: bytes = _writer.writerow([_escaped(cell) for cell in cells])
+    return encoded
 
 
-def _harmless(cell: Cell) -> str:
-    """With an apostrophe before a text that a spreadsheet would calculate; a number stays a number."""
-    said = text(cell)
-    return f"'{said}" if isinstance(cell, str) and said.startswith(FORMULA) else said
+def _escaped(cell: Cell) -> str:
+    """Escape a text that a spreadsheet would calculate; a number stays a number."""
+    return escape(cell) if isinstance(cell, str) else text(cell)

@@ -1,4 +1,4 @@
-"""Fonts: the first file of this machine that has every character of a text; none draws squares in their place."""
+"""Fonts: the best file of this machine that has every character of a text, so that no square is drawn for one."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SANS = (
     "PingFang",
 )
 SERIF = ("NotoSerifCJK-Regular", "NotoSerifSC", "SourceHanSerif", "simsun", *SANS)
-"""Font files by their names, the ones that read best first; any other that has the characters comes after them."""
+"""Font files by their names, the most readable first; any other file that has the characters comes after them."""
 
 OF_CHINA = (" SC", " CN")
-"""How the faces of a collection end that have letters as they are written in mainland China."""
+"""Endings of the faces of a collection that write letters as in mainland China."""
 
 
 def font_for(texts: Iterable[str], *, size: float, best: Sequence[str] = SANS) -> Any:
-    """None where no font of this machine has all that these texts need: then they are not drawn at all."""
+    """Find a font for these texts; None where no font of this machine has all their characters."""
     from matplotlib.font_manager import FontPath, FontProperties  # noqa: PLC0415 (a second, for those who draw)
 
     file = font_with("".join(texts), _font_files(), best)
@@ -33,15 +33,15 @@ def font_for(texts: Iterable[str], *, size: float, best: Sequence[str] = SANS) -
 
 
 def font_with(characters: Iterable[str], files: Iterable[str], best: Sequence[str] = SANS) -> str | None:
-    """The first of these font files that has all of these characters."""
-    wanted = {ord(character) for character in characters if not character.isspace()}
+    """Return the best of these font files that has all of these characters."""
+    needed = {ord(character) for character in characters if not character.isspace()}
     ranked = sorted(files, key=lambda file: _rank(file, best))
-    return next((file for file in ranked if wanted <= _characters(file)), None)
+    return next((file for file in ranked if needed <= _characters(file)), None)
 
 
 @cache
 def _font_files() -> tuple[str, ...]:
-    """Asked of the system, not of matplotlib's list, which does not know what was installed since it was made."""
+    """List the system's fonts, not those of matplotlib's list, which lacks what was installed after it was made."""
     from matplotlib.font_manager import findSystemFonts  # noqa: PLC0415 (as above)
 
     return tuple(findSystemFonts())
@@ -64,7 +64,7 @@ def _characters(file: str) -> frozenset[int]:
 
 @cache
 def _face(file: str) -> int:
-    """Which face of a collection; the faces of one share their characters, but not how they are written."""
+    """Choose a face of a collection: its faces share their characters, but write them differently."""
     from matplotlib.ft2font import FT2Font  # noqa: PLC0415 (as above)
 
     names = [FT2Font(file, face_index=number).family_name for number in range(FT2Font(file).num_faces)]

@@ -1,7 +1,7 @@
-"""Tables: rows of an answer put aside until all of them are there, and the columns that are derived from them.
+"""Tables: rows of an answer, buffered until all of them are there, and the columns that are derived from them.
 
 A nested object gives a column for each of its fields, words in both languages give the Chinese ones, a list is one
-cell. What is counted in parts of its unit (fen) is given in whole units (yuan), exactly.
+cell. Amounts in parts of a unit (fen) are given in whole units (yuan), exactly.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 from gateway.documents import column_labels
 from services.contract import glossary, wire
 from services.contract.district import DISTRICTS
+from services.kernel.money import is_money, to_yuan
 
 Cell = str | int | Decimal | None
 Path = tuple[str, ...]
@@ -25,16 +26,15 @@ Answer = Mapping[str, Any]
 AMOUNTS = (
     "value", "target", "amount", "expected", "gap", "remaining", "baseline", "actual", "scheduled", "run_rate",
 )  # fmt: skip
-"""Numbers of an answer that are counted in parts of its unit; all others are numbers of things."""
+"""Numbers of an answer in parts of its unit; all others are numbers of things."""
 
-FEN_PER_YUAN = 100
 IN_MEMORY = 1_000_000  # bytes of rows; more are put on the disk
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class Rows:
-    """Rows as they came, put aside: however many they are, they take no memory."""
+    """A buffer of rows in their order; beyond `IN_MEMORY` it is on the disk."""
 
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - it ends with the rows
@@ -44,6 +44,7 @@ class Rows:
         self._file.close()
 
     def add(self, rows: Iterable[Answer]) -> None:
+        """Append rows, each as JSON."""
         for row in rows:
             self._file.write(wire.encode(row) + b"\n")
             self.number += 1
@@ -55,7 +56,7 @@ class Rows:
 
 @dataclass
 class Gathered:
-    """What a file is made of: an answer's rows, what it tells besides, and the kind of the records where it has one."""
+    """The content of a file: an answer's rows, the facts beside them, and the kind of the records, if any."""
 
     title: str
     told: dict[str, Any] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class Gathered:
 
 
 class Table:
-    """Rows of cells under their columns, and what is to be known about them: `facts`, each by its name."""
+    """Rows of cells under their columns, with the `facts` about them, each under its label."""
 
     def __init__(self, gathered: Gathered) -> None:
         self.title, self.rows, self._of = gathered.title, gathered.rows, gathered.of
@@ -74,12 +75,12 @@ class Table:
 
     def __iter__(self) -> Iterator[list[Cell]]:
         for row in self.rows:
-            found = dict(cells(row, of=self._of))
-            yield [found.get(path) for path in self.columns]
+            by_column = dict(cells(row, of=self._of))
+            yield [by_column.get(path) for path in self.columns]
 
 
 def cells(row: Answer, *, of: str = "", scale: int = 1) -> Iterator[tuple[Path, Cell]]:
-    """What stands in which column."""
+    """Spread a row over its columns, each named by its path."""
     if isinstance(unit := row.get("unit"), dict):
         scale = unit.get("scale", 1)
     for name, value in row.items():
@@ -92,17 +93,17 @@ def cells(row: Answer, *, of: str = "", scale: int = 1) -> Iterator[tuple[Path, 
 
 
 def _columns(rows: Rows, of: str) -> tuple[Path, ...]:
-    """In the order in which they come; without a field that is an object wherever it is anything."""
-    found: dict[Path, bool] = {}
+    """Collect the columns in the order of the rows, without a field that is an object wherever it is not null."""
+    has_cells: dict[Path, bool] = {}
     for row in rows:
         for path, cell in cells(row, of=of):
-            found[path] = found.get(path, False) or cell is not None
-    objects = {path[:length] for path in found for length in range(1, len(path))}
-    return tuple(path for path, is_something in found.items() if is_something or path not in objects)
+            has_cells[path] = has_cells.get(path, False) or cell is not None
+    objects = {path[:length] for path in has_cells for length in range(1, len(path))}
+    return tuple(path for path, is_something in has_cells.items() if is_something or path not in objects)
 
 
 def text(cell: Cell) -> str:
-    """A cell as text: numbers in full and without zeros at the end of a fraction."""
+    """Write a cell as text: numbers in full, without zeros at the end of a fraction."""
     if isinstance(cell, Decimal):
         return f"{cell.normalize():f}"
     return "" if cell is None else str(cell)
@@ -114,28 +115,28 @@ def _cell(name: str, value: Any, of: str, scale: int) -> Cell:
             return column_labels.value(name, value, of=of)
         case bool():
             return glossary.value("true" if value else "false")
-        case int() if column_labels.is_money(name):
-            return Decimal(value) / FEN_PER_YUAN
+        case int() if is_money(name):
+            return to_yuan(value)
         case int() if name in AMOUNTS and scale > 1:
             return Decimal(value) / scale
         case {"zh": str(chinese)}:
             return chinese
         case list() | tuple():
-            return "；".join(_listed(name, one, of, scale) for one in value)
-        case float():  # facts come as they were answered, rows as they were put aside
+            return "；".join(_listed(name, item, of, scale) for item in value)
+        case float():  # of facts, which come as they were answered; rows are read with `Decimal`
             return Decimal(str(value))
         case _:
             return value
 
 
-def _listed(name: str, one: Any, of: str, scale: int) -> str:
-    """One of several values in a cell; of a reason whose it is and what it says."""
-    match one:
+def _listed(name: str, item: Any, of: str, scale: int) -> str:
+    """Write one of several values in a cell; of a reason also the service or KPI that it is about."""
+    match item:
         case {"zh": str(chinese)}:
-            whose = one.get("service") or one.get("kpi")
+            whose = item.get("service") or item.get("kpi")
             return f"{column_labels.value('service', whose)}：{chinese}" if whose else chinese
         case Mapping():
-            said = ((column_labels.head(path), text(cell)) for path, cell in cells(one, of=of, scale=scale))
-            return "，".join(f"{head} {cell}" for head, cell in said if cell)
+            labelled = ((column_labels.head(path), text(cell)) for path, cell in cells(item, of=of, scale=scale))
+            return "，".join(f"{label} {cell}" for label, cell in labelled if cell)
         case _:
-            return text(_cell(name, one, of, scale))
+            return text(_cell(name, item, of, scale))

@@ -1,4 +1,4 @@
-"""Paper: a Word document as offices write it (GB/T 9704): its page, its fonts, its tables and its page numbers."""
+"""A Word document in the form of an office (GB/T 9704): its page, fonts, tables and page numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEFT, CENTRE, RIGHT = WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.CENTER, WD_ALI
 
 
 class WordDocument:
-    """A document that is written from its beginning to its end. A font that a machine lacks, it stands in for."""
+    """A document that is written from its beginning to its end, in fonts by name: Word replaces those it lacks."""
 
     def __init__(self, title: str) -> None:
         self._document = Document()
@@ -35,18 +35,21 @@ class WordDocument:
         self._set_styles()
         self._document.add_paragraph(title, style="Title")
 
-    def dated(self, said: str) -> None:
-        self._line(said, SONG, SMALL + 1.5, CENTRE, after=18)
+    def write_date(self, date: str) -> None:
+        """Write the date of the document under its title."""
+        self._line(date, SONG, SMALL + 1.5, CENTRE, after=18)
 
-    def chapter(self, said: str) -> None:
-        self._document.add_heading(said, level=1)
+    def chapter(self, title: str) -> None:
+        """Begin a chapter."""
+        self._document.add_heading(title, level=1)
 
-    def section(self, said: str) -> None:
-        self._document.add_heading(said, level=2)
+    def section(self, title: str) -> None:
+        """Begin a section of a chapter."""
+        self._document.add_heading(title, level=2)
 
-    def text(self, said: str) -> None:
-        """A paragraph, its first line two characters in."""
-        paragraph = self._document.add_paragraph(said)
+    def text(self, text: str) -> None:
+        """Write a paragraph, its first line two characters in."""
+        paragraph = self._document.add_paragraph(text)
         paragraph.paragraph_format.first_line_indent = Pt(2 * TEXT)
 
     def table(
@@ -57,7 +60,7 @@ class WordDocument:
         widths: Sequence[float],
         right: str = "",
     ) -> None:
-        """Columns of so many centimetres; those whose heads stand in `right` have numbers."""
+        """Write a table; `widths` are in centimetres, and columns whose heads stand in `right` hold numbers."""
         if caption:
             self._tables += 1
             self._line(f"表{self._tables}　{caption}", HEI, SMALL, CENTRE, before=8, after=4, keep=True)
@@ -67,16 +70,17 @@ class WordDocument:
         for cell, head in zip(table.rows[0].cells, heads, strict=True):
             _fill(cell, head, HEI, CENTRE)
             _shade(cell)
-        for said in rows:
+        for texts in rows:
             row = table.add_row()
             _keep_whole(row)
-            for cell, head, words in zip(row.cells, heads, said, strict=True):
-                _fill(cell, words, SONG, RIGHT if head in right else LEFT)
+            for cell, head, text in zip(row.cells, heads, texts, strict=True):
+                _fill(cell, text, SONG, RIGHT if head in right else LEFT)
         for column, width in zip(table.columns, widths, strict=True):
             column.width = Cm(width)
         self._line("", SONG, SMALL, LEFT)
 
     def figure(self, png: bytes, caption: str) -> None:
+        """Place a numbered picture across the page."""
         self._figures += 1
         paragraph = self._document.add_paragraph()
         paragraph.alignment = CENTRE
@@ -85,10 +89,10 @@ class WordDocument:
         paragraph.add_run().add_picture(BytesIO(png), width=Cm(15))
         self._line(f"图{self._figures}　{caption}", HEI, SMALL, CENTRE, before=2, after=12)
 
-    def foot(self, said: Iterable[str]) -> None:
-        """These lines at the foot of every page, and the page's number."""
+    def foot(self, lines: Iterable[str]) -> None:
+        """Write these lines at the foot of every page, and the page's number."""
         footer = self._document.sections[0].footer
-        for place, line in enumerate(said):
+        for place, line in enumerate(lines):
             paragraph = footer.paragraphs[0] if place == 0 else footer.add_paragraph()
             paragraph.alignment = CENTRE
             _single(paragraph)
@@ -100,17 +104,26 @@ class WordDocument:
             (_field if piece.isascii() and piece.strip().isupper() else _small)(paragraph, piece)
 
     def save(self, file: IO[bytes]) -> None:
+        """Write the document; nothing can be added after it."""
         self._document.save(file)
 
     def _line(
-        self, said: str, font: str, size: float, where: Any, *, before: float = 0, after: float = 0, keep: bool = False
+        self,
+        text: str,
+        font: str,
+        size: float,
+        alignment: Any,
+        *,
+        before: float = 0,
+        after: float = 0,
+        keep: bool = False,
     ) -> None:
         paragraph = self._document.add_paragraph()
-        paragraph.alignment = where
+        paragraph.alignment = alignment
         _single(paragraph)
         paragraph.paragraph_format.space_before, paragraph.paragraph_format.space_after = Pt(before), Pt(after)
         paragraph.paragraph_format.keep_with_next = keep
-        _write(paragraph, said, font, size)
+        _write(paragraph, text, font, size)
 
     def _set_page(self) -> None:
         page = self._document.sections[0]
@@ -139,7 +152,7 @@ class WordDocument:
 
 
 def _dress(style: Any, font: str, size: float, *, bold: bool) -> None:
-    """Its fonts by their names: a theme's, where one is named, would win."""
+    """Set a style's fonts by their names, without the theme's, which would win."""
     style.font.name, style.font.size, style.font.bold, style.font.italic = LATIN, Pt(size), bold, False
     style.font.color.rgb = BLACK
     fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
@@ -148,19 +161,19 @@ def _dress(style: Any, font: str, size: float, *, bold: bool) -> None:
     fonts.set(qn("w:eastAsia"), font)
 
 
-def _write(paragraph: Any, said: str, font: str, size: float) -> None:
-    run = paragraph.add_run(said)
+def _write(paragraph: Any, text: str, font: str, size: float) -> None:
+    run = paragraph.add_run(text)
     run.font.size, run.font.name = Pt(size), LATIN
     run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), font)
 
 
-def _small(paragraph: Any, said: str) -> None:
-    _write(paragraph, said, SONG, SMALLEST)
+def _small(paragraph: Any, text: str) -> None:
+    _write(paragraph, text, SONG, SMALLEST)
 
 
 def _field(paragraph: Any, name: str) -> None:
-    """What Word counts itself, such as the page; each part in a run of its own, or its size is not kept."""
-    for tag, attribute, said in (
+    """Write a field that Word computes, such as the page; each part in a run of its own, or its size is not kept."""
+    for tag, attribute, text in (
         ("w:fldChar", "begin", ""),
         ("w:instrText", "", name),
         ("w:fldChar", "separate", ""),
@@ -170,17 +183,17 @@ def _field(paragraph: Any, name: str) -> None:
         part = OxmlElement(tag)
         if attribute:
             part.set(qn("w:fldCharType"), attribute)
-        part.text = said
+        part.text = text
         run = paragraph.add_run()
         run.font.size, run.font.name = Pt(SMALLEST), LATIN
         run._element.append(part)
 
 
-def _fill(cell: Any, said: str, font: str, where: Any) -> None:
+def _fill(cell: Any, text: str, font: str, alignment: Any) -> None:
     cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
-    for place, line in enumerate(said.split("\n")):
+    for place, line in enumerate(text.split("\n")):
         paragraph = cell.paragraphs[0] if place == 0 else cell.add_paragraph()
-        paragraph.alignment = where
+        paragraph.alignment = alignment
         _single(paragraph)
         paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
         _write(paragraph, line, font, SMALL)
@@ -198,7 +211,7 @@ def _shade(cell: Any) -> None:
 
 
 def _repeat(row: Any) -> None:
-    """At the top of every page that the table goes on to."""
+    """Repeat a row at the top of every page that the table goes on to."""
     row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
 
 

@@ -1,4 +1,4 @@
-"""XLSX: the rows on the first sheet, what is to be known about them on the second; nothing in it is calculated."""
+"""XLSX: the rows on the first sheet, the facts about them on the second; no cell is a formula."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MOST_ROWS = 1_048_575  # below the heads
 LONGEST_TEXT = 32_767  # characters of a cell
 EXACT = 10**15  # below this a spreadsheet keeps every digit of a number
 NARROWEST, WIDEST = 8, 48  # characters of a column
-SEEN = 200  # rows that decide how wide columns are
+WIDTH_ROWS = 200  # first rows that decide how wide columns are
 DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-NOTES, NOTES_WIDE = "说明", (24, 80)
+NOTES, NOTES_WIDTHS = "说明", (24, 80)
 A4 = 9
 READABLE = 220  # characters from left to right on a page
 
@@ -35,7 +35,7 @@ CANONICAL = "数据行按 CSV 导出的写法（RFC 4180，UTF-8，行末 CRLF�
 
 
 class DoesNotFit(ValueError):
-    """A sheet cannot hold this; says why in both languages."""
+    """A sheet cannot hold this; has the reason in both languages."""
 
     def __init__(self, en: str, zh: str) -> None:
         super().__init__(en)
@@ -43,7 +43,7 @@ class DoesNotFit(ValueError):
 
 
 def write(file: IO[bytes], gathered: Gathered) -> bytes:
-    """Write the whole table; the digest of its rows. Raises `DoesNotFit`."""
+    """Write the whole table; return the SHA-256 of its rows as a CSV file would have them. Raises `DoesNotFit`."""
     fits(gathered.rows.number)
     table = Table(gathered)
     with Workbook(file, OPTIONS) as book:
@@ -55,7 +55,7 @@ def write(file: IO[bytes], gathered: Gathered) -> bytes:
 
 
 def fits(rows: int) -> None:
-    """Raises `DoesNotFit` where so many do not."""
+    """Raise `DoesNotFit` where a sheet cannot hold so many rows."""
     if rows > MOST_ROWS:
         raise DoesNotFit(
             f"{rows} rows are more than the {MOST_ROWS} of a sheet; ask for .csv.",
@@ -73,7 +73,7 @@ def _write_rows(book: Workbook, table: Table) -> bytes:
         digest.update(csv.line(cells))
         for column, cell in enumerate(cells):
             _write(sheet, number, column, cell, formats)
-        if number <= SEEN:
+        if number <= WIDTH_ROWS:
             widths = [max(known, _width(str(cell or ""))) for known, cell in zip(widths, cells, strict=True)]
     widths = [min(max(width + 2, NARROWEST), WIDEST) for width in widths]
     for column, width in enumerate(widths):
@@ -86,7 +86,7 @@ def _write_rows(book: Workbook, table: Table) -> bytes:
 
 
 class _Formats:
-    """How cells look."""
+    """The formats of cells, made once for each workbook."""
 
     def __init__(self, book: Workbook) -> None:
         self.head = book.add_format({"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "valign": "vcenter"})
@@ -108,27 +108,27 @@ def _write(sheet: Any, row: int, column: int, cell: Cell, formats: _Formats) -> 
         sheet.write_number(row, column, cell, formats.amount if isinstance(cell, Decimal) else None)
 
 
-def _write_text(sheet: Any, row: int, column: int, said: str, look: Any = None) -> None:
-    if len(said) > LONGEST_TEXT:
+def _write_text(sheet: Any, row: int, column: int, text: str, form: Any = None) -> None:
+    if len(text) > LONGEST_TEXT:
         raise DoesNotFit(
             f"The text in row {row + 1} is longer than the {LONGEST_TEXT} characters of a cell; ask for .csv.",
             f"第 {row + 1} 行的文字超过单元格上限 {LONGEST_TEXT} 字，请改用 .csv。",
         )
-    sheet.write_string(row, column, said, look)
+    sheet.write_string(row, column, text, form)
 
 
 def _write_facts(book: Workbook, facts: list[tuple[str, str]]) -> None:
     sheet, formats = book.add_worksheet(NOTES), _Formats(book)
-    for column, width in enumerate(NOTES_WIDE):
+    for column, width in enumerate(NOTES_WIDTHS):
         sheet.set_column(column, column, width)
-    for row, (name, said) in enumerate(facts):
+    for row, (name, fact) in enumerate(facts):
         sheet.write_string(row, 0, name, formats.label)
-        _write_text(sheet, row, 1, said, formats.wrapped)
-    _for_printing(sheet, sum(NOTES_WIDE))
+        _write_text(sheet, row, 1, fact, formats.wrapped)
+    _for_printing(sheet, sum(NOTES_WIDTHS))
 
 
 def _for_printing(sheet: Any, width: int) -> None:
-    """On one page from left to right where that can still be read."""
+    """Fit the columns on one page where that can still be read."""
     sheet.set_landscape()
     sheet.set_paper(A4)
     if width <= READABLE:
@@ -137,12 +137,12 @@ def _for_printing(sheet: Any, width: int) -> None:
     sheet.set_footer("&C第 &P 页，共 &N 页")
 
 
-def _day(said: str) -> date | None:
-    """A day that a spreadsheet counts right (those before March 1900 it does not)."""
-    if len(said) != 10 or not DAY.fullmatch(said):
+def _day(text: str) -> date | None:
+    """Read a day that a spreadsheet counts right, which it does from March 1900 on; None for any other text."""
+    if len(text) != 10 or not DAY.fullmatch(text):
         return None
     try:
-        day = date.fromisoformat(said)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
     return day if day > date(1900, 2, 28) else None
@@ -152,6 +152,6 @@ def _sheet_name(title: str) -> str:
     return re.sub(r"[\[\]:*?/\\']", " ", title)[:31].strip()
 
 
-def _width(said: str) -> int:
-    """Characters, of which Chinese ones take the place of two."""
-    return sum(2 if east_asian_width(one) in "WF" else 1 for one in said[:WIDEST])
+def _width(text: str) -> int:
+    """Count the characters of a text, Chinese ones as two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text[:WIDEST])

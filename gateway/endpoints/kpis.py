@@ -69,7 +69,7 @@ class KpiEndpoints:
         "/api/v1/records/<service>/<kind>/<id_>/history",
         en="Show every version of a record that the gateway has received.",
         zh="网关收到的记录各版本。",
-        asks=question_parameters.THEN,
+        asks=question_parameters.AS_OF_ONLY,
         answers={200: answer_schemas.HISTORY},
     )
     def history(self, request: Request, service: str, kind: str, id_: str) -> Any:

@@ -76,7 +76,7 @@ class PlanEndpoints:
         zh="单项工作进度。",
         public=True,
         asks=question_parameters.ITEM,
-        answers={200: answer_schemas.ITEM_NOW},
+        answers={200: answer_schemas.ITEM_ANSWER},
     )
     def item(self, request: Request, no: str) -> Any:
         return self.query_service.item(no, request.params)
@@ -86,8 +86,8 @@ class PlanEndpoints:
         "/api/v1/milestones/<code>",
         en="Show whether a milestone is reached, and the record that proves it (G-10).",
         zh="里程碑及其依据记录。",
-        asks=question_parameters.THEN,
-        answers={200: answer_schemas.MILESTONE_NOW},
+        asks=question_parameters.AS_OF_ONLY,
+        answers={200: answer_schemas.MILESTONE_ANSWER},
     )
     def milestone(self, request: Request, code: str) -> Any:
         return self.query_service.milestone(code, request.params)
@@ -99,7 +99,7 @@ class PlanEndpoints:
         zh="计划文件生效，旧版本保留。",
         **PLANNERS,
         takes=question_parameters.PlanFile,
-        answers={200: answer_schemas.APPLIED},
+        answers={200: answer_schemas.APPLIED_PLAN},
     )
     def apply_plan(self, request: Request) -> Any:
         return self.plan_commands.apply(request.body, by=request.actor.id)
@@ -111,7 +111,7 @@ class PlanEndpoints:
         zh="目标调整，原目标保留。",
         **CHAIR,
         takes=question_parameters.Target,
-        answers={200: answer_schemas.REVISED},
+        answers={200: answer_schemas.REVISED_TARGET},
     )
     def revise_target(self, request: Request, year: str, code: str) -> Any:
         return self.plan_commands.revise(year, code, request.body, by=request.actor.id)
@@ -126,7 +126,7 @@ class PlanEndpoints:
         answers={200: answer_schemas.EDITION},
     )
     def close_period(self, request: Request, year: str, period: str) -> Any:
-        return self.editions.close(year, period, by=request.actor.id, why=request.body["why"])
+        return self.editions.close_period(year, period, by=request.actor.id, why=request.body["why"])
 
     @endpoint(
         "GET",
@@ -136,14 +136,14 @@ class PlanEndpoints:
         answers={200: answer_schemas.EDITIONS},
     )
     def all_editions(self, _: Request, year: str, period: str) -> Any:
-        return self.editions.all(year, period)
+        return self.editions.list_editions(year, period)
 
     @endpoint(
         "GET",
         "/api/v1/plans/<year>/periods/<period>/editions/<no>",
         en="Download an edition byte for byte as it was signed.",
         zh="签章原文。",
-        answers={200: answer_schemas.SIGNED},
+        answers={200: answer_schemas.SIGNED_EDITION},
     )
     def edition(self, _: Request, year: str, period: str, no: str) -> Reply:
-        return self.editions.one(year, period, no)
+        return self.editions.get_edition(year, period, no)

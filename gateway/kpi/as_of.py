@@ -1,7 +1,7 @@
-"""The past: what the gateway knew at an instant, out of what it knows now and what it learnt since.
+"""As-of counters: the current counters minus every change that was learned after the instant. Pure.
 
-Every version of a record says since when it is known. What was counted then is what is counted now, less what newer
-versions have changed; whoever asks about October in November pays for the changes of November only. Pure.
+Every version of a record says since when it is known, so a question in November about October costs as much as has
+changed in November, however many records there are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Data = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Touched:
-    """A record of which something was learnt since: its view now, and then, in that version; None: nobody knew it."""
+    """A record that changed after the instant: its data `now`, and `then`, in that version; None: it was not known."""
 
     record: str
     now: Data
@@ -26,29 +26,35 @@ class Touched:
 
 
 def known_then(now: int, learnt: Collection[int]) -> int:
-    """The newest version that was known before these were learnt, if all up to `now` are there; 0: none was."""
+    """Return the newest version that was known before those `learnt` since; 0 where none was.
+
+    All versions up to `now` must be there.
+    """
     return next((version for version in range(now, 0, -1) if version not in learnt), 0)
 
 
 def unwound(measures: Iterable[Measure], touched: Iterable[Touched]) -> Increments:
-    """What to add to the counts of now, so that they are those of then."""
+    """Compute the increments that turn the current counts into those of the instant."""
     by_kind: dict[str, list[Measure]] = {}
     for measure in measures:
         by_kind.setdefault(measure.rule.of.key, []).append(measure)
+
     changes = Changes()
-    for one in touched:
-        for measure in by_kind.get(one.record.partition("/")[0], ()):
-            changes.replace(measure, one.now, one.then)
+    for record in touched:
+        for measure in by_kind.get(record.record.partition("/")[0], ()):
+            changes.replace(measure, record.now, record.then)
     return changes.increments()
 
 
-def patched(held: Mapping[str, Data], increments: Increments, wanted: Collection[str]) -> dict[str, dict[str, Any]]:
-    """Those documents of counts that are wanted, with these increments added to them."""
-    found = {id_: _copy(held.get(id_, {"_id": id_})) for id_ in wanted if id_ in held or id_ in increments}
-    for id_ in found.keys() & increments.keys():
+def patched(
+    documents: Mapping[str, Data], increments: Increments, needed: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """Add the increments to copies of the documents of counts that are needed; one may be there only by increments."""
+    copies = {id_: _copy(documents.get(id_, {"_id": id_})) for id_ in needed if id_ in documents or id_ in increments}
+    for id_ in copies.keys() & increments.keys():
         for path, by in increments[id_].items():
-            _add(found[id_], path.split("."), by)
-    return found
+            _add(copies[id_], path.split("."), by)
+    return copies
 
 
 def _copy(node: Any) -> Any:

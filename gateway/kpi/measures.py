@@ -1,4 +1,4 @@
-"""Measures: what a record adds to the counts of a plan rule, where these counts are kept, and how they are read.
+"""Measures: what a record adds to the counts of a plan rule, where these counts are kept, and how they are read. Pure.
 
 Counts are kept in one document for each rule and year and one for each rule and month, so that a question about a year
 reads one document however many records there are:
@@ -26,13 +26,16 @@ from services.contract.rule import Rule
 SHAPE = b"2"  # of the documents above; with another one every rule is counted anew
 UNASSIGNED = "%"  # the group of records without the field; no escaped value is like it
 
+Documents = Mapping[str, Mapping[str, Any]]
+"""Documents of counts by their id."""
+
 Increments = dict[str, dict[str, int]]
-"""For each document what changes in it: `{"<rule>|2011-05": {"by.district.511102.n": 1}}`."""
+"""The changes of each document of counts: `{"<rule>|2011-05": {"by.district.511102.n": 1}}`."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """What one record adds to a rule: its day, `n` 1 if it counts and else 0, its amount, and its groups."""
+    """One record's contribution to a rule: its day, `n` 1 if it counts and else 0, its amount, and its groups."""
 
     day: str
     n: int
@@ -53,7 +56,7 @@ class Cell:
 
 
 class Measure:
-    """A rule with the key of its counts. `upto`: while it is being counted, the last record that was."""
+    """A rule with the key of its counts. `upto`: while it is being counted, the last record that has been counted."""
 
     def __init__(self, rule: Rule, *, upto: str | None = None) -> None:
         self.rule = rule
@@ -61,11 +64,11 @@ class Measure:
         self.upto = upto
 
     def covers(self, record: str) -> bool:
-        """Is this record in the counts? While a rule is being counted, only the records up to `upto` are."""
+        """Tell whether this record is in the counts; while a rule is being counted, only those up to `upto` are."""
         return self.upto is None or record <= self.upto
 
     def share(self, data: Mapping[str, Any]) -> Share | None:
-        """None for a record that has no day yet: it is in no period."""
+        """Compute what a record adds; None where it has no day yet, and so is in no period."""
         rule = self.rule
         day = data.get(rule.on)
         if day is None:
@@ -76,29 +79,29 @@ class Measure:
         return Share(day, 1, (data.get(rule.sum) or 0) if rule.sum else 0, groups)
 
     def documents(self, pieces: Iterable[Piece]) -> dict[str, Piece]:
-        """Where the counts of these pieces of time stand."""
+        """Name the documents that hold the counts of these pieces of time."""
         return {f"{self.key}|{piece.key}": piece for piece in pieces}
 
-    def total(self, pieces: Iterable[Piece], held: Mapping[str, Mapping[str, Any]]) -> Cell:
-        """The count of all records in these pieces of time, out of the documents that are held of them."""
-        return sum((self._cell(node) for node in self._nodes(pieces, held)), start=Cell())
+    def total(self, pieces: Iterable[Piece], documents: Documents) -> Cell:
+        """Count all records in these pieces of time, out of their documents; a missing one counts nothing."""
+        return sum((self._cell(node) for node in self._nodes(pieces, documents)), start=Cell())
 
-    def groups(self, by: str, pieces: Iterable[Piece], held: Mapping[str, Mapping[str, Any]]) -> dict[str | None, Cell]:
-        """The same count by the values of a field; None is the group of records without it."""
-        found: dict[str | None, Cell] = defaultdict(Cell)
-        for node in self._nodes(pieces, held):
+    def groups(self, by: str, pieces: Iterable[Piece], documents: Documents) -> dict[str | None, Cell]:
+        """Count them by the values of a field; None is the group of records without it."""
+        groups: dict[str | None, Cell] = defaultdict(Cell)
+        for node in self._nodes(pieces, documents):
             for value, inner in node.get("by", {}).get(by, {}).items():
-                found[None if value == UNASSIGNED else unquote(value)] += self._cell(inner)
-        return dict(found)
+                groups[None if value == UNASSIGNED else unquote(value)] += self._cell(inner)
+        return dict(groups)
 
-    def months(self, year: int, held: Mapping[str, Mapping[str, Any]]) -> dict[int, Cell]:
-        """The counts of a year's months, those in which a record has its day."""
-        months = held.get(f"{self.key}|{year}", {}).get("months", {})
+    def months(self, year: int, documents: Documents) -> dict[int, Cell]:
+        """Count each month of a year in which any record has its day."""
+        months = documents.get(f"{self.key}|{year}", {}).get("months", {})
         return {int(month): self._cell(node) for month, node in months.items()}
 
-    def _nodes(self, pieces: Iterable[Piece], held: Mapping[str, Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    def _nodes(self, pieces: Iterable[Piece], documents: Documents) -> Iterator[Mapping[str, Any]]:
         for id_, piece in self.documents(pieces).items():
-            document = held.get(id_, {})
+            document = documents.get(id_, {})
             if piece.days:
                 days = document.get("days", {})
                 yield from (days[day] for day in piece.days if day in days)
@@ -111,13 +114,13 @@ class Measure:
 
 
 class Changes:
-    """What a batch of records changes in the counts."""
+    """The changes that a batch of records makes in the counts, added up."""
 
     def __init__(self) -> None:
         self._increments: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
 
     def replace(self, measure: Measure, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
-        """Count a record's new view instead of its old one; none where it is not there."""
+        """Count a record's new data instead of its old; None where it was or is not there."""
         before = measure.share(old) if old is not None else None
         after = measure.share(new) if new is not None else None
         if before != after:
@@ -127,7 +130,7 @@ class Changes:
                 self._add(measure, after, 1)
 
     def increments(self) -> Increments:
-        """What is left when everything was added up, without what cancelled out."""
+        """Return the sums, without those that cancelled out."""
         documents = {id_: {path: by for path, by in changed.items() if by} for id_, changed in self._increments.items()}
         return {id_: changed for id_, changed in documents.items() if changed}
 
@@ -145,7 +148,7 @@ class Changes:
 
 @lru_cache(maxsize=20_000)
 def _places(key: str, day: str, groups: tuple[tuple[str, str], ...]) -> tuple[tuple[str, tuple[Any, ...]], ...]:
-    """The two documents and their paths that a record of that day and these groups is counted in."""
+    """Name the two documents, and the paths in them, that count a record of that day and these groups."""
     cells = ("", *(f"by.{name}.{value}." for name, value in groups))
     in_day = tuple(f"days.{day[8:10]}.{cell}" for cell in cells)
     return (
@@ -159,5 +162,5 @@ def _counters(cells: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
 
 
 def _escaped(value: object) -> str:
-    """A value as a field name of MongoDB: without dots and dollars, and never empty."""
+    """Write a value as a field name of MongoDB: without dots and dollars, and never empty."""
     return UNASSIGNED if value in (None, "") else quote(str(value), safe="").replace(".", "%2E")

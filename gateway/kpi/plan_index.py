@@ -1,4 +1,4 @@
-"""The book: the plans of all years and their KPIs, each with the measures of its numbers, found by code."""
+"""The index of plans: the plans of all years and their KPIs by code, each with the measures of its numbers. Pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from gateway.plans.model import Item, Kpi, Milestone, Plan, Words
 from gateway.plans.pace import Pace
 from gateway.plans.periods import Period, Piece
 from services.contract.rule import Rule
+
+TO_DATE_SINCE = date(2000, 1, 1)  # the first day of what is counted to date
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class KpiLine:
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
+        """All measures that an answer about the KPI may read: its parts first."""
         others = [measure for measure in (self.reported, self.scheduled) if measure]
         return (*self.parts.values(), *others, *(measure for _, measure in self.beside))
 
@@ -38,10 +41,12 @@ class KpiLine:
 
     @property
     def services(self) -> frozenset[str]:
+        """The services whose records the KPI counts."""
         return self.kpi.services
 
     @cached_property
     def pace(self) -> Pace:
+        """How the KPI's target spreads over the plan's year."""
         return Pace(self.plan.year, self.item.due, self.kpi.pace)
 
 
@@ -59,6 +64,7 @@ class MilestoneLine:
 
     @property
     def services(self) -> frozenset[str]:
+        """The one service whose records can reach it."""
         return frozenset({self.milestone.rule.of.service})
 
     @property
@@ -75,20 +81,20 @@ class AskedPeriod:
 
     @cached_property
     def to_date(self) -> AskedPeriod:
-        """All that happened until the end of it."""
-        return _asked(replace(self.period, first=min(SINCE, self.period.first)))
+        """The period from the first day that is counted to date until the end of this one."""
+        return _in_pieces(replace(self.period, first=min(TO_DATE_SINCE, self.period.first)))
 
 
-SINCE = date(2000, 1, 1)  # what is counted to date is counted from that day on
+def resolve_period(text: str, today: date | None = None) -> AskedPeriod:
+    """Read a period and cut it into pieces; raises `UnknownPeriod`.
 
-
-def asked(period: str, today: date | None = None) -> AskedPeriod:
-    """What this text asks for; raises `UnknownPeriod`. Some texts mean other days every day."""
-    return _asked(periods.read(period, today))
+    `LAST_3_MONTHS` and its like look back from `today`, and are unknown without it.
+    """
+    return _in_pieces(periods.read(text, today))
 
 
 @lru_cache(maxsize=1_000)
-def _asked(period: Period) -> AskedPeriod:
+def _in_pieces(period: Period) -> AskedPeriod:
     return AskedPeriod(period, tuple(periods.pieces(period)))
 
 
@@ -97,40 +103,48 @@ class PlanIndex:
 
     def __init__(self, plans: Mapping[int, Plan]) -> None:
         self.plans = plans
-        self._lines = {
-            year: {kpi.code: _line(plan, item, kpi) for item, kpi in plan.kpis()} for year, plan in plans.items()
+        self._kpi_lines = {
+            year: {kpi.code: _kpi_line(plan, item, kpi) for item, kpi in plan.kpis()} for year, plan in plans.items()
         }
-        self._milestones = {year: [_milestone(*one) for one in plan.milestones()] for year, plan in plans.items()}
+        self._milestones = {
+            year: [MilestoneLine(item, milestone, Measure(milestone.rule)) for item, milestone in plan.milestones()]
+            for year, plan in plans.items()
+        }
 
     @property
     def codes(self) -> list[str]:
-        return sorted({code for lines in self._lines.values() for code in lines})
+        """The codes of all KPIs of all years, sorted."""
+        return sorted({code for lines in self._kpi_lines.values() for code in lines})
 
     def rules(self) -> Iterator[Rule]:
+        """Yield every rule of every plan, some of them twice."""
         for plan in self.plans.values():
             yield from plan.rules()
 
-    def lines(self, year: int) -> list[KpiLine]:
-        """The KPIs of a year in the order of the plan."""
-        return list(self._lines[year].values())
+    def kpi_lines(self, year: int) -> list[KpiLine]:
+        """List the KPIs of a year in the order of its plan; none where the year has no plan."""
+        return list(self._kpi_lines.get(year, {}).values())
+
+    def kpi_line(self, code: str, year: int | None = None) -> KpiLine | None:
+        """Find the KPI in that year's plan; where the year has no plan, in the last plan that has the KPI."""
+        years = [year] if year in self.plans else sorted(self.plans, reverse=True)
+        lines = (self._kpi_lines[year].get(code) for year in years if year is not None)
+        return next((line for line in lines if line), None)
 
     def milestones(self, year: int) -> list[MilestoneLine]:
-        """The milestones of a year in the order of the plan."""
+        """List the milestones of a year in the order of its plan."""
         return self._milestones[year]
 
     def milestone(self, code: str) -> tuple[Plan, MilestoneLine] | None:
-        """The milestone of that code in the last plan that has it."""
-        years = sorted(self.plans, reverse=True)
-        found = ((self.plans[year], one) for year in years for one in self._milestones[year])
-        return next((one for one in found if one[1].code == code), None)
-
-    def line(self, code: str, year: int | None = None) -> KpiLine | None:
-        """The KPI of that year's plan, else of the last plan that has it."""
-        years = [year] if year in self.plans else sorted(self.plans, reverse=True)
-        return next((self._lines[one][code] for one in years if one is not None and code in self._lines[one]), None)
+        """Find the milestone in the last plan that has it."""
+        for year in sorted(self.plans, reverse=True):
+            for line in self._milestones[year]:
+                if line.code == code:
+                    return self.plans[year], line
+        return None
 
 
-def _line(plan: Plan, item: Item, kpi: Kpi) -> KpiLine:
+def _kpi_line(plan: Plan, item: Item, kpi: Kpi) -> KpiLine:
     return KpiLine(
         plan=plan,
         item=item,
@@ -140,7 +154,3 @@ def _line(plan: Plan, item: Item, kpi: Kpi) -> KpiLine:
         scheduled=Measure(kpi.scheduled) if kpi.scheduled else None,
         beside=tuple((beside.title, Measure(beside.rule)) for beside in kpi.beside),
     )
-
-
-def _milestone(item: Item, milestone: Milestone) -> MilestoneLine:
-    return MilestoneLine(item, milestone, Measure(milestone.rule))

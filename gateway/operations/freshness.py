@@ -127,7 +127,7 @@ class FreshnessMonitor:
         generations = self._query_service.generations
         store = generations.serving()
         ledger = generations.ask(lambda serving: serving.read_counts({})).ledger
-        return GatewaySnapshot(store, ledger, store.parked(), self._query_service.lines(self._clock.today().year))
+        return GatewaySnapshot(store, ledger, store.parked(), self._query_service.kpi_lines(self._clock.today().year))
 
     def _condition(self, service: str) -> dict[str, Any] | None:
         """The service's condition, or without a key to ask for it only its ping; None where it does not answer."""

@@ -28,7 +28,7 @@ class MetricsProvider(Provider[None]):
 
     def _set_metrics(self) -> None:
         query_service = self.reporting.query_service
-        COMPLETE.set(query_service.standing()["complete"])
+        COMPLETE.set(query_service.completeness()["complete"])
         ledger = query_service.generations.ask(lambda store: store.read_counts({})).ledger
         DIFFERING.clear()  # a rebuilt ledger has not been compared with any service
         for service, records in differing_records(ledger).items():

@@ -1,6 +1,6 @@
 """The annual work plan: its items, the numbers it promises and the rules by which records count towards them.
 
-Plain values; how a plan file is read stands in `planfile`, how much of it is done in `report`.
+Plain values: `plan_file` reads them, `gateway.kpi` says how much of them is done.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from datetime import date
 from typing import Literal
 
 from services.contract.rule import Rule
+from services.kernel.money import FEN_PER_YUAN
 
 Better = Literal["more", "less"]
 
 Nature = Literal["flow", "stock", "to_date"]
-"""What a number adds up: what happened in the period, what there was at its end, or all that happened until then."""
+"""The records that a number adds up: of the period, the last until its end, or all until its end."""
 
 Interval = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
-
-FEN_PER_YUAN = 100
 
 
 @dataclass(frozen=True)
@@ -32,21 +31,22 @@ class Words:
 
 @dataclass(frozen=True)
 class Unit:
-    """What is counted. Money is written in yuan and counted in whole fen: `scale` of them are one unit."""
+    """The unit of a number. Money is written in yuan and counted in whole fen: `scale` of them are one unit."""
 
     words: Words
     is_money: bool = False
 
     @property
     def scale(self) -> int:
+        """How many counted quantities make one unit."""
         return FEN_PER_YUAN if self.is_money else 1
 
 
 @dataclass(frozen=True)
 class Target:
-    """What was decided to reach, in counted quantities (fen, not yuan), from which day on and by which document.
+    """A decision about what to reach, in counted quantities (fen, not yuan), with its day and its document.
 
-    With a `baseline`, what was there before, only what goes beyond it counts towards the percent.
+    The `baseline` was there before: only what goes beyond it counts towards the percent.
     """
 
     value: int
@@ -86,28 +86,29 @@ class Kpi:
 
     @property
     def rule(self) -> Rule:
-        """What counts; of several parts the first."""
+        """The rule of what counts; of several parts the first."""
         return next(iter(self.parts.values()))
 
     @property
     def rules(self) -> tuple[Rule, ...]:
+        """All rules that an answer about the KPI may count by: its parts first."""
         others = [rule for rule in (self.reported, self.scheduled) if rule]
         return (*self.parts.values(), *others, *(beside.rule for beside in self.beside))
 
     @property
     def services(self) -> frozenset[str]:
-        """Whose records it is made of."""
+        """The services whose records it counts."""
         return frozenset(rule.of.service for rule in self.rules)
 
     def target(self, on: date) -> Target | None:
-        """The decision in force on that day; before the first one, the first (G-09)."""
+        """Return the decision in force on that day (G-09); before the first the first, None where there is none."""
         decided = [target for target in self.targets if target.decided_on <= on] or list(self.targets[:1])
         return decided[-1] if decided else None
 
 
 @dataclass(frozen=True)
 class Milestone:
-    """What is reached by a record, not by a tick (G-10): the first one of the year that counts."""
+    """An aim that a record reaches, not a tick (G-10): the first record of the year that counts."""
 
     code: str
     title: Words
@@ -135,7 +136,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Plan:
-    """One year's plan; districts and sections by their codes."""
+    """One year's plan, with its districts and sections by code."""
 
     title: Words
     year: int
@@ -144,16 +145,19 @@ class Plan:
     items: tuple[Item, ...]
 
     def kpis(self) -> Iterator[tuple[Item, Kpi]]:
+        """Yield every KPI with its item, in the order of the plan."""
         for item in self.items:
             for kpi in item.kpis:
                 yield item, kpi
 
     def milestones(self) -> Iterator[tuple[Item, Milestone]]:
+        """Yield every milestone with its item, in the order of the plan."""
         for item in self.items:
             for milestone in item.milestones:
                 yield item, milestone
 
     def rules(self) -> Iterator[Rule]:
+        """Yield every rule of every KPI and milestone; some of them may be equal."""
         for _, kpi in self.kpis():
             yield from kpi.rules
         for _, milestone in self.milestones():

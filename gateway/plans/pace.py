@@ -1,7 +1,7 @@
-"""Pace (序时进度): how much of a target was due by a day, what that says of the number, and where the year may end.
+"""Pace (序时进度): how much of a target is due by a day, how a number stands by it, and where the year may end. Pure.
 
-Pure. Expected are whole quantities, rounded down, so that a target of one is due when all of it is. Every status comes
-with the rule that made it.
+Expected quantities are whole, rounded down, so that a target of one is due on the last day. Every status comes with
+the rule that made it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LESS: Mapping[Code, Words] = {
     "behind": Words("超过应控进度", "more than the limit allows by now"),
     "late": Words("超过上限", "more than the limit"),
 }
-"""The same where less is better: the target is a limit."""
+"""The rules where less is better: the target is a limit."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,16 @@ class Pace:
     months: tuple[int, ...] | None = None  # percents
 
     def expected(self, amount: int, on: date) -> int:
-        """What is due of an amount by the end of that day."""
+        """Compute how much of an amount is due by the end of that day."""
         passed, whole = self._share(on)
         return amount * passed // whole
 
     def between(self, amount: int, first: date, last: date) -> int:
-        """What is due of it on these days."""
+        """Compute how much of an amount is due on these days, both included."""
         return self.expected(amount, last) - self.expected(amount, first - timedelta(days=1))
 
     def _share(self, on: date) -> tuple[int, int]:
-        """A fraction, so that no amount is rounded on the way."""
+        """Return the share of the year that has passed, as a fraction, so that no amount is rounded on the way."""
         first, last = date(self.year, 1, 1), date(self.year, 12, 31) if self.months else self.due
         if on < first:
             return 0, 1
@@ -69,9 +69,9 @@ class Pace:
 
 
 def percent(value: int, target: Target, better: str) -> float | None:
-    """How much of the way is done: not clamped (G-14), and none where there is no way to go.
+    """Compute how much of the way to the target is done: not clamped (G-14), and None where there is no way to go.
 
-    With a baseline the way begins there. Where less is better and there is none, it is how much of the limit is used.
+    With a baseline the way begins there. Where less is better and there is none, it is the share of the limit used.
     """
     start = target.baseline or 0
     if better == "less" and target.baseline is None:
@@ -81,13 +81,13 @@ def percent(value: int, target: Target, better: str) -> float | None:
 
 
 def status(value: int, target: Target, pace: Pace, *, better: str, on: date) -> dict[str, Any]:
-    """How the number stands on that day, with the rule that says so."""
-    code, rules = (_limited, LESS) if better == "less" else (_aimed, RULES)
-    found = code(value, target, pace, on)
-    return {"code": found, "rule": {"zh": rules[found].zh, "en": rules[found].en}}
+    """Judge how the number stands on that day, with the rule that says so."""
+    judge, rules = (_judge_limit, LESS) if better == "less" else (_judge_aim, RULES)
+    status = judge(value, target, pace, on)
+    return {"code": status, "rule": {"zh": rules[status].zh, "en": rules[status].en}}
 
 
-def _aimed(value: int, target: Target, pace: Pace, on: date) -> Code:
+def _judge_aim(value: int, target: Target, pace: Pace, on: date) -> Code:
     expected = pace.expected(target.value, on)
     if value >= target.value:
         return "reached"
@@ -100,7 +100,7 @@ def _aimed(value: int, target: Target, pace: Pace, on: date) -> Code:
     return "ahead" if value * 100 >= expected * AHEAD else "on_track"
 
 
-def _limited(value: int, target: Target, pace: Pace, on: date) -> Code:
+def _judge_limit(value: int, target: Target, pace: Pace, on: date) -> Code:
     if value > target.value:
         return "late"
     if on > pace.due:
@@ -109,18 +109,19 @@ def _limited(value: int, target: Target, pace: Pace, on: date) -> Code:
 
 
 def months(values: Sequence[int], target: Target, pace: Pace, *, better: str, on: date) -> list[dict[str, Any]]:
-    """Month by month what there was at its end, from January on, and what should have been.
+    """List month by month, from January on, the total at its end and what was expected of it.
 
-    A month that was missed stays red; it turns amber once a later month made it up. Months to come have no colour.
+    `values` are those of the single months. A missed month stays red; it turns amber once a later month made it up.
+    Months to come have no colour.
     """
-    found, total = [], 0
+    rows, total = [], 0
     for number, value in enumerate(values, start=1):
         total += value
         ends = date(pace.year, number, monthrange(pace.year, number)[1])
         expected = pace.expected(target.value, ends)
         is_over = ends <= on
         is_met = total <= expected if better == "less" else total >= expected
-        found.append(
+        rows.append(
             {
                 "month": f"{pace.year}-{number:02}",
                 "value": total if ends.replace(day=1) <= on else None,
@@ -128,17 +129,18 @@ def months(values: Sequence[int], target: Target, pace: Pace, *, better: str, on
                 "colour": ("green" if is_met else "red") if is_over else None,
             }
         )
-    last_met = max((place for place, month in enumerate(found) if month["colour"] == "green"), default=-1)
-    for month in found[: max(last_met, 0)]:
+    last_met = max((place for place, month in enumerate(rows) if month["colour"] == "green"), default=-1)
+    for month in rows[: max(last_met, 0)]:
         if month["colour"] == "red":
             month["colour"] = "amber"
-    return found
+    return rows
 
 
 def outlook(value: int, records: int, scheduled: int | None, *, year: int, on: date) -> dict[str, int | None]:
-    """Where the year may end: what there is, what is scheduled already, and what comes if it goes on like this.
+    """Estimate where the year may end: what there is, what is scheduled, and what comes if it goes on like this.
 
-    Three numbers that nobody adds up; there is no run rate where too little is known, or nothing left of the year.
+    The three numbers are not to be added up. There is no run rate where too little is known, or nothing is left of the
+    year.
     """
     first, last = date(year, 1, 1), date(year, 12, 31)
     passed, left = (min(on, last) - first).days + 1, (last - min(on, last)).days

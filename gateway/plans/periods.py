@@ -1,6 +1,6 @@
-"""Periods: the days that a question is about, and how they are made up of whole years, whole months and single days.
+"""Periods: the days of a question, and how they are made up of whole years, whole months and single days. Pure.
 
-Knows nothing of records. A period is a value; both of its ends belong to it.
+Knows nothing of records. Both ends of a period belong to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ YEAR = "((?:19|20|21)[0-9]{2})"  # from 1900 to 2199, so that no question is abo
 
 
 class UnknownPeriod(ValueError):
-    """This text is no period; says which forms there are, in both languages."""
+    """A text is no period; names the forms that there are, in both languages."""
 
     def __init__(self, text: str) -> None:
         shown, forms = text[:40], ", ".join(FORMS)
@@ -28,13 +28,14 @@ class UnknownPeriod(ValueError):
 
 @dataclass(frozen=True)
 class Period:
-    """All days from the first to the last, both included; `name` is how it was asked for."""
+    """All days from the first to the last, both included; `name` is the text that it was read from."""
 
     name: str
     first: date
     last: date
 
     def is_within(self, year: int) -> bool:
+        """Tell whether all of its days are of that year."""
         return self.first.year == self.last.year == year
 
 
@@ -52,9 +53,10 @@ class Piece:
 
 
 def read(text: str, today: date | None = None) -> Period:
-    """The period that this text names; raises `UnknownPeriod`.
+    """Read the period that a text names; raises `UnknownPeriod`.
 
-    `LAST_3_MONTHS` are the three whole months before the one that today is in, and so with days, weeks and years.
+    `LAST_3_MONTHS` are the three whole months before that of `today`, and so with days, weeks and years; without
+    `today` they are unknown.
     """
     if today and (match := re.fullmatch(LAST, text)):
         return Period(text, *_before(today, int(match[1]), match[2]))
@@ -70,7 +72,7 @@ def read(text: str, today: date | None = None) -> Period:
 
 
 def pieces(period: Period) -> Iterator[Piece]:
-    """Year by year and month by month, the fewest pieces that make up the period."""
+    """Cut the period into the fewest whole years, whole months and parts of a month, in their order."""
     day = period.first
     while day <= period.last:
         year_ends, month_ends = date(day.year, 12, 31), _month_ends(day.year, day.month)
@@ -88,17 +90,17 @@ def pieces(period: Period) -> Iterator[Piece]:
 
 
 def steps(period: Period, step: str) -> list[Period]:
-    """The days, weeks, months or quarters of a period, also those of which only a part lies in it; none is left out."""
-    found, day = [], period.first
+    """Cut the period into days, weeks, months or quarters; of the first and the last it may be only a part."""
+    cut, day = [], period.first
     while day <= period.last:
         name, ends = _step(day, step)
-        found.append(Period(name, day, min(ends, period.last)))
+        cut.append(Period(name, day, min(ends, period.last)))
         day = ends + timedelta(days=1)
-    return found
+    return cut
 
 
 def _step(day: date, step: str) -> tuple[str, date]:
-    """The name of the step that a day is in, and its last day."""
+    """Return the name of the step that a day is in, and the step's last day."""
     if step == "day":
         return f"{day:%Y%m%d}", day
     if step == "week":
@@ -111,7 +113,7 @@ def _step(day: date, step: str) -> tuple[str, date]:
 
 
 def _before(today: date, number: int, unit: str) -> tuple[date, date]:
-    """The last so many whole days, weeks, months or years before the one that today is in."""
+    """Return the ends of the last `number` whole days, weeks, months or years before that of today."""
     if unit == "DAY":
         return today - timedelta(days=number), today - timedelta(days=1)
     if unit == "WEEK":

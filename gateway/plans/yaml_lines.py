@@ -1,7 +1,7 @@
-"""A YAML file as people write it: plain texts, lists and mappings, and the line on which each of them stands.
+"""YAML lines: a YAML file as plain texts, lists and mappings, each with the line on which it stands.
 
-All texts stay texts (511102 is a code and no number, 2011-12-31 a day only where a schema says so); aliases are refused
-because a few of them can stand for gigabytes, and a word that occurs twice is refused because YAML would drop one.
+No library's loader keeps the lines and leaves every text a text, as 511102 is a code and no number. Aliases are
+refused, because a few of them can stand for gigabytes; so is a key that occurs twice, because YAML would drop one.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ LARGEST = 1_000_000  # bytes
 DEEPEST = 20  # levels of nesting
 
 At = tuple[str | int, ...]
-"""Where something stands in a file: `("items", 34, "kpis", 0, "rule", "on")`."""
+"""A place in a file: `("items", 34, "kpis", 0, "rule", "on")`."""
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong, and where."""
+class FileFault:
+    """One fault of a file, with its line and its place."""
 
     line: int
     at: str
-    says: str
+    message: str
 
 
 class BrokenFile(ValueError):
-    """The file cannot be used; one line for each fault: `2011.yaml:12: items[0].due: ...`."""
+    """A file cannot be used; its text has a line for each fault: `2011.yaml:12: items[0].due: ...`."""
 
-    def __init__(self, name: str, *faults: Fault) -> None:
+    def __init__(self, name: str, *faults: FileFault) -> None:
         self.faults = faults
         super().__init__(
-            "\n".join(f"{name}:{fault.line}: {fault.at + ': ' if fault.at else ''}{fault.says}" for fault in faults)
+            "\n".join(f"{name}:{fault.line}: {fault.at + ': ' if fault.at else ''}{fault.message}" for fault in faults)
         )
 
 
 def read(name: str, content: bytes) -> Document:
-    """What the file says; raises `BrokenFile`."""
+    """Read a file; raises `BrokenFile` with every fault of its form."""
     if len(content) > LARGEST:
-        raise BrokenFile(name, Fault(1, "", f"{len(content)} bytes; at most {LARGEST} are taken"))
+        raise BrokenFile(name, FileFault(1, "", f"{len(content)} bytes; at most {LARGEST} are taken"))
     try:
         _check_shape(name, content)
         root = yaml.compose(content, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         raise BrokenFile(name, _fault(error)) from None
     if root is None:
-        raise BrokenFile(name, Fault(1, "", "the file is empty"))
+        raise BrokenFile(name, FileFault(1, "", "the file is empty"))
 
     document = Document(root)
     if document.faults:
@@ -56,17 +56,17 @@ def read(name: str, content: bytes) -> Document:
 
 
 class Document:
-    """`data` is what the file says; `fault` finds the line for what is wrong with it."""
+    """The `data` of a file; `fault` finds the line of a place in it."""
 
     def __init__(self, root: yaml.Node) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[FileFault] = []
         self._lines: dict[At, int] = {}
         self.data = self._plain(root, (), _line(root))
 
-    def fault(self, at: At, says: str) -> Fault:
-        """On the line of this place, or of the nearest one around it that is there."""
-        known = next(at[:depth] for depth in range(len(at), -1, -1) if at[:depth] in self._lines)
-        return Fault(self._lines[known], _path(at), says)
+    def fault(self, at: At, message: str) -> FileFault:
+        """Make a fault on the line of this place, or of the nearest place around it that the file has."""
+        nearest = next(at[:depth] for depth in range(len(at), -1, -1) if at[:depth] in self._lines)
+        return FileFault(self._lines[nearest], _path(at), message)
 
     def _plain(self, node: yaml.Node, at: At, line: int) -> Any:
         self._lines[at] = line
@@ -77,33 +77,33 @@ class Document:
         return node.value
 
     def _mapping(self, node: yaml.MappingNode, at: At) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         for key, value in node.value:
             word, line = str(key.value)[:200], _line(key)
             if not isinstance(key, yaml.ScalarNode):
-                self.faults.append(Fault(line, _path(at), "a word is needed before the colon"))
-            elif word in found:
-                self.faults.append(Fault(line, _path((*at, word)), "stands here twice"))
+                self.faults.append(FileFault(line, _path(at), "a word is needed before the colon"))
+            elif word in mapping:
+                self.faults.append(FileFault(line, _path((*at, word)), "stands here twice"))
             else:
-                found[word] = self._plain(value, (*at, word), line)
-        return found
+                mapping[word] = self._plain(value, (*at, word), line)
+        return mapping
 
 
 def _check_shape(name: str, content: bytes) -> None:
-    """Before anything is built of it: no aliases, and no nesting that would exhaust the reader."""
+    """Refuse aliases, and nesting that would exhaust the reader, before anything is built of the file."""
     depth = 0
     for event in yaml.parse(content, Loader=yaml.BaseLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
-            raise BrokenFile(name, Fault(_line(event), "", "aliases are not taken"))
+            raise BrokenFile(name, FileFault(_line(event), "", "aliases are not taken"))
         if depth > DEEPEST:
-            raise BrokenFile(name, Fault(_line(event), "", f"nested deeper than {DEEPEST}"))
+            raise BrokenFile(name, FileFault(_line(event), "", f"nested deeper than {DEEPEST}"))
 
 
-def _fault(error: yaml.YAMLError) -> Fault:
+def _fault(error: yaml.YAMLError) -> FileFault:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-    return Fault(mark.line + 1 if mark else 1, "", problem)
+    return FileFault(mark.line + 1 if mark else 1, "", problem)
 
 
 def _line(node: yaml.Node | yaml.Event) -> int:

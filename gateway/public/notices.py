@@ -46,12 +46,12 @@ def _shape(kind: Kind) -> Shape:
     return at_least(**about, **view["properties"])
 
 
-NOTICES = page(either(*map(_shape, ON_DISPLAY)), **answer_schemas.STANDING)
+NOTICES = page(either(*map(_shape, ON_DISPLAY)), **answer_schemas.COMPLETENESS)
 
 
 def displayed(query_service: QueryService, params: Mapping[str, Any]) -> Answer:
     """List the notices on display now, the one that ends first before the others; or a page of those that ended."""
-    standing = query_service.standing_of({kind.service for kind in ON_DISPLAY})
+    standing = query_service.completeness_of({kind.service for kind in ON_DISPLAY})
     ended = params.get("ended", False)
     steps = [
         *_at(datetime.fromisoformat(standing["as_of"]), ended=ended),

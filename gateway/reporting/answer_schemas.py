@@ -1,4 +1,4 @@
-"""The answers of the gateway's addresses, as JSON Schemas; what a service answers stands in its `describe`."""
+"""JSON Schemas of the answers about plans, numbers, editions and the records behind them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ UNIT = each(zh=TEXT, en=TEXT, scale=VERSION)
 RULE = each(of=TEXT, where=by_name(ANYTHING), measure=ANYTHING, on=TEXT, by=many(TEXT))
 TARGET = each(value=WHOLE, baseline=maybe(WHOLE), decided_on=DAY, doc_no=TEXT)
 NATURE = one_of(*get_args(Nature))
-KPI_DECIDED = each(
+PLANNED_KPI = each(
     code=TEXT,
     title=WORDS,
     unit=UNIT,
@@ -59,25 +59,25 @@ KPI_DECIDED = each(
     pace=WORDS,
     expects=maybe(one_of(*get_args(Interval))),
 )
-MILESTONE_DECIDED = each(code=TEXT, title=WORDS, due=DAY, rule=RULE, words=WORDS)
+PLANNED_MILESTONE = each(code=TEXT, title=WORDS, due=DAY, rule=RULE, words=WORDS)
 
 DECISION = {"at": INSTANT, "by": TEXT, "why": TEXT}
-APPLIED = each(version=VERSION, digest=TEXT, **DECISION)
-REVISED = each(kpi=TEXT, **TARGET["properties"])
+APPLIED_PLAN = each(version=VERSION, digest=TEXT, **DECISION)
+REVISED_TARGET = each(kpi=TEXT, **TARGET["properties"])
 PLANS = each(plans=many(OUTLINE))
 PLAN = each(
     year=WHOLE,
     title=WORDS,
     districts=by_name(TEXT),
     sections=by_name(WORDS),
-    items=many(each(**ITEM["properties"], kpis=many(KPI_DECIDED), milestones=many(MILESTONE_DECIDED))),
-    versions=many(either(APPLIED, each(kpi=TEXT, value=WHOLE, decided_on=DAY, doc_no=TEXT, **DECISION))),
+    items=many(each(**ITEM["properties"], kpis=many(PLANNED_KPI), milestones=many(PLANNED_MILESTONE))),
+    versions=many(either(APPLIED_PLAN, each(kpi=TEXT, value=WHOLE, decided_on=DAY, doc_no=TEXT, **DECISION))),
 )
 
-# --- its numbers ------------------------------------------------------------------------------------------------------
+# --- numbers and milestones -------------------------------------------------------------------------------------------
 
 STATE = one_of("none", "zero", "value", "not_due", "error")
-NUMBERS = {"value": maybe(WHOLE), "state": STATE, "records": WHOLE}
+NUMBER_FIELDS = {"value": maybe(WHOLE), "state": STATE, "records": WHOLE}
 REASON = some(
     each(code=TEXT, zh=TEXT, en=TEXT),
     service=maybe(TEXT),
@@ -86,15 +86,15 @@ REASON = some(
     messages=WHOLE,
     records=maybe(WHOLE),
 )
-STANDING = {  # of an answer about the past nothing is said but when it was so (G-06)
+COMPLETENESS = {  # an answer about the past says only of which instant it is (G-06)
     "as_of": INSTANT,
     "revision": maybe(WHOLE),
     "freshness": maybe(by_name(maybe(INSTANT))),
     "complete": maybe(TRUTH),
     "reasons": many(REASON),
 }
-ASKED = {"period": TEXT, "district": maybe(TEXT), "definition": VERSION, **STANDING}
-NUMBER_OF_KPI = each(
+QUESTION = {"period": TEXT, "district": maybe(TEXT), "definition": VERSION, **COMPLETENESS}
+KPI_IN_PERIOD = each(
     code=TEXT,
     title=WORDS,
     plan=WHOLE,
@@ -105,7 +105,7 @@ NUMBER_OF_KPI = each(
     first=DAY,
     last=DAY,
     district=maybe(TEXT),
-    **NUMBERS,
+    **NUMBER_FIELDS,
     target=maybe(WHOLE),
     percent=maybe(NUMBER),
     decision=maybe(TARGET),
@@ -118,9 +118,9 @@ NUMBER_OF_KPI = each(
         many(each(month=TEXT, value=maybe(WHOLE), expected=WHOLE, colour=maybe(one_of("green", "amber", "red"))))
     ),
     outlook=maybe(each(actual=WHOLE, scheduled=maybe(WHOLE), run_rate=maybe(WHOLE))),
-    reported=maybe(each(**NUMBERS)),
-    beside=many(each(title=WORDS, **NUMBERS)),
-    parts=many(each(name=TEXT, **NUMBERS)),
+    reported=maybe(each(**NUMBER_FIELDS)),
+    beside=many(each(title=WORDS, **NUMBER_FIELDS)),
+    parts=many(each(name=TEXT, **NUMBER_FIELDS)),
 )
 EVIDENCE = {"service": TEXT, "kind": TEXT, "id": TEXT, "version": VERSION, "state": TEXT, "history": TEXT}
 MILESTONE = each(
@@ -132,7 +132,7 @@ MILESTONE = each(
     reached_on=maybe(DAY),
     evidence=maybe(each(**EVIDENCE)),
 )
-ITEM_OF_PROGRESS = each(**ITEM["properties"], kpis=many(NUMBER_OF_KPI), milestones=many(MILESTONE))
+ITEM_PROGRESS = each(**ITEM["properties"], kpis=many(KPI_IN_PERIOD), milestones=many(MILESTONE))
 EXPLANATION = each(
     counts=many(
         each(
@@ -145,14 +145,14 @@ EXPLANATION = each(
     pace=WORDS,
 )
 
-PROGRESS = each(plan=OUTLINE, **ASKED, items=many(ITEM_OF_PROGRESS))
-ITEM_NOW = each(plan=OUTLINE, **ASKED, **ITEM_OF_PROGRESS["properties"])
-MILESTONE_NOW = each(**MILESTONE["properties"], plan=WHOLE, **STANDING)
+PROGRESS = each(plan=OUTLINE, **QUESTION, items=many(ITEM_PROGRESS))
+ITEM_ANSWER = each(plan=OUTLINE, **QUESTION, **ITEM_PROGRESS["properties"])
+MILESTONE_ANSWER = each(**MILESTONE["properties"], plan=WHOLE, **COMPLETENESS)
 KPI = some(
-    each(**{**NUMBER_OF_KPI["properties"], **ASKED}),
+    each(**{**KPI_IN_PERIOD["properties"], **QUESTION}),
     by=TEXT,
-    groups=many(each(key=TEXT, name=TEXT, **NUMBERS)),
-    unassigned=each(**NUMBERS),
+    groups=many(each(key=TEXT, name=TEXT, **NUMBER_FIELDS)),
+    unassigned=each(**NUMBER_FIELDS),
     adds_up=TRUTH,
     explain=EXPLANATION,
 )
@@ -160,22 +160,22 @@ SERIES = each(
     code=TEXT,
     unit=UNIT,
     step=TEXT,
-    steps=many(each(period=TEXT, first=DAY, last=DAY, **NUMBERS, expected=maybe(WHOLE))),
-    **ASKED,
+    steps=many(each(period=TEXT, first=DAY, last=DAY, **NUMBER_FIELDS, expected=maybe(WHOLE))),
+    **QUESTION,
 )
 
-# --- what was reported of a period ------------------------------------------------------------------------------------
+# --- editions of a period ---------------------------------------------------------------------------------------------
 
 CHANGE = each(
     kpi=TEXT,
-    before=maybe(each(**NUMBERS)),
-    after=each(**NUMBERS),
+    before=maybe(each(**NUMBER_FIELDS)),
+    after=each(**NUMBER_FIELDS),
     records=WHOLE,
     because=many(each(**EVIDENCE, before=ANYTHING, after=ANYTHING, happened=TEXT, time=INSTANT)),
 )
 EDITION = each(edition=VERSION, as_of=INSTANT, by=TEXT, why=TEXT, digest=TEXT, signature=maybe(TEXT), address=TEXT)
 EDITIONS = each(year=WHOLE, period=TEXT, editions=many(EDITION), changes=many(CHANGE))
-SIGNED = each(
+SIGNED_EDITION = each(
     edition=VERSION,
     closed_by=TEXT,
     why=TEXT,
@@ -184,15 +184,15 @@ SIGNED = each(
     changes=many(CHANGE),
 )
 
-# --- what they are made of --------------------------------------------------------------------------------------------
+# --- records behind a number ------------------------------------------------------------------------------------------
 
 VALUE: Shape = {"type": ["string", "integer", "boolean", "null"]}
-COUNTED: Shape = {
+COUNTED_RECORD: Shape = {
     **each(**EVIDENCE, day=DAY, amount=VALUE),
     "additionalProperties": VALUE,  # the fields that the KPI can be grouped by
 }
 RECORDS = page(
-    COUNTED,
+    COUNTED_RECORD,
     code=TEXT,
     part=maybe(TEXT),
     unit=UNIT,
@@ -200,7 +200,7 @@ RECORDS = page(
     value=maybe(WHOLE),
     state=STATE,
     total=WHOLE,
-    **ASKED,
+    **QUESTION,
 )
 HISTORY = each(
     service=TEXT,
@@ -210,11 +210,3 @@ HISTORY = each(
         each(version=VERSION, happened=TEXT, time=INSTANT, actor=TEXT, cause=TEXT, hash=HASH, view=by_name(ANYTHING))
     ),
 )
-
-# --- what the services do ---------------------------------------------------------------------------------------------
-
-
-# --- operations -------------------------------------------------------------------------------------------------------
-
-
-# --- the process and its documents ------------------------------------------------------------------------------------

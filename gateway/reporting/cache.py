@@ -1,4 +1,4 @@
-"""The shelf: what was read a moment ago serves those who ask the same, what was known at an instant serves for ever."""
+"""A cache of what was read: of current counts and answers for a moment, of as-of counts indefinitely."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from gateway.plans.periods import Piece
 from gateway.read_model.reader import Reader
 from gateway.read_model.store import Counts
 
-FRESH = 0.05  # seconds that an answer may be behind what another gateway takes in; behind our own it never is
-ROOM = 1_000  # questions whose counts are kept at hand
+MAX_AGE = 0.05  # seconds that an answer may be behind what another gateway takes in; behind our own it never is
+MAX_ENTRIES = 1_000  # of current reads, and of as-of reads
 
 T = TypeVar("T")
 
@@ -22,33 +22,36 @@ class Cache:
     """What the query service has read, for the next who ask the same."""
 
     def __init__(self) -> None:
-        self._now: dict[Any, tuple[float, Any]] = {}
-        self._past: dict[Any, Counts] = {}
+        self._current: dict[Any, tuple[float, Any]] = {}
+        self._as_of: dict[Any, Counts] = {}
 
     def clear(self) -> None:
-        """Something was taken in: whatever is asked from now on is read anew, but for the past."""
-        self._now = {}
+        """Forget all that is current, so that later reads see what was taken in; as-of counts do not change."""
+        self._current = {}
 
     def counts(
-        self, read: Reader, wanted: dict[str, Piece], measures: Iterable[Measure], as_of: datetime | None
+        self, read: Reader, documents: dict[str, Piece], measures: Iterable[Measure], as_of: datetime | None
     ) -> Counts:
-        """These documents of the counts of these measures."""
+        """Read these documents of the counts of these measures, or return them as they were read before."""
         if as_of is None:
-            return self.kept(tuple(wanted.items()), lambda: read.counts(wanted, measures))
-        key = (as_of, *wanted.items())
-        if key not in self._past:
-            if len(self._past) >= ROOM:
-                self._past.clear()
-            self._past[key] = read.counts(wanted, measures)
-        return self._past[key]
+            return self.current(tuple(documents.items()), lambda: read.counts(documents, measures))
 
-    def kept(self, key: Any, make: Callable[[], T]) -> T:
-        """What was made a moment ago under this key, else what is made now."""
-        shelf = self._now  # a batch that is taken in while we read puts a new one in its place
-        until, made = shelf.get(key, (0.0, None))
-        if monotonic() > until:
-            made = make()
-            if len(shelf) >= ROOM:
-                shelf.clear()
-            shelf[key] = (monotonic() + FRESH, made)
+        key = (as_of, *documents.items())
+        if key not in self._as_of:
+            if len(self._as_of) >= MAX_ENTRIES:
+                self._as_of.clear()
+            self._as_of[key] = read.counts(documents, measures)
+        return self._as_of[key]
+
+    def current(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what was made under this key at most `MAX_AGE` ago, else make it now."""
+        entries = self._current  # `clear` puts another one in its place, also while `make` reads
+        expires, made = entries.get(key, (0.0, None))
+        if monotonic() <= expires:
+            return made
+
+        made = make()
+        if len(entries) >= MAX_ENTRIES:
+            entries.clear()
+        entries[key] = (monotonic() + MAX_AGE, made)
         return made

@@ -1,16 +1,17 @@
 """Editions: what was reported of a period when it was closed, signed and kept byte for byte (G-07).
 
-What comes to be known later changes no edition: it stands open as a restatement, with the records it is because of, and
-is a part of the next edition.
+A fact that becomes known later changes no edition: it stands open as a restatement, with the records that caused it,
+and is a part of the next edition.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -18,8 +19,10 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from gateway.http.messages import Reply
-from gateway.kpi import answers, figures
-from gateway.kpi.plan_index import AskedPeriod, KpiLine, asked
+from gateway.kpi.as_of import Touched
+from gateway.kpi.figures import counted_period
+from gateway.kpi.plan_index import AskedPeriod, KpiLine, resolve_period
+from gateway.kpi.record_answers import evidence
 from gateway.plans.periods import UnknownPeriod
 from gateway.read_model import reader
 from gateway.read_model.reader import Reader
@@ -33,22 +36,59 @@ from services.contract.rule import Rule
 from services.kernel import Refusal
 from services.kernel.calendar import format_instant
 
-NAMED = 1_000  # records of a restatement that are named; all of them are counted
+MOST_NAMED = 1_000  # records of a restatement that are named; all of them are counted
 
 Document = dict[str, Any]
+
+T = TypeVar("T")
 
 
 class PeriodNotOver(Refusal, rule="G-07", zh="时段尚未结束，不得关账"):
     """A period is closed when it is over: until then its numbers are still being made."""
 
 
-class Reason(NamedTuple):
-    """A record, and what it brought to a number before and brings now; None: nothing."""
+@dataclass(frozen=True)
+class Edition:
+    """What was reported of a period: `body` byte for byte, with its digest and signature."""
+
+    year: int
+    period: str
+    no: int
+    as_of: datetime
+    by: str
+    why: str
+    digest: str
+    signature: str | None  # None where the gateway had no key
+    body: bytes = b""  # not read for lists
+
+    def write(self) -> Document:
+        """Return the document that `_read_edition` reads."""
+        return {"_id": f"{self.year}/{self.period}/{self.no}", **vars(self)}
+
+    def answer(self) -> Document:
+        """Describe the edition in a list of editions."""
+        return {
+            "edition": self.no,
+            "as_of": format_instant(self.as_of),
+            "by": self.by,
+            "why": self.why,
+            "digest": self.digest,
+            "signature": self.signature,
+            "address": f"/api/v1/plans/{self.year}/periods/{self.period}/editions/{self.no}",
+        }
+
+    def values(self) -> dict[str, Document]:
+        """Return the numbers that were reported, by KPI."""
+        return _kpis(wire.decode(self.body))
+
+
+class ChangedRecord(NamedTuple):
+    """A record, and what it added to a number `before` and adds `now`; None: nothing."""
 
     rule: Rule
     record: str
     before: Any
-    after: Any
+    now: Any
 
 
 class Editions:
@@ -58,112 +98,113 @@ class Editions:
         self, editions: Collection[Document], query_service: QueryService, clock: SystemClock, private_key: str | None
     ) -> None:
         self._editions, self._query_service, self._clock = editions, query_service, clock
-        self._key = _signing(private_key) if private_key else None
+        self._key = _signing_key(private_key) if private_key else None
 
-    def close(self, year: str, period: str, *, by: str, why: str) -> Document:
-        """The next edition; raises `PeriodNotOver`, and `Conflict` where somebody else was first."""
-        question, now = self._question(year, period), self._clock.now()
-        if question.period.last >= now.date():
-            raise PeriodNotOver(period=period, last=question.period.last.isoformat())
+    def close_period(self, year: str, period: str, *, by: str, why: str) -> Document:
+        """Sign and keep the next edition; raises `PeriodNotOver`, and `Conflict` where another close was first."""
+        asked_period, now = self._resolve(year, period), self._clock.now()
+        if asked_period.period.last >= now.date():
+            raise PeriodNotOver(period=period, last=asked_period.period.last.isoformat())
+
         last = self._last(year, period)
-        no = last["no"] + 1 if last else 1
+        no = last.no + 1 if last else 1
         answer = self._query_service.progress(year, {"period": period, "as_of": now})
-        changes = self._changes(year, question, last, now, answer) if last else []
-        said = {"edition": no, "closed_by": by, "why": why, **answer, "restates": last["no"] if last else None}
-        body = wire.encode({**said, "changes": changes})
-        document = {"_id": f"{year}/{period}/{no}", "year": int(year), "period": period, "no": no, "as_of": now}
-        document |= {"by": by, "why": why, "body": body, "digest": _digest(body), "signature": self._signed(body)}
+        report = {
+            "edition": no,
+            "closed_by": by,
+            "why": why,
+            **answer,
+            "restates": last.no if last else None,
+            "changes": self._changes(asked_period, last, now, answer) if last else [],
+        }
+        body = wire.encode(report)
+        edition = Edition(int(year), period, no, now, by, why, _digest(body), self._signature(body), body)
         try:
-            self._editions.insert_one(document)
+            self._editions.insert_one(edition.write())
         except DuplicateKeyError:
             raise Conflict("It was closed by somebody else just now.", "他人刚刚已关账。", period=period) from None
-        return _told(document)
+        return edition.answer()
 
-    def all(self, year: str, period: str) -> Document:
-        """Every edition of a period, the first one first, and what has changed since the last one."""
-        question = self._question(year, period)
-        held = list(self._editions.find({"year": int(year), "period": period}, {"body": 0}).sort("no", 1))
+    def list_editions(self, year: str, period: str) -> Document:
+        """List every edition of a period, the first one first, and what has changed since the last."""
+        asked_period = self._resolve(year, period)
+        of_period = {"year": int(year), "period": period}
+        editions = [_read_edition(document) for document in self._editions.find(of_period, {"body": 0}).sort("no", 1)]
         changes: list[Document] = []
-        if held:
+        if last := self._last(year, period):
             now = self._clock.now()
             answer = self._query_service.progress(year, {"period": period, "as_of": now})
-            changes = self._changes(year, question, self._last(year, period) or {}, now, answer)
-        return {"year": int(year), "period": period, "editions": list(map(_told, held)), "changes": changes}
+            changes = self._changes(asked_period, last, now, answer)
+        return {**of_period, "editions": [edition.answer() for edition in editions], "changes": changes}
 
-    def one(self, year: str, period: str, no: str) -> Reply:
-        """An edition as it was signed."""
-        self._question(year, period)
-        held = self._editions.find_one({"_id": f"{year}/{period}/{no}"})
-        if held is None:
+    def get_edition(self, year: str, period: str, no: str) -> Reply:
+        """Return an edition byte for byte, with its digest (RFC 9530) and signature as headers."""
+        self._resolve(year, period)
+        document = self._editions.find_one({"_id": f"{year}/{period}/{no}"})
+        if document is None:
             raise NotFound(year=year, period=period, edition=no)
-        signed = {"Signature": held["signature"]} if held["signature"] else {}
-        return Reply(bytes(held["body"]), headers={"Content-Digest": held["digest"], **signed})
 
-    def _question(self, year: str, period: str) -> AskedPeriod:
-        """A period of the plan's year, by its own name and not by that of the day it is asked on."""
+        edition = _read_edition(document)
+        signature = {"Signature": edition.signature} if edition.signature else {}
+        return Reply(edition.body, headers={"Content-Digest": edition.digest, **signature})
+
+    def _resolve(self, year: str, period: str) -> AskedPeriod:
+        """Resolve a period of the plan's year by its own name, not by one that depends on the day of the question."""
         plan = self._query_service.plan(year)
         try:
-            question = asked(period)
+            asked_period = resolve_period(period)
         except UnknownPeriod as error:
             raise InvalidInput(FieldError("period", error.en, error.zh)) from None
-        if not question.period.is_within(plan["year"]):
+        if not asked_period.period.is_within(plan["year"]):
             raise InvalidInput(FieldError("period", f"Not within {year}.", f"不在 {year} 年之内。"))
-        return question
+        return asked_period
 
-    def _last(self, year: str, period: str) -> Document | None:
-        return self._editions.find_one({"year": int(year), "period": period}, sort=[("no", -1)])
+    def _last(self, year: str, period: str) -> Edition | None:
+        document = self._editions.find_one({"year": int(year), "period": period}, sort=[("no", -1)])
+        return _read_edition(document) if document else None
 
-    def _changes(
-        self, year: str, question: AskedPeriod, last: Document, now: datetime, answer: Document
-    ) -> list[Document]:
-        """The numbers that are not what they were in that edition, each with the records it is because of."""
-        before = {kpi["code"]: kpi for item in wire.decode(bytes(last["body"]))["items"] for kpi in item["kpis"]}
-        after = {kpi["code"]: kpi for item in answer["items"] for kpi in item["kpis"]}
-        then = last["as_of"]
-        lines = {line.kpi.code: line for line in self._query_service.decisions.book(now).lines(int(year))}
-        found = []
-        for code, kpi in after.items():
-            was, line = before.get(code), lines[code]
-            because = list(self._because(line, question, then, now))
-            if because or was is None or _number(was) != _number(kpi):
-                found.append(
-                    {
-                        "kpi": code,
-                        "before": _number(was) if was else None,
-                        "after": _number(kpi),
-                        "records": len(because),
-                        "because": self._reasons(because[:NAMED], now),
-                    }
+    def _changes(self, asked_period: AskedPeriod, last: Edition, now: datetime, answer: Document) -> list[Document]:
+        """List the numbers that differ from that edition's, each with the records that changed it."""
+        reported, current = last.values(), _kpis(answer)
+        changes = []
+        for line in self._query_service.plan_history.plan_index(now).kpi_lines(last.year):
+            before, after = _number(reported.get(line.code)), _number(current[line.code])
+            records = list(self._changed_records(line, asked_period, last.as_of, now))
+            if records or before != after:
+                named = self._because(records[:MOST_NAMED], now)
+                changes.append(
+                    {"kpi": line.code, "before": before, "after": after, "records": len(records), "because": named}
                 )
-        return found
+        return changes
 
-    def _because(self, line: KpiLine, question: AskedPeriod, then: datetime, now: datetime) -> Iterator[Reason]:
-        """The records that bring something else to this number than they did."""
+    def _because(self, records: list[ChangedRecord], now: datetime) -> list[Document]:
+        return self._read(now, lambda read: [_because(record, read) for record in records])
+
+    def _changed_records(
+        self, line: KpiLine, asked_period: AskedPeriod, then: datetime, now: datetime
+    ) -> Iterator[ChangedRecord]:
+        """Find the records that add something else to this number now than they did then."""
+        period = counted_period(line, asked_period)
         for part in line.parts.values():
-            rule, counted = part.rule, figures.of(line, question)
-            since = self._read(now, lambda read, rule=rule: read.changed_records(rule.of))
-            touched = self._read(then, lambda read, rule=rule: read.changed_records(rule.of))
-            for record, one in sorted(touched.items()):
-                latest = since[record].then if record in since else one.now
-                was, is_now = _amount(rule, counted, one.then), _amount(rule, counted, latest)
-                if was != is_now:
-                    yield Reason(rule, record, was, is_now)
+            since_now = self._learnt(part.rule, now)
+            for id_, touched in sorted(self._learnt(part.rule, then).items()):
+                newest = since_now[id_].then if id_ in since_now else touched.now
+                before, after = (_amount(part.rule, period, data) for data in (touched.then, newest))
+                if before != after:
+                    yield ChangedRecord(part.rule, id_, before, after)
 
-    def _reasons(self, because: list[Reason], now: datetime) -> list[Document]:
-        """Each with the record as it was known, and what happened to it last."""
+    def _learnt(self, rule: Rule, since: datetime) -> dict[str, Touched]:
+        return self._read(since, lambda read: read.changed_records(rule.of))
 
-        def ask(read: Reader) -> list[Document]:
-            newest = ((one, read.versions(one.record)[-1]) for one in because)
-            return [_reason(one, row) for one, row in newest]
+    def _read(self, as_of: datetime, make: Callable[[Reader], T]) -> T:
+        return self._query_service.generations.ask(lambda store: reader.read_at(store, as_of, make))
 
-        told: list[Document] = self._read(now, ask)
-        return told
+    def _signature(self, body: bytes) -> str | None:
+        """Sign the bytes of an edition (Ed25519): `ed25519=:<base64>:` over the body alone.
 
-    def _read(self, as_of: datetime, ask: Any) -> Any:
-        return self._query_service.generations.ask(lambda store: reader.read_at(store, as_of, ask))
-
-    def _signed(self, body: bytes) -> str | None:
-        """As HTTP writes a signature over the bytes of an answer."""
+        It looks like RFC 9421 and is none: no `Signature-Input` says what is covered. Its form stays, because the
+        editions that were handed out are checked by it.
+        """
         return f"ed25519=:{base64.b64encode(self._key.sign(body)).decode()}:" if self._key else None
 
 
@@ -174,51 +215,59 @@ class EditionsProvider(Provider[Editions]):
 
     def setup(self) -> None:
         settings = self.container.config["SETTINGS"]
-        self._kept = database(settings, self.container.service_name)["editions"]
-        patiently(lambda: self._kept.create_index([("year", 1), ("period", 1), ("no", 1)], unique=True))
+        self._collection = database(settings, self.container.service_name)["editions"]
+        patiently(lambda: self._collection.create_index([("year", 1), ("period", 1), ("no", 1)], unique=True))
 
     def start(self) -> None:
         config = self.container.config
         query_service, key = self.reporting.query_service, config["SETTINGS"].token_private_key
-        self._editions = Editions(self._kept, query_service, config["CLOCK"], key)
+        self._editions = Editions(self._collection, query_service, config["CLOCK"], key)
 
     def provide(self) -> Editions:
         return self._editions
 
 
-def _reason(one: Reason, newest: Document) -> Document:
-    view = {"_id": one.record, "version": newest["_id"]["version"], "data": newest["data"]}
-    happened = {"happened": newest["happened"], "time": newest["time"]}
-    return {**answers.evidence(one.rule, view), "before": one.before, "after": one.after, **happened}
+def _read_edition(document: Document) -> Edition:
+    body = bytes(document.get("body", b""))
+    stored = {field.name: document[field.name] for field in fields(Edition) if field.name != "body"}
+    return Edition(**stored, body=body)
 
 
-def _amount(rule: Rule, question: AskedPeriod, data: Mapping[str, Any] | None) -> Any:
-    """What a record brings in a period; None where it is not counted there."""
-    if data is None or not rule.counts(data):
-        return None
-    is_inside = question.period.first.isoformat() <= data[rule.on] <= question.period.last.isoformat()
-    return rule.amount(data) if is_inside else None
-
-
-def _number(kpi: Mapping[str, Any]) -> Document:
-    return {name: kpi[name] for name in ("value", "state", "records")}
-
-
-def _told(held: Mapping[str, Any]) -> Document:
+def _because(changed: ChangedRecord, read: Reader) -> Document:
+    """Describe a changed record as it was known, and what happened to it last."""
+    newest = read.versions(changed.record)[-1]
+    view = {"_id": changed.record, "version": newest["_id"]["version"], "data": newest["data"]}
     return {
-        "edition": held["no"],
-        "as_of": format_instant(held["as_of"]),
-        **{name: held[name] for name in ("by", "why", "digest", "signature")},
-        "address": f"/api/v1/plans/{held['year']}/periods/{held['period']}/editions/{held['no']}",
+        **evidence(changed.rule, view),
+        "before": changed.before,
+        "after": changed.now,
+        "happened": newest["happened"],
+        "time": newest["time"],
     }
 
 
+def _kpis(progress: Mapping[str, Any]) -> dict[str, Document]:
+    return {kpi["code"]: kpi for item in progress["items"] for kpi in item["kpis"]}
+
+
+def _number(kpi: Mapping[str, Any] | None) -> Document | None:
+    return {name: kpi[name] for name in ("value", "state", "records")} if kpi else None
+
+
+def _amount(rule: Rule, period: AskedPeriod, data: Mapping[str, Any] | None) -> Any:
+    """Return what a record adds to a number in a period; None where it is not counted there."""
+    if data is None or not rule.counts(data):
+        return None
+    is_inside = period.period.first.isoformat() <= data[rule.on] <= period.period.last.isoformat()
+    return rule.amount(data) if is_inside else None
+
+
 def _digest(body: bytes) -> str:
-    """As RFC 9530 writes it."""
+    """Write a digest as RFC 9530 does."""
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
 
 
-def _signing(pem: str) -> Ed25519PrivateKey:
+def _signing_key(pem: str) -> Ed25519PrivateKey:
     key = load_pem_private_key(pem.encode(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError("the private key is no Ed25519 key")

@@ -1,4 +1,4 @@
-"""Decisions: the plans that were applied and the targets that were revised, each with who, when and why.
+"""Plan history: the plans that were applied and the targets that were revised, each with who, when and why.
 
 Nothing is overwritten: an answer about the past is made by the plan that was in force then. The rules of every plan
 that ever was in force are counted, so that no question about it needs the services.
@@ -7,8 +7,8 @@ that ever was in force are counted, so that no question about it needs the servi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -22,17 +22,17 @@ from structlog import get_logger
 
 from gateway.kpi.measures import Measure
 from gateway.kpi.plan_index import PlanIndex
-from gateway.plans import file as planfile
+from gateway.plans import plan_file
 from gateway.plans.model import Kpi, Plan, Target
-from services.chassis.clock import SystemClock, to_the_millisecond
+from services.chassis.clock import SystemClock
 from services.chassis.problem import Conflict
 from services.contract.rule import Rule
 from services.kernel import Refusal
 from services.kernel.calendar import format_instant
 
-PLANS = Path(planfile.__file__).parent
+PLANS = Path(plan_file.__file__).parent
 INSTALLATION = "installation"  # who applied the plans that come with the gateway
-KNOWN_FOR = 1.0  # seconds that an answer may come from a plan that another gateway has replaced
+MAX_AGE = 1.0  # seconds that an answer may come from a plan that another gateway has replaced
 
 Document = dict[str, Any]
 
@@ -47,6 +47,75 @@ class MeaningChanged(Refusal, rule="G-13", zh="指标已有事实，含义不得
     """A number whose first fact is counted keeps its meaning; a new meaning is a new KPI."""
 
 
+@dataclass(frozen=True)
+class AppliedPlan:
+    """A version of a year's plan: the whole file, in force from `applied_at` until the next version."""
+
+    year: int
+    version: int
+    text: bytes
+    digest: str
+    applied_at: datetime
+    by: str
+    why: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.year}/{self.version}"
+
+    @property
+    def plan(self) -> Plan:
+        return plan_file.read(self.id, self.text)
+
+    def write(self) -> Document:
+        """Return the document that `_read_plan` reads."""
+        return {"_id": self.id, **vars(self)}
+
+    def answer(self) -> Document:
+        """Describe the version in a plan's list of versions."""
+        decided = {"at": format_instant(self.applied_at), "by": self.by, "why": self.why}
+        return {"version": self.version, "digest": self.digest, **decided}
+
+
+@dataclass(frozen=True)
+class RevisedTarget:
+    """A target of a year's KPI that was decided after the plan; known from `recorded_at` on."""
+
+    year: int
+    code: str
+    target: Target
+    recorded_at: datetime
+    by: str
+    why: str
+
+    def write(self) -> Document:
+        """Return the document that `_read_target` reads."""
+        return {
+            "_id": f"{self.year}/{self.code}/{self.target.decided_on}",
+            "year": self.year,
+            "code": self.code,
+            "value": self.target.value,
+            "baseline": self.target.baseline,
+            "decided_on": self.target.decided_on.isoformat(),
+            "doc_no": self.target.doc_no,
+            "recorded_at": self.recorded_at,
+            "by": self.by,
+            "why": self.why,
+        }
+
+    def answer(self) -> Document:
+        """Describe the revision in a plan's list of versions."""
+        return {
+            "kpi": self.code,
+            "value": self.target.value,
+            "decided_on": self.target.decided_on.isoformat(),
+            "doc_no": self.target.doc_no,
+            "at": format_instant(self.recorded_at),
+            "by": self.by,
+            "why": self.why,
+        }
+
+
 class PlanHistory:
     """The plans of all years and their targets, at any instant."""
 
@@ -54,94 +123,71 @@ class PlanHistory:
         self._plans: Collection[Document] = database["plans"]
         self._targets: Collection[Document] = database["targets"]
         self._clock = clock
-        self._held: tuple[list[Document], list[Document]] = ([], [])
-        self._look_at = 0.0
+        self._known: tuple[list[AppliedPlan], list[RevisedTarget]] = ([], [])
+        self._read_again_at = 0.0
 
     def prepare(self) -> None:
-        """The plans that come with the gateway are applied where there is none of their year."""
-        self._apply_ours()
+        """Apply the plans that come with the gateway, each where its year has none, and read all that are known."""
+        self._apply_shipped()
         self._read()
 
-    def _apply_ours(self) -> None:
-        self._plans.create_index([("year", 1), ("version", 1)], unique=True)
-        for year, file in planfile.files(PLANS).items():
-            content = file.read_bytes()
-            held = self._plans.find_one({"year": year}, {"digest": 1}, sort=[("version", -1)])
-            if held is None:
-                self._insert(year, 1, content, by=INSTALLATION, why=file.name)
-            elif held["digest"] != _digest(content):
-                log.warning("another plan is in force", file=file.name, next="./kexie plan apply")
-
-    def book(self, as_of: datetime | None = None) -> PlanIndex:
-        """The plans in force at that instant; before the first one of a year, the first one."""
-        plans, targets = self._known()
-        at = to_the_millisecond(as_of) if as_of else None
-        chosen: dict[int, Document] = {}
+    def plan_index(self, as_of: datetime | None = None) -> PlanIndex:
+        """Index the plans in force at that instant; before the first plan of a year, the first."""
+        plans, targets = self._recent()
+        chosen: dict[int, AppliedPlan] = {}
         for plan in plans:  # by version
-            if at is None or plan["applied_at"] <= at or plan["year"] not in chosen:
-                chosen[plan["year"]] = plan
-        revised = tuple(_target(one) for one in targets if at is None or one["recorded_at"] <= at)
-        return _book(tuple((plan["_id"], plan["text"]) for plan in chosen.values()), revised)
+            if as_of is None or plan.applied_at <= as_of or plan.year not in chosen:
+                chosen[plan.year] = plan
+        revised = tuple(
+            (target.year, target.code, target.target)
+            for target in targets
+            if as_of is None or target.recorded_at <= as_of
+        )
+        return _plan_index(tuple((plan.id, plan.text) for plan in chosen.values()), revised)
 
     def version(self, year: int, as_of: datetime | None = None) -> int:
-        """Of the plan in force."""
-        at = to_the_millisecond(as_of) if as_of else None
-        plans = [one for one in self._known()[0] if one["year"] == year]
-        return max((one["version"] for one in plans if at is None or one["applied_at"] <= at), default=1)
+        """Return the version of the year's plan in force at that instant; before the first, 1."""
+        plans, _ = self._recent()
+        versions = [plan.version for plan in plans if plan.year == year and (not as_of or plan.applied_at <= as_of)]
+        return max(versions, default=1)
 
     def versions(self, year: int) -> list[Document]:
-        """Every version that a plan has had, and the targets revised since, the first one first."""
-        plans, targets = self._known()
-        applied = [
-            {"version": one["version"], "digest": one["digest"], **_told(one, "applied_at")}
-            for one in plans
-            if one["year"] == year
-        ]
-        revised = [
-            {"kpi": one["code"], "value": one["value"], "decided_on": one["decided_on"], "doc_no": one["doc_no"]}
-            | _told(one, "recorded_at")
-            for one in targets
-            if one["year"] == year
-        ]
-        return [*applied, *revised]
+        """List every version that a plan has had, then the targets revised since, each from the first."""
+        plans, targets = self._recent()
+        applied = [plan.answer() for plan in plans if plan.year == year]
+        return applied + [target.answer() for target in targets if target.year == year]
 
     def rules(self) -> list[Rule]:
-        """Of every plan that ever was in force."""
-        plans, _ = self._known()
-        found = (rule for plan in plans for rule in planfile.read(plan["_id"], plan["text"]).rules())
-        return list({Measure(rule).key: rule for rule in found}.values())
+        """List the rules of every plan that ever was in force, each once."""
+        plans, _ = self._recent()
+        return list({Measure(rule).key: rule for plan in plans for rule in plan.plan.rules()}.values())
 
     def apply(self, content: bytes, *, name: str, by: str, why: str, has_facts: Iterable[str]) -> Document:
-        """From now on this plan is in force; raises `BrokenFile`, `MeaningChanged`, `Conflict`.
+        """Put a plan in force from now on; the same plan again changes nothing.
 
-        `has_facts` are the KPIs of its year that have records already; the same plan again changes nothing.
+        `has_facts` are the KPIs of its year that have records already. Raises `BrokenFile`, `MeaningChanged`, and
+        `Conflict` where another plan was applied meanwhile.
         """
-        plan = planfile.read(name, content)
+        plan = plan_file.read(name, content)
         self._read()
-        before = self.book().plans.get(plan.year)
+        before = self.plan_index().plans.get(plan.year)
         if before:
             _check_meaning(before, plan, has_facts)
-        last = [one for one in self._held[0] if one["year"] == plan.year]
-        if not last or last[-1]["text"] != content:
-            self._insert(plan.year, len(last) + 1, content, by=by, why=why)
+
+        last = self._last(plan.year)
+        if last is None or last.text != content:
+            self._insert(plan.year, last.version + 1 if last else 1, content, by=by, why=why)
             self._read()
-        return next(one for one in reversed(self.versions(plan.year)) if "version" in one)
+            last = self._last(plan.year)
+        return last.answer() if last else {}
 
     def revise(self, year: int, kpi: Kpi, target: Target, *, by: str, why: str) -> Document:
-        """From its day on this target is in force, beside the ones before it (G-09)."""
-        last = max((one.decided_on for one in kpi.targets), default=None)
+        """Put a target in force from its day on, beside the ones before it (G-09); raises `TargetsOverlap`."""
+        last = max((target.decided_on for target in kpi.targets), default=None)
         if last and target.decided_on <= last:
             raise TargetsOverlap(decided_on=target.decided_on.isoformat(), last=last.isoformat())
-        document = {
-            "_id": f"{year}/{kpi.code}/{target.decided_on}",
-            "year": year,
-            "code": kpi.code,
-            "value": target.value,
-            "baseline": target.baseline,
-            "decided_on": target.decided_on.isoformat(),
-            "doc_no": target.doc_no,
-            **self._noted("recorded_at", by, why),
-        }
+
+        document = RevisedTarget(year, kpi.code, target, self._clock.now(), by, why).write()
         try:
             self._targets.insert_one(document)
         except DuplicateKeyError:
@@ -149,72 +195,91 @@ class PlanHistory:
         self._read()
         return {name: document[name] for name in ("value", "baseline", "decided_on", "doc_no")}
 
+    def _apply_shipped(self) -> None:
+        self._plans.create_index([("year", 1), ("version", 1)], unique=True)
+        for year, file in plan_file.files(PLANS).items():
+            content = file.read_bytes()
+            stored = self._plans.find_one({"year": year}, {"digest": 1}, sort=[("version", -1)])
+            if stored is None:
+                self._insert(year, 1, content, by=INSTALLATION, why=file.name)
+            elif stored["digest"] != _digest(content):
+                log.warning("another plan is in force", file=file.name, next="./kexie plan apply")
+
     def _insert(self, year: int, version: int, content: bytes, *, by: str, why: str) -> None:
-        document = {"_id": f"{year}/{version}", "year": year, "version": version}
-        document |= {"text": content, "digest": _digest(content)}
+        plan = AppliedPlan(year, version, content, _digest(content), self._clock.now(), by, why)
         try:
-            self._plans.insert_one(document | self._noted("applied_at", by, why))
+            self._plans.insert_one(plan.write())
         except DuplicateKeyError:
             if by != INSTALLATION:  # several gateways start at once
                 raise Conflict("Another plan was applied meanwhile.", "其间已有另一计划生效。", year=year) from None
 
-    def _noted(self, at: str, by: str, why: str) -> Document:
-        return {at: to_the_millisecond(self._clock.now()), "by": by, "why": why}
+    def _last(self, year: int) -> AppliedPlan | None:
+        plans, _ = self._recent()
+        return next((plan for plan in reversed(plans) if plan.year == year), None)
 
-    def _known(self) -> tuple[list[Document], list[Document]]:
-        if monotonic() >= self._look_at:
+    def _recent(self) -> tuple[list[AppliedPlan], list[RevisedTarget]]:
+        if monotonic() >= self._read_again_at:
             self._read()
-        return self._held
+        return self._known
 
     def _read(self) -> None:
-        """Where somebody dropped the database, the plans that come with the gateway are in force again."""
+        """Read all that was decided; where the database was dropped, the shipped plans are put in force again."""
         if self._plans.find_one({}, {"_id": 1}) is None:
-            self._apply_ours()
-        plans = list(self._plans.find().sort([("year", 1), ("version", 1)]))
-        targets = list(self._targets.find().sort("decided_on", 1))
-        self._held, self._look_at = (plans, targets), monotonic() + KNOWN_FOR
+            self._apply_shipped()
+        plans = self._plans.find().sort([("year", 1), ("version", 1)])
+        targets = self._targets.find().sort("decided_on", 1)
+        self._known = list(map(_read_plan, plans)), list(map(_read_target, targets))
+        self._read_again_at = monotonic() + MAX_AGE
 
 
-Revised = tuple[int, str, Target]
-"""Of which year's plan, of which KPI, to what."""
+Revision = tuple[int, str, Target]
+"""A year, the code of a KPI in its plan, and the target that it was revised to."""
 
 
 @lru_cache(maxsize=50)
-def _book(plans: tuple[tuple[str, bytes], ...], revised: tuple[Revised, ...]) -> PlanIndex:
-    found = [planfile.read(name, text) for name, text in plans]
-    return PlanIndex({plan.year: _revised(plan, [one[1:] for one in revised if one[0] == plan.year]) for plan in found})
+def _plan_index(files: tuple[tuple[str, bytes], ...], revisions: tuple[Revision, ...]) -> PlanIndex:
+    plans = [plan_file.read(name, text) for name, text in files]
+    return PlanIndex({plan.year: _revised(plan, revisions) for plan in plans})
 
 
-def _target(held: Document) -> Revised:
-    decided = date.fromisoformat(held["decided_on"])
-    return held["year"], held["code"], Target(held["value"], decided, held["doc_no"], held["baseline"])
+def _revised(plan: Plan, revisions: tuple[Revision, ...]) -> Plan:
+    def with_revisions(kpi: Kpi) -> Kpi:
+        later = [target for year, code, target in revisions if (year, code) == (plan.year, kpi.code)]
+        return replace(kpi, targets=tuple(sorted((*kpi.targets, *later), key=lambda target: target.decided_on)))
+
+    items = [replace(item, kpis=tuple(map(with_revisions, item.kpis))) for item in plan.items]
+    return replace(plan, items=tuple(items))
 
 
-def _revised(plan: Plan, later: list[tuple[str, Target]]) -> Plan:
-    def decided(kpi: Kpi) -> Kpi:
-        both = (*kpi.targets, *(target for code, target in later if code == kpi.code))
-        return replace(kpi, targets=tuple(sorted(both, key=lambda target: target.decided_on)))
-
-    return replace(plan, items=tuple(replace(item, kpis=tuple(map(decided, item.kpis))) for item in plan.items))
+def _read_plan(document: Document) -> AppliedPlan:
+    return AppliedPlan(**{field.name: document[field.name] for field in fields(AppliedPlan)})
 
 
-def _digest(content: bytes) -> str:
-    return f"sha-256:{hashlib.sha256(content).hexdigest()}"
+def _read_target(document: Document) -> RevisedTarget:
+    decided_on = date.fromisoformat(document["decided_on"])
+    return RevisedTarget(
+        year=document["year"],
+        code=document["code"],
+        target=Target(document["value"], decided_on, document["doc_no"], document["baseline"]),
+        recorded_at=document["recorded_at"],
+        by=document["by"],
+        why=document["why"],
+    )
 
 
 def _check_meaning(before: Plan, after: Plan, has_facts: Iterable[str]) -> None:
-    known, facts = {kpi.code: kpi for _, kpi in before.kpis()}, set(has_facts)
+    kpis, counted = {kpi.code: kpi for _, kpi in before.kpis()}, set(has_facts)
     for _, kpi in after.kpis():
-        old = known.get(kpi.code)
-        if old and kpi.code in facts and _meaning(old) != _meaning(kpi):
+        old = kpis.get(kpi.code)
+        if old and kpi.code in counted and _meaning(old) != _meaning(kpi):
             raise MeaningChanged(kpi=kpi.code, was=_meaning(old), wanted=_meaning(kpi))
 
 
 def _meaning(kpi: Kpi) -> list[str]:
-    """What a number is: flow, stock or to date, in which unit, of what it is made."""
+    """Say what a number is: flow, stock or to date, in which unit, and what it is made of."""
     measures = sorted(f"{rule.of.key} {rule.measure} {rule.field or ''}".strip() for rule in kpi.parts.values())
     return [kpi.nature, kpi.unit.words.zh, *measures]
 
 
-def _told(held: Mapping[str, Any], at: str) -> Document:
-    return {"at": format_instant(held[at]), "by": held["by"], "why": held["why"]}
+def _digest(content: bytes) -> str:
+    return f"sha-256:{hashlib.sha256(content).hexdigest()}"

@@ -3,393 +3,271 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
 from functools import partial
-from time import monotonic
 from typing import Any, TypeVar
 
 from nameko.extensions import SharedExtension
-from structlog import get_logger
 
 from gateway.http import pagination, parameters
-from gateway.kpi import answers as report
-from gateway.kpi import completeness, plan_answers
-from gateway.kpi import figures as kpi_figures
-from gateway.kpi.completeness import Standing
-from gateway.kpi.figures import Figures
-from gateway.kpi.measures import Cell, Measure
+from gateway.kpi import answers, breakdown, plan_answers, record_answers
+from gateway.kpi.figures import Figures, Number, documents_needed
+from gateway.kpi.measures import Cell
 from gateway.kpi.plan_answers import Answer
-from gateway.kpi.plan_index import AskedPeriod, KpiLine, MilestoneLine, PlanIndex, asked
-from gateway.plans import periods
+from gateway.kpi.plan_index import AskedPeriod, KpiLine, MilestoneLine, resolve_period
 from gateway.plans.model import Plan
 from gateway.read_model import reader
 from gateway.read_model.generations import Generations
-from gateway.read_model.reader import Among, Reader
-from gateway.read_model.store import Counts, differing_records
+from gateway.read_model.reader import Reader, ValueGroup
+from gateway.read_model.store import Counts
 from gateway.reporting.cache import Cache
+from gateway.reporting.completeness_check import CompletenessCheck
 from gateway.reporting.plan_history import PlanHistory
+from gateway.reporting.question import (
+    AnswerTime,
+    KpiQuestion,
+    MilestoneQuestion,
+    Params,
+    ProgressQuestion,
+    Questions,
+    RecordsQuestion,
+    SeriesQuestion,
+    one_rule,
+    record_kind,
+)
 from gateway.upstream.parked_counts import ParkedCounts
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database, patiently
-from services.chassis.problem import FieldError, InvalidInput, NotFound
+from services.chassis.problem import NotFound
 from services.chassis.provider import Provider
-from services.contract import KINDS
 from services.contract.event import Event
 from services.contract.rule import Rule
-from services.contract.view import Kind
-
-PARKED_FOR = 1.0  # seconds that an answer may be behind what is parked
 
 T = TypeVar("T")
 
-log = get_logger()
-
 
 class QueryService:
-    """Answers about the plans; what was asked for and is not there raises `NotFound` with what is."""
+    """Answers about the plans, each with how far it can be trusted.
+
+    A plan, KPI, item, milestone or record that is not there raises `NotFound`; parameters that make no sense raise
+    `InvalidInput`.
+    """
 
     def __init__(
-        self, decisions: PlanHistory, generations: Generations, clock: SystemClock, parked_there: Mapping[str, int]
+        self, plan_history: PlanHistory, generations: Generations, clock: SystemClock, parked_there: Mapping[str, int]
     ) -> None:
-        self.decisions, self.generations, self._clock, self._parked_there = decisions, generations, clock, parked_there
-        self.shelf = Cache()
-        self._parked: dict[str, int] = {}
-        self._parked_until = 0.0
+        self.plan_history, self.generations, self.cache = plan_history, generations, Cache()
+        self._clock = clock
+        self._questions = Questions(plan_history, clock)
+        self._completeness = CompletenessCheck(generations, parked_there)
 
-    def take(self, events: list[Event]) -> None:
-        """Take these events in; whatever is asked from now on is answered with them."""
+    def take_events(self, events: list[Event]) -> None:
+        """Take events into the read model; every later answer of this gateway counts them."""
         try:
             self.generations.take_events(events)
         finally:
-            self.shelf.clear()
+            self.cache.clear()
+
+    def revision(self) -> int:
+        """Return the ledger's current revision; later reads see at least this revision."""
+        revision: int = self._ledger_alone().ledger["revision"]
+        self.cache.clear()
+        return revision
 
     # --- the plan ----------------------------------------------------------------------------------------------------
 
     def plans(self) -> Answer:
-        return {"plans": [plan_answers.outline(plan) for plan in self.decisions.book().plans.values()]}
+        """List the plans of all years."""
+        return {"plans": [plan_answers.outline(plan) for plan in self.plan_history.plan_index().plans.values()]}
 
-    def plan(self, year: str, wanted: Mapping[str, Any] = parameters.NOTHING) -> Answer:
-        """As it is, or as it was at an instant."""
-        _, as_of = self._moment(wanted)
-        plan = self._plan(self.decisions.book(as_of), year)
-        return plan_answers.describe(plan, self.decisions.versions(plan.year))
+    def plan(self, year: str, params: Params = parameters.NOTHING) -> Answer:
+        """Describe a plan as it is, or as it was at an instant."""
+        plan = self._questions.plan(year, params)
+        return plan_answers.describe(plan, self.plan_history.versions(plan.year))
+
+    def kpi_lines(self, year: int) -> list[KpiLine]:
+        """List the KPIs of that year's plan; none where there is no plan."""
+        return self.plan_history.plan_index().kpi_lines(year)
+
+    def counted_period(self, code: str, params: Params) -> tuple[KpiLine, AskedPeriod]:
+        """Resolve a KPI in that period's year, and the days that it counts for the period."""
+        question = self._questions.kpi(code, params)
+        return question.line, question.counted_period
 
     # --- numbers -----------------------------------------------------------------------------------------------------
 
-    def progress(self, year: str, wanted: Mapping[str, Any]) -> Answer:
-        """Every item of the plan, always all of them."""
-        now, as_of = self._moment(wanted)
-        book = self.decisions.book(as_of)
-        plan = self._plan(book, year)
-        question = _question(wanted, plan.year, now.date())
-        among = self._among(plan, wanted)
-        lines, stones = book.lines(plan.year), book.milestones(plan.year)
+    def progress(self, year: str, params: Params) -> Answer:
+        """Answer about every item of the plan, always all of them."""
+        question = self._questions.progress(year, params)
+        return self._read(question.moment, partial(self._progress, question))
 
-        def ask(read: Reader) -> Answer:
-            counts = self._counts(read, lines, question, as_of, milestones=stones)
-            figures = _figures(read, counts, now)
-            answers = {line.kpi.code: report.answer(line, question, figures, among=among) for line in lines}
-            milestones = {one.code: self._milestone(read, one, plan, counts, now, as_of) for one in stones}
-            return {
-                "plan": plan_answers.outline(plan),
-                "definition": self.decisions.version(plan.year, as_of),
-                "period": question.period.name,
-                "district": among.get("district"),
-                **self._standing(counts, now, as_of, [*lines, *stones]),
-                "items": report.progress(plan, answers, milestones),
-            }
+    def item(self, no: str, params: Params) -> Answer:
+        """Answer about one item as in the plan's progress; of the last plan where no year is given."""
+        year = params.get("year") or str(max(self.plan_history.plan_index().plans))
+        progress = self.progress(year, {name: value for name, value in params.items() if name != "year"})
+        items = progress.pop("items")
+        item = next((item for item in items if str(item["no"]) == no), None)
+        if item is None:
+            raise parameters.not_known("item", "工作要点", no, (str(item["no"]) for item in items))
+        return {**progress, **item}
 
-        return self._ask(as_of, ask)
+    def kpi(self, code: str, params: Params) -> Answer:
+        """Answer about one KPI, whole or split, and explain it where that is asked for."""
+        question = self._questions.kpi(code, params)
+        read = partial(self._read, question.moment, partial(self._kpi, question))
+        return read() if question.moment.as_of else self.cache.current(("kpi", code, *sorted(params.items())), read)
 
-    def kpi(self, code: str, wanted: Mapping[str, Any]) -> Answer:
-        now, as_of = self._moment(wanted)
-        line, question = self._asked(code, wanted, now, as_of)
-        by, among = self._by(line, wanted), self._among(line.plan, wanted)
-        definition = self.decisions.version(line.plan.year, as_of)
-        is_crossed = len(by) > 1 or (by and among)
+    def series(self, code: str, params: Params) -> Answer:
+        """Answer about one KPI step by step, empty steps included, with the plan's pace beside it."""
+        question = self._questions.series(code, params)
+        return self._read(question.kpi.moment, partial(self._series, question))
 
-        def ask(read: Reader) -> Answer:
-            counts = self._counts(read, [line], question, as_of)
-            figures = _figures(read, counts, now)
-            said = report.answer(line, question, figures, among=among, by=() if is_crossed else by)
-            if is_crossed:
-                said |= self._crossed(read, line, question, by, among)
-            if wanted.get("explain"):
-                period = kpi_figures.of(line, question).period
-                spreads = [
-                    (rule, read.group_values(rule, ["state"], period, among=among)) for rule in line.kpi.parts.values()
-                ]
-                said["explain"] = report.explain(line, spreads)
-            return {**said, "definition": definition, **self._standing(counts, now, as_of, [line])}
+    def records(self, code: str, params: Params) -> Answer:
+        """Answer a page of the records behind a number; `total` and `value` are those of all pages (G-08)."""
+        question = self._questions.records(code, params)
+        return self._read(question.kpi.moment, partial(self._records, question))
 
-        if as_of is not None:
-            return self._ask(as_of, ask)
-        return self.shelf.kept(("kpi", code, *sorted(wanted.items())), lambda: self._ask(None, ask))
+    def milestone(self, code: str, params: Params) -> Answer:
+        """Answer whether a milestone is reached, and by which record (G-10)."""
+        question = self._questions.milestone(code, params)
+        return self._read(question.moment, partial(self._milestone, question))
 
-    def series(self, code: str, wanted: Mapping[str, Any]) -> Answer:
-        """The number step by step, empty steps included, with the plan's pace beside it."""
-        now, as_of = self._moment(wanted)
-        line, question = self._asked(code, wanted, now, as_of)
-        among = self._among(line.plan, wanted)
-        names = periods.steps(question.period, wanted.get("step", "month"))
-        if len(names) > periods.MOST_STEPS:
-            most = periods.MOST_STEPS
-            raise InvalidInput(
-                FieldError(
-                    "step", f"{len(names)} steps; at most {most} are told.", f"共 {len(names)} 步；至多 {most} 步。"
-                )
-            )
-        steps = [asked(f"{one.first}..{one.last}") for one in names]
-
-        def ask(read: Reader) -> Answer:
-            counts = self.shelf.counts(read, kpi_figures.wanted([line], *steps), line.measures, as_of)
-            told = report.series(line, steps, _figures(read, counts, now), among=among)
-            return {
-                "code": code,
-                "unit": plan_answers.unit(line.kpi.unit),
-                "step": wanted.get("step", "month"),
-                "period": question.period.name,
-                "district": among.get("district"),
-                "steps": [one | {"period": name.name} for one, name in zip(told, names, strict=True)],
-                "definition": self.decisions.version(line.plan.year, as_of),
-                **self._standing(counts, now, as_of, [line]),
-            }
-
-        return self._ask(as_of, ask)
-
-    def records(self, code: str, wanted: Mapping[str, Any]) -> Answer:
-        """The records behind a number, page by page; `total` and `value` are those of all pages (G-08)."""
-        now, as_of = self._moment(wanted)
-        line, question = self._asked(code, wanted, now, as_of)
-        measure = self._part(line, wanted)
-        among, limit = self._among(line.plan, wanted) | self._group(line, wanted), wanted.get("limit", pagination.PAGE)
-        period = kpi_figures.of(line, question).period
-
-        def ask(read: Reader) -> Answer:
-            counts = self._counts(read, [line], question, as_of)
-            found = read.records(measure.rule, period, among=among, after=wanted.get("cursor"), limit=limit + 1)
-            return {
-                "code": code,
-                "part": wanted.get("part"),
-                "unit": plan_answers.unit(line.kpi.unit),
-                "period": question.period.name,
-                "district": among.get("district"),
-                "group": _told(wanted.get("group")),
-                **self._total(read, line, question, _figures(read, counts, now), measure, among),
-                "items": [report.record(measure.rule, view) for view in found[:limit]],
-                "cursor": _cursor(measure.rule, found[limit - 1]) if len(found) > limit else None,
-                "definition": self.decisions.version(line.plan.year, as_of),
-                **self._standing(counts, now, as_of, [line]),
-            }
-
-        return self._ask(as_of, ask)
-
-    def milestone(self, code: str, wanted: Mapping[str, Any]) -> Answer:
-        """Reached or not, and the record that is the evidence (G-10)."""
-        now, as_of = self._moment(wanted)
-        book = self.decisions.book(as_of)
-        found = book.milestone(code)
-        if found is None:
-            known = [one.code for year in book.plans for one in book.milestones(year)]
-            raise parameters.not_known("milestone", "里程碑", code, known)
-        plan, line = found
-
-        def ask(read: Reader) -> Answer:
-            counts = self._counts(read, [], _year(plan), as_of, milestones=[line])
-            said = self._milestone(read, line, plan, counts, now, as_of)
-            return {**said, "plan": plan.year, **self._standing(counts, now, as_of, [line])}
-
-        return self._ask(as_of, ask)
-
-    def item(self, no: str, wanted: Mapping[str, Any]) -> Answer:
-        """One item of the plan, as progress tells it."""
-        years = self.decisions.book().plans
-        year = wanted.get("year") or str(max(years))
-        said = self.progress(year, {name: value for name, value in wanted.items() if name != "year"})
-        found = next((item for item in said["items"] if str(item["no"]) == no), None)
-        if found is None:
-            raise parameters.not_known("item", "工作要点", no, (str(item["no"]) for item in said["items"]))
-        return {**{name: value for name, value in said.items() if name != "items"}, **found}
-
-    def revision(self) -> int:
-        """How far the ledger has come; whatever is asked from now on is answered with at least that."""
-        found = self.generations.ask(lambda store: store.read_counts({})).ledger["revision"]
-        self.shelf.clear()
-        return found
-
-    def history(self, service: str, kind: str, record: str, wanted: Mapping[str, Any]) -> Answer:
-        """Every version of a record as it was heard."""
-        _, as_of = self._moment(wanted)
-        known = _kind(service, kind)
-        rows = self._ask(as_of, lambda read: read.versions(f"{known.key}/{record}"))
+    def history(self, service: str, kind: str, record: str, params: Params) -> Answer:
+        """List every version of a record as the gateway received it, the first one first."""
+        moment, key = self._questions.moment(params), record_kind(service, kind).key
+        rows = self._read(moment, lambda read: read.versions(f"{key}/{record}"))
         if not rows:
             raise NotFound(service=service, kind=kind, id=record)
-        return {"service": service, "kind": kind, "id": record, "versions": [report.version(row) for row in rows]}
+        versions = [record_answers.version(row) for row in rows]
+        return {"service": service, "kind": kind, "id": record, "versions": versions}
 
-    def question(self, code: str, wanted: Mapping[str, Any]) -> tuple[KpiLine, AskedPeriod]:
-        """The KPI of that year's plan, and the days that are counted when this period is asked for."""
-        line, question = self._asked(code, wanted, self._clock.now(), None)
-        return line, kpi_figures.of(line, question)
+    # --- completeness ------------------------------------------------------------------------------------------------
 
-    def lines(self, year: int) -> list[KpiLine]:
-        """The KPIs of that year's plan; none where there is no plan."""
-        book = self.decisions.book()
-        return book.lines(year) if year in book.plans else []
+    def completeness(self) -> Answer:
+        """Say how far all numbers can be trusted now, and which generation of the read model they come from."""
+        index = self.plan_history.plan_index()
+        lines = [line for year in index.plans for line in index.kpi_lines(year)]
+        answer = self._completeness.answer(self._ledger_alone(), AnswerTime(self._clock.now(), None), lines)
+        return {"generation": self.generations.serving().generation, **answer}
 
-    def standing(self) -> Answer:
-        """How far all numbers can be trusted now, and which generation they come from."""
-        book = self.decisions.book()
-        lines = [line for year in book.plans for line in book.lines(year)]
-        counts = self.generations.ask(lambda store: store.read_counts({}))
-        standing = self._standing(counts, self._clock.now(), None, lines)
-        return {"generation": self.generations.serving().generation, **standing}
+    def completeness_of(self, services: Iterable[str]) -> Answer:
+        """Say how far the records of these services can be trusted now."""
+        return self._completeness.answer(self._ledger_alone(), AnswerTime(self._clock.now(), None), services=services)
 
-    def standing_of(self, services: Iterable[str]) -> Answer:
-        """How far the records of these services can be trusted now."""
-        counts = self.generations.ask(lambda store: store.read_counts({}))
-        return self._standing(counts, self._clock.now(), None, (), of=services)
+    # --- how answers are made ----------------------------------------------------------------------------------------
 
-    # --- what is read ------------------------------------------------------------------------------------------------
+    def _progress(self, question: ProgressQuestion, read: Reader) -> Answer:
+        moment, period, lines, filters = question.moment, question.period, question.kpi_lines, question.filters
+        counts = self._counts(read, moment, lines, period, milestones=question.milestones)
+        figures = _figures(read, counts, moment)
+        kpis = {line.code: answers.kpi(line, period, figures, filters=filters) for line in lines}
+        milestones = {
+            line.code: self._reached(MilestoneQuestion(moment, question.plan, line), read, counts)
+            for line in question.milestones
+        }
+        return {
+            "plan": plan_answers.outline(question.plan),
+            "definition": question.definition,
+            "period": period.period.name,
+            "district": filters.get("district"),
+            **self._completeness.answer(counts, moment, [*lines, *question.milestones]),
+            "items": answers.progress(question.plan, kpis, milestones),
+        }
 
-    def _ask(self, as_of: datetime | None, question: Callable[[Reader], T]) -> T:
-        return self.generations.ask(lambda store: reader.read_at(store, as_of, question))
+    def _kpi(self, question: KpiQuestion, read: Reader) -> Answer:
+        line, period, moment = question.line, question.period, question.moment
+        counts = self._counts(read, moment, [line], period)
+        by = question.by[0] if question.by and not question.is_crossed else None
+        return {
+            **answers.kpi(line, period, _figures(read, counts, moment), filters=question.filters, by=by),
+            **(_crossed(question, read) if question.is_crossed else {}),
+            **({"explain": _explanation(question, read)} if question.is_explained else {}),
+            "definition": question.definition,
+            **self._completeness.answer(counts, moment, [line]),
+        }
+
+    def _series(self, question: SeriesQuestion, read: Reader) -> Answer:
+        kpi = question.kpi
+        needed = documents_needed([kpi.line], *question.steps)
+        counts = self.cache.counts(read, needed, kpi.line.measures, kpi.moment.as_of)
+        figures = _figures(read, counts, kpi.moment)
+        steps = answers.series(kpi.line, question.steps, figures, filters=kpi.filters)
+        return {
+            "code": kpi.line.code,
+            "unit": plan_answers.unit(kpi.line.kpi.unit),
+            "step": question.step,
+            "period": kpi.period.period.name,
+            "district": kpi.filters.get("district"),
+            "steps": [{**step, "period": name.name} for step, name in zip(steps, question.names, strict=True)],
+            "definition": kpi.definition,
+            **self._completeness.answer(counts, kpi.moment, [kpi.line]),
+        }
+
+    def _records(self, question: RecordsQuestion, read: Reader) -> Answer:
+        kpi, rule = question.kpi, question.measure.rule
+        counts = self._counts(read, kpi.moment, [kpi.line], kpi.period)
+        find = partial(read.records, rule, kpi.counted_period.period, among=kpi.filters, after=question.cursor)
+        page = pagination.page(
+            lambda most: find(limit=most),
+            limit=question.limit,
+            show=partial(record_answers.record, rule),
+            cursor=partial(_cursor, rule),
+        )
+        return {
+            "code": kpi.line.code,
+            "part": question.part,
+            "unit": plan_answers.unit(kpi.line.kpi.unit),
+            "period": kpi.period.period.name,
+            "district": kpi.filters.get("district"),
+            "group": f"{question.group[0]}:{question.group[1] or ''}" if question.group else None,
+            **_total(question, read, _figures(read, counts, kpi.moment)),
+            **page,
+            "definition": kpi.definition,
+            **self._completeness.answer(counts, kpi.moment, [kpi.line]),
+        }
+
+    def _milestone(self, question: MilestoneQuestion, read: Reader) -> Answer:
+        counts = self._counts(read, question.moment, [], _year(question.plan), milestones=[question.line])
+        return {
+            **self._reached(question, read, counts),
+            "plan": question.plan.year,
+            **self._completeness.answer(counts, question.moment, [question.line]),
+        }
+
+    def _reached(self, question: MilestoneQuestion, read: Reader, counts: Counts) -> Answer:
+        """Look for the first record that reaches a milestone, unless the counts say that there is none."""
+        line, moment, year = question.line, question.moment, _year(question.plan)
+        is_counted = line.measure.key in counts.counted
+        if is_counted and not line.measure.total(year.pieces, counts.documents).n:
+            return answers.milestone(line, None, on=moment.today)
+
+        find = partial(read.records, line.milestone.rule, year.period, limit=1)
+        key = ("first", question.plan.year, line.measure.key)
+        views = find() if moment.as_of else self.cache.current(key, find)
+        return answers.milestone(line, views[0] if views else None, on=moment.today, is_counted=is_counted)
+
+    # --- how the store is read ---------------------------------------------------------------------------------------
+
+    def _read(self, moment: AnswerTime, make: Callable[[Reader], T]) -> T:
+        """Make an answer of what the serving generation has at that moment."""
+        return self.generations.ask(lambda store: reader.read_at(store, moment.as_of, make))
+
+    def _ledger_alone(self) -> Counts:
+        return self.generations.ask(lambda store: store.read_counts({}))
 
     def _counts(
         self,
         read: Reader,
-        lines: Iterable[KpiLine],
-        question: AskedPeriod,
-        as_of: datetime | None,
+        moment: AnswerTime,
+        lines: list[KpiLine],
+        period: AskedPeriod,
+        *,
         milestones: Iterable[MilestoneLine] = (),
     ) -> Counts:
-        lines, milestones = list(lines), list(milestones)
-        concerned: list[KpiLine | MilestoneLine] = [*lines, *milestones]
-        measures = [measure for line in concerned for measure in line.measures]
-        wanted = kpi_figures.wanted(lines, question, milestones=milestones)
-        return self.shelf.counts(read, wanted, measures, as_of)
-
-    def _milestone(
-        self, read: Reader, line: MilestoneLine, plan: Plan, counts: Counts, now: datetime, as_of: datetime | None
-    ) -> Answer:
-        year = _year(plan)
-        rule = line.milestone.rule
-        is_counted = line.measure.key in counts.counted
-        first = None
-        if line.measure.total(year.pieces, counts.documents).n or not is_counted:
-            look = partial(read.records, rule, year.period, limit=1)
-            found = look() if as_of else self.shelf.kept(("first", plan.year, line.measure.key), look)
-            first = found[0] if found else None
-        return report.milestone(line, first, on=now.date(), is_counted=is_counted)
-
-    def _crossed(self, read: Reader, line: KpiLine, question: AskedPeriod, by: tuple[str, ...], among: Among) -> Answer:
-        rule = self._one_rule(line)
-        found = read.group_values(rule, by, kpi_figures.of(line, question).period, among=among)
-        return report.crossed(line, by, ((one.values, _cell(rule, one)) for one in found))
-
-    def _total(
-        self, read: Reader, line: KpiLine, question: AskedPeriod, figures: Figures, measure: Measure, among: Among
-    ) -> Answer:
-        if len(among) < 2:
-            return report.total(line, question, figures, measure, among=among)
-        found = read.group_values(measure.rule, (), kpi_figures.of(line, question).period, among=among)
-        cell = sum((_cell(measure.rule, one) for one in found), start=Cell())
-        return {"value": cell.sum if cell.seen else None, "state": _state(cell), "total": cell.n}
-
-    def _standing(
-        self,
-        counts: Counts,
-        now: datetime,
-        as_of: datetime | None,
-        lines: Iterable[KpiLine | MilestoneLine],
-        *,
-        of: Iterable[str] = (),
-    ) -> Answer:
-        if as_of is not None:
-            return completeness.as_known(as_of)
-        state = counts.ledger
-        standing = Standing(
-            as_of=now,
-            revision=state["revision"],
-            heard=state["heard"],
-            counted=counts.counted,
-            compared=differing_records(state),
-            is_rebuilding=self.generations.is_filling(),
-            parked=self._parked_now(),
-            parked_there=self._parked_there,
-        )
-        return standing.say(lines, of=of)
-
-    def _parked_now(self) -> dict[str, int]:
-        if monotonic() >= self._parked_until:
-            self._parked = self.generations.serving().parked()
-            self._parked_until = monotonic() + PARKED_FOR
-        return self._parked
-
-    # --- what is asked for -------------------------------------------------------------------------------------------
-
-    def _moment(self, wanted: Mapping[str, Any]) -> tuple[datetime, datetime | None]:
-        """The instant of the answer, and of what was known where that is not now; a day that goes on ends now."""
-        now, as_of = self._clock.now(), wanted.get("as_of")
-        if as_of is None:
-            return now, None
-        if as_of > now and as_of.date() == now.date() and as_of.time() == parameters.LAST_OF_A_DAY:
-            as_of = now
-        if as_of > now:
-            raise InvalidInput(FieldError("as_of", "Nobody knows yet what will be known then.", "不得晚于当前时刻。"))
-        return as_of, as_of
-
-    def _plan(self, book: PlanIndex, year: str) -> Plan:
-        plan = next((plan for number, plan in book.plans.items() if str(number) == year), None)
-        if plan is None:
-            raise parameters.not_known("plan", "计划", year, map(str, book.plans))
-        return plan
-
-    def _line(self, book: PlanIndex, code: str, year: int | None = None) -> KpiLine:
-        line = book.line(code, year)
-        if line is None:
-            raise parameters.not_known("KPI", "指标", code, book.codes)
-        return line
-
-    def _asked(
-        self, code: str, wanted: Mapping[str, Any], now: datetime, as_of: datetime | None
-    ) -> tuple[KpiLine, AskedPeriod]:
-        """The KPI of the year's plan that is asked about, and the period: the plan's year where none is."""
-        book = self.decisions.book(as_of)
-        line = self._line(book, code)
-        question = _question(wanted, line.plan.year, now.date())
-        return book.line(code, question.period.first.year) or line, question
-
-    def _by(self, line: KpiLine, wanted: Mapping[str, Any]) -> tuple[str, ...]:
-        by: tuple[str, ...] = wanted.get("by", ())
-        for name in by:
-            parameters.choose("by", name, line.kpi.rule.by)
-        if len(by) > 1 or (by and "district" in wanted):
-            self._one_rule(line)
-        return by
-
-    def _among(self, plan: Plan, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        district = parameters.choose("district", wanted.get("district"), plan.districts)
-        return {"district": district} if district else {}
-
-    def _group(self, line: KpiLine, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        if "group" not in wanted:
-            return {}
-        name, value = wanted["group"]
-        parameters.choose("group", name, self._part(line, wanted).rule.by)
-        return {name: value}
-
-    def _part(self, line: KpiLine, wanted: Mapping[str, Any]) -> Measure:
-        if len(line.parts) == 1 and "part" not in wanted:
-            return next(iter(line.parts.values()))
-        part = parameters.choose("part", wanted.get("part", ""), line.parts)
-        return line.parts[part or ""]
-
-    def _one_rule(self, line: KpiLine) -> Rule:
-        """The rule of a number whose records are each in one group."""
-        if len(line.parts) > 1 or not line.kpi.rule.is_additive:
-            en = "This number is not made of parts that add up: one field, and no filter with it."
-            raise InvalidInput(FieldError("by", en, "该指标不可相加：只能按一个字段分组，且不得同时筛选。"))
-        return line.kpi.rule
+        milestones = list(milestones)
+        all_lines: list[KpiLine | MilestoneLine] = [*lines, *milestones]
+        measures = [measure for line in all_lines for measure in line.measures]
+        needed = documents_needed(lines, period, milestones=milestones)
+        return self.cache.counts(read, needed, measures, moment.as_of)
 
 
 class SharedQueryService(SharedExtension):
@@ -406,11 +284,11 @@ class SharedQueryService(SharedExtension):
         """Prepare plans and read model: both are ready before the first event comes in."""
         config = self.container.config
         base = database(config["SETTINGS"], self.container.service_name)
-        decisions = PlanHistory(base, config["CLOCK"])
-        patiently(decisions.prepare)
-        generations = Generations(base, decisions.rules)
+        plan_history = PlanHistory(base, config["CLOCK"])
+        patiently(plan_history.prepare)
+        generations = Generations(base, plan_history.rules)
         patiently(generations.prepare)
-        self.query_service = QueryService(decisions, generations, config["CLOCK"], self.parked.messages)
+        self.query_service = QueryService(plan_history, generations, config["CLOCK"], self.parked.messages)
 
 
 class QueryServiceProvider(Provider[QueryService]):
@@ -422,37 +300,44 @@ class QueryServiceProvider(Provider[QueryService]):
         return self.reporting.query_service
 
 
-def _question(wanted: Mapping[str, Any], year: int, today: date) -> AskedPeriod:
-    return asked(wanted.get("period") or str(year), wanted.get("relative_to") or today)
+def _figures(read: Reader, counts: Counts, moment: AnswerTime) -> Figures:
+    return Figures(counts.documents, counts.counted, read.value, moment.today)
+
+
+def _crossed(question: KpiQuestion, read: Reader) -> Answer:
+    """Split the number by several values at once, which is read from the records."""
+    line, by = question.line, question.by
+    rule, period = one_rule(line), question.counted_period.period
+    groups = read.group_values(rule, by, period, among=question.filters)
+    return breakdown.by_fields(line, by, ((group.values, _cell(rule, group)) for group in groups))
+
+
+def _explanation(question: KpiQuestion, read: Reader) -> Answer:
+    period, rules = question.counted_period.period, question.line.kpi.parts.values()
+    spreads = [(rule, read.group_values(rule, ["state"], period, among=question.filters)) for rule in rules]
+    return breakdown.explain(question.line, spreads)
+
+
+def _total(question: RecordsQuestion, read: Reader, figures: Figures) -> Answer:
+    """Total all pages: out of the counts, but with two filters out of the records."""
+    kpi, measure = question.kpi, question.measure
+    if len(kpi.filters) < 2:
+        return answers.total(kpi.line, kpi.period, figures, measure, filters=kpi.filters)
+
+    groups = read.group_values(measure.rule, (), kpi.counted_period.period, among=kpi.filters)
+    number = Number.of_cell(sum((_cell(measure.rule, group) for group in groups), start=Cell()))
+    return {"value": number.value, "state": number.state, "total": number.records}
+
+
+def _cell(rule: Rule, group: ValueGroup) -> Cell:
+    records = group.records
+    if not rule.holds(group.values):
+        return Cell(records)
+    return Cell(records, records, group.amount if rule.sum else records)
 
 
 def _year(plan: Plan) -> AskedPeriod:
-    return asked(str(plan.year))
-
-
-def _figures(read: Reader, counts: Counts, now: datetime) -> Figures:
-    return Figures(counts.documents, counts.counted, read.value, now.date())
-
-
-def _cell(rule: Rule, one: reader.ValueGroup) -> Cell:
-    if not rule.holds(one.values):
-        return Cell(one.records)
-    return Cell(one.records, one.records, one.amount if rule.sum else one.records)
-
-
-def _state(cell: Cell) -> str:
-    return "none" if not cell.seen else "value" if cell.sum else "zero"
-
-
-def _told(group: tuple[str, str | None] | None) -> str | None:
-    return f"{group[0]}:{group[1] or ''}" if group else None
-
-
-def _kind(service: str, name: str) -> Kind:
-    kind = KINDS.get(f"{service}.{name}")
-    if kind is None:
-        raise parameters.not_known("kind", "记录类别", f"{service}/{name}", (key.replace(".", "/") for key in KINDS))
-    return kind
+    return resolve_period(str(plan.year))
 
 
 def _cursor(rule: Rule, view: dict[str, Any]) -> str:

@@ -17,9 +17,9 @@ from typing import Any
 import eventlet
 from rich.console import Console
 
-from gateway.plans import file
+from gateway.plans import plan_file
 from gateway.read_model.store import Store
-from gateway.reporting.cache import FRESH
+from gateway.reporting.cache import MAX_AGE
 from gateway.reporting.plan_history import PLANS
 from services import contract
 from services.chassis.amqp import connect
@@ -259,13 +259,13 @@ class Bench:
         """The milliseconds of one answer, each asked so late that the cache holds none."""
         port, seconds = self.pipeline.port("gateway"), []
         for _ in range(ANSWERS):
-            eventlet.sleep(2 * FRESH)
+            eventlet.sleep(2 * MAX_AGE)
             seconds.append(clients.answer(port, "/api/v1/plans/2011/progress"))
         return 1000 * median(seconds)
 
     def _add_up(self) -> float:
         """The milliseconds of one aggregation over the views for K2 month by month, which the counts replace."""
-        plan = file.read("2011.yaml", (PLANS / "2011.yaml").read_bytes())
+        plan = plan_file.read("2011.yaml", (PLANS / "2011.yaml").read_bytes())
         rule = next(kpi.rule for _, kpi in plan.kpis() if kpi.code == "K2")
         views, seconds = database(self.settings, "gateway")["views"], []
         conditions = {f"data.{condition.field}": condition.any_of[0] for condition in rule.where}

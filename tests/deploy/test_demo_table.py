@@ -8,11 +8,11 @@ from rich.console import Console
 
 from deploy.demo.progress_table import BAR, table
 from gateway.kpi.answers import unit
-from gateway.plans import file
+from gateway.plans import plan_file
 from gateway.reporting.plan_history import PLANS
 
 FILE = PLANS / "2011.yaml"
-PLAN = file.read(FILE.name, FILE.read_bytes())
+PLAN = plan_file.read(FILE.name, FILE.read_bytes())
 LARGEST = 12_345_678
 
 

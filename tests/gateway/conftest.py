@@ -52,11 +52,11 @@ def clock():
 def query_service(settings, clock):
     """A query service with the plans that come with the gateway, which has taken nothing in."""
     base = database(settings, "gateway")
-    decisions = PlanHistory(base, clock)
-    decisions.prepare()
-    generations = Generations(base, decisions.rules)
+    plan_history = PlanHistory(base, clock)
+    plan_history.prepare()
+    generations = Generations(base, plan_history.rules)
     generations.prepare()
-    return QueryService(decisions, generations, clock, {})
+    return QueryService(plan_history, generations, clock, {})
 
 
 @dataclass

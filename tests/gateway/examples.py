@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from gateway.plans import file
+from gateway.plans import plan_file
 from services.contract import KINDS
 from services.contract.event import Event, read
 
-FILE = Path(file.__file__).parent / "2011.yaml"
-PLAN = file.read(FILE.name, FILE.read_bytes())
+FILE = Path(plan_file.__file__).parent / "2011.yaml"
+PLAN = plan_file.read(FILE.name, FILE.read_bytes())
 
 COUNT = {
     "activity_id": "a-1", "day": "2011-05-14", "mode": "offline", "method": "headcount", "person_times": 300,
@@ -114,4 +114,4 @@ def a_plan(*changes):
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new, 1)
-    return file.read("changed.yaml", text.encode())
+    return plan_file.read("changed.yaml", text.encode())

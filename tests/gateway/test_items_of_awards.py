@@ -48,7 +48,7 @@ def lines(query_service):
 
 
 def test_prizes_that_were_granted_count_by_their_programme_and_reach_its_milestone(query_service):
-    query_service.take(
+    query_service.take_events(
         [
             said("award", "p-1", **PAPER, edition_id="paper-9", person_count=3),
             said("award", "p-2", **PAPER, edition_id="paper-9", person_count=2),
@@ -76,7 +76,7 @@ def test_prizes_that_were_granted_count_by_their_programme_and_reach_its_milesto
     "changes", [{"state": "revoked"}, {"level": "province"}, {"edition_no": 8}, {"programme_kind": "home"}]
 )
 def test_a_revoked_prize_and_one_of_another_edition_are_none_of_the_ninth_paper_evaluation(query_service, changes):
-    query_service.take([said("award", "p-1", **{**PAPER, **changes})])
+    query_service.take_events([said("award", "p-1", **{**PAPER, **changes})])
 
     numbers, reached = lines(query_service)
 
@@ -84,11 +84,11 @@ def test_a_revoked_prize_and_one_of_another_edition_are_none_of_the_ninth_paper_
 
 
 def test_a_delegation_is_there_when_it_was_sent_and_not_by_what_it_wins(query_service):
-    query_service.take([said("nomination", "n-1", **{**NOMINATED, "state": "sealed", "sent_on": None})])
-    query_service.take([said("external_result", "r-1", **PRIZE)])
+    query_service.take_events([said("nomination", "n-1", **{**NOMINATED, "state": "sealed", "sent_on": None})])
+    query_service.take_events([said("external_result", "r-1", **PRIZE)])
     before = lines(query_service)
 
-    query_service.take([said("nomination", "n-1", 2, **NOMINATED)])
+    query_service.take_events([said("nomination", "n-1", 2, **NOMINATED)])
     after = lines(query_service)
 
     assert (before[0]["K1"], before[1]["M-YOUTH26-DELEGATION"]) == ((1, None), None)
@@ -97,7 +97,7 @@ def test_a_delegation_is_there_when_it_was_sent_and_not_by_what_it_wins(query_se
 
 def test_national_prizes_and_those_of_other_provincial_contests_stand_apart_from_k1(query_service):
     others = [{"level": "national"}, {"level": "national", "series": "other"}, {"series": "other"}]
-    query_service.take(
+    query_service.take_events(
         [said("external_result", f"r-{number}", **{**PRIZE, **other}) for number, other in enumerate(others)]
     )
 
@@ -107,8 +107,8 @@ def test_national_prizes_and_those_of_other_provincial_contests_stand_apart_from
 
 
 def test_topics_count_when_registered_and_again_with_their_benefit_when_completed(query_service):
-    query_service.take([said("topic", "t-1", **TOPIC), said("topic", "t-2", **COMPLETED)])
-    query_service.take([said("topic", "t-3", **{**TOPIC, "state": "abandoned"})])
+    query_service.take_events([said("topic", "t-1", **TOPIC), said("topic", "t-2", **COMPLETED)])
+    query_service.take_events([said("topic", "t-3", **{**TOPIC, "state": "abandoned"})])
 
     numbers, _ = lines(query_service)
 
@@ -118,7 +118,7 @@ def test_topics_count_when_registered_and_again_with_their_benefit_when_complete
 def test_an_entry_takes_part_once_it_was_found_eligible(query_service):
     youth = {"programme_kind": "youth", "submitted_on": "2011-03-01"}
     states = ("submitted", "returned", "ineligible", "withdrawn", "disqualified", "eligible", "awarded")
-    query_service.take([said("entry", f"e-{state}", **youth, state=state) for state in states])
+    query_service.take_events([said("entry", f"e-{state}", **youth, state=state) for state in states])
 
     numbers, _ = lines(query_service)
 
@@ -126,11 +126,11 @@ def test_an_entry_takes_part_once_it_was_found_eligible(query_service):
 
 
 def test_a_recommendation_counts_once_it_was_submitted_up(query_service):
-    query_service.take([said("recommendation", "a-1", **RECOMMENDED)])
-    query_service.take(
+    query_service.take_events([said("recommendation", "a-1", **RECOMMENDED)])
+    query_service.take_events(
         [said("recommendation", "a-2", **{**RECOMMENDED, "answered_on": "2011-11-01", "state": "selected"})]
     )
-    query_service.take(
+    query_service.take_events(
         [said("recommendation", "a-3", **{**RECOMMENDED, "submitted_up_on": None, "state": "publicised"})]
     )
 

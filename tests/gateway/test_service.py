@@ -240,10 +240,10 @@ def test_an_answer_of_an_instant_is_byte_for_byte_the_same_after_thousands_of_la
 
     query_service = gateway.extension(SharedQueryService).query_service
     for first in range(0, CHANGES, 500):
-        query_service.take(
+        query_service.take_events(
             [an_event(record=f"c-{i % 3_000}", version=1 + i // 3_000) for i in range(first, first + 500)]
         )
-    query_service.shelf._past.clear()  # as another gateway would answer
+    query_service.cache._as_of.clear()  # as another gateway would answer
 
     assert gateway.get("/api/v1/kpis/K2").body["value"] == 3_000 * 300
     assert [gateway.get(path).content for path in paths] == before

@@ -10,7 +10,7 @@ from pathlib import Path
 import eventlet
 import pytest
 
-from gateway.plans import file
+from gateway.plans import plan_file
 from services.chassis.amqp import connect
 from services.chassis.problem import RefusedByRule
 from services.chassis.relay import Publication, Publisher
@@ -262,7 +262,7 @@ class Contest:
 
 def count_prizes(gateway):
     """Let the gateway count awards, as a number of the plan."""
-    plan = (Path(file.__file__).parent / "2011.yaml").read_text(encoding="utf-8")
+    plan = (Path(plan_file.__file__).parent / "2011.yaml").read_text(encoding="utf-8")
     assert plan.count(K1B) == 1
     body = {"file": plan.replace(K1B, PRIZES + K1B), "why": "how many prizes the city grants"}
     answered = gateway.post("/api/v1/plans", body, by="u-chair", roles=("chair",))

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.demo.player import Player
 from deploy.demo.year import stories
-from gateway.plans import file
+from gateway.plans import plan_file
 from gateway.read_model.store import Store
 from gateway.reporting.plan_history import PLANS
 from gateway.service import Gateway
@@ -25,7 +25,7 @@ from tests.stack import Running, an_empty_world
 
 SIX = ("K1", "K2", "K3", "K4", "K5", "K6")
 FILE = PLANS / "2011.yaml"
-RULES = {kpi.code: kpi.rule for _, kpi in file.read(FILE.name, FILE.read_bytes()).kpis()}
+RULES = {kpi.code: kpi.rule for _, kpi in plan_file.read(FILE.name, FILE.read_bytes()).kpis()}
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_the_whole_log_delivered_one_to_five_times_in_any_order_gives_the_same_d
         assert digest(other) == told
 
 
-RULES_OF_THE_PLAN = list(file.read(FILE.name, FILE.read_bytes()).rules())
+RULES_OF_THE_PLAN = list(plan_file.read(FILE.name, FILE.read_bytes()).rules())
 
 
 def shuffled(log, chance):

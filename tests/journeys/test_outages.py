@@ -5,7 +5,7 @@ import itertools
 import eventlet
 import pytest
 
-from gateway.plans import file
+from gateway.plans import plan_file
 from gateway.reporting.plan_history import PLANS
 from services.chassis.client import Caller
 from services.chassis.problem import Unavailable
@@ -18,7 +18,7 @@ PEOPLE = {
     "u-li": ["recorder"], "u-wang": ["verifier"], "u-zhang": ["chair"], "u-qian": ["finance"], "u-viewer": ["viewer"],
 }  # fmt: skip
 FILE = PLANS / "2011.yaml"
-RULES = {kpi.code: kpi.rule for _, kpi in file.read(FILE.name, FILE.read_bytes()).kpis()}
+RULES = {kpi.code: kpi.rule for _, kpi in plan_file.read(FILE.name, FILE.read_bytes()).kpis()}
 
 
 @pytest.mark.timeout(150)

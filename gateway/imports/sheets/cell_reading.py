@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 
 from gateway.imports.sheets.cell import BLANKS, Blemished, Cell, is_blank, narrow, shown
-from gateway.imports.sheets.columns import FEN, Column
+from gateway.imports.sheets.columns import Column
 from gateway.imports.sheets.dates import day
 from gateway.imports.sheets.numbers import DIGITS, Misread, number
 from services.contract import glossary
+from services.kernel.money import PartOfFen, to_fen
 
 NOTHING = frozenset({"-", "－", "--", "－－", "–", "—", "——", "/", "／", "无", "N/A", "n/a", "Ｎ／Ａ", "ｎ／ａ"})
 """What clerks write where they have nothing to say."""
@@ -66,11 +67,13 @@ def _is_plainly_whole(cell: Cell) -> TypeGuard[float | str]:
 
 
 def _yuan(column: Column, cell: Cell) -> int:
-    """Fen of what is written in yuan, exactly."""
-    fen = number(cell, column.unit) * FEN
-    if fen != fen.to_integral_value():
-        raise Misread(f"“{shown(cell)}”元以下超过两位小数", f"“{shown(cell)}” has more than two decimals of a yuan")
-    return _bounded(column, cell, int(fen))
+    """Read what is written in yuan as fen, exactly."""
+    try:
+        fen = to_fen(number(cell, column.unit))
+    except PartOfFen:
+        zh, en = f"“{shown(cell)}”元以下超过两位小数", f"“{shown(cell)}” has more than two decimals of a yuan"
+        raise Misread(zh, en) from None
+    return _bounded(column, cell, fen)
 
 
 def _bounded(column: Column, cell: Cell, found: int) -> int:

@@ -11,10 +11,10 @@ from typing import Any, Literal
 from services.contract import glossary
 from services.contract.district import DISTRICTS
 from services.contract.glossary import Language, Word
+from services.kernel.money import format_yuan, is_money
 
 Holds = Literal["text", "code", "day", "whole", "yuan", "flag", "choice", "district"]
 
-FEN = 100  # to the yuan
 OF_EVERY: Mapping[str, tuple[str, ...]] = {"district": tuple(DISTRICTS), "flag": ("true", "false")}
 
 
@@ -71,12 +71,13 @@ class Column:
 
     def range(self, language: Language = "zh") -> str:
         """The bounds of a number, money in yuan."""
-        per = FEN if self.holds == "yuan" else 1
-        least, most = f"{(self.least or 0) / per:,.{2 * (per > 1)}f}", None if self.most is None else self.most / per
-        upto = "" if most is None else f"{most:,.{2 * (per > 1)}f}"
+        least, upto = self._bound(self.least or 0), "" if self.most is None else self._bound(self.most)
         if language == "zh":
             return f"{least} 至 {upto}" if upto else f"{least} 或以上"
         return f"{least} to {upto}" if upto else f"{least} or more"
+
+    def _bound(self, number: int) -> str:
+        return format_yuan(number, grouped=True) if self.holds == "yuan" else f"{number:,}"
 
     def says(self, language: Language = "zh") -> str:
         """What a text has to look like."""
@@ -147,7 +148,7 @@ def _holds(name: str, schema: Mapping[str, Any]) -> Holds | None:
         case "boolean":
             return "flag"
         case "integer":
-            return "yuan" if name == "fen" or name.endswith("_fen") else "whole"
+            return "yuan" if is_money(name) else "whole"
         case "string":
             return _holds_text(name, schema)
     return None

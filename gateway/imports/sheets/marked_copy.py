@@ -12,12 +12,13 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from gateway.documents.formula_signs import escape
 from gateway.imports.sheets import header
 from gateway.imports.sheets.cell import Blemished, Cell
 from gateway.imports.sheets.columns import Column
 from gateway.imports.sheets.errors import CellError, address
 from gateway.imports.sheets.header import ERRORS, Header
-from gateway.imports.sheets.tables import FORMULA_SIGNS, Separated, opened
+from gateway.imports.sheets.tables import Separated, opened
 from gateway.imports.sheets.template import AS_THEY_ARE, print_in_width, sheet_name
 
 Errors = Mapping[int, Sequence[CellError]]
@@ -59,12 +60,12 @@ def _write_csv(header: Header, delimiter: str, errors: Errors, out: Path) -> Non
     with out.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter)
         for _, cells in _rows(header, errors):
-            writer.writerow([_harmless(str(cell)) for cell in cells])
+            writer.writerow([_escaped(str(cell)) for cell in cells])
 
 
-def _harmless(cell: str) -> str:
-    """No formula for whoever opens it; a lone sign is none."""
-    return f"'{cell}" if cell.startswith(FORMULA_SIGNS) and len(cell) > 1 else cell
+def _escaped(cell: str) -> str:
+    """Escape a text that a spreadsheet would calculate; a lone sign stays as the clerk wrote it, for nothing."""
+    return escape(cell) if len(cell) > 1 else cell
 
 
 def _write_xlsx(header: Header, errors: Errors, out: Path) -> None:

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from gateway.documents.formula_signs import unescape
 from gateway.imports.sheets import xlsx_guard
 from gateway.imports.sheets.cell import Blemish, Blemished, Cell
 from gateway.imports.sheets.errors import BrokenSheet, column_number
 
 DELIMITERS = ",;\t"
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 MANY_MERGED = 1_000_000  # cells
 CHUNK = 2**20
 
@@ -91,7 +91,7 @@ class Separated:
                 for number, cells in enumerate(rows, start=1):
                     if len(cells) > xlsx_guard.MANY_COLUMNS:
                         raise xlsx_guard.too_large()
-                    yield number, [_meant(cell) for cell in cells]
+                    yield number, [unescape(cell) for cell in cells]
             except (csv.Error, UnicodeDecodeError) as error:
                 raise _broken_csv(rows.line_num, str(error)) from None
 
@@ -165,11 +165,6 @@ def _encoding(path: Path) -> str:
 
 def _unknown_encoding() -> BrokenSheet:
     return BrokenSheet("文件编码无法识别；请另存为 UTF-8 的 CSV。", "Unknown encoding; save it as CSV in UTF-8.")
-
-
-def _meant(cell: str) -> str:
-    """Without the apostrophe that keeps a text from being a formula."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_SIGNS) else cell
 
 
 def _broken_csv(line: int, why: str) -> BrokenSheet:

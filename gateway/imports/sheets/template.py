@@ -13,10 +13,11 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from gateway.imports.sheets.columns import FEN, Column
+from gateway.imports.sheets.columns import Column
 from gateway.imports.sheets.numbers import DIGITS
 from gateway.imports.sheets.xlsx_guard import MANY_ROWS
 from services.contract.glossary import Language
+from services.kernel.money import FEN_PER_YUAN, format_yuan
 
 EXPLANATION = "填写说明"
 LISTS = "可选值"
@@ -102,14 +103,14 @@ def _cell(column: Column, value: Any) -> str | float | date:
         return ("；" if column.holds == "text" else "、").join(str(_one(column, each)) for each in value)
     said = _one(column, value)
     if column.holds in ("whole", "yuan"):
-        return float(value) / (FEN if column.holds == "yuan" else 1) if value < 10**DIGITS else str(said)
+        return float(value) / (FEN_PER_YUAN if column.holds == "yuan" else 1) if value < 10**DIGITS else str(said)
     return date.fromisoformat(value) if column.holds == "day" and value >= "1900-03-01" else str(said)
 
 
 def _one(column: Column, value: Any) -> str:
     match column.holds:
         case "yuan":
-            return f"{value // FEN}.{value % FEN:02}"
+            return format_yuan(value)
         case "flag":
             return column.called("true" if value else "false")
         case "choice" | "district":

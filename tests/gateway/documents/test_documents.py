@@ -11,9 +11,9 @@ from python_calamine import CalamineWorkbook
 
 from gateway.documents import answer_rows, column_labels, csv, table, xlsx
 from gateway.documents.table import AMOUNTS, Gathered, Table
-from gateway.kpi.answers import answer
+from gateway.kpi import answers
 from gateway.kpi.figures import Figures
-from gateway.kpi.plan_index import PlanIndex, asked
+from gateway.kpi.plan_index import PlanIndex, resolve_period
 from services.contract import KINDS
 from tests.gateway.examples import COUNT, EXAMPLES, PLAN, RECEIPT
 
@@ -111,11 +111,11 @@ NUMBERS_OF_THINGS = {"plan", "item", "records", "scale", "percent"}
 
 def test_every_number_of_an_answer_is_an_amount_or_a_number_of_things():
     """Fails where an answer has learnt a new number: say in `table.AMOUNTS` whether it is counted in fen."""
-    book = PlanIndex({2011: PLAN})
-    (line,) = [line for line in book.lines(2011) if line.kpi.unit.is_money][:1]
+    plan_index = PlanIndex({2011: PLAN})
+    (line,) = [line for line in plan_index.kpi_lines(2011) if line.kpi.unit.is_money][:1]
     held = {one.key + "|2011": {"seen": 1, "n": 1, "sum": 5} for one in line.measures}
     figures = Figures(held, frozenset(one.key for one in line.measures), None, date(2011, 12, 31))
-    said = answer(line, asked("2011"), figures)
+    said = answers.kpi(line, resolve_period("2011"), figures)
 
     assert said["value"] == 5
     assert set(_numbers(said)) <= {*AMOUNTS, *NUMBERS_OF_THINGS}

@@ -2,41 +2,42 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.kpi.answers import answer, progress, record, total
-from gateway.kpi.completeness import Standing
-from gateway.kpi.figures import Figures, wanted
+from gateway.kpi import answers
+from gateway.kpi.completeness import Completeness
+from gateway.kpi.figures import Figures, documents_needed
 from gateway.kpi.measures import Cell
 from gateway.kpi.plan_answers import describe, outline
-from gateway.kpi.plan_index import PlanIndex, asked
+from gateway.kpi.plan_index import PlanIndex, resolve_period
+from gateway.kpi.record_answers import record
 from services.contract.topology import SERVICES
 from tests.gateway.examples import COUNT, GRANT, PLAN, RECEIPT, a_plan
 from tests.gateway.kpi.test_measures import counted
 
-BOOK = PlanIndex({2011: PLAN})
+PLAN_INDEX = PlanIndex({2011: PLAN})
 NUMBERED = {"K1", "K2", "K3", "K4", "K5", "K6"}
 NOW = datetime(2011, 10, 31, 12, tzinfo=UTC)
 
 
 def figures_of(line, *views, beside=(), on=NOW):
-    """What is counted when these records are all there are."""
-    held = {}
+    """The figures when these records are all there are."""
+    documents = {}
     for measure in (*line.parts.values(), line.reported):
-        held |= counted(measure, *views) if measure else {}
+        documents |= counted(measure, *views) if measure else {}
     for measure in (line.scheduled, *(measure for _, measure in line.beside)):
-        held |= counted(measure, *beside) if measure else {}
-    return Figures(held, frozenset(measure.key for measure in line.measures), looked_at, on.date())
+        documents |= counted(measure, *beside) if measure else {}
+    return Figures(documents, frozenset(measure.key for measure in line.measures), not_read, on.date())
 
 
-def looked_at(*question):
+def not_read(*question):
     raise AssertionError(f"nothing here needs a look at the records: {question}")
 
 
-def said(code, *views, period="2011", beside=(), book=BOOK, on=NOW, district=None, by=None):
+def said(code, *views, period="2011", beside=(), plan_index=PLAN_INDEX, on=NOW, district=None, by=None):
     """The answer about a KPI when these records are all there are."""
-    line = book.line(code)
-    among = {"district": district} if district else {}
+    line = plan_index.kpi_line(code)
+    filters = {"district": district} if district else {}
     figures = figures_of(line, *views, beside=beside, on=on)
-    return answer(line, asked(period), figures, among=among, by=(by,) if by else ())
+    return answers.kpi(line, resolve_period(period), figures, filters=filters, by=by)
 
 
 def test_no_data_is_none_and_what_does_not_count_is_0():
@@ -58,8 +59,8 @@ def test_percent_is_not_clamped_and_none_of_a_target_of_0():
     assert said("K2", COUNT | {"person_times": 300_000})["percent"] == 150.0
 
     nothing_to_do = PlanIndex({2011: a_plan(("value: 200000", "value: 0"))})
-    assert said("K2", COUNT, book=nothing_to_do)["target"] == 0
-    assert said("K2", COUNT, book=nothing_to_do)["percent"] is None
+    assert said("K2", COUNT, plan_index=nothing_to_do)["target"] == 0
+    assert said("K2", COUNT, plan_index=nothing_to_do)["percent"] is None
 
 
 def test_money_is_whole_fen_and_what_was_approved_is_shown_beside_what_was_received():
@@ -115,18 +116,18 @@ def test_one_district_is_its_group_of_the_whole():
     views = [COUNT, COUNT | {"district": "511111", "person_times": 7}]
 
     assert said("K2", *views, district="511111")["value"] == 7
-    line = BOOK.line("K2")
+    line = PLAN_INDEX.kpi_line("K2")
     figures, (measure,) = figures_of(line, *views), line.parts.values()
-    assert total(line, asked("2011"), figures, measure, among={"district": "511111"}) == {
+    assert answers.total(line, resolve_period("2011"), figures, measure, filters={"district": "511111"}) == {
         "value": 7, "state": "value", "total": 1,
     }  # fmt: skip
 
 
 def test_progress_has_every_item_of_the_plan():
-    answers = {code: {"code": code} for code in BOOK.codes}
-    milestones = {one.code: {} for one in BOOK.milestones(2011)}
+    kpis = {code: {"code": code} for code in PLAN_INDEX.codes}
+    milestones = {one.code: {} for one in PLAN_INDEX.milestones(2011)}
 
-    items = progress(PLAN, answers, milestones)
+    items = answers.progress(PLAN, kpis, milestones)
 
     assert [item["no"] for item in items] == list(range(1, 63))
     numbered = [kpi["code"] for item in items for kpi in item["kpis"] if kpi["code"] in NUMBERED]
@@ -150,7 +151,7 @@ def test_a_plan_describes_its_rules_so_that_they_can_be_counted_again():
 def test_a_record_says_what_it_adds_to_the_number():
     view = {"_id": "outreach.audience_count/c/1", "version": 3, "data": COUNT}
 
-    assert record(BOOK.line("K2").kpi.rule, view) == {
+    assert record(PLAN_INDEX.kpi_line("K2").kpi.rule, view) == {
         "service": "outreach", "kind": "audience_count", "id": "c/1", "version": 3, "state": "verified",
         "day": "2011-05-14", "amount": 300, "district": "511102", "format": "plaza",
         "history": "/api/v1/records/outreach/audience_count/c%2F1/history",
@@ -158,30 +159,32 @@ def test_a_record_says_what_it_adds_to_the_number():
 
 
 def test_a_question_about_a_year_reads_one_document_for_each_of_its_numbers():
-    assert len(wanted([BOOK.line("K2")], asked("2011"))) == 2
-    assert len(wanted([BOOK.line("K2")], asked("2011S1"))) == 13  # six months of both, and the year for its outlook
+    assert len(documents_needed([PLAN_INDEX.kpi_line("K2")], resolve_period("2011"))) == 2
+    assert (
+        len(documents_needed([PLAN_INDEX.kpi_line("K2")], resolve_period("2011S1"))) == 13
+    )  # six months of both, and the year for its outlook
 
 
 def test_the_kpi_of_a_year_without_a_plan_is_that_of_the_last_plan():
     later = PlanIndex({2011: PLAN, 2012: a_plan(("year: 2011", "year: 2012"))})
 
-    assert later.line("K2", 2011).plan.year == 2011
-    assert later.line("K2", 2013).plan.year == 2012
-    assert later.line("K9") is None
+    assert later.kpi_line("K2", 2011).plan.year == 2011
+    assert later.kpi_line("K2", 2013).plan.year == 2012
+    assert later.kpi_line("K9") is None
     assert set(later.codes) >= NUMBERED
 
 
-def standing(**changes):
-    every = frozenset(measure.key for line in BOOK.lines(2011) for measure in line.measures)
+def completeness(**changes):
+    every = frozenset(measure.key for line in PLAN_INDEX.kpi_lines(2011) for measure in line.measures)
     usual = {
         "as_of": NOW, "revision": 7, "heard": {}, "counted": every, "compared": dict.fromkeys(SERVICES, 0),
         "is_rebuilding": False, "parked": {}, "parked_there": {},
     }  # fmt: skip
-    return Standing(**usual | changes)
+    return Completeness(**usual | changes)
 
 
 def test_an_answer_says_how_far_it_can_be_trusted():
-    told = standing(heard={"outreach": datetime(2011, 10, 30, tzinfo=UTC)}).say(BOOK.lines(2011))
+    told = completeness(heard={"outreach": datetime(2011, 10, 30, tzinfo=UTC)}).answer(PLAN_INDEX.kpi_lines(2011))
 
     assert told == {
         "as_of": "2011-10-31T12:00:00.000+00:00",
@@ -207,26 +210,28 @@ def test_an_answer_says_how_far_it_can_be_trusted():
     ],
 )
 def test_a_parked_message_makes_the_numbers_of_its_service_incomplete(exchange, code, is_complete):
-    told = standing(parked={exchange: 2}).say([BOOK.line(code)])
+    told = completeness(parked={exchange: 2}).answer([PLAN_INDEX.kpi_line(code)])
 
     assert told["complete"] is is_complete
     assert [reason["messages"] for reason in told["reasons"]] == ([] if is_complete else [2])
 
 
 def test_what_a_service_parked_itself_makes_its_own_numbers_incomplete_and_no_others():
-    told = standing(parked_there={"rural": 3})
+    told = completeness(parked_there={"rural": 3})
 
-    (reason,) = told.say([BOOK.line("K5")])["reasons"]
+    (reason,) = told.answer([PLAN_INDEX.kpi_line("K5")])["reasons"]
     assert (reason["code"], reason["service"], reason["at"], reason["messages"]) == ("parked", "rural", "rural", 3)
-    assert told.say([BOOK.line("K1")])["complete"]
-    assert standing(parked={"rural.events": 1}).say([BOOK.line("K5")])["reasons"][0]["at"] == "gateway"
+    assert told.answer([PLAN_INDEX.kpi_line("K1")])["complete"]
+    assert completeness(parked={"rural.events": 1}).answer([PLAN_INDEX.kpi_line("K5")])["reasons"][0]["at"] == "gateway"
 
 
 def test_a_rule_that_is_still_being_counted_makes_its_number_incomplete():
-    underway = standing(counted=standing().counted - {measure.key for measure in BOOK.line("K2").parts.values()})
+    underway = completeness(
+        counted=completeness().counted - {measure.key for measure in PLAN_INDEX.kpi_line("K2").parts.values()}
+    )
 
-    assert [reason["kpi"] for reason in underway.say(BOOK.lines(2011))["reasons"]] == ["K2"]
-    assert underway.say([BOOK.line("K1")])["complete"]
+    assert [reason["kpi"] for reason in underway.answer(PLAN_INDEX.kpi_lines(2011))["reasons"]] == ["K2"]
+    assert underway.answer([PLAN_INDEX.kpi_line("K1")])["complete"]
 
 
 @pytest.mark.parametrize(
@@ -241,22 +246,25 @@ def test_a_rule_that_is_still_being_counted_makes_its_number_incomplete():
 )
 def test_what_is_not_whole_makes_the_numbers_of_its_service_incomplete(outreach, is_rebuilding, code):
     others = dict.fromkeys(set(SERVICES) - {"outreach"}, 0)
-    told = standing(compared=others | outreach, is_rebuilding=is_rebuilding)
+    told = completeness(compared=others | outreach, is_rebuilding=is_rebuilding)
 
-    assert [reason["code"] for reason in told.say([BOOK.line("K2")])["reasons"]] == ([code] if code else [])
-    assert all(
-        "一" <= reason["zh"][0] <= "鿿" or "2" in reason["zh"] for reason in told.say(BOOK.lines(2011))["reasons"]
+    assert [reason["code"] for reason in told.answer([PLAN_INDEX.kpi_line("K2")])["reasons"]] == (
+        [code] if code else []
     )
-    assert told.say([BOOK.line("K1")])["complete"]
+    assert all(
+        "一" <= reason["zh"][0] <= "鿿" or "2" in reason["zh"]
+        for reason in told.answer(PLAN_INDEX.kpi_lines(2011))["reasons"]
+    )
+    assert told.answer([PLAN_INDEX.kpi_line("K1")])["complete"]
 
 
 def test_a_milestone_is_as_complete_as_the_numbers_of_its_service():
-    (spring,) = [one for one in BOOK.milestones(2011) if one.code == "M-SPRING"]
-    every = standing().counted | {one.measure.key for one in BOOK.milestones(2011)}
+    (spring,) = [one for one in PLAN_INDEX.milestones(2011) if one.code == "M-SPRING"]
+    every = completeness().counted | {one.measure.key for one in PLAN_INDEX.milestones(2011)}
 
-    assert standing(counted=every).say([spring])["complete"]
-    assert not standing(counted=every, parked={"outreach.events": 1}).say([spring])["complete"]
-    assert [reason["kpi"] for reason in standing().say([spring])["reasons"]] == ["M-SPRING"]
+    assert completeness(counted=every).answer([spring])["complete"]
+    assert not completeness(counted=every, parked={"outreach.events": 1}).answer([spring])["complete"]
+    assert [reason["kpi"] for reason in completeness().answer([spring])["reasons"]] == ["M-SPRING"]
 
 
 def test_a_stock_is_what_it_was_when_it_was_told_last_also_in_a_period_in_which_nobody_told_it():
@@ -265,19 +273,19 @@ def test_a_stock_is_what_it_was_when_it_was_told_last_also_in_a_period_in_which_
         (unit, f"nature: stock\n        {unit}"),
         ("measure: {sum: person_times}", "measure: {last: person_times}"),
     )
-    line = PlanIndex({2011: stock}).line("K2")
-    asked_for = []
+    line = PlanIndex({2011: stock}).kpi_line("K2")
+    readings = []
 
-    def look(rule, period, among):
-        asked_for.append((rule.measure, period.last.isoformat(), dict(among)))
+    def read_number(rule, period, among):
+        readings.append((rule.measure, period.last.isoformat(), dict(among)))
         return 280
 
     seen = figures_of(line, COUNT | {"day": "2011-03-01"})
-    told = answer(line, asked("2011Q3"), Figures(seen.held, seen.counted, look, NOW.date()))
+    told = answers.kpi(line, resolve_period("2011Q3"), Figures(seen.documents, seen.counted, read_number, NOW.date()))
 
     assert (told["value"], told["state"], told["nature"]) == (280, "value", "stock")
-    assert all(one == ("last", "2011-09-30", {}) for one in asked_for)
-    assert asked_for
+    assert all(one == ("last", "2011-09-30", {}) for one in readings)
+    assert readings
 
 
 def test_cells_add_up():

@@ -9,18 +9,18 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from gateway.kpi import answers
-from gateway.kpi import figures as kpi_figures
+from gateway.kpi.figures import Figures, documents_needed
 from gateway.kpi.measures import Measure
-from gateway.kpi.plan_index import PlanIndex, asked
+from gateway.kpi.plan_index import PlanIndex, resolve_period
 from gateway.read_model import reader
+from gateway.read_model.counted_rules import LEDGER
 from gateway.read_model.reader import Reader
-from gateway.read_model.store import LEDGER
 from services.contract import rule as plan_rule
 from tests.gateway.examples import PLAN, an_event, kpi
 
-BOOK = PlanIndex({2011: PLAN})
+PLAN_INDEX = PlanIndex({2011: PLAN})
 K2 = Measure(kpi("K2").rule)
-YEAR = asked("2011")
+YEAR = resolve_period("2011")
 BEGAN = datetime(2011, 6, 1, tzinfo=UTC)
 
 
@@ -40,13 +40,13 @@ def a_count(record, version, minute, **changes):
 
 def number(store, as_of=None, *, period="2011", measure=K2, among=None):
     """Value, records behind it, and what these add up to."""
-    question = asked(period)
+    question = resolve_period(period)
 
     def ask(read):
         counts = read.counts(measure.documents(question.pieces), [measure])
-        figures = kpi_figures.Figures(counts.documents, counts.counted, read.value, BEGAN.date())
+        figures = Figures(counts.documents, counts.counted, read.value, BEGAN.date())
         records = read.records(measure.rule, question.period, among=among or {}, limit=1_000)
-        value = figures.one(measure, question, among or {})["value"]
+        value = figures.measure(measure, question, among or {}).value
         return value, [view["_id"].partition("/")[2] for view in records], _folded(measure, records)
 
     return reader.read_at(store, as_of, ask)
@@ -156,7 +156,7 @@ def test_different_values_are_counted_once_and_a_stock_is_what_its_last_record_s
     store.take_events([a_count("c-3", 1, 2, day="2011-04-01", activity_id="b", person_times=7, district="511111")])
 
     def values(rule, as_of=None, period="2011", among=None):
-        return reader.read_at(store, as_of, lambda read: read.value(rule, asked(period).period, among or {}))
+        return reader.read_at(store, as_of, lambda read: read.value(rule, resolve_period(period).period, among or {}))
 
     assert (values(HOSTS), values(HOSTS, at(1)), values(HOSTS, period="201105")) == (2, 1, 1)
     assert (values(STOCK), values(STOCK, at(0)), values(STOCK, period="201104")) == (6, 5, 7)
@@ -217,18 +217,18 @@ def test_for_random_records_and_random_questions_fold_of_records_equals_the_numb
 
 
 def _is_in(day, period):
-    found = asked(period).period
+    found = resolve_period(period).period
     return found.first.isoformat() <= day <= found.last.isoformat()
 
 
 def _groups(store, as_of, period):
     """The groups of a dimension and what is unassigned, added up (G-11)."""
-    line, question = BOOK.line("K2"), asked(period)
+    line, question = PLAN_INDEX.kpi_line("K2"), resolve_period(period)
 
     def ask(read):
-        counts = read.counts(kpi_figures.wanted([line], question), line.measures)
-        figures = kpi_figures.Figures(counts.documents, counts.counted, read.value, BEGAN.date())
-        told = answers.answer(line, question, figures, by=("district",))
+        counts = read.counts(documents_needed([line], question), line.measures)
+        figures = Figures(counts.documents, counts.counted, read.value, BEGAN.date())
+        told = answers.kpi(line, question, figures, by="district")
         return sum(group["value"] or 0 for group in (*told["groups"], told["unassigned"]))
 
     return reader.read_at(store, as_of, ask)

@@ -38,7 +38,7 @@ def kpi(query_service, code, **asked):
 
 @pytest.mark.rule("G-09")
 def test_a_revised_target_keeps_the_original_and_one_that_overlaps_is_refused(planning, query_service):
-    query_service.take([an_event(person_times=100_000, time="2011-03-01T08:00:00.000+08:00")])
+    query_service.take_events([an_event(person_times=100_000, time="2011-03-01T08:00:00.000+08:00")])
     planning.revise("2011", "K2", a_target(250_000, date(2011, 2, 1)), by="u-1")
 
     told = kpi(query_service, "K2")
@@ -70,7 +70,7 @@ def test_money_is_revised_in_yuan_and_counted_in_fen(planning, query_service):
 
 def test_a_rule_that_is_changed_in_the_middle_of_the_year_is_counted_from_january(planning, query_service, clock):
     january = "2011-01-05T08:00:00.000+08:00"
-    query_service.take([an_event("outreach.activity", "a-1", time=january)])
+    query_service.take_events([an_event("outreach.activity", "a-1", time=january)])
     assert kpi(query_service, "N24")["value"] == 0
 
     clock.at += timedelta(hours=1)
@@ -85,7 +85,7 @@ def test_a_number_keeps_its_meaning_once_a_fact_of_it_is_counted(planning, query
     other = FILE.replace("measure: {sum: person_times}", "measure: {sum: handouts}")
     planning.apply({"file": other, "why": "nothing is counted yet"}, by="u-1")
     planning.apply({"file": FILE, "why": "back again"}, by="u-1")
-    query_service.take([an_event()])
+    query_service.take_events([an_event()])
 
     with pytest.raises(MeaningChanged):
         planning.apply({"file": other, "why": "too late"}, by="u-1")
@@ -119,6 +119,6 @@ def test_where_somebody_dropped_the_database_the_plans_that_come_with_the_gatewa
     base = database(settings, "gateway")
     base.client.drop_database(base.name)
 
-    again = PlanHistory(base, query_service.decisions._clock)
+    again = PlanHistory(base, query_service.plan_history._clock)
 
-    assert list(again.book().plans) == [2011]
+    assert list(again.plan_index().plans) == [2011]

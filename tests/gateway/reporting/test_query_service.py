@@ -9,7 +9,7 @@ from tests.gateway.examples import an_event
 
 @pytest.fixture
 def query_service(query_service, monkeypatch):
-    monkeypatch.setattr(cache, "FRESH", 60.0)
+    monkeypatch.setattr(cache, "MAX_AGE", 60.0)
     return query_service
 
 
@@ -31,7 +31,7 @@ def k2(query_service, **asked):
 
 
 def test_what_was_read_a_moment_ago_serves_those_who_ask_the_same(query_service, reads):
-    query_service.take([an_event()])
+    query_service.take_events([an_event()])
 
     assert [
         k2(query_service),
@@ -44,12 +44,12 @@ def test_what_was_read_a_moment_ago_serves_those_who_ask_the_same(query_service,
 
 def test_an_answer_is_never_behind_what_this_gateway_took_in(query_service):
     for number in range(1, 4):
-        query_service.take([an_event(record=f"c-{number}")])
+        query_service.take_events([an_event(record=f"c-{number}")])
         assert k2(query_service) == 300 * number
 
 
 def test_a_whole_month_and_some_of_its_days_are_two_questions(query_service):
-    query_service.take([an_event(day="2011-05-14"), an_event(record="c-2", day="2011-05-31")])
+    query_service.take_events([an_event(day="2011-05-14"), an_event(record="c-2", day="2011-05-31")])
 
     assert (
         k2(query_service, period="201105"),
@@ -64,7 +64,7 @@ def test_a_batch_that_is_taken_in_while_the_counts_are_read_is_in_the_next_answe
     def read(wanted, *session):
         found = real(wanted, *session)
         monkeypatch.undo()
-        query_service.take([an_event()])
+        query_service.take_events([an_event()])
         return found
 
     monkeypatch.setattr(store, "read_counts", read)
@@ -74,7 +74,7 @@ def test_a_batch_that_is_taken_in_while_the_counts_are_read_is_in_the_next_answe
 
 def test_what_is_counted_to_date_is_told_week_by_week(query_service):
     built = [("p-1", "2011-05-03"), ("p-2", "2011-05-20"), ("p-3", "2011-06-15")]
-    query_service.take([an_event("rural.service_point", record, completed_on=day) for record, day in built])
+    query_service.take_events([an_event("rural.service_point", record, completed_on=day) for record, day in built])
 
     steps = query_service.series("N41", {"period": "2011Q2", "step": "week"})["steps"]
 
@@ -82,28 +82,28 @@ def test_what_is_counted_to_date_is_told_week_by_week(query_service):
 
 
 def test_no_more_questions_are_kept_at_hand_than_there_is_room_for(query_service, monkeypatch):
-    monkeypatch.setattr(cache, "ROOM", 3)
+    monkeypatch.setattr(cache, "MAX_ENTRIES", 3)
 
     for day in range(10, 20):
         k2(query_service, period=f"201105{day}")
 
-    assert len(query_service.shelf._now) <= 3
+    assert len(query_service.cache._current) <= 3
 
 
 def test_a_new_ledger_says_of_each_service_that_it_was_not_compared_until_it_was(query_service, store):
-    assert {reason["service"]: reason["code"] for reason in query_service.standing()["reasons"]} == dict.fromkeys(
+    assert {reason["service"]: reason["code"] for reason in query_service.completeness()["reasons"]} == dict.fromkeys(
         SERVICES, "not_compared"
     )
     assert store.differing_records() is None
 
     store.note_compared({"awards": 0, "outreach": 2})
-    assert {reason["service"]: reason["code"] for reason in query_service.standing()["reasons"]} == {
+    assert {reason["service"]: reason["code"] for reason in query_service.completeness()["reasons"]} == {
         "outreach": "behind", "rural": "not_compared", "members": "not_compared",
     }  # fmt: skip
     assert store.differing_records() is None
 
     store.note_compared(dict.fromkeys(SERVICES, 0))
-    assert query_service.standing()["complete"]
+    assert query_service.completeness()["complete"]
     assert store.differing_records() == dict.fromkeys(SERVICES, 0)
 
 

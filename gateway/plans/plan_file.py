@@ -1,4 +1,4 @@
-"""The plan file: what staff write down and review, checked word by word; whatever is wrong is told with its line."""
+"""The plan file, which staff write and review: checked word by word, and every fault reported with its line."""
 
 from __future__ import annotations
 
@@ -15,37 +15,38 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from gateway.plans import yaml_lines
 from gateway.plans.model import Beside, Better, Interval, Item, Kpi, Milestone, Nature, Plan, Target, Unit, Words
-from gateway.plans.yaml_lines import At, BrokenFile, Fault
+from gateway.plans.yaml_lines import At, BrokenFile, FileFault
 from services.contract import rule
 from services.contract.district import DISTRICTS
 from services.contract.topology import SERVICES
+from services.kernel import money
 
 
 def files(folder: Path) -> dict[int, Path]:
-    """The plan files of all years; raises `BrokenFile`, also where two are of one year."""
-    found: dict[int, Path] = {}
+    """Find the plan files of all years; raises `BrokenFile`, also where two are of one year."""
+    by_year: dict[int, Path] = {}
     for file in sorted(folder.glob("*.yaml")):
         year = read(file.name, file.read_bytes()).year
-        if year in found:
-            raise BrokenFile(file.name, Fault(1, "year", f"there is another plan for {year}"))
-        found[year] = file
-    return found
+        if year in by_year:
+            raise BrokenFile(file.name, FileFault(1, "year", f"there is another plan for {year}"))
+        by_year[year] = file
+    return by_year
 
 
 @lru_cache(maxsize=100)
 def read(name: str, content: bytes) -> Plan:
-    """The plan in this file; raises `BrokenFile` that names everything wrong."""
+    """Read the plan in a file; raises `BrokenFile` with everything that is wrong, in the order of the lines."""
     document = yaml_lines.read(name, content)
     try:
         plan: Plan = _PlanSchema().load(document.data)
     except ValidationError as error:
-        faults = [document.fault(at, says) for at, says in _flat(error.messages)]
+        faults = [document.fault(at, message) for at, message in _flat(error.messages)]
         raise BrokenFile(name, *sorted(faults, key=lambda fault: fault.line)) from None
     return plan
 
 
 def _flat(messages: Any, at: At = ()) -> Iterator[tuple[At, str]]:
-    """Marshmallow's nested messages one by one, each with its place."""
+    """Yield marshmallow's nested messages one by one, each with its place."""
     if isinstance(messages, Mapping):
         for word, inner in messages.items():
             yield from _flat(inner, at if word == marshmallow.exceptions.SCHEMA else (*at, word))
@@ -54,8 +55,9 @@ def _flat(messages: Any, at: At = ()) -> Iterator[tuple[At, str]]:
         yield at, f"unknown word {at[-1]!r}" if message == "Unknown field." else str(message)
 
 
-def _nested(at: At, says: str) -> ValidationError:
-    messages: Any = [says]
+def _nested(at: At, message: str) -> ValidationError:
+    """Make an error as marshmallow nests it for a place."""
+    messages: Any = [message]
     for word in reversed(at):
         messages = {word: messages}
     return ValidationError(messages)
@@ -75,17 +77,17 @@ class _Text(fields.String):
 
 
 class _Rule(fields.Field[rule.Rule]):
-    """A rule held against the contract; what the contract does not know is told with its own place."""
+    """A rule, checked by the contract; what the contract does not know is reported with its own place."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> rule.Rule:
         try:
-            found = rule.read(value)
+            checked = rule.read(value)
         except rule.BrokenRule as error:
             raise _nested(error.at, error.says) from None
-        for name in found.by:
-            if name != "district" and not found.of.fields[name].choices:
-                raise _nested(("by",), f"{found.of.key}.{name} may hold anything; numbers are split by closed lists")
-        return found
+        for name in checked.by:
+            if name != "district" and not checked.of.fields[name].choices:
+                raise _nested(("by",), f"{checked.of.key}.{name} may hold anything; numbers are split by closed lists")
+        return checked
 
 
 class _WordsSchema(_Schema):
@@ -176,7 +178,7 @@ class _KpiSchema(_Schema):
     @validates_schema
     def _natures_agree(self, data: dict[str, Any], **_: Any) -> None:
         if any((counted.measure == "last") != (data["nature"] == "stock") for _, counted in _counted(data)):
-            raise _nested(("nature",), "a stock (nature: stock) is told by its last record, and nothing else is")
+            raise _nested(("nature",), "a stock (nature: stock) is what its last record says, and no other number is")
 
     @validates_schema
     def _units_agree(self, data: dict[str, Any], **_: Any) -> None:
@@ -225,8 +227,8 @@ class _ItemSchema(_Schema):
     @validates_schema
     def _says_what_is_counted(self, data: dict[str, Any], **_: Any) -> None:
         if bool(data["kpis"] or data["milestones"]) == bool(data["unmeasured"]):
-            says = "an item has KPIs or milestones, or else says why nothing of it is counted (unmeasured)"
-            raise _nested(("kpis",), says)
+            message = "an item has KPIs or milestones, or else says why nothing of it is counted (unmeasured)"
+            raise _nested(("kpis",), message)
 
     @post_load
     def _made(self, data: dict[str, Any], **_: Any) -> Item:
@@ -283,10 +285,10 @@ def _single(named: Iterator[tuple[At, object]]) -> None:
 
 
 def _reported(counted: rule.Rule, where: Any) -> rule.Rule:
-    """The same rule with other conditions: what was reported, verified or not."""
-    said = counted.say()
+    """Read the rule of what was reported, verified or not: the counted rule with other conditions."""
+    stated = counted.say()
     try:
-        return rule.read({**said, "where": {**said["where"], **where}})
+        return rule.read({**stated, "where": {**stated["where"], **where}})
     except rule.BrokenRule as error:
         raise _nested(("reported", *error.at[1:]), error.says) from None
     except TypeError:
@@ -294,7 +296,7 @@ def _reported(counted: rule.Rule, where: Any) -> rule.Rule:
 
 
 def _counted(data: Mapping[str, Any]) -> Iterator[tuple[At, rule.Rule]]:
-    """Every rule whose number stands in the KPI's unit, and its place."""
+    """Yield every rule whose number is in the KPI's unit, with its place."""
     if "rule" in data:
         yield ("rule",), data["rule"]
     for name, part in data.get("least", {}).items():
@@ -312,10 +314,10 @@ def _scaled(target: Target, scale: int) -> Target:
 
 def _is_money(counted: rule.Rule) -> bool:
     field = counted.field if counted.measure in ("sum", "last") else None
-    return field is not None and (field == "fen" or field.endswith("_fen"))
+    return field is not None and money.is_money(field)
 
 
 def _clash(counted: rule.Rule) -> str:
     counts = f"{counted.measure}s {counted.field}" if counted.field else "counts records"
-    wanted = "needs a unit of money (fen: true)" if _is_money(counted) else "cannot have a unit of money (fen: true)"
-    return f"the rule {counts}: it {wanted}"
+    clash = "needs a unit of money (fen: true)" if _is_money(counted) else "cannot have a unit of money (fen: true)"
+    return f"the rule {counts}: it {clash}"

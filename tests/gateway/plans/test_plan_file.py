@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from gateway.plans import file
-from gateway.plans.file import files
+from gateway.plans import plan_file
+from gateway.plans.plan_file import files
 from gateway.plans.yaml_lines import BrokenFile
 from services.contract.district import DISTRICTS
 
-FOLDER = Path(file.__file__).parent
+FOLDER = Path(plan_file.__file__).parent
 FILE = (FOLDER / "2011.yaml").read_text()
-PLAN = file.read("2011.yaml", FILE.encode())
+PLAN = plan_file.read("2011.yaml", FILE.encode())
 UNMEASURED = "unmeasured: {zh: 由其余各项的完成情况体现, en: shown by all the other items}"
 
 
@@ -22,7 +22,7 @@ def broken(old, new):
     """What is said about the plan of 2011 with one text changed, and the line on which it was changed."""
     assert FILE.count(old) >= 1, old
     with pytest.raises(BrokenFile) as refused:
-        file.read("2011.yaml", FILE.replace(old, new, 1).encode())
+        plan_file.read("2011.yaml", FILE.replace(old, new, 1).encode())
     return str(refused.value), FILE[: FILE.index(old)].count("\n") + 1
 
 
@@ -70,7 +70,7 @@ def test_the_target_in_force_is_the_last_one_decided_by_that_day():
         "- {value: 200000, decided_on: 2011-01-01, doc_no: a}\n"
         "          - {value: 250000, decided_on: 2011-07-01, doc_no: b}",
     )
-    k2 = next(kpi for _, kpi in file.read("", revised.encode()).kpis() if kpi.code == "K2")
+    k2 = next(kpi for _, kpi in plan_file.read("", revised.encode()).kpis() if kpi.code == "K2")
 
     on = [date(2010, 12, 31), date(2011, 6, 30), date(2011, 7, 1)]
     assert [k2.target(on=day).value for day in on] == [200_000, 200_000, 250_000]
@@ -111,7 +111,7 @@ def test_the_target_in_force_is_the_last_one_decided_by_that_day():
         ("months: [2, 4, 18", "months: [2, 4, 19", "add up to 101, not 100"),
         ("months: [2, 4, 18, 6", "months: [2, 24, 6", "Length must be 12"),
         ("expects: weekly", "expects: sometimes", "Must be one of"),
-        ("nature: to_date", "nature: stock", "is told by its last record"),
+        ("nature: to_date", "nature: stock", "is what its last record says"),
         ("measure: {distinct: lead_org_id}", "measure: {distinct: weight}", "no field 'weight'"),
         ("code: M-WEEK", "code: M-SPRING", "M-SPRING stands here twice"),
         ("campaign_kind: st_week", "campaign_kind: st_weak", "'st_weak' is not one of"),
@@ -142,7 +142,7 @@ def test_a_plan_with_a_misspelt_field_is_refused_with_its_line_number(word, data
     line = FILE.count("\n", 0, word.start()) + 1
 
     with pytest.raises(BrokenFile) as refused:
-        file.read("2011.yaml", misspelt.encode())
+        plan_file.read("2011.yaml", misspelt.encode())
 
     assert f"2011.yaml:{line}: " in str(refused.value)
 
@@ -151,7 +151,7 @@ def test_everything_that_is_wrong_is_told_at_once():
     wrong = FILE.replace("on: day\n", "on: dayy\n").replace("on: completed_on", "on: completed")
 
     with pytest.raises(BrokenFile) as refused:
-        file.read("2011.yaml", wrong.encode())
+        plan_file.read("2011.yaml", wrong.encode())
 
     assert {fault.at for fault in refused.value.faults} == {
         "items[8].kpis[0].beside[0].rule.on", "items[8].kpis[1].rule.on", "items[24].kpis[0].rule.on",
@@ -165,7 +165,7 @@ def test_a_number_may_be_the_least_of_several_parts():
     part = rule.replace("        rule:\n", "").replace("          ", "            ")
     sets = FILE.replace(rule, f"        least:\n          stations:\n{part}\n          officers:\n{part}", 1)
 
-    k4 = next(kpi for _, kpi in file.read("", sets.encode()).kpis() if kpi.code == "K4")
+    k4 = next(kpi for _, kpi in plan_file.read("", sets.encode()).kpis() if kpi.code == "K4")
 
     assert list(k4.parts) == ["stations", "officers"]
     assert k4.rules == tuple(k4.parts.values())
@@ -175,7 +175,7 @@ def test_a_word_that_stands_twice_is_refused_on_its_second_line():
     _, line = broken("year: 2011", "year: 2011\nyear: 2012")
 
     with pytest.raises(BrokenFile, match=f"^x:{line + 1}: year: stands here twice"):
-        file.read("x", FILE.replace("year: 2011", "year: 2011\nyear: 2012", 1).encode())
+        plan_file.read("x", FILE.replace("year: 2011", "year: 2011\nyear: 2012", 1).encode())
 
 
 @pytest.mark.parametrize(
@@ -183,15 +183,15 @@ def test_a_word_that_stands_twice_is_refused_on_its_second_line():
 )
 def test_a_file_that_is_no_plan_at_all_is_refused(content):
     with pytest.raises(BrokenFile, match=r"^x:"):
-        file.read("x", content)
+        plan_file.read("x", content)
 
 
 def test_a_plan_has_at_most_a_million_bytes():
     padding = (1_000_000 - len(FILE.encode()) - 2) * "x"
 
-    assert file.read("x", f"{FILE}# {padding}".encode()).year == 2011
+    assert plan_file.read("x", f"{FILE}# {padding}".encode()).year == 2011
     with pytest.raises(BrokenFile, match="1000001 bytes"):
-        file.read("x", f"{FILE}# {padding}x".encode())
+        plan_file.read("x", f"{FILE}# {padding}x".encode())
 
 
 def test_a_folder_has_one_plan_a_year(tmp_path):
