@@ -12,7 +12,7 @@ from PIL import Image
 
 from gateway.documents import chart, fonts, yearly_report_docx
 from gateway.documents.chart import Bar
-from gateway.documents.table import Gathered
+from gateway.documents.table import ExportData
 from tests.gateway.examples import PLAN
 
 AS_OF = "2011-12-31T16:30:00+08:00"
@@ -48,7 +48,7 @@ def material(*kpis, milestones=(), **changes):
 
 def written(told):
     file = BytesIO()
-    digest = yearly_report_docx.write(file, Gathered("报告", told))
+    digest = yearly_report_docx.write(file, ExportData("报告", told))
     return Document(file), digest.hex()
 
 
