@@ -17,8 +17,7 @@ import eventlet
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
-from gateway.kpi import as_of as past
-from gateway.kpi.as_of import Touched
+from gateway.kpi.as_of import Touched, known_then, patched, unwound
 from gateway.kpi.ledger import Document
 from gateway.kpi.measures import Increments, Measure
 from gateway.plans.periods import Period, Piece
@@ -72,8 +71,8 @@ class Reader:
             return found
         measures, increments = list(measures), IncrementSums()
         for some in self._touched({measure.rule.of.key for measure in measures}):
-            increments.add(past.unwound(measures, some))
-        return Counts(past.patched(found.documents, increments.all, wanted), found.ledger, found.counted)
+            increments.add(unwound(measures, some))
+        return Counts(patched(found.documents, increments.all, wanted), found.ledger, found.counted)
 
     def records(
         self, rule: Rule, period: Period, *, among: Among = EVERYWHERE, after: Place | None = None, limit: int
@@ -161,7 +160,7 @@ class Reader:
     def _compared(self, learnt: Mapping[str, list[int]]) -> list[Touched]:
         """Each of these records now and then; a version that should have been known then may have come in since."""
         now = {view["_id"]: view for view in self._find(self._store.views, list(learnt))}
-        newest = {record: past.known_then(view["version"], learnt[record]) for record, view in now.items()}
+        newest = {record: known_then(view["version"], learnt[record]) for record, view in now.items()}
         ids = [row_id(record, version) for record, version in newest.items() if version]
         then = {row["_id"]["record"]: row for row in self._find(self._store.history, ids)}
         for record, version in newest.items():

@@ -113,16 +113,16 @@ def test_every_number_of_an_answer_is_an_amount_or_a_number_of_things():
     """Fails where an answer has learnt a new number: say in `table.AMOUNTS` whether it is counted in fen."""
     plan_index = PlanIndex({2011: PLAN})
     (line,) = [line for line in plan_index.kpi_lines(2011) if line.kpi.unit.is_money][:1]
-    held = {one.key + "|2011": {"seen": 1, "n": 1, "sum": 5} for one in line.measures}
-    figures = Figures(held, frozenset(one.key for one in line.measures), None, date(2011, 12, 31))
-    said = answers.kpi(line, resolve_period("2011"), figures)
+    documents = {one.key + "|2011": {"seen": 1, "n": 1, "sum": 5} for one in line.measures}
+    figures = Figures(documents, frozenset(one.key for one in line.measures), None, date(2011, 12, 31))
+    answer = answers.kpi(line, resolve_period("2011"), figures)
 
-    assert said["value"] == 5
-    assert set(_numbers(said)) <= {*AMOUNTS, *NUMBERS_OF_THINGS}
+    assert answer["value"] == 5
+    assert set(_numbers(answer)) <= {*AMOUNTS, *NUMBERS_OF_THINGS}
 
 
-def _numbers(said):
-    for name, value in said.items() if isinstance(said, dict) else enumerate(said):
+def _numbers(answer):
+    for name, value in answer.items() if isinstance(answer, dict) else enumerate(answer):
         if isinstance(value, dict | list):
             yield from _numbers(value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
@@ -133,18 +133,18 @@ def _numbers(said):
 
 
 def test_the_rows_of_a_number_are_the_whole_its_groups_and_what_belongs_to_none():
-    said = {
+    answer = {
         "code": "K2", "unit": {"zh": "人次", "en": "person-times", "scale": 1}, "value": 10, "records": 3,
         "by": "district",
         "groups": [{"key": "511102", "name": "市中区", "value": 7, "records": 2}],
         "unassigned": {"value": 3, "records": 1}, "as_of": "2011-12-31T10:00:00+08:00", "revision": 4,
     }  # fmt: skip
 
-    found, told = answer_rows.number(said)
+    rows, facts = answer_rows.number(answer)
 
-    assert [(row["group"]["name"], row["value"]) for row in found] == [("合计", 10), ("市中区", 7), ("未归入", 3)]
-    assert (told["revision"], told["code"]) == (4, "K2")
-    (whole,), _ = answer_rows.number({name: said[name] for name in ("code", "value", "as_of", "revision")})
+    assert [(row["group"]["name"], row["value"]) for row in rows] == [("合计", 10), ("市中区", 7), ("未归入", 3)]
+    assert (facts["revision"], facts["code"]) == (4, "K2")
+    (whole,), _ = answer_rows.number({name: answer[name] for name in ("code", "value", "as_of", "revision")})
     assert whole == {"code": "K2", "value": 10, "status": None}
 
 
@@ -158,7 +158,7 @@ def test_a_status_and_its_rule_have_a_column_each():
 
 
 def test_milestones_and_items_without_a_number_are_rows_too():
-    said = {
+    answer = {
         "plan": 2011,
         "items": [
             {"no": 1, "kpis": [], "milestones": []},
@@ -170,15 +170,15 @@ def test_milestones_and_items_without_a_number_are_rows_too():
         ],
     }
 
-    found, told = answer_rows.kpis(said)
+    rows, facts = answer_rows.kpis(answer)
 
-    assert list(found) == [
+    assert list(rows) == [
         {"item": {"no": 1}},
         {"item": {"no": 2}, "kpi": {"code": "K1", "status": None}},
         {"item": {"no": 2}, "kpi": {"code": "K2", "status": None}},
         {"item": {"no": 2}, "milestone": {"code": "M-1", "state": "reached"}},
     ]
-    assert told["plan"] == 2011
+    assert facts["plan"] == 2011
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------

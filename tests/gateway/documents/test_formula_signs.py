@@ -79,11 +79,11 @@ WORKBOOKS = (in_export_xlsx, in_facts_xlsx, in_marked_xlsx, in_template)
 
 
 def test_the_writers_that_are_tried_here_are_all_there_are():
-    found = {
+    writers = {
         file.relative_to(GATEWAY).as_posix() for file in GATEWAY.rglob("*.py") if WRITES_FILES.search(file.read_text())
     }
 
-    assert found == {
+    assert writers == {
         "documents/csv.py",
         "documents/xlsx.py",
         "documents/word_document.py",
