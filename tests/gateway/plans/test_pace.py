@@ -102,7 +102,7 @@ def test_the_outlook_is_three_numbers_and_none_where_too_little_is_known():
 
 @pytest.mark.parametrize("better", ["more", "less"])
 def test_every_status_says_its_rule_in_both_languages(better):
-    rows = status(1, a_target(), K2, better=better, on=NOVEMBER)
+    judged = status(1, a_target(), K2, better=better, on=NOVEMBER)
 
-    assert rows["rule"]["zh"]
-    assert rows["rule"]["en"]
+    assert judged["rule"]["zh"]
+    assert judged["rule"]["en"]
