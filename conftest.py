@@ -5,6 +5,7 @@ import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 import os
 import shlex
 import sys
+from collections import Counter
 
 import eventlet
 import hypothesis
@@ -32,10 +33,23 @@ def pytest_xdist_setupnodes(specs):
         spec.python = shlex.join([*ending_with_parent(), sys.executable, "-m", "tests.worker"])
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """First the modules whose tests may take long, so that no worker is left with one of them in the end."""
+    seconds = Counter()
+    for item in items:
+        seconds[item.path] += may_take(item) - USUAL_TIMEOUT
+    items.sort(key=lambda item: -seconds[item.path])
+
+
+def may_take(item):
+    marker = item.get_closest_marker("timeout")
+    return marker.args[0] if marker else USUAL_TIMEOUT
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """A test that hangs fails alone, and the others go on."""
-    marker = item.get_closest_marker("timeout")
-    seconds = marker.args[0] if marker else USUAL_TIMEOUT
+    seconds = may_take(item)
     with eventlet.Timeout(seconds, AssertionError(f"took longer than {seconds} s")):
         return (yield)

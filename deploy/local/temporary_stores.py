@@ -12,7 +12,8 @@ from deploy.local.embedded import Stores
 from deploy.local.home import Home, InUse
 from deploy.local.supervisor import StopRequested, Supervisor
 
-SIDE_BY_SIDE = ("--numprocesses", "3", "--dist", "loadfile")  # two cores: a test waits for half of its time
+WORKERS = 3  # for two cores: a test waits for half of its time
+SIDE_BY_SIDE = ("--numprocesses", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 SLOW = ("PYTHONDONTWRITEBYTECODE",)  # every process that is started would compile everything anew
 IN_ONE = frozenset({"-s", "--pdb", "--trace", "--collect-only", "--co", "no:xdist"})  # of pytest's options
 

@@ -35,7 +35,6 @@ from gateway.upstream import list_parameters
 from services.chassis.fields import json_schema
 from services.chassis.tokens import BRIEF, READERS, ROLES
 from services.contract import KINDS, glossary
-from services.contract.glossary import Word
 from services.contract.topology import SERVICES
 from services.contract.view import COMPARABLE, Field, Kind
 
@@ -80,7 +79,7 @@ FILTER = Parameter(str, "Only records with this value, or with any of these.", "
 
 @dataclass(frozen=True)
 class Route:
-    """An endpoint as it is declared, with its summary in both languages.
+    """An endpoint as it is declared, with its summary in both languages, and `about` where there is more to say.
 
     Where it stands `for_each` command, question, list, record, history or job, there is one operation for each of them,
     with its own address, roles and schemas.
@@ -91,6 +90,7 @@ class Route:
     url: str
     en: str = ""
     zh: str = ""
+    about: str = ""
     public: bool = False
     roles: tuple[str, ...] = READERS
     asks: Mapping[str, Parameter] = field(default_factory=dict)
@@ -124,6 +124,7 @@ class Operation:
     parameters: tuple[OperationParameter, ...] = ()
     takes: Shape | None = None
     answers: Mapping[int, Shape] = field(default_factory=dict)
+    about: str = ""
     is_command: bool = False
 
 
@@ -230,11 +231,12 @@ def _commands(route: Route, descriptions: ServiceDescriptions) -> Iterator[Opera
 
 
 def _command(route: Route, service: str, name: str, command: Mapping[str, Any]) -> Operation:
+    called = glossary.COMMANDS.get(f"{service}.{name}")
     of_command = replace(
         route,
         name=f"{service}_{name}",
-        en=one_line(command["summary"]) or in_words(name),
-        zh=_chinese(glossary.COMMANDS, f"{service}.{name}"),
+        en=one_line(command["summary"]) or (f"{called.en}." if called else in_words(name)),
+        zh=f"{called.zh}。" if called else "",
         roles=_allowed(route, command),
         takes=command["input"],
         answers={200: outcome(service, command), **route.answers},
@@ -280,7 +282,8 @@ def _records(route: Route, descriptions: ServiceDescriptions) -> Iterator[Operat
         of_record = replace(
             route,
             name=f"{service}_get_{name}",
-            en=f"Show one {name.replace('_', ' ')}. {one_line(description['about'])}",
+            en=f"Show one {name.replace('_', ' ')} record.",
+            about=one_line(description["about"]),
             zh=f"{glossary.KINDS[kind.key].zh}。",
             roles=_allowed(route, _query(descriptions, service, f"get_{name}")),
             answers=route.answers or {200: reference(service, name)},
@@ -325,10 +328,6 @@ def _allowed(route: Route, described: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(role for role in route.roles if role in described["roles"])
 
 
-def _chinese(words: Mapping[str, Word], key: str) -> str:
-    return f"{words[key].zh}。" if key in words else ""
-
-
 def _operation(route: Route, **filled: str) -> Operation:
     url = route.url
     for name, value in filled.items():
@@ -346,6 +345,7 @@ def _operation(route: Route, **filled: str) -> Operation:
         parameters=(*map(_of_address, names), *_parameters("query", route.asks)),
         takes=route.takes,
         answers=route.answers,
+        about=route.about,
     )
 
 

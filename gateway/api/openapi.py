@@ -150,12 +150,19 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "parameters": [_parameter(parameter) for parameter in operation.parameters],
         "responses": _responses(operation),
     }
+    if description := _description(operation):
+        described["description"] = description
     if not operation.public:
-        described |= {"description": f"角色 Roles: {', '.join(operation.roles)}", "x-roles": list(operation.roles)}
+        described["x-roles"] = list(operation.roles)
     if operation.takes is not None:
         content = {_media_type(operation.takes): {"schema": operation.takes}}
         described["requestBody"] = {"required": bool(operation.takes.get("required")), "content": content}
     return described
+
+
+def _description(operation: Operation) -> str:
+    roles = "" if operation.public else f"角色 Roles: {', '.join(operation.roles)}"
+    return "\n\n".join(filter(None, (operation.about, roles)))
 
 
 def _parameter(parameter: OperationParameter) -> dict[str, Any]:

@@ -23,11 +23,11 @@ class AlertEndpoints:
         "/api/v1/alerts/rules",
         en="Create an alert rule for changes of a KPI's status.",
         zh="订阅状态变化提醒。",
-        takes=inputs.AlertRule,
+        takes=inputs.NewAlertRule,
         answers={201: NEW_RULE},
     )
     def make_alert_rule(self, request: Request) -> Reply:
-        return self.alert_requests.make(request)
+        return self.alert_requests.make_rule(request)
 
     @endpoint(
         "GET",
@@ -58,7 +58,7 @@ class AlertEndpoints:
         answers={200: RULE},
     )
     def retire_alert_rule(self, request: Request, id_: str) -> Any:
-        return self.alert_requests.retire(id_, request)
+        return self.alert_requests.retire_rule(id_, request)
 
     @endpoint(
         "GET",
@@ -73,7 +73,7 @@ class AlertEndpoints:
 
     @endpoint("POST", "/api/v1/alerts/<id_>/read", en="Mark an alert as read.", zh="标记已读。", answers={200: ALERT})
     def read_alert(self, request: Request, id_: str) -> Any:
-        return self.alert_requests.read(id_, request)
+        return self.alert_requests.mark_read(id_, request)
 
     @endpoint(
         "GET",
@@ -96,4 +96,4 @@ class AlertEndpoints:
         answers={200: DELIVERY},
     )
     def deliver_again(self, _: Request, id_: str) -> Any:
-        return self.alert_requests.again(id_)
+        return self.alert_requests.redeliver(id_)

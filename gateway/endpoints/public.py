@@ -10,7 +10,7 @@ from gateway.http.messages import Reply, Request
 from gateway.public import certificates, notice_board, notices
 from gateway.reporting.query_service import QueryService
 from gateway.upstream.proxy import ServiceProxy
-from services.chassis.service import STAFF
+from services.chassis.tokens import STAFF
 
 
 class PublicEndpoints:

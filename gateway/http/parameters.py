@@ -51,7 +51,7 @@ class InvalidValue(ValueError):
 
 def read(given: MultiDict[str, str], known: Mapping[str, Parameter]) -> dict[str, Any]:
     """Read every parameter that was given; raises `InvalidInput` that names all unknown, repeated and wrong ones."""
-    errors, values = _unknown(given, known), {}
+    errors, values = unknown_parameters(given, known), {}
     for name in [name for name in given if name in known]:
         try:
             values[name] = known[name].read(_single(given.getlist(name)))
@@ -160,7 +160,8 @@ def not_known(what: str, zh: str, name: str, known: Iterable[str]) -> NotFound:
     )
 
 
-def _unknown(given: MultiDict[str, str], known: Collection[str]) -> list[FieldError]:
+def unknown_parameters(given: MultiDict[str, str], known: Collection[str]) -> list[FieldError]:
+    """An error for each parameter that is given and not known."""
     listed = ", ".join(known) or "-"
     return [
         FieldError(name[:100], f"Unknown parameter; known: {listed}.", f"未知参数；可用：{listed}。")

@@ -37,7 +37,7 @@ class AlertRequests:
     ) -> None:
         self._query_service, self._alerts, self._outbox, self._origins = query_service, alerts, outbox, origins
 
-    def make(self, request: Request) -> Reply:
+    def make_rule(self, request: Request) -> Reply:
         """Make a rule; this answer alone has the secret of its webhook."""
         self._check_plan(request.body)
         self._check_webhook(request.body["webhook"])
@@ -53,7 +53,7 @@ class AlertRequests:
         """Show a rule to its owner or an operator."""
         return show_rule(self._alerts.rule(id_, actor=request.actor))
 
-    def retire(self, id_: str, request: Request) -> Any:
+    def retire_rule(self, id_: str, request: Request) -> Any:
         """Retire a rule of the caller, or any rule as an operator."""
         return show_rule(self._alerts.retire_rule(id_, actor=request.actor))
 
@@ -61,7 +61,7 @@ class AlertRequests:
         """List the caller's alerts."""
         return self._alerts.inbox(request.params, owner=request.actor.id)
 
-    def read(self, id_: str, request: Request) -> Any:
+    def mark_read(self, id_: str, request: Request) -> Any:
         """Mark an alert of the caller as read."""
         return show_alert(self._alerts.mark_read(id_, owner=request.actor.id))
 
@@ -69,7 +69,7 @@ class AlertRequests:
         """List the webhook deliveries of all rules."""
         return self._outbox.page(request.params)
 
-    def again(self, id_: str) -> Any:
+    def redeliver(self, id_: str) -> Any:
         """Attempt a delivery again now."""
         return show_delivery(self._outbox.redeliver(id_))
 

@@ -11,7 +11,7 @@ from gateway.notifications.status_changes import WORDS
 from services.chassis import fields
 
 
-class AlertRule(fields.Schema):
+class NewAlertRule(fields.Schema):
     """The changes of status that make an alert: of these KPIs and of all KPIs of these items, or of all if none."""
 
     name = fields.Text(max=100)

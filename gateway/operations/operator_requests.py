@@ -55,7 +55,7 @@ class OperatorRequests:
         own = {"version": VERSION, "generation": standing["generation"], "parked": waiting, "alarms": alarms}
         return {
             "services": services,
-            "gateway": {**own, "jobs": self._jobs.all()},
+            "gateway": {**own, "jobs": {last.id: last.outline() for last in self._jobs.all()}},
             "queues": queues.wait(),
             "heard": standing["freshness"],
             **{name: standing[name] for name in ("as_of", "revision", "complete", "reasons")},
@@ -69,12 +69,13 @@ class OperatorRequests:
         params = load(inputs.JOBS[job], parameters.body(request.content))
 
         begun = self._maintenance.start(job, params, by=request.actor.id)
-        return Reply(begun, 202, {"Location": f"/api/v1/operations/{job}"})
+        return Reply(begun.answer(), 202, {"Location": f"/api/v1/operations/{job}"})
 
     def job(self, job: str) -> Any:
         """Show how far the last job of this name has come."""
         self._check_is_known(job)
-        return self._jobs.find(job)
+        last = self._jobs.find(job)
+        return last.answer() if last else {"job": job, "state": "none"}
 
     def _check_is_known(self, job: str) -> None:
         if job not in self._maintenance.works:
@@ -164,4 +165,4 @@ class OperatorRequestsProvider(CallerProvider):
 
     def _maintain(self) -> None:
         if self._caller.link.is_up:
-            self._maintenance.tend()
+            self._maintenance.compare_when_due()

@@ -1,8 +1,8 @@
 """Generations: the gateway's collections can be made anew beside those that serve, and take their place in one write.
 
-One document, the pointer, says which generation serves and which one is being filled from the services. It is read for
-every batch that comes in, before its transaction: the events of a batch were committed at their service before, so that
-whoever begins to fill a generation after that reads them there. Events go to both.
+One document, the pointer, names the generation that serves and the one that is being filled from the services. It is
+read for every batch of events, before the batch's transaction: its events were committed at their service before, so
+a generation whose filling begins after that reads them there. Events go to both.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from structlog import get_logger
 
-from gateway.kpi.ledger import Document
 from gateway.read_model.store import LedgerMissing, Store
+from services.chassis.mongo import Document
 from services.chassis.problem import Unavailable
 from services.contract.event import Event
 from services.contract.rule import Rule
 
 POINTER = "pointer"
 KNOWN_FOR = 1.0  # seconds that an answer may come from a generation that serves no more
-LINGERS = 5.0  # seconds that it is kept for them
-BEAT = 2.0  # seconds between two signs of life of whoever fills a generation
-SILENT = 30.0  # seconds after which it is given up
+LINGERS = 5.0  # seconds that such a generation is kept for them
+BEAT = 2.0  # seconds between two signs of life of the gateway that fills a generation
+SILENT = 30.0  # seconds after which a filling is given up
 
 T = TypeVar("T")
 
@@ -39,12 +39,14 @@ log = get_logger()
 
 @dataclass(frozen=True)
 class Pointer:
+    """The names of the generation that serves and of the one that is being filled."""
+
     serving: str
     filling: str | None = None
 
 
 class Generations:
-    """All generations of one gateway's database; what `rules` says is counted in each of them."""
+    """All generations of one gateway's database; the same rules are counted in each of them."""
 
     def __init__(self, database: Database[Document], rules: Callable[[], Iterable[Rule]]) -> None:
         self._database, self._rules = database, rules
@@ -59,7 +61,7 @@ class Generations:
             store.prepare(self._rules())
 
     def take_events(self, events: Sequence[Event]) -> None:
-        """Take these events in; no event is to blame where the database is not there: `Unavailable`."""
+        """Take events into every generation; raises `Unavailable` where the database fails, as no event is to blame."""
         try:
             if monotonic() >= self._look_at:
                 self._look()
@@ -74,7 +76,7 @@ class Generations:
             raise Unavailable("The ledger vanished.", "台账已丢失。") from None
 
     def ask(self, question: Callable[[Store], T]) -> T:
-        """What the generation that serves answers."""
+        """Ask the generation that serves; asks its successor where it was dropped meanwhile."""
         try:
             return question(self.serving())
         except LedgerMissing:
@@ -85,24 +87,25 @@ class Generations:
             raise Unavailable("The ledger is being made anew.", "台账正在重建。") from None
 
     def serving(self) -> Store:
+        """Return the generation that serves; another one may serve since `KNOWN_FOR` seconds at most."""
         if monotonic() >= self._look_at:
             self._look()
         return self._store(self._known.serving)
 
     def is_filling(self) -> bool:
-        """As it was when the generation that serves was asked for last."""
+        """True where a generation was being filled when the pointer was last read."""
         return self._known.filling is not None
 
     def stores(self) -> list[Store]:
-        """The one that serves, and the one that is being filled, as it is now."""
+        """Read the pointer; return the generation that serves and the one that is being filled."""
         self._known = self._read()
         return [self._store(name) for name in (self._known.serving, self._known.filling) if name is not None]
 
-    # --- another one takes its place ---------------------------------------------------------------------------------
+    # --- another generation takes its place --------------------------------------------------------------------------
 
     @contextmanager
     def filling(self) -> Iterator[Store]:
-        """A new generation that hears all events from now on; it is dropped at the end unless it serves by then."""
+        """A new generation that takes all events from now on; it is dropped at the end unless it serves by then."""
         self._drop_others()
         store = self._new()
         if not self._point({"serving": self._read().serving}, filling=store.generation):
@@ -116,19 +119,21 @@ class Generations:
                 self._give_up(store)
 
     def serve(self, store: Store) -> None:
-        """From now on this one answers, and the one before is dropped when nobody asks it any more; may be repeated.
+        """Let a generation serve, and drop the one before once nobody reads it any more; may be repeated.
 
-        Where the process ends before that, the next one that is filled finds it and drops it.
+        Where the process ends before that, the next filling finds the old generation and drops it.
         """
-        revision, before = self.ask(lambda one: one.read_counts({})).ledger["revision"], self.serving()
-        if before is not store:
-            store.raise_revision(revision)
-            store.copy_learning_times(before)
-            if not self._point({"serving": before.generation, "filling": store.generation}, serving=store.generation):
-                raise Unavailable("The ledger was made anew meanwhile.", "台账已在此期间重建。")
-            store.copy_learning_times(before)  # what came in while the pointer moved
-            log.info("generation serves", generation=store.generation, before=before.generation)
-            eventlet.spawn_after(LINGERS, self._let_go, before)
+        revision, before = self.ask(lambda serving: serving.read_counts({})).ledger["revision"], self.serving()
+        if before is store:
+            return
+
+        store.raise_revision(revision)
+        store.copy_learning_times(before)
+        if not self._point({"serving": before.generation, "filling": store.generation}, serving=store.generation):
+            raise Unavailable("The ledger was made anew meanwhile.", "台账已在此期间重建。")
+        store.copy_learning_times(before)  # of events that came in while the pointer moved
+        log.info("generation serves", generation=store.generation, before=before.generation)
+        eventlet.spawn_after(LINGERS, self._let_go, before)
 
     def _let_go(self, store: Store) -> None:
         with suppress(PyMongoError):
@@ -147,7 +152,7 @@ class Generations:
                 self._pointers.update_one({"_id": POINTER, "filling": name}, {"$currentDate": {"beat_at": True}})
 
     def _drop_others(self) -> None:
-        """All that do not serve, such as what a rebuild left behind that died."""
+        """Drop all generations that do not serve, such as those of rebuilds that died."""
         serving = self._store(self._read().serving)
         names = self._database.list_collection_names(filter={"name": {"$regex": "^counts(_[0-9a-f]+)?$"}})
         for name in names:
@@ -159,23 +164,23 @@ class Generations:
     def _read(self) -> Pointer:
         silent = {"$gt": [{"$subtract": ["$$NOW", "$beat_at"]}, int(SILENT * 1_000)]}
         look: list[Document] = [{"$match": {"_id": POINTER}}, {"$set": {"is_silent": silent}}]
-        held = next(self._pointers.aggregate(look), None)
-        if held is None:
+        document = next(self._pointers.aggregate(look), None)
+        if document is None:
             self._begin()
             return self._read()
-        if held["filling"] is not None and held["is_silent"]:
-            self._point({"filling": held["filling"], "beat_at": held["beat_at"]})
+        if document["filling"] is not None and document["is_silent"]:
+            self._point({"filling": document["filling"], "beat_at": document["beat_at"]})
             return self._read()
-        return Pointer(held["serving"], held["filling"])
+        return Pointer(document["serving"], document["filling"])
 
     def _point(self, expected: Document, **to: str | None) -> bool:
-        """Let it point there, and nothing be filled where that is not said; False where it says something else."""
+        """Move the pointer; False where it is not as expected. Unless `filling` is given, nothing is filled then."""
         change = {"$set": {"filling": None, **to}, "$currentDate": {"beat_at": True}}
         self._look_at = 0.0
         return self._pointers.update_one({"_id": POINTER, **expected}, change).matched_count > 0
 
     def _begin(self) -> None:
-        """The first generation has no name; one that somebody dropped a part of is left alone."""
+        """Begin with the generation without a name; leave it alone where a part of it was dropped."""
         store = self._store("")
         if store.exists() or store.was_never_made():
             store.prepare(self._rules())
@@ -184,10 +189,10 @@ class Generations:
         with suppress(DuplicateKeyError):  # another gateway was first
             self._pointers.insert_one({"_id": POINTER, "serving": store.generation, "filling": None})
 
-    # --- one that vanished -------------------------------------------------------------------------------------------
+    # --- a generation that vanished ----------------------------------------------------------------------------------
 
     def _replace(self, store: Store) -> None:
-        """Where it vanished: another one serves, empty, until it was compared and heard again what it lacks."""
+        """Where a generation vanished, let an empty one serve: a comparison will have the services publish again."""
         if store.exists():
             return
         pointer = self._read()
@@ -200,7 +205,7 @@ class Generations:
             new.drop()
 
     def _look(self) -> None:
-        """See which ones there are, and that they are whole."""
+        """Read the pointer anew, and replace generations that vanished."""
         for store in self.stores():
             self._replace(store)
         self._known, self._look_at = self._read(), monotonic() + KNOWN_FOR

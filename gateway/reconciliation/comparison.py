@@ -1,7 +1,8 @@
-"""Comparison: what the services hold against what the gateway holds of it, by versions and by content.
+"""Comparison: the services' records against the gateway's copy of them, by versions and by content.
 
-Events are on their way while both are read, so that a difference is looked at again until it is gone or has stayed;
-versions only grow, so that it is gone for good once each side has reached what the other one had. No clock decides.
+Events are on their way while both are read, so a difference is looked at again until it is gone or has stayed.
+Versions only grow, so a difference is gone for good once each side has reached the version that the other one had. No
+clock decides.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from time import monotonic
 from typing import Any, NamedTuple
 
 import eventlet
 
-from gateway.kpi.ledger import Document
 from gateway.read_model.store import Store
 from gateway.reconciliation.jobs import Progress
-from services.chassis.mongo import patiently
+from services.chassis.mongo import Document, patiently
 from services.chassis.problem import Problem, Unavailable
 from services.contract.view import Kind
 
@@ -28,10 +29,10 @@ PAGE = 1_000  # records whose whole histories are fetched at once
 WATCHED = 100_000  # differences that are looked at again together
 
 Ask = Callable[..., Any]
-"""`ask(service, method, **arguments)`: what the service answers; raises `Unavailable`."""
+"""`ask(service, method, **arguments)` answers as the service does; raises `Unavailable`."""
 
-SAME = {"hash": "hash", "happened": "happened", "at": "time", "by": "actor", "because": "cause", "view": "data"}
-"""What a history's entry says, and the word for it in the gateway's row."""
+ROW_FIELDS = {"hash": "hash", "happened": "happened", "at": "time", "by": "actor", "because": "cause", "view": "data"}
+"""The gateway's field for each field of a history's entry."""
 
 
 class Block(NamedTuple):
@@ -43,7 +44,10 @@ class Block(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A record as its service has it, 0 where it has not, and the gateway's copy: its version, and how many it kept."""
+    """A record whose copy differs: its version, 0 where its service has none, that of the copy, and its rows.
+
+    The gateway keeps a row for every version that it has taken in.
+    """
 
     block: Block
     id: str
@@ -53,6 +57,7 @@ class Difference(NamedTuple):
 
     @property
     def is_behind(self) -> bool:
+        """True where the copy lacks versions."""
         return self.copy < self.version or self.rows < self.version
 
     @property
@@ -61,15 +66,18 @@ class Difference(NamedTuple):
         return self.copy if self.rows == self.copy else 0
 
     @property
-    def what(self) -> str:
+    def direction(self) -> str:
+        """How the copy differs, as the API names it."""
         if self.is_behind:
             return "behind"
         return "ahead" if self.version else "unknown"
 
     def is_gone(self, now: Difference) -> bool:
+        """Tell whether each side has reached what the other one had; `now` is how they are at present."""
         return min(now.copy, now.rows) >= self.version and now.version >= max(self.copy, self.rows)
 
-    def say(self) -> Document:
+    def document(self) -> Document:
+        """Describe it for the findings of a job."""
         return {
             "service": self.block.kind.service,
             "kind": self.block.kind.name,
@@ -77,39 +85,44 @@ class Difference(NamedTuple):
             "version": self.version,
             "copy": self.copy,
             "rows": self.rows,
-            "what": self.what,
+            "what": self.direction,
         }
 
 
 class Comparison:
-    """Compares versions; the services that did not answer are `away`, and their records are not compared."""
+    """Compares versions; services that did not answer are in `away`, and their records are not compared."""
 
     def __init__(self, ask: Ask, store: Store, progress: Progress) -> None:
         self._ask, self._store, self._progress = ask, store, progress
         self.away: set[str] = set()
 
     def lasting(self, kinds: Iterable[Kind]) -> Iterator[list[Difference]]:
-        """The differences that stay."""
+        """Yield the differences that stay, at most about `WATCHED` at a time."""
         seen: list[Difference] = []
-        for kind in kinds:
-            for found in self._reached(kind.service, self._differing, kind):
-                seen += found
-                if len(seen) >= WATCHED:
-                    yield self.staying(seen)
-                    seen = []
+        for batch in self._first_look(kinds):
+            seen += batch
+            if len(seen) >= WATCHED:
+                yield self.staying(seen)
+                seen = []
         yield self.staying(seen)
 
     def staying(self, seen: list[Difference]) -> list[Difference]:
-        """Those of them that stay, as they are then."""
-        until, last = monotonic() + PATIENCE, seen
-        first = {(one.block, one.id): one for one in seen}
-        while last and monotonic() < until:
+        """Return those that stay for `PATIENCE`, as they are then."""
+        until, staying = monotonic() + PATIENCE, seen
+        first = {(difference.block, difference.id): difference for difference in seen}
+        while staying and monotonic() < until:
             eventlet.sleep(PAUSE)
-            now = [one for block, some in groupby(last, _block) for one in self._again(block, {d.id for d in some})]
-            last = [one for one in now if not first[one.block, one.id].is_gone(one)]
-        return last
+            now = [
+                again for block, group in groupby(staying, attrgetter("block")) for again in self._again(block, group)
+            ]
+            staying = [again for again in now if not first[again.block, again.id].is_gone(again)]
+        return staying
 
-    def _differing(self, kind: Kind) -> Iterator[list[Difference]]:
+    def _first_look(self, kinds: Iterable[Kind]) -> Iterator[list[Difference]]:
+        for kind in kinds:
+            yield from self._until_away(kind.service, self._differing_buckets, kind)
+
+    def _differing_buckets(self, kind: Kind) -> Iterator[list[Difference]]:
         after: str | None = ""
         while after is not None:
             self._progress.at = kind.key
@@ -122,20 +135,18 @@ class Comparison:
 
     def _differences(self, block: Block) -> list[Difference]:
         kind, after, through = block
-        said = self._ask(kind.service, "versions", kind=kind.name, after=after, through=through)
-        held = patiently(lambda: self._store.versions_of(kind.key, after, through))
-        return differences(block, said["records"], held)
+        answer = self._ask(kind.service, "versions", kind=kind.name, after=after, through=through)
+        ours = patiently(lambda: self._store.versions_of(kind.key, after, through))
+        return differences(block, answer["records"], ours)
 
-    def _again(self, block: Block, ids: set[str]) -> list[Difference]:
-        return [
-            one
-            for found in self._reached(block.kind.service, lambda one: [self._differences(one)], block)
-            for one in found
-            if one.id in ids
-        ]
+    def _again(self, block: Block, before: Iterable[Difference]) -> list[Difference]:
+        """Compare a block again; return the differences of the same records."""
+        ids = {difference.id for difference in before}
+        looks = self._until_away(block.kind.service, lambda block: [self._differences(block)], block)
+        return [again for batch in looks for again in batch if again.id in ids]
 
-    def _reached(self, service: str, look: Callable[[Any], Iterable[Any]], at: Any) -> Iterator[Any]:
-        """What there is to see there, up to where the service no longer answers."""
+    def _until_away(self, service: str, look: Callable[[Any], Iterable[Any]], at: Any) -> Iterator[Any]:
+        """Yield what `look(at)` yields, up to where the service no longer answers."""
         if service in self.away:
             return
         try:
@@ -144,14 +155,10 @@ class Comparison:
             self.away.add(service)
 
 
-def _block(difference: Difference) -> Block:
-    return difference.block
-
-
 def is_equal(theirs: Mapping[str, int], ours: Mapping[str, int]) -> bool:
-    """Has the gateway every record of a bucket, in its newest version, and a row for each of the versions?
+    """Tell whether the gateway has every record of a bucket in its newest version, and a row for each version.
 
-    A copy is never ahead of its record, so that equal sums are equal records.
+    A copy is never ahead of its record, so equal sums are equal records.
     """
     return (ours["records"], ours["versions"], ours["entries"]) == (
         theirs["records"],
@@ -163,68 +170,90 @@ def is_equal(theirs: Mapping[str, int], ours: Mapping[str, int]) -> bool:
 def differences(
     block: Block, theirs: Mapping[str, Sequence[int]], ours: Mapping[str, Sequence[int]]
 ) -> list[Difference]:
-    """`theirs` has [version, entries] by id, `ours` (version, rows)."""
-    found = []
-    for id_ in sorted(theirs.keys() | ours.keys()):
-        version = theirs[id_][0] or 0 if id_ in theirs else 0
-        copy, rows = ours.get(id_, (0, 0))
-        if not version == copy == rows:
-            found.append(Difference(block, id_, version, copy, rows))
-    return found
+    """Find the differences of a block; `theirs` has [version, entries] by id, `ours` (version, rows)."""
+    compared = [_compare(block, id_, theirs, ours) for id_ in sorted(theirs.keys() | ours.keys())]
+    return [each for each in compared if not each.version == each.copy == each.rows]
+
+
+def _compare(
+    block: Block, id_: str, theirs: Mapping[str, Sequence[int]], ours: Mapping[str, Sequence[int]]
+) -> Difference:
+    version = theirs[id_][0] or 0 if id_ in theirs else 0
+    copy, rows = ours.get(id_, (0, 0))
+    return Difference(block, id_, version, copy, rows)
+
+
+# --- by content ------------------------------------------------------------------------------------------------------
 
 
 class ChainFlaw(NamedTuple):
-    """A version that is not what it was when it was written, and who has it so."""
+    """A version whose content has changed since it was written, and the side (`service`, `gateway`) that changed it."""
 
     kind: Kind
     id: str
     version: int
-    at: str
-    what: str
+    side: str
+    field: str
 
-    def say(self) -> Document:
-        told = {"service": self.kind.service, "kind": self.kind.name, "id": self.id, "version": self.version}
-        return told | {"at": self.at, "what": self.what}
+    def document(self) -> Document:
+        """Describe it for the findings of a job."""
+        return {
+            "service": self.kind.service,
+            "kind": self.kind.name,
+            "id": self.id,
+            "version": self.version,
+            "at": self.side,
+            "what": self.field,
+        }
 
 
 def verify(ask: Ask, store: Store, kinds: Iterable[Kind], progress: Progress) -> set[str]:
-    """Compare every entry of every history, bit by bit, with the gateway's row; the services that did not answer."""
+    """Compare every entry of every history, bit by bit, with the gateway's row; return services that did not answer."""
     away = set()
     for kind in kinds:
         try:
-            for flaw in _flaws_of(kind, ask, store, progress):
-                progress.find(flaw.say())
+            _verify_kind(kind, ask, store, progress)
         except Unavailable:
             away.add(kind.service)
     return away
 
 
-def _flaws_of(kind: Kind, ask: Ask, store: Store, progress: Progress) -> Iterator[ChainFlaw]:
+def _verify_kind(kind: Kind, ask: Ask, store: Store, progress: Progress) -> None:
     progress.at = kind.key
     for records in histories(ask, Block(kind, "", None)):
-        ids = [record["id"] for record in records]
-        rows, views = _rows(store, kind, ids), _views(store, kind, ids)
-        for record in records:
-            yield from flaws(kind, record, rows.get(record["id"], []), views.get(record["id"]))
-        progress.done += len(ids)
+        for flaw in _flaws_of(kind, records, store):
+            progress.add_finding(flaw.document())
+        progress.done += len(records)
+
+
+def _flaws_of(kind: Kind, records: list[Document], store: Store) -> Iterator[ChainFlaw]:
+    ids = [record["id"] for record in records]
+    rows, views = _rows(store, kind, ids), _views(store, kind, ids)
+    for record in records:
+        yield from flaws(kind, record, rows.get(record["id"], []), views.get(record["id"]))
 
 
 def flaws(kind: Kind, record: Document, rows: Iterable[Document], view: Document | None) -> Iterator[ChainFlaw]:
-    """What is wrong with one record: its own chain first, then what the gateway's rows and view say otherwise."""
+    """Find the flaws of a record: where its own chain is broken, then where the gateway's rows and view differ."""
     if record["broken"]:
         yield ChainFlaw(kind, record["id"], record["broken"]["version"], "service", record["broken"]["what"])
-    held = {row["_id"]["version"]: row for row in rows}
+    by_version = {row["_id"]["version"]: row for row in rows}
     for entry in record["entries"]:
         version = entry.get("version")
-        row = held.get(version) if isinstance(version, int) else None
-        if row and (what := next((word for name, word in SAME.items() if entry.get(name) != row.get(word)), None)):
-            yield ChainFlaw(kind, record["id"], version, "gateway", what)
+        row = by_version.get(version) if isinstance(version, int) else None
+        field = _differing_field(entry, row) if row else None
+        if field:
+            yield ChainFlaw(kind, record["id"], version, "gateway", field)
         elif view and view["version"] == version and view["data"] != entry.get("view"):
             yield ChainFlaw(kind, record["id"], version, "gateway", "view")
 
 
+def _differing_field(entry: Document, row: Document) -> str | None:
+    return next((ours for theirs, ours in ROW_FIELDS.items() if entry.get(theirs) != row.get(ours)), None)
+
+
 def histories(ask: Ask, block: Block) -> Iterator[list[Document]]:
-    """The whole histories of these records, page by page; the next one is fetched while one is worked on."""
+    """Yield the whole histories of a block's records, page by page; the next page is fetched meanwhile."""
     kind, after, through = block
     coming = eventlet.spawn(_page, ask, kind, after)
     while coming is not None:
@@ -238,9 +267,10 @@ def histories(ask: Ask, block: Block) -> Iterator[list[Document]]:
 
 
 def _page(ask: Ask, kind: Kind, after: str) -> Any:
+    """Fetch a page; a problem is returned to the thread that waits for the page, which raises it."""
     try:
         return ask(kind.service, "histories", kind=kind.name, after=after, limit=PAGE)
-    except Problem as problem:  # for whoever waits for the page
+    except Problem as problem:
         return problem
 
 
@@ -249,6 +279,5 @@ def _rows(store: Store, kind: Kind, ids: list[str]) -> dict[str, list[Document]]
 
 
 def _views(store: Store, kind: Kind, ids: list[str]) -> dict[str, Document]:
-    prefix = f"{kind.key}/"
-    wanted = {"_id": {"$in": [prefix + id_ for id_ in ids]}}
-    return patiently(lambda: {view["_id"].removeprefix(prefix): view for view in store.views.find(wanted)})
+    views = patiently(lambda: store.views_of(kind.key, ids))
+    return {view["_id"].removeprefix(f"{kind.key}/"): view for view in views}

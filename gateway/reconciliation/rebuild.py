@@ -1,7 +1,7 @@
-"""Rebuild: the gateway's collections are made anew from the services' histories, while the old ones go on answering.
+"""Rebuild: the gateway's collections are made anew from the services' histories, while the old ones answer.
 
-Events that come in meanwhile go to both. The new ones take their place once a comparison with every service has found
-them equal; a rebuild that ends before leaves everything as it was.
+Events that come in meanwhile go to both. The new collections take their place once a comparison with every service
+has found them equal; a rebuild that ends before leaves everything as it was.
 """
 
 from __future__ import annotations
@@ -11,26 +11,28 @@ from collections.abc import Iterator
 from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
-from gateway.kpi.ledger import Document
 from gateway.read_model.generations import Generations
 from gateway.read_model.store import LedgerMissing, Store
 from gateway.reconciliation.comparison import Ask, Block, ChainFlaw, Comparison, Difference, histories
 from gateway.reconciliation.jobs import Progress
 from services.chassis.document import event
-from services.chassis.mongo import patiently
+from services.chassis.mongo import Document, patiently
 from services.chassis.problem import Conflict, Unavailable
 from services.contract import KINDS
 from services.contract.event import Event
 from services.contract.topology import SERVICES
 from services.contract.view import BrokenView, Kind
 
-BATCH = 500  # events that are taken in at once
-NOT_TAKEN = "not_taken"  # what is found of a version that has no place here
-ROUNDS = 5  # times that what differs is filled again
+BATCH = 500  # events that are taken in together
+NOT_TAKEN = "not_taken"  # the finding for a version that cannot be taken in
+ROUNDS = 5  # times that records that differ are filled again
 
 
 def rebuild(ask: Ask, generations: Generations, progress: Progress) -> None:
-    """Raises `Unavailable` where a service does not answer; what was broken or could not be taken in is found."""
+    """Fill a new generation and let it serve; versions that are broken or cannot be taken in are findings.
+
+    Raises `Unavailable` where a service does not answer, `Conflict` where records still differ after `ROUNDS`.
+    """
     kinds = list(KINDS.values())
     progress.total = 2 * patiently(lambda: generations.serving().count_records(kinds))  # filled, and compared
     with generations.filling() as store:
@@ -44,14 +46,14 @@ def rebuild(ask: Ask, generations: Generations, progress: Progress) -> None:
 
 
 class Filling:
-    """Fills one store with what the services have; the same again changes nothing."""
+    """Fills one store with the services' records; filling again changes nothing."""
 
     def __init__(self, ask: Ask, store: Store, progress: Progress) -> None:
         self._ask, self._store, self._progress = ask, store, progress
         self._flaws: set[ChainFlaw] = set()
 
     def fill(self, block: Block) -> None:
-        """Take in the whole histories of these records."""
+        """Take in the whole histories of a block's records."""
         self._progress.at = block.kind.key
         for records in histories(self._ask, block):
             events = [event for record in records for event in self._events(block.kind, record)]
@@ -60,55 +62,56 @@ class Filling:
             self._progress.done += len(records)
 
     def make_equal(self, kinds: list[Kind]) -> None:
-        """Fill again whatever differs and stays so, until nothing does but what cannot be taken in."""
+        """Fill again the records that differ and stay so, until only those differ that cannot be taken in."""
         for _ in range(ROUNDS):
-            different = self._different(kinds)
-            if not different:
+            differing = self._differing(kinds)
+            if not differing:
                 return
-            for block in dict.fromkeys(one.block for one in different):
+            for block in dict.fromkeys(difference.block for difference in differing):
                 self.fill(block)
-            kinds = list(dict.fromkeys(one.block.kind for one in different))
+            kinds = list(dict.fromkeys(difference.block.kind for difference in differing))
         raise Conflict(
             "Records of the services and of the new ledger differ.",
             "各服务的记录与新台账不一致。",
-            records=len(different),
+            records=len(differing),
         )
 
     def not_taken(self) -> dict[str, int]:
-        """For each service how many of its records are not here as they are there."""
-        lacking = [kind.service for kind, _ in self._lacking()]
-        return {service: lacking.count(service) for service in SERVICES}
+        """Count for each service the records of which versions could not be taken in."""
+        services = [kind.service for kind, _ in self._incomplete()]
+        return {service: services.count(service) for service in SERVICES}
 
-    def _different(self, kinds: list[Kind]) -> list[Difference]:
+    def _differing(self, kinds: list[Kind]) -> list[Difference]:
         comparison = Comparison(self._ask, self._store, self._progress)
-        found = [one for some in comparison.lasting(kinds) for one in some]
+        lasting = [difference for batch in comparison.lasting(kinds) for difference in batch]
         if comparison.away:
             raise Unavailable(service=", ".join(sorted(comparison.away)))
-        lacking = self._lacking()
-        return [one for one in found if (one.block.kind, one.id) not in lacking]
+        incomplete = self._incomplete()
+        return [each for each in lasting if (each.block.kind, each.id) not in incomplete]
 
-    def _lacking(self) -> set[tuple[Kind, str]]:
-        return {(flaw.kind, flaw.id) for flaw in self._flaws if flaw.what == NOT_TAKEN}
+    def _incomplete(self) -> set[tuple[Kind, str]]:
+        return {(flaw.kind, flaw.id) for flaw in self._flaws if flaw.field == NOT_TAKEN}
 
     def _events(self, kind: Kind, record: Document) -> Iterator[Event]:
+        """Yield the events that a history was published as; a version that the contract cannot read is a finding."""
         if broken := record["broken"]:
-            self._find(kind, record["id"], broken["version"], broken["what"])
+            self._report(kind, record["id"], broken["version"], broken["what"])
         for entry in record["entries"]:
             try:
-                made = event(kind, record["id"], entry)
-                kind.read(made.data)
+                published = event(kind, record["id"], entry)
+                kind.read(published.data)
             except (BrokenView, KeyError):
-                self._find(kind, record["id"], entry.get("version", 0), NOT_TAKEN)
+                self._report(kind, record["id"], entry.get("version", 0), NOT_TAKEN)
             else:
-                yield made
+                yield published
 
     def _take_events(self, events: list[Event]) -> None:
-        """All at once, or each alone where one of them cannot be taken in."""
+        """Take in all at once, or each alone where one of them cannot be taken in."""
         if self._is_taken(events):
             return
-        for one in events:
-            if not self._is_taken([one]):
-                self._find(one.kind, one.record, one.version, NOT_TAKEN)
+        for event_ in events:
+            if not self._is_taken([event_]):
+                self._report(event_.kind, event_.record, event_.version, NOT_TAKEN)
 
     def _is_taken(self, events: list[Event]) -> bool:
         try:
@@ -119,9 +122,9 @@ class Filling:
             return False
         return True
 
-    def _find(self, kind: Kind, id_: str, version: int, what: str) -> None:
-        """Tell it once, however often it is met."""
-        flaw = ChainFlaw(kind, id_, version, "service", what)
+    def _report(self, kind: Kind, id_: str, version: int, field: str) -> None:
+        """Add a finding once, however often it is met."""
+        flaw = ChainFlaw(kind, id_, version, "service", field)
         if flaw not in self._flaws:
             self._flaws.add(flaw)
-            self._progress.find(flaw.say())
+            self._progress.add_finding(flaw.document())

@@ -1,7 +1,7 @@
-"""A recount: the same records as the gateway and their service count them, held against each other one by one (G-16).
+"""Record pairs: the records that the gateway and their service count, compared one by one (G-16); pure.
 
-Pure. Each side is a stream of rows by id, so that both are walked through once however many there are, and a record
-that lies on another day at each side is found as one.
+Each side is a stream of records by id, so that both are read once, however many there are. A record that each side
+counts on another day is found as one difference.
 """
 
 from __future__ import annotations
@@ -13,8 +13,16 @@ from typing import Any, NamedTuple
 Document = dict[str, Any]
 
 
-class Row(NamedTuple):
-    """A record at one side; one that is there and does not count has neither day nor amount."""
+@dataclass(frozen=True)
+class Figure:
+    """A value and the number of records that make it; no value is None."""
+
+    value: Any
+    records: int
+
+
+class CountedRecord(NamedTuple):
+    """A record as one side has it; one that does not count has neither day nor amount."""
 
     id: str
     version: int
@@ -23,94 +31,111 @@ class Row(NamedTuple):
 
     @property
     def counts(self) -> bool:
+        """True where it counts towards the KPI."""
         return self.day is not None
 
-    def say(self) -> Document:
+    def document(self) -> Document:
+        """Describe it for the findings of a recount."""
         return {"version": self.version, "day": self.day, "amount": self.amount}
 
 
-class Pair(NamedTuple):
-    """A record here and there, None where it is not."""
+class RecordPair(NamedTuple):
+    """A record of the gateway and of its service; None where that side lacks it."""
 
-    here: Row | None
-    there: Row | None
+    here: CountedRecord | None
+    there: CountedRecord | None
 
     @property
     def id(self) -> str:
-        (id_, *_) = [row.id for row in self if row]
+        """The record's id, which both sides share."""
+        (id_, *_) = [record.id for record in self if record]
         return id_
 
     @property
     def differs(self) -> bool:
-        return _counted(self.here) != _counted(self.there)
+        """True where the sides count it on another day, with another amount, or only one of them does."""
+        return _contribution(self.here) != _contribution(self.there)
 
     @property
-    def what(self) -> str:
-        here, there = _counted(self.here), _counted(self.there)
+    def difference(self) -> str:
+        """The kind of its difference, as the API names it."""
+        here, there = _contribution(self.here), _contribution(self.there)
         if here is None or there is None:
             return "only_there" if here is None else "only_here"
         return "other_day" if here[0] != there[0] else "other_amount"
 
-    def is_settled(self, since: Pair) -> bool:
-        """Does nothing differ any more, or has each side reached what the other one had and gone on to a new version?
+    def is_settled(self, first: RecordPair) -> bool:
+        """Tell whether the difference is gone, or was only that of an event on its way.
 
-        Then the difference was that of an event on its way; `since` is how it was seen at first.
+        It was on its way where each side has reached the version that the other one had at the `first` look, and has
+        gone on to a new one since.
         """
         if not self.differs:
             return True
         here, there = _version(self.here), _version(self.there)
-        return here != there and here >= _version(since.there) and there >= _version(since.here)
+        return here != there and here >= _version(first.there) and there >= _version(first.here)
 
-    def newer(self) -> Row | None:
-        return max((row for row in self if row), key=lambda row: row.version, default=None)
+    def newer(self) -> CountedRecord | None:
+        """Return the side with the greater version."""
+        return max((record for record in self if record), key=lambda record: record.version, default=None)
 
-    def say(self) -> Document:
+    def document(self) -> Document:
+        """Describe it for the findings of a recount."""
         here, there = self.here, self.there
-        return {"id": self.id, "what": self.what, "here": here and here.say(), "there": there and there.say()}
+        return {
+            "id": self.id,
+            "what": self.difference,
+            "here": here and here.document(),
+            "there": there and there.document(),
+        }
 
 
-def paired(here: Iterable[Row], there: Iterable[Row]) -> Iterator[Pair]:
-    """Every record of two streams by id, each of which has it at most once."""
+def pair_records(here: Iterable[CountedRecord], there: Iterable[CountedRecord]) -> Iterator[RecordPair]:
+    """Pair the records of two streams that are sorted by id and have each id once at most."""
     ours, theirs = iter(here), iter(there)
-    one, other = next(ours, None), next(theirs, None)
-    while one or other:
-        if other is None or (one is not None and one.id < other.id):
-            yield Pair(one, None)
-            one = next(ours, None)
-        elif one is None or other.id < one.id:
-            yield Pair(None, other)
-            other = next(theirs, None)
+    our, their = next(ours, None), next(theirs, None)
+    while our or their:
+        if their is None or (our is not None and our.id < their.id):
+            yield RecordPair(our, None)
+            our = next(ours, None)
+        elif our is None or their.id < our.id:
+            yield RecordPair(None, their)
+            their = next(theirs, None)
         else:
-            yield Pair(one, other)
-            one, other = next(ours, None), next(theirs, None)
+            yield RecordPair(our, their)
+            our, their = next(ours, None), next(theirs, None)
 
 
 @dataclass
 class Total:
-    """What the records of one side make; `how` is the measure: their number, a sum, how many values, the last value."""
+    """The figure that the records of one side make by a measure: `count`, `sum`, `distinct` or `last`."""
 
-    how: str
+    measure: str
     records: int = 0
     sum: float = 0
     values: set[Any] = field(default_factory=set)
     last: tuple[str, str, Any] | None = None
 
-    def add(self, row: Row | None) -> None:
-        if row is None or row.day is None:
+    def add(self, record: CountedRecord | None) -> None:
+        """Add a record, unless it is missing or does not count."""
+        if record is None or record.day is None:
             return
         self.records += 1
-        if self.how == "sum":
-            self.sum += row.amount if isinstance(row.amount, int | float) else 0  # as a database adds up
-        elif row.amount is not None:
-            if self.how == "distinct":
-                self.values.add(row.amount)
-            elif self.how == "last" and (self.last is None or (row.day, row.id) > self.last[:2]):
-                self.last = (row.day, row.id, row.amount)
+        if self.measure == "sum":
+            self.sum += record.amount if isinstance(record.amount, int | float) else 0  # as a database adds up
+        elif record.amount is not None:
+            self._add_value(record.day, record.id, record.amount)
+
+    def _add_value(self, day: str, id_: str, value: Any) -> None:
+        if self.measure == "distinct":
+            self.values.add(value)
+        elif self.measure == "last" and (self.last is None or (day, id_) > self.last[:2]):
+            self.last = (day, id_, value)
 
     @property
     def value(self) -> Any:
-        """None for the last of no values; else no records make 0."""
-        match self.how:
+        """The value so far: 0 without records, but None for the last of no values."""
+        match self.measure:
             case "count":
                 return self.records
             case "sum":
@@ -120,13 +145,14 @@ class Total:
             case _:
                 return self.last and self.last[2]
 
-    def say(self) -> Document:
-        return {"value": self.value, "records": self.records}
+    def figure(self) -> Figure:
+        """The value with the number of its records."""
+        return Figure(self.value, self.records)
 
 
-def _counted(row: Row | None) -> tuple[str, Any] | None:
-    return None if row is None or row.day is None else (row.day, row.amount)
+def _contribution(record: CountedRecord | None) -> tuple[str, Any] | None:
+    return None if record is None or record.day is None else (record.day, record.amount)
 
 
-def _version(row: Row | None) -> int:
-    return row.version if row else 0
+def _version(record: CountedRecord | None) -> int:
+    return record.version if record else 0

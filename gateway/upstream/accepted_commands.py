@@ -186,7 +186,7 @@ def _write_command(command: AcceptedCommand) -> Document:
 
 
 def _read_command(document: Mapping[str, Any]) -> AcceptedCommand:
-    """Read a stored command; the earliest ones have neither token id nor trace."""
+    """Read a stored command; the earliest ones have no turn, tries, token id and trace."""
     arguments = document.get("arguments")
     return AcceptedCommand(
         id=document["_id"],
@@ -198,8 +198,8 @@ def _read_command(document: Mapping[str, Any]) -> AcceptedCommand:
         accepted_at=document["accepted_at"],
         traceparent=document.get(trace.HEADER),
         state=document["state"],
-        turn=document["turn"],
-        tries=document["tries"],
+        turn=document.get("turn", 0),
+        tries=document.get("tries", 0),
         record=document.get("record"),
         problem=document.get("problem"),
     )

@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from gateway.http.pagination import LIMIT, THEIR_CURSOR
-from gateway.http.parameters import InvalidValue, Parameter, _unknown, one_of, read, truth
+from gateway.http.parameters import InvalidValue, Parameter, one_of, read, truth, unknown_parameters
 from services.chassis.problem import FieldError, InvalidInput
 from services.contract.view import COMPARABLE, Field, Kind
 
@@ -33,7 +33,7 @@ def listing(given: MultiDict[str, str], kind: Kind) -> dict[str, Any]:
     filters = MultiDict((name, value) for name, value in given.items(multi=True) if name in fields)
     others = MultiDict((name, value) for name, value in given.items(multi=True) if name not in fields)
     values, errors = _read_filters(filters, fields)
-    if errors := [*_unknown(others, [*OF_EVERY_LIST, *fields]), *errors]:
+    if errors := [*unknown_parameters(others, [*OF_EVERY_LIST, *fields]), *errors]:
         raise InvalidInput(*errors)
 
     wanted = {name: several if len(several) > 1 else several[0] for name, several in values.items()}

@@ -18,7 +18,7 @@ from services.awards.commands.sheets import SheetCommands
 from services.awards.commands.topics import TopicCommands
 from services.awards.store import (
     Assignments,
-    Conflicts,
+    ConflictRecords,
     Editions,
     Entries,
     EntryResults,
@@ -64,7 +64,7 @@ class Awards(
     editions = Editions()
     entries = Entries()
     judges = Judges()
-    conflicts = Conflicts()
+    conflicts = ConflictRecords()
     assignments = Assignments()
     rounds = Rounds()
     sheets = ScoreSheets()

@@ -87,7 +87,7 @@ class Judges(Records[judge.Judge]):
     record = judge.Judge
 
 
-class Conflicts(Records[conflict.Conflicts]):
+class ConflictRecords(Records[conflict.Conflicts]):
     """Conflicts of interest, by judge and edition."""
 
     kind = contract.awards.Conflicts.kind

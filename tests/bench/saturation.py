@@ -245,7 +245,7 @@ def _targets(phases: list[Phase], account: Account) -> Iterator[Target]:
     yield Target("requests shed at twice the limit", twice.tally.number(SHED), 1, at_least=True)
     yield Target("shed without Retry-After", sum(tally.without_retry_after for tally in tallies))
     yield Target("neither accepted nor shed", sum(tally.number(FAILED) for tally in tallies))
-    yield Target("p99 of what is accepted at twice the limit, s", twice.tally.waited(*ACCEPTED)[1], BOUNDED)
+    yield Target("p99 of accepted requests at twice the limit, s", twice.tally.waited(*ACCEPTED)[1], BOUNDED)
     yield Target(f"memory gained at twice the limit, % ({grown})", 100 * growth[grown], GROWTH)
     yield Target("connections to the broker gained at twice the limit", gained)
     yield Target("429 for the greedy caller", twice.greedy.number(RATED), 1, at_least=True)

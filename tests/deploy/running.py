@@ -3,10 +3,8 @@
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
-import eventlet
 import msgspec
 from kombu import Connection
 from kombu.exceptions import OperationalError
@@ -15,17 +13,16 @@ from pymongo import MongoClient
 from deploy.local.stack_file import Stack
 from deploy.local.supervisor import ending_with_parent
 from deploy.secrets.private_files import CHECKOUT
+from tests.waiting import poll
 
 OURS = ("AMQP_URI", "MONGO_URI", "KEXIE_HOME", "TOKEN_PRIVATE_KEY", "GATEWAY_URL", "KEXIE_TOKEN", "KEXIE_CA")
 COMMAND = (sys.executable, "-m", "tests.deploy.command_line_with_stand_ins")
 
 
 def eventually(condition, *, within=20):
-    """The first true answer; AssertionError when there is none in time."""
-    deadline = time.monotonic() + within
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"not within {within} s"
-        eventlet.sleep(0.05)
+    """Return the first true answer; fail where there is none in time."""
+    answer = poll(condition, within=within, every=0.05)
+    assert answer, f"not within {within} s"
     return answer
 
 
@@ -37,7 +34,8 @@ def kexie(home, *arguments, **told):
 
 
 def environment(home, **told):
-    rest = {name: value for name, value in os.environ.items() if name not in OURS}
+    """The environment of a command of its own: nothing of the stack nor of the worker of pytest that runs the test."""
+    rest = {name: value for name, value in os.environ.items() if name not in OURS and not name.startswith("PYTEST_")}
     return rest | {"KEXIE_HOME": str(home)} | told
 
 

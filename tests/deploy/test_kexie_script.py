@@ -1,12 +1,11 @@
 """The script `./kexie`: asking for help provides nothing and starts nothing."""
 
-import os
 import subprocess
 
 import pytest
 
 from deploy.secrets.private_files import CHECKOUT
-from tests.deploy.running import OURS
+from tests.deploy.running import environment
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
@@ -15,10 +14,9 @@ from tests.deploy.running import OURS
     [("bench", "--limit"), ("chaos", "--mutants"), ("test", "--collect-only"), ("up", "--demo")],
 )
 def test_help_is_printed_and_neither_installs_nor_starts_anything(tmp_path, command, option, says):
-    environment = {name: value for name, value in os.environ.items() if name not in OURS}
     traced = subprocess.run(
         ("bash", "-x", "kexie", command, option),
-        cwd=CHECKOUT, env=environment | {"KEXIE_HOME": str(tmp_path / "home")},
+        cwd=CHECKOUT, env=environment(tmp_path / "home"),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -32,7 +30,7 @@ def test_what_is_no_question_for_help_provides_the_servers(tmp_path):
     """The trace of the test above names what it looks for."""
     traced = subprocess.run(
         ("bash", "-x", "kexie", "up", "--port", "many"),
-        cwd=CHECKOUT, env=os.environ | {"KEXIE_HOME": str(tmp_path), "AMQP_URI": "amqp://x", "MONGO_URI": "mongodb://x"},
+        cwd=CHECKOUT, env=environment(tmp_path, AMQP_URI="amqp://x", MONGO_URI="mongodb://x"),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -154,20 +154,20 @@ def test_a_command_that_was_refused_and_done_all_the_same_is_doubled(sound):
     assert ("I1", 1) in [(finding.invariant, finding.doubled) for finding in findings_in(sound)]
 
 
-def test_a_version_that_nobody_asked_for_is_findings_in(sound):
+def test_a_version_that_nobody_asked_for_is_found(sound):
     sound.version(PRIZE, "r", because="c-77", view={"state": "reported", "grade": "second"})
 
     assert [(finding.invariant, finding.doubled) for finding in findings_in(sound)] == [("I1", 1)]
 
 
-def test_an_event_that_was_followed_twice_is_findings_in(sound):
+def test_an_event_that_was_followed_twice_is_found(sound):
     receipt = sound.records[RECEIPT]["x"]["history"][-1]["view"]
     sound.version(RECEIPT, "x", because="fund_grant/g/3", view=receipt)
 
     assert [(finding.invariant, finding.doubled) for finding in findings_in(sound)] == [("I1", 1)]
 
 
-def test_a_version_at_another_record_than_its_commands_is_findings_in(sound):
+def test_a_version_at_another_record_than_its_commands_is_found(sound):
     sound.given["c-7"].command.arguments["result_id"] = "other"
 
     assert "I1" in {finding.invariant for finding in findings_in(sound)}
@@ -176,7 +176,7 @@ def test_a_version_at_another_record_than_its_commands_is_findings_in(sound):
 # --- I2 ---------------------------------------------------------------------------------------------------------------
 
 
-def test_a_gap_in_a_history_is_findings_in(sound):
+def test_a_gap_in_a_history_is_found(sound):
     kinds = sound.kinds()
     del record_of(kinds, GRANT)["history"][1]
 
@@ -192,21 +192,21 @@ def test_an_altered_entry_breaks_the_chain(sound):
     ]
 
 
-def test_a_record_that_is_not_its_last_version_is_findings_in(sound):
+def test_a_record_that_is_not_its_last_version_is_found(sound):
     kinds = sound.kinds()
     record_of(kinds, PRIZE)["state"]["grade"] = "first"
 
     assert [finding.invariant for finding in findings_in(sound, kinds)] == ["I2"]
 
 
-def test_a_record_that_was_never_published_in_full_is_findings_in(sound):
+def test_a_record_that_was_never_published_in_full_is_found(sound):
     kinds = sound.kinds()
     record_of(kinds, GRANT)["published"] = 2
 
     assert [finding.invariant for finding in findings_in(sound, kinds)] == ["I5"]
 
 
-def test_a_version_that_says_something_else_than_its_command_is_findings_in(sound):
+def test_a_version_that_says_something_else_than_its_command_is_found(sound):
     sound.given["c-1"].command.arguments["approved_fen"] = 800
 
     assert [finding.text for finding in findings_in(sound)] == [
@@ -214,13 +214,13 @@ def test_a_version_that_says_something_else_than_its_command_is_findings_in(soun
     ]
 
 
-def test_a_command_that_is_stored_under_another_version_than_it_was_answered_is_findings_in(sound):
+def test_a_command_that_is_stored_under_another_version_than_it_was_answered_is_found(sound):
     sound.given["c-2"].outcomes.append(Outcome(state="done", record="g", version=3))
 
     assert [finding.invariant for finding in findings_in(sound)] == ["I2"]
 
 
-def test_money_that_is_not_all_there_is_findings_in(sound):
+def test_money_that_is_not_all_there_is_found(sound):
     sound.given["c-3"].command.arguments["fen"] = 50
 
     assert [finding.text for finding in findings_in(sound)] == [
@@ -263,7 +263,7 @@ def test_a_view_that_is_missing_or_behind_is_lost(sound):
     assert [(finding.invariant, finding.lost) for finding in findings_in(sound, kinds)] == [("I3", 1), ("I3", 1)]
 
 
-def test_a_view_that_is_altered_or_of_no_record_is_findings_in(sound):
+def test_a_view_that_is_altered_or_of_no_record_is_found(sound):
     kinds = sound.kinds()
     kinds[PRIZE].views["r"]["data"]["state"] = "verified"
     kinds[GRANT].views["nowhere"] = kinds[GRANT].views["g"]
@@ -271,7 +271,7 @@ def test_a_view_that_is_altered_or_of_no_record_is_findings_in(sound):
     assert [(finding.invariant, finding.doubled) for finding in findings_in(sound, kinds)] == [("I3", 1), ("I3", 0)]
 
 
-def test_an_event_that_never_arrived_never_happened_or_arrived_altered_is_findings_in(sound):
+def test_an_event_that_never_arrived_never_happened_or_arrived_altered_is_found(sound):
     kinds = sound.kinds()
     del kinds[GRANT].rows["g", 2]
     kinds[PRIZE].rows["r", 2] = kinds[PRIZE].rows["r", 1]

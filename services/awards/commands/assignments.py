@@ -13,13 +13,12 @@ from services import contract
 from services.awards import known
 from services.awards.domain import assignment, judge, score_sheet, seat_plan
 from services.awards.domain.assignment import Pair
-from services.awards.domain.conflict import Conflicts as Held
-from services.awards.domain.conflict import ConflictStands
+from services.awards.domain.conflict import Conflicts, ConflictStands
 from services.awards.domain.entry import Entry
 from services.awards.domain.score_sheet import ScoreSheet
 from services.awards.domain.seat_plan import Assignment
 from services.awards.schemas import sheets as schemas
-from services.awards.store import Assignments, Conflicts, Editions, Entries, Judges, ScoreSheets
+from services.awards.store import Assignments, ConflictRecords, Editions, Entries, Judges, ScoreSheets
 from services.chassis.entrypoints import command
 from services.chassis.listener import listens
 from services.contract.event import Event
@@ -32,7 +31,7 @@ class AssignmentCommands:
     editions: Editions
     entries: Entries
     judges: Judges
-    conflicts: Conflicts
+    conflicts: ConflictRecords
     assignments: Assignments
     sheets: ScoreSheets
 
@@ -171,7 +170,7 @@ class AssignmentCommands:
                         conflicts=conflicts,
                     )
 
-    def _seat(self, *, conflicts: Held, due_on: date | None, by_chair: bool = False, **of: Any) -> None:
+    def _seat(self, *, conflicts: Conflicts, due_on: date | None, by_chair: bool = False, **of: Any) -> None:
         seat = partial(score_sheet.seat_if_vacant, due_on=due_on, by_chair=by_chair, conflicts=conflicts, **of)
         with suppress(ConflictStands):  # it arose since: the seat stays empty, and the round does not start without it
             self.sheets.put(score_sheet.sheet_id(**of), seat)
@@ -183,5 +182,5 @@ class AssignmentCommands:
             if follow(sheet):
                 self.sheets.change(sheet_id, follow)
 
-    def _against(self, edition_id: str, judge_id: str, entries: dict[str, Entry]) -> Held:
+    def _against(self, edition_id: str, judge_id: str, entries: dict[str, Entry]) -> Conflicts:
         return known.conflicts_with(self, edition_id=edition_id, judge_id=judge_id, entries=entries.items())

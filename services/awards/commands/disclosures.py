@@ -9,13 +9,13 @@ import msgspec
 
 from services.awards import known
 from services.awards.domain import disclosure, rubric, score_sheet
-from services.awards.domain.conflict import Conflicts as Held
+from services.awards.domain.conflict import Conflicts
 from services.awards.domain.edition import Edition
 from services.awards.domain.entry import Entry
 from services.awards.domain.score_sheet import ScoreSheet
 from services.awards.schemas import judges as of_judges
 from services.awards.schemas import sheets as schemas
-from services.awards.store import Conflicts, Editions, Entries, ScoreSheets
+from services.awards.store import ConflictRecords, Editions, Entries, ScoreSheets
 from services.chassis.entrypoints import question
 
 Sheets = list[tuple[str, ScoreSheet]]
@@ -26,7 +26,7 @@ class Disclosures:
 
     editions: Editions
     entries: Entries
-    conflicts: Conflicts
+    conflicts: ConflictRecords
     sheets: ScoreSheets
 
     @question(schemas.MySheets, roles=("judge",))
@@ -102,7 +102,7 @@ def _by_sheet(own: Sheets, figures: Iterable[tuple[str, Any]]) -> list[dict[str,
     return [{"sheet_id": sheet_ids[entry_id], "average": _told(average)} for entry_id, average in figures]
 
 
-def _listed(conflicts: Held) -> dict[str, Any]:
+def _listed(conflicts: Conflicts) -> dict[str, Any]:
     return {"conflicts": _told(conflicts.conflicts)}
 
 

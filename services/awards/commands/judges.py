@@ -11,9 +11,9 @@ from typing import Any
 from services import contract
 from services.awards import known
 from services.awards.domain import conflict, edition, judge
-from services.awards.domain.conflict import Conflicts as Held
+from services.awards.domain.conflict import Conflicts
 from services.awards.schemas import judges as schemas
-from services.awards.store import Conflicts, Editions, Entries, Judges, ScoreSheets
+from services.awards.store import ConflictRecords, Editions, Entries, Judges, ScoreSheets
 from services.chassis.entrypoints import command
 from services.chassis.listener import listens
 from services.contract.event import Event
@@ -57,7 +57,7 @@ class ConflictCommands:
     editions: Editions
     entries: Entries
     judges: Judges
-    conflicts: Conflicts
+    conflicts: ConflictRecords
     sheets: ScoreSheets
 
     @command(contract.awards.Conflicts, schemas.DeclareConflict, roles=("judge",))
@@ -101,10 +101,10 @@ class ConflictCommands:
             decide = partial(conflict.declare, **of) if is_own else partial(conflict.pin, **of, reason="recused")
             self._put(sheet.edition_id, sheet.judge_id, decide)
 
-    def _decide(self, judge_id: str, entry_id: str, decide: Callable[[Held], Change[Held] | None]) -> Any:
+    def _decide(self, judge_id: str, entry_id: str, decide: Callable[[Conflicts], Change[Conflicts] | None]) -> Any:
         return self._put(self.entries.get(entry_id).edition_id, judge_id, decide)
 
-    def _recomputing(self, edition_id: str, judge_id: str) -> Callable[[Held], Change[Held] | None]:
+    def _recomputing(self, edition_id: str, judge_id: str) -> Callable[[Conflicts], Change[Conflicts] | None]:
         entries = self.entries.find(edition_id=edition_id)
         computed = known.computed_conflicts(self, edition_id=edition_id, judge_id=judge_id, entries=entries)
         return partial(conflict.recompute, computed=computed)
@@ -113,14 +113,14 @@ class ConflictCommands:
         self,
         edition_id: str,
         judge_id: str,
-        decide: Callable[[Held], Change[Held] | None],
+        decide: Callable[[Conflicts], Change[Conflicts] | None],
         *,
         even_if_none: bool = False,
     ) -> Any:
         """Change the stored conflicts of a judge in an edition; `even_if_none` stores that there are none, too."""
-        none = Held(edition_id=edition_id, judge_id=judge_id)
+        none = Conflicts(edition_id=edition_id, judge_id=judge_id)
 
-        def begin_or_change(stored: Held | None) -> Change[Held] | None:
+        def begin_or_change(stored: Conflicts | None) -> Change[Conflicts] | None:
             change = decide(stored or none)
             return change or (Change(none, "recomputed") if even_if_none and stored is None else None)
 

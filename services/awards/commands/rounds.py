@@ -17,7 +17,7 @@ from services.awards.domain.judging_round import Round
 from services.awards.domain.ranking import Vote
 from services.awards.domain.standing import Standings
 from services.awards.schemas import rounds as schemas
-from services.awards.store import Conflicts, Editions, Entries, EntryResults, Notices, Rounds, ScoreSheets
+from services.awards.store import ConflictRecords, Editions, Entries, EntryResults, Notices, Rounds, ScoreSheets
 from services.chassis.clock import SystemClock
 from services.chassis.entrypoints import command, question
 from services.chassis.listener import listens
@@ -29,7 +29,7 @@ class RoundCommands:
     """Commands, a question and listeners about rounds of judging."""
 
     editions: Editions
-    conflicts: Conflicts
+    conflicts: ConflictRecords
     entries: Entries
     rounds: Rounds
     entry_results: EntryResults

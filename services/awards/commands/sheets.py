@@ -8,10 +8,10 @@ from typing import Any
 from services import contract
 from services.awards import known
 from services.awards.domain import rubric, score_sheet, sheet
-from services.awards.domain.conflict import Conflicts as Held
+from services.awards.domain.conflict import Conflicts
 from services.awards.domain.score_sheet import ScoreSheet
 from services.awards.schemas import sheets as schemas
-from services.awards.store import Conflicts, Editions, Entries, Judges, Rounds, ScoreSheets
+from services.awards.store import ConflictRecords, Editions, Entries, Judges, Rounds, ScoreSheets
 from services.chassis.clock import SystemClock
 from services.chassis.entrypoints import command
 
@@ -22,7 +22,7 @@ class SheetCommands:
     editions: Editions
     entries: Entries
     judges: Judges
-    conflicts: Conflicts
+    conflicts: ConflictRecords
     rounds: Rounds
     sheets: ScoreSheets
     clock: SystemClock
@@ -78,7 +78,7 @@ class SheetCommands:
         score_sheet.require_own(sheet, by=by)
         return sheet
 
-    def _conflicts(self, sheet: ScoreSheet) -> Held:
+    def _conflicts(self, sheet: ScoreSheet) -> Conflicts:
         return known.conflicts_with_one(self, judge_id=sheet.judge_id, entry_id=sheet.entry_id)
 
     def _takes_scores(self, sheet: ScoreSheet) -> bool:

@@ -26,7 +26,7 @@ BEFORE: Mapping[str, Place] = {
     "before_answer": (Server, "answer"),
     "after_publish": (Publisher, "_confirm"),
     "before_mark": (relay, "_mark"),
-    "in_transaction": (store, "_updates"),  # the views are written, the counts are not, and nothing is committed
+    "in_transaction": (store, "count_updates"),  # the views are written, the counts are not, and nothing is committed
     "before_ack": (Inbox, "_ack"),
     "before_park": (Parking, "park"),
 }

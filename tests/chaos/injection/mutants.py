@@ -105,7 +105,7 @@ def _only_pending(*_: Any) -> list[Document]:
 
 def _take_any_version() -> None:
     wrap((ledger, "settle"), _as_if_newer)
-    wrap((Store, "_not_held"), _written_again)
+    wrap((Store, "_missing_rows"), _written_again)
 
 
 def _as_if_newer(

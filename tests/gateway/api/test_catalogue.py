@@ -69,6 +69,15 @@ def test_a_summary_is_in_both_languages_and_names_the_kind_of_file():
     assert as_csv.summary == "List all plans, as CSV. 全部年度计划（CSV）。"
 
 
+def test_a_record_is_described_in_the_words_of_its_contract():
+    route = Route("record", "GET", "/api/v1/<service>/<plural>/<id_>", roles=("viewer",), for_each="record")
+
+    found = operation(route, path="/api/v1/awards/external_results/{id}")
+
+    assert found["summary"].startswith("Show one external result record. ")
+    assert found["description"] == "A prize.\n\n角色 Roles: viewer"
+
+
 def test_there_is_one_operation_for_each_command_that_the_contract_knows_the_kind_of():
     route = Route("command", "POST", "/api/v1/<service>/<command>", for_each="command", answers={202: each()})
 

@@ -4,8 +4,9 @@ import eventlet
 import pytest
 
 from gateway.read_model import generations as generation_module
+from gateway.read_model.counted_rules import LEDGER
 from gateway.read_model.generations import Generations
-from gateway.read_model.store import LEDGER, Store
+from gateway.read_model.store import Store
 from services.chassis.mongo import database
 from services.chassis.problem import Unavailable
 from tests.gateway.examples import PLAN, an_event

@@ -13,8 +13,8 @@ from gateway.kpi.figures import Figures, documents_needed
 from gateway.kpi.measures import Measure
 from gateway.kpi.plan_index import PlanIndex, resolve_period
 from gateway.read_model import reader
+from gateway.read_model.counted_rules import LEDGER
 from gateway.read_model.reader import Reader
-from gateway.read_model.store import LEDGER
 from services.contract import rule as plan_rule
 from tests.gateway.examples import PLAN, an_event, kpi
 

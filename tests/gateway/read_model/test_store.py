@@ -10,9 +10,10 @@ from pymongo.errors import AutoReconnect, OperationFailure
 from gateway.kpi import ledger
 from gateway.kpi.measures import Cell, Measure
 from gateway.plans.periods import pieces, read
-from gateway.read_model import store as store_module
+from gateway.read_model import counted_rules
+from gateway.read_model.counted_rules import LEDGER
 from gateway.read_model.reader import Reader
-from gateway.read_model.store import LEDGER, Store
+from gateway.read_model.store import Store
 from services.chassis.problem import Unavailable
 from tests.gateway.examples import PLAN, an_event, kpi
 from tests.gateway.kpi.test_ledger import FACTS, delivered
@@ -199,7 +200,7 @@ def test_a_sum_beyond_2_63_is_an_error_of_that_event_alone(store):
 
 
 def test_a_new_rule_is_counted_from_the_kept_views(store, monkeypatch):
-    monkeypatch.setattr(store_module, "CHUNK", 3)
+    monkeypatch.setattr(counted_rules, "CHUNK", 3)
     old = Store(store.views.database)
     old.prepare([kpi("K1").rule])
     old.take_events([an_event(record=f"c-{i}") for i in range(10)] + [an_event("awards.external_result", "r-1")])
@@ -224,7 +225,7 @@ def test_a_rule_that_is_no_longer_in_the_plan_is_forgotten_with_its_counts(store
 
 @pytest.mark.parametrize("steps", range(6))
 def test_what_another_gateway_takes_in_while_a_rule_is_counted_is_counted_once(store, monkeypatch, steps):
-    monkeypatch.setattr(store_module, "CHUNK", 2)
+    monkeypatch.setattr(counted_rules, "CHUNK", 2)
     base = store.views.database
     active = Store(base)
     active.prepare([kpi("K1").rule])
@@ -249,7 +250,7 @@ def test_what_another_gateway_takes_in_while_a_rule_is_counted_is_counted_once(s
 
 
 def test_a_rule_is_counted_while_another_gateway_takes_events_in(store, monkeypatch):
-    monkeypatch.setattr(store_module, "CHUNK", 5)
+    monkeypatch.setattr(counted_rules, "CHUNK", 5)
     base = store.views.database
     active = Store(base)
     active.prepare([kpi("K1").rule])

@@ -46,10 +46,10 @@ def test_what_differs_says_how():
 
     found = {one.id: one for one in differences(BLOCK, theirs, ours)}
 
-    assert {id_: one.what for id_, one in found.items()} == {
+    assert {id_: one.direction for id_, one in found.items()} == {
         "behind": "behind", "lost": "behind", "rowless": "behind", "ahead": "ahead", "stranger": "unknown",
     }  # fmt: skip
-    assert found["behind"].say() == {
+    assert found["behind"].document() == {
         "service": "outreach", "kind": "audience_count", "id": "behind", "version": 3, "copy": 2, "rows": 2,
         "what": "behind",
     }  # fmt: skip
@@ -73,7 +73,7 @@ def test_a_difference_is_gone_when_each_side_has_what_the_other_had():
 
 
 def found(record=RECORD, rows=(ROW,), view=None):
-    return [(flaw.version, flaw.at, flaw.what) for flaw in flaws(COUNT, record, rows, view)]
+    return [(flaw.version, flaw.side, flaw.field) for flaw in flaws(COUNT, record, rows, view)]
 
 
 def test_a_history_that_is_the_same_at_both_has_no_flaw():

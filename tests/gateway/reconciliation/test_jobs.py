@@ -47,7 +47,7 @@ class Work:
 
     def __call__(self, progress):
         progress.at, progress.done, progress.total = "outreach.audience_count", 1, 3
-        progress.find({"id": "c-1"})
+        progress.add_finding({"id": "c-1"})
         self.go_on.wait()
         progress.done = 3
 
@@ -57,27 +57,28 @@ def nothing(_):
 
 
 def ended(jobs, name="audit"):
-    return until(lambda: (told := jobs.find(name))["state"] != "running" and told)
+    return until(lambda: (job := jobs.find(name)).state != "running" and job)
 
 
 def test_there_is_no_job_before_the_first_one(jobs):
-    assert jobs.find("audit") == {"job": "audit", "state": "none"}
+    assert jobs.find("audit") is None
 
 
 def test_a_job_is_told_while_it_runs_and_after_it_is_done(jobs):
     work = Work()
     begun = jobs.start("audit", work, by="u-op", why="$why not")
-    assert (begun["state"], begun["by"], begun["why"], begun["ended_at"]) == ("running", "u-op", "$why not", None)
+    assert (begun.state, begun.by, begun.why, begun.ended_at) == ("running", "u-op", "$why not", None)
 
-    told = until(lambda: (told := jobs.find("audit"))["done"] and told)
-    assert (told["at"], told["done"], told["total"], told["unit"]) == ("outreach.audience_count", 1, 3, "records")
-    assert (told["found"], told["found_count"]) == ([{"id": "c-1"}], 1)
+    told = until(lambda: (told := jobs.find("audit")).done and told)
+    assert (told.at, told.done, told.total, told.unit) == ("outreach.audience_count", 1, 3, "records")
+    assert (told.found, told.found_count) == ([{"id": "c-1"}], 1)
 
     work.go_on.send()
     done = ended(jobs)
-    assert (done["state"], done["done"], done["error"]) == ("done", 3, None)
-    assert done["started_at"] <= done["ended_at"]
-    assert done["started_at"].endswith("+08:00")
+    assert (done.state, done.done, done.error) == ("done", 3, None)
+    answer = done.answer()
+    assert answer["started_at"] <= answer["ended_at"]
+    assert answer["started_at"].endswith("+08:00")
 
 
 def test_one_of_a_name_runs_at_a_time_among_all_gateways(jobs, a_gateway):
@@ -91,7 +92,7 @@ def test_one_of_a_name_runs_at_a_time_among_all_gateways(jobs, a_gateway):
 
     work.go_on.send()
     ended(jobs)
-    assert a_gateway().start("audit", nothing, by="u-other", why=None)["by"] == "u-other"
+    assert a_gateway().start("audit", nothing, by="u-other", why=None).by == "u-other"
 
 
 def test_of_many_that_begin_it_at_once_one_does(a_gateway):
@@ -121,10 +122,10 @@ def test_a_job_whose_gateway_died_has_failed_and_another_may_begin(jobs, a_gatew
     fall_silent(jobs, collection)
 
     told = a_gateway().find("audit")
-    assert (told["state"], told["error"]["en"]) == ("failed", "Its gateway went silent.")
+    assert (told.state, told.error["en"]) == ("failed", "Its gateway went silent.")
 
     a_gateway().start("audit", nothing, by="u-other", why=None)
-    assert ended(jobs)["by"] == "u-other"
+    assert ended(jobs).by == "u-other"
 
 
 def test_a_job_that_was_taken_over_ends_and_changes_nothing_more(jobs, collection, monkeypatch):
@@ -132,14 +133,14 @@ def test_a_job_that_was_taken_over_ends_and_changes_nothing_more(jobs, collectio
     monkeypatch.setattr(jobs_module, "PULSE", 0.01)
     work = Work()
     jobs.start("audit", work, by="u-op", why=None)
-    until(lambda: jobs.find("audit")["done"])
+    until(lambda: jobs.find("audit").done)
     collection.update_one({"_id": "audit"}, {"$set": {"run": "of another gateway"}})
 
     with capture_logs() as logs:
         until(lambda: any(line["event"] == "job was taken over" for line in logs) or jobs._running["audit"]._is_over)
     work.go_on.send()
 
-    assert (jobs.find("audit")["state"], jobs.find("audit")["done"]) == ("running", 1)
+    assert (jobs.find("audit").state, jobs.find("audit").done) == ("running", 1)
 
 
 def fall_silent(jobs, collection):
@@ -157,7 +158,7 @@ def test_a_gateway_that_stops_ends_its_jobs_at_once(jobs):
     jobs.stop()
 
     told = jobs.find("audit")
-    assert (told["state"], told["error"]["en"]) == ("failed", "Stopped with its gateway.")
+    assert (told.state, told.error["en"]) == ("failed", "Stopped with its gateway.")
 
 
 @pytest.mark.parametrize(
@@ -170,25 +171,26 @@ def test_a_gateway_that_stops_ends_its_jobs_at_once(jobs):
 )
 def test_a_job_that_fails_says_why_without_its_innards(jobs, error, says):
     def work(progress):
-        progress.find({"id": "c-1"})
+        progress.add_finding({"id": "c-1"})
         raise error
 
     jobs.start("audit", work, by="u-op", why=None)
 
     told = ended(jobs)
-    assert (told["state"], told["error"]["en"], told["found_count"]) == ("failed", says, 1)
+    assert (told.state, told.error["en"], told.found_count) == ("failed", says, 1)
 
 
 def test_all_that_is_found_is_counted_and_the_first_thousand_are_listed(jobs):
     def work(progress):
         for number in range(LISTED + 5):
-            progress.find({"id": f"c-{number}"})
+            progress.add_finding({"id": f"c-{number}"})
 
     jobs.start("audit", work, by="u-op", why=None)
 
     told = ended(jobs)
-    assert (told["found_count"], len(told["found"]), told["found"][-1]) == (1_005, 1_000, {"id": "c-999"})
-    assert "found" not in jobs.all()["audit"]
+    assert (told.found_count, len(told.found), told.found[-1]) == (1_005, 1_000, {"id": "c-999"})
+    (outline,) = jobs.all()
+    assert (outline.found, "found" in outline.outline()) == ([], False)
 
 
 def test_what_a_job_is_about_and_what_it_makes_are_kept_beside_how_it_is_told(jobs):
@@ -198,8 +200,8 @@ def test_what_a_job_is_about_and_what_it_makes_are_kept_beside_how_it_is_told(jo
     jobs.start("r-1", work, by="u-op", why=None, about={"kpi": "$K2"})
     ended(jobs, "r-1")
 
-    (held,) = jobs.read({"$match": {"about.kpi": "$K2"}})
-    assert (held["about"], held["result"], jobs_module.told(held)) == ({"kpi": "$K2"}, {"parts": [5]}, jobs.find("r-1"))
+    (job,) = jobs.read({"$match": {"about.kpi": "$K2"}})
+    assert (job.about, job.result, job.answer()) == ({"kpi": "$K2"}, {"parts": [5]}, jobs.find("r-1").answer())
 
 
 def test_a_gateway_forgets_its_jobs_that_are_over(jobs):
@@ -208,3 +210,15 @@ def test_a_gateway_forgets_its_jobs_that_are_over(jobs):
         ended(jobs, f"r-{number}")
 
     assert len(jobs._running) == 1
+
+
+def test_a_job_is_stored_as_earlier_releases_read_and_wrote_it(jobs, collection):
+    jobs.start("audit", nothing, by="u-op", why="$why")
+    ended(jobs)
+
+    (stored,) = collection.find()
+    assert {name: value for name, value in stored.items() if not name.endswith("_at") and name != "run"} == {
+        "_id": "audit", "state": "done", "by": "u-op", "why": "$why", "about": None, "unit": "records", "error": None,
+        "at": "", "done": 0, "total": 0, "found_count": 0, "found": [], "result": {},
+    }  # fmt: skip
+    assert {name for name in stored if name.endswith("_at")} == {"started_at", "beat_at", "ended_at"}

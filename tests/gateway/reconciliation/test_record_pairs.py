@@ -7,27 +7,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.reconciliation.record_pairs import Pair, Row, Total, paired
+from gateway.reconciliation.record_pairs import CountedRecord, RecordPair, Total, pair_records
 
 DAYS = ("2011-05-14", "2011-05-15")
 
 rows = st.builds(
-    Row, st.text(max_size=3), st.integers(1, 3), st.sampled_from(DAYS), st.integers(0, 3)
+    CountedRecord, st.text(max_size=3), st.integers(1, 3), st.sampled_from(DAYS), st.integers(0, 3)
 )  # fmt: skip
 sides = st.lists(rows, max_size=30, unique_by=lambda row: row.id).map(sorted)
 
 
 def a_row(record="c-1", version=1, day="2011-05-14", amount=300):
-    return Row(record, version, day, amount)
+    return CountedRecord(record, version, day, amount)
 
 
 @given(sides, sides)
 def test_two_streams_are_paired_as_two_dictionaries_would_be(here, there):
     ours, theirs = ({row.id: row for row in side} for side in (here, there))
 
-    pairs = list(paired(here, there))
+    pairs = list(pair_records(here, there))
 
-    assert pairs == [Pair(ours.get(id_), theirs.get(id_)) for id_ in sorted(ours.keys() | theirs.keys())]
+    assert pairs == [RecordPair(ours.get(id_), theirs.get(id_)) for id_ in sorted(ours.keys() | theirs.keys())]
 
 
 @given(st.integers(1, 400), st.integers(0, 2**32), st.sampled_from([0.0, 0.05, 0.5]))
@@ -48,7 +48,7 @@ def test_what_was_changed_at_one_side_is_found_exactly(number, seed, share):
         elif what == "only_here":
             here += [row, a_row(f"{row.id}-new")]
 
-    found = {pair.id: pair.what for pair in paired(here, there) if pair.differs}
+    found = {pair.id: pair.difference for pair in pair_records(here, there) if pair.differs}
 
     assert found == changed
 
@@ -61,7 +61,7 @@ def test_a_stream_is_read_no_further_than_it_is_needed():
             taken.append(number)
             yield a_row(f"c-{number:04}")
 
-    pairs = paired(stream(), stream())
+    pairs = pair_records(stream(), stream())
 
     assert [next(pairs).id for _ in range(3)] == ["c-0000", "c-0001", "c-0002"]
     assert len(taken) <= 2 * 4
@@ -78,7 +78,7 @@ def test_a_stream_is_read_no_further_than_it_is_needed():
     ],
 )
 def test_a_difference_says_how_and_what_each_side_has(here, there, what):
-    said = Pair(here, there).say()
+    said = RecordPair(here, there).document()
 
     assert (said["id"], said["what"]) == ("c-1", what)
     assert said["here"] == (here and {"version": here.version, "day": here.day, "amount": here.amount})
@@ -86,26 +86,26 @@ def test_a_difference_says_how_and_what_each_side_has(here, there, what):
 
 
 def test_versions_alone_are_no_difference_nor_is_a_record_that_counts_nowhere():
-    assert not Pair(a_row(version=1), a_row(version=2)).differs
-    assert not Pair(a_row(day=None, amount=None), None).differs
+    assert not RecordPair(a_row(version=1), a_row(version=2)).differs
+    assert not RecordPair(a_row(day=None, amount=None), None).differs
 
 
 def test_a_difference_is_settled_when_it_is_gone_or_when_both_sides_went_on():
-    behind = Pair(a_row(version=1), a_row(version=2, amount=200))
+    behind = RecordPair(a_row(version=1), a_row(version=2, amount=200))
 
-    assert Pair(a_row(version=2, amount=200), a_row(version=2, amount=200)).is_settled(behind)
-    assert Pair(a_row(version=2, amount=200), a_row(version=3, amount=100)).is_settled(behind)
+    assert RecordPair(a_row(version=2, amount=200), a_row(version=2, amount=200)).is_settled(behind)
+    assert RecordPair(a_row(version=2, amount=200), a_row(version=3, amount=100)).is_settled(behind)
     assert not behind.is_settled(behind)
-    assert not Pair(a_row(version=1), a_row(version=3, amount=100)).is_settled(behind)
+    assert not RecordPair(a_row(version=1), a_row(version=3, amount=100)).is_settled(behind)
 
 
 def test_a_difference_within_one_version_stays():
-    altered = Pair(a_row(version=2, amount=1), a_row(version=2, amount=200))
-    lost = Pair(None, a_row(version=2))
+    altered = RecordPair(a_row(version=2, amount=1), a_row(version=2, amount=200))
+    lost = RecordPair(None, a_row(version=2))
 
     assert not altered.is_settled(altered)
     assert not lost.is_settled(lost)
-    assert not Pair(None, a_row(version=3)).is_settled(lost)
+    assert not RecordPair(None, a_row(version=3)).is_settled(lost)
 
 
 @given(sides)

@@ -133,7 +133,7 @@ def test_of_many_records_on_many_pages_those_that_differ_are_found_exactly(outre
     monkeypatch.setattr(recount_run, "PAGE", 30)
     monkeypatch.setattr(recount_run, "AGAIN", 9)
     monkeypatch.setattr(recount_run, "WATCHED", 8)
-    monkeypatch.setattr(own_records, "LOOKED_AT", 40)
+    monkeypatch.setattr(own_records, "PAGE", 40)
     ids, chance = enter(outreach, 400), random.Random(11)
     changed = sorted(chance.sample(ids, 20))
     for id_ in changed:
@@ -163,8 +163,8 @@ def test_a_difference_that_is_on_its_way_is_none(outreach, monkeypatch):
     (held,) = views(outreach).find({"_id": f"{KIND}/c-00001"})
     views(outreach).delete_one({"_id": held["_id"]})
     looked = []
-    told_of = own_records.rows_of
-    monkeypatch.setattr(own_records, "rows_of", lambda *what, **how: looked.append(1) or told_of(*what, **how))
+    told_of = own_records.look_up
+    monkeypatch.setattr(own_records, "look_up", lambda *what, **how: looked.append(1) or told_of(*what, **how))
 
     address = begin(outreach, "K2")
     until(lambda: len(looked) > 2)

@@ -254,7 +254,7 @@ def test_a_command_is_stored_as_every_earlier_version_stored_it_and_the_earliest
         "_id": "k-1", "service": "awards", "command": "report", "token_id": "t-1", "arguments": b'{"command_id":"k-1"}',
         "actor": {"id": LI.id, "roles": sorted(LI.roles), "district": None}, "state": "accepted", "turn": 0, "tries": 0,
     }  # fmt: skip
-    accepted.update_one({"_id": "k-1"}, {"$unset": {"token_id": "", "traceparent": ""}})
+    accepted.update_one({"_id": "k-1"}, {"$unset": dict.fromkeys(("token_id", "traceparent", "turn", "tries"), "")})
     assert waiting.give("awards", lambda *_, **__: {"id": "r"}) == 1
     assert waiting.find("k-1", actor=LI) == {
         "command_id": "k-1", "service": "awards", "command": "report", "state": "done",
