@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Cache:
-    """What the query service has read, for the next who ask the same."""
+    """Answers of the query service: current ones for a few seconds, as-of ones for good."""
 
     def __init__(self) -> None:
         self._current: dict[Any, tuple[float, Any]] = {}
