@@ -26,7 +26,7 @@ class CsrfTokenMissing(NotAllowed):
     """A write by a session without the token that only our own pages can read."""
 
     code = "csrf_token_missing"
-    title_en = f"A write with a session needs its token in the header {CSRF_HEADER}; GET /api/v1/me tells it."
+    title_en = f"A write with a session needs its token in the header {CSRF_HEADER}; GET /api/v1/me returns it."
     title_zh = f"以会话提交写操作时，须在标头 {CSRF_HEADER} 中附上令牌（见 GET /api/v1/me）。"
 
 

@@ -22,7 +22,7 @@ CHUNK = 256 * 1024  # bytes of a file
 ZIP = b"PK\x03\x04"  # the first bytes of an XLSX
 
 Content = Literal["file", "rows", "wrongs", "refusals"]
-"""The content of a chunk: bytes of the file, rows that could be read, errors of reading, errors that the service named."""
+"""The content of a chunk: bytes of the file, readable rows, errors of reading, or errors that the service named."""
 
 
 @dataclass(frozen=True)

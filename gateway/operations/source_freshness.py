@@ -64,7 +64,7 @@ class StaleReason(NamedTuple):
 
 @dataclass(frozen=True)
 class SourceFreshness:
-    """What is known of a service's records now; None where it is not known."""
+    """Condition of a service's records now; None where something is not known."""
 
     service: str
     is_reachable: bool

@@ -92,7 +92,7 @@ def test_sources_tell_who_is_there_and_when_it_was_heard_last(gateway, monkeypat
     gateway.running.start(Awards)
     gateway.take(an_event("awards.external_result", "r-1"))
 
-    sources = ask(gateway)
+    sources = until(lambda: (sources := ask(gateway))["awards"]["reachable"] and sources)
 
     assert (sources["awards"]["state"], sources["awards"]["pending"]) == ("fresh", 0)
     assert sources["awards"]["last_event"] == "2011-05-14T10:00:01+08:00"
