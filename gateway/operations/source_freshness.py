@@ -1,4 +1,4 @@
-"""Freshness of one source as a value: what is known of a service's records, and why they are not fresh."""
+"""Freshness of one source as a value: how far a service's records have come in, and why they are not fresh."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class StaleReason(NamedTuple):
 
 @dataclass(frozen=True)
 class SourceFreshness:
-    """What is known of a service's records now; None where it is not known."""
+    """The freshness of a service's records now; a None is not known."""
 
     service: str
     is_reachable: bool
