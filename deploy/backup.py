@@ -89,13 +89,19 @@ def backup(client: Client, databases: Sequence[str], into: IO[bytes], progress: 
     for _ in range(TRIES):
         with client.start_session(snapshot=True) as session:
             if point := find_point(client, session, databases):
-                try:
-                    return write(client, point, databases, into, progress)
-                except OperationFailure as error:
-                    if error.code != SNAPSHOT_TOO_OLD:
-                        raise
-                    raise CommandFailed(TOO_SLOW) from None
+                return _write_in_time(client, point, databases, into, progress)
     raise CommandFailed("Collections are being made or dropped, as by a rebuild: back up when that is over.")
+
+
+def _write_in_time(
+    client: Client, point: Point, databases: Sequence[str], into: IO[bytes], progress: Progress
+) -> Manifest:
+    try:
+        return write(client, point, databases, into, progress)
+    except OperationFailure as error:
+        if error.code != SNAPSHOT_TOO_OLD:
+            raise
+        raise CommandFailed(TOO_SLOW) from None
 
 
 def find_point(client: Client, session: ClientSession, databases: Sequence[str]) -> Point | None:

@@ -74,16 +74,21 @@ class Player:
     def _outcome(self, step: Step) -> tuple[Any, str]:
         late = NotAsExpected(f"{step.command_id}: no outcome in {PATIENCE} s")
         with eventlet.Timeout(PATIENCE, late):
-            while True:
-                try:
-                    return self._call(step), "done"
-                except Unavailable:
-                    eventlet.sleep(0.1)
-                except Problem as problem:
-                    if not step.patient or problem.code in self._expected(step):
-                        return None, problem.code
-                    late.args = (f"{step.command_id}: {problem.code} for {PATIENCE} s, {problem.en}",)
-                    eventlet.sleep(0.05)
+            while (outcome := self._try(step, late)) is None:
+                eventlet.sleep(0.05)
+        return outcome
+
+    def _try(self, step: Step, late: NotAsExpected) -> tuple[Any, str] | None:
+        """Give a command once; None where it has to be given again, `late` then says why."""
+        try:
+            return self._call(step), "done"
+        except Unavailable:
+            return None
+        except Problem as problem:
+            if not step.patient or problem.code in self._expected(step):
+                return None, problem.code
+            late.args = (f"{step.command_id}: {problem.code} for {PATIENCE} s, {problem.en}",)
+            return None
 
     def _call(self, step: Step) -> Any:
         arguments = {**step.arguments, "command_id": step.command_id}

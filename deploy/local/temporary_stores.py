@@ -27,13 +27,13 @@ def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None
                 "MONGO_URI": stores.mongo_uri,
                 "KEXIE_HOME": str(supervisor.home.folder),
             }
-            command = (sys.executable, "-m", "tests", *_shared_out(arguments), *arguments)
+            command = (sys.executable, "-m", "tests", *options_for_sharing(arguments), *arguments)
             return supervisor.run(*command, environment=environment)
     except StopRequested as request:
         return 128 + request.number
 
 
-def _shared_out(arguments: Sequence[str]) -> tuple[str, ...]:
+def options_for_sharing(arguments: Sequence[str]) -> tuple[str, ...]:
     """Options for several processes of pytest: none for a single file, nor where output has to come at once."""
     files = [argument for argument in arguments if Path(argument.partition("::")[0]).is_file()]
     folders = [argument for argument in arguments if Path(argument).is_dir()]

@@ -34,7 +34,7 @@ from werkzeug.datastructures import MultiDict
 from gateway.api.endpoint import Endpoint
 from gateway.documents import csv, xlsx
 from gateway.documents.answer_rows import Split, items
-from gateway.documents.table import Gathered
+from gateway.documents.table import ExportData
 from gateway.documents.xlsx import DoesNotFit
 from gateway.http import pagination, parameters
 from gateway.http.admission import Bulkhead
@@ -67,14 +67,14 @@ class FileFormat:
 
     ending: str
     content_type: str
-    write: Callable[[IO[bytes], Gathered], bytes]
+    write: Callable[[IO[bytes], ExportData], bytes]
     fits: Callable[[int], None] = lambda _: None
 
 
-def _write_docx(file: IO[bytes], gathered: Gathered) -> bytes:
+def _write_docx(file: IO[bytes], data: ExportData) -> bytes:
     from gateway.documents import yearly_report_docx  # noqa: PLC0415 (6 MB, loaded with the first report)
 
-    return yearly_report_docx.write(file, gathered)
+    return yearly_report_docx.write(file, data)
 
 
 CSV = FileFormat("csv", "text/csv; charset=utf-8; header=present", csv.write)
@@ -88,7 +88,7 @@ DOCX = FileFormat("docx", "application/vnd.openxmlformats-officedocument.wordpro
 class AnswerReader(Protocol):
     """Reads all of an answer."""
 
-    def gather(self, gathered: Gathered, ask: Ask) -> None:
+    def gather(self, data: ExportData, ask: Ask) -> None:
         """Put the rows aside, with what the answer tells besides; raises `Moved`."""
 
 
@@ -98,10 +98,10 @@ class WholeAnswer:
 
     split: Split
 
-    def gather(self, gathered: Gathered, ask: Ask) -> None:
+    def gather(self, data: ExportData, ask: Ask) -> None:
         """Read the one answer."""
-        rows, gathered.told = self.split(ask())
-        gathered.rows.add(rows)
+        rows, data.facts = self.split(ask())
+        data.rows.add(rows)
 
 
 @dataclass(frozen=True)
@@ -115,32 +115,32 @@ class PagedAnswer:
     format: FileFormat
     of_a_service: bool
 
-    def gather(self, gathered: Gathered, ask: Ask) -> None:
+    def gather(self, data: ExportData, ask: Ask) -> None:
         """Read all pages; raises `Moved` where generation, revision or total changed before the end."""
         before = self._probe(ask)
-        total = self._add_pages(gathered, ask)
+        total = self._add_pages(data, ask)
         eventlet.sleep(BEHIND)
         _require_same(before, self._probe(ask))
-        if gathered.rows.number != total:
-            raise Moved(f"{gathered.rows.number} / {total}")
+        if data.rows.number != total:
+            raise Moved(f"{data.rows.number} / {total}")
 
     def _probe(self, ask: Ask) -> Mapping[str, Any]:
         """The state of the data, with as few of them as possible."""
         return ask(limit=1, revision="true") if self.of_a_service else ask(limit=1)
 
-    def _add_pages(self, gathered: Gathered, ask: Ask) -> int:
+    def _add_pages(self, data: ExportData, ask: Ask) -> int:
         first = page = ask(limit=LONGEST_PAGE)
         self.format.fits(first["total"])
-        self._add(gathered, page)
+        self._add(data, page)
         while page["cursor"] is not None:
             page = ask(limit=LONGEST_PAGE, cursor=page["cursor"])
             _require_same(first, page)
-            self._add(gathered, page)
+            self._add(data, page)
         return first["total"]
 
-    def _add(self, gathered: Gathered, page: Mapping[str, Any]) -> None:
-        rows, gathered.told = self.split(page)
-        gathered.rows.add(rows)
+    def _add(self, data: ExportData, page: Mapping[str, Any]) -> None:
+        rows, data.facts = self.split(page)
+        data.rows.add(rows)
 
 
 def _require_same(first: Mapping[str, Any], page: Mapping[str, Any]) -> None:
@@ -190,14 +190,14 @@ class Export(Endpoint):
             _refuse_paging(request)
         try:
             with self.places.bulkhead.place("exports"):
-                gathered = self._gather(request)
-                file = tpool.execute(_write, self.format, gathered)
+                data = self._gather(request)
+                file = tpool.execute(_write, self.format, data)
         except DoesNotFit as error:
             raise InvalidInput(FieldError("file", error.en, error.zh)) from None
-        name = f"{_file_name(gathered, request)}.{self.format.ending}"
-        return Reply(ByteStream(file.content), 200, _headers(gathered, file, name), self.format.content_type)
+        name = f"{_file_name(data, request)}.{self.format.ending}"
+        return Reply(ByteStream(file.content), 200, _headers(data, file, name), self.format.content_type)
 
-    def _gather(self, request: Request) -> Gathered:
+    def _gather(self, request: Request) -> ExportData:
         """All of the answer, of one state; `Unavailable` where it did not stay the same in any attempt."""
         moved = ""
         for pause in PAUSES:
@@ -212,14 +212,14 @@ class Export(Endpoint):
             f"读取期间数据不断变化（{moved}），未生成文件，请稍后重试。",
         )
 
-    def _gather_once(self, request: Request) -> Gathered:
-        gathered = Gathered(self.title, of=_kind(request.path_values))
+    def _gather_once(self, request: Request) -> ExportData:
+        data = ExportData(self.title, of=_kind(request.path_values))
         standing = self._standing(request)
         began = self.places.clock.now().isoformat(timespec="milliseconds")
         pinned = {"as_of": began} if standing else {}
-        self.reader.gather(gathered, partial(self._ask, request, **pinned))
-        gathered.told = _facts({**gathered.told, **standing, **pinned}, gathered.of, began, request)
-        return gathered
+        self.reader.gather(data, partial(self._ask, request, **pinned))
+        data.facts = _facts({**data.facts, **standing, **pinned}, data.of, began, request)
+        return data
 
     def _standing(self, request: Request) -> dict[str, Any]:
         """Ask how complete the data are now; empty where no `as_of` can be given, or the caller has given one."""
@@ -292,11 +292,11 @@ class ExportFile:
     data_digest: bytes
 
 
-def _write(format_: FileFormat, gathered: Gathered) -> ExportFile:
+def _write(format_: FileFormat, data: ExportData) -> ExportFile:
     """Write the file; it is closed where that fails."""
     with ExitStack() as opened:
         content = opened.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
-        data_digest = format_.write(content, gathered)
+        data_digest = format_.write(content, data)
         size = content.tell()
         content.seek(0)
         digest = sha256()
@@ -324,21 +324,21 @@ class ByteStream(Iterator[bytes]):
         self._file.close()
 
 
-def _facts(told: Mapping[str, Any], of: str, began: str, request: Request) -> dict[str, Any]:
+def _facts(facts: Mapping[str, Any], of: str, began: str, request: Request) -> dict[str, Any]:
     """Add to the answer's own facts the instant, the definition of the records, and the question."""
     definition = {"definition": KINDS[of].dataschema} if of else {}
     question = unquote(request.full_path.rstrip("?"))
-    return {"as_of": began, **definition, **told, "question": question}
+    return {"as_of": began, **definition, **facts, "question": question}
 
 
-def _headers(gathered: Gathered, file: ExportFile, name: str) -> dict[str, str]:
-    told = gathered.told
-    facts = {
-        "Kexie-As-Of": told["as_of"],
-        "Kexie-Revision": told.get("revision"),
-        "Kexie-Definition": told.get("definition"),
-        "Kexie-Complete": json.dumps(told["complete"]) if "complete" in told else None,
-        "Kexie-Rows": gathered.rows.number,
+def _headers(data: ExportData, file: ExportFile, name: str) -> dict[str, str]:
+    facts = data.facts
+    headers = {
+        "Kexie-As-Of": facts["as_of"],
+        "Kexie-Revision": facts.get("revision"),
+        "Kexie-Definition": facts.get("definition"),
+        "Kexie-Complete": json.dumps(facts["complete"]) if "complete" in facts else None,
+        "Kexie-Rows": data.rows.number,
         "Kexie-Data-Digest": _digest(file.data_digest),
     }
     ascii_name = re.sub("[^A-Za-z0-9.-]+", "", name).strip("-")
@@ -346,7 +346,7 @@ def _headers(gathered: Gathered, file: ExportFile, name: str) -> dict[str, str]:
         "Content-Length": str(file.size),
         "Content-Disposition": f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}",
         "Content-Digest": _digest(file.digest),
-        **{header: str(fact) for header, fact in facts.items() if fact is not None},
+        **{header: str(value) for header, value in headers.items() if value is not None},
     }
 
 
@@ -364,9 +364,9 @@ def _kind(path: Mapping[str, Any]) -> str:
     return next((kind.key for kind in kinds), "")
 
 
-def _file_name(gathered: Gathered, request: Request) -> str:
+def _file_name(data: ExportData, request: Request) -> str:
     """Title, kind, the address's variables and the day, without characters that a file system refuses."""
-    kind = [glossary.kind(gathered.of)] if gathered.of else []
+    kind = [glossary.kind(data.of)] if data.of else []
     values = [value for name, value in request.path_values.items() if name not in ("service", "kind", "plural")]
-    parts = [gathered.title, *kind, *values, gathered.told["as_of"][:10].replace("-", "")]
+    parts = [data.title, *kind, *values, data.facts["as_of"][:10].replace("-", "")]
     return re.sub(r'[\x00-\x1f\\/:*?"<>|]+', "_", "-".join(parts))[:120]

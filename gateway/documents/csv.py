@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import IO, Any
 
 from gateway.documents.formula_signs import escape
-from gateway.documents.table import Cell, Gathered, Table, text
+from gateway.documents.table import Cell, ExportData, Table, text
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -23,9 +23,9 @@ class _EncodedLine:
 _writer: Any = csv.writer(_EncodedLine(), lineterminator="\r\n")
 
 
-def write(file: IO[bytes], gathered: Gathered) -> bytes:
+def write(file: IO[bytes], data: ExportData) -> bytes:
     """Write the whole table; return the SHA-256 of its rows, heads left out."""
-    table, digest = Table(gathered), sha256()
+    table, digest = Table(data), sha256()
     file.write(BYTE_ORDER_MARK + line(table.heads))
     for cells in table:
         row = line(cells)

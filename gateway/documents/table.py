@@ -55,11 +55,11 @@ class Rows:
 
 
 @dataclass
-class Gathered:
+class ExportData:
     """The content of a file: an answer's rows, the facts beside them, and the kind of the records, if any."""
 
     title: str
-    told: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     rows: Rows = field(default_factory=Rows)
     of: str = ""
 
@@ -67,11 +67,11 @@ class Gathered:
 class Table:
     """Rows of cells under their columns, with the `facts` about them, each under its label."""
 
-    def __init__(self, gathered: Gathered) -> None:
-        self.title, self.rows, self._of = gathered.title, gathered.rows, gathered.of
+    def __init__(self, data: ExportData) -> None:
+        self.title, self.rows, self._of = data.title, data.rows, data.of
         self.columns = _columns(self.rows, self._of)
         self.heads = [column_labels.head(path, of=self._of) for path in self.columns]
-        self.facts = [(column_labels.head(path), text(cell)) for path, cell in cells(gathered.told, of=self._of)]
+        self.facts = [(column_labels.head(path), text(cell)) for path, cell in cells(data.facts, of=self._of)]
 
     def __iter__(self) -> Iterator[list[Cell]]:
         for row in self.rows:

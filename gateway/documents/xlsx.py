@@ -12,7 +12,7 @@ from unicodedata import east_asian_width
 from xlsxwriter import Workbook
 
 from gateway.documents import csv
-from gateway.documents.table import Cell, Gathered, Table, text
+from gateway.documents.table import Cell, ExportData, Table, text
 
 MOST_ROWS = 1_048_575  # below the heads
 LONGEST_TEXT = 32_767  # characters of a cell
@@ -42,10 +42,10 @@ class DoesNotFit(ValueError):
         self.en, self.zh = en, zh
 
 
-def write(file: IO[bytes], gathered: Gathered) -> bytes:
+def write(file: IO[bytes], data: ExportData) -> bytes:
     """Write the whole table; return the SHA-256 of its rows as a CSV file would have them. Raises `DoesNotFit`."""
-    fits(gathered.rows.number)
-    table = Table(gathered)
+    fits(data.rows.number)
+    table = Table(data)
     with Workbook(file, OPTIONS) as book:
         book.set_properties({"title": table.title})
         digest = _write_rows(book, table)

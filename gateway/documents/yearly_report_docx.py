@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from gateway.documents import chart, column_labels
 from gateway.documents.chart import Bar
-from gateway.documents.table import Gathered
+from gateway.documents.table import ExportData
 from gateway.documents.word_document import WordDocument
 from services.contract import glossary, wire
 
@@ -20,9 +20,9 @@ NUMERALS = "一二三四五六七八九十"
 LONGEST_LABEL = 16  # characters of a title
 
 
-def write(file: IO[bytes], gathered: Gathered) -> bytes:
+def write(file: IO[bytes], data: ExportData) -> bytes:
     """Write the report; return the SHA-256 of its material in canonical JSON."""
-    material = gathered.told
+    material = data.facts
     digest = sha256(wire.canonical(material)).digest()
     paper = WordDocument(f"{material['plan']['title']['zh']}完成情况报告")
     paper.write_date(_long_day(material["as_of"]))

@@ -64,7 +64,7 @@ class MilestoneLine:
 
     @property
     def services(self) -> frozenset[str]:
-        """The one service whose records can reach it."""
+        """Name the one service whose records can reach it."""
         return frozenset({self.milestone.rule.of.service})
 
     @property

@@ -51,7 +51,7 @@ SOURCES = each(as_of=INSTANT, revision=WHOLE, queued=COUNT, sources=many(SOURCE)
 
 @dataclass(frozen=True)
 class GatewaySnapshot:
-    """The gateway's own knowledge of all services at one moment, and the KPIs of this year."""
+    """Knowledge that the gateway itself has of all services at one moment, and the KPIs of this year."""
 
     store: Store
     ledger: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Freshness of one source as a value: how far a service's records have come in, and why they are not fresh."""
+"""Freshness of one source as a value: what is known of a service's records, and why they are not fresh."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class StaleReason(NamedTuple):
 
 @dataclass(frozen=True)
 class SourceFreshness:
-    """The freshness of a service's records now; a None is not known."""
+    """Condition of a service's records now; None where something is not known."""
 
     service: str
     is_reachable: bool

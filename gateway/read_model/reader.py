@@ -18,8 +18,7 @@ import eventlet
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
-from gateway.kpi import as_of as past
-from gateway.kpi.as_of import Touched
+from gateway.kpi.as_of import Touched, known_then, patched, unwound
 from gateway.kpi.measures import Increments, Measure
 from gateway.plans.periods import Period, Piece
 from gateway.read_model.store import LAST_VERSION, Counts, Store, row_id
@@ -83,8 +82,8 @@ class Reader:
             return now
         measures, increments = list(measures), IncrementSums()
         for touched in self._touched({measure.rule.of.key for measure in measures}):
-            increments.add(past.unwound(measures, touched))
-        return Counts(past.patched(now.documents, increments.all, wanted), now.ledger, now.counted)
+            increments.add(unwound(measures, touched))
+        return Counts(patched(now.documents, increments.all, wanted), now.ledger, now.counted)
 
     def records(
         self, rule: Rule, period: Period, *, among: Among = EVERYWHERE, after: Place | None = None, limit: int
@@ -172,7 +171,7 @@ class Reader:
     def _compare(self, learnt: Mapping[str, list[int]]) -> list[Touched]:
         """Read these records as they are now and were then; a version between may have been taken in since."""
         now = {view["_id"]: view for view in self._find(self._store.views, list(learnt))}
-        newest = {record: past.known_then(view["version"], learnt[record]) for record, view in now.items()}
+        newest = {record: known_then(view["version"], learnt[record]) for record, view in now.items()}
         ids = [row_id(record, version) for record, version in newest.items() if version]
         then = {row["_id"]["record"]: row for row in self._find(self._store.history, ids)}
         for record, version in newest.items():

@@ -25,7 +25,7 @@ class Rebuild(fields.Schema):
 
 
 class Recount(fields.Schema):
-    """Which number the owning service shall count again."""
+    """The number that its owning service counts again."""
 
     kpi = fields.Text(max=40)
     period = fields.Text(max=40, required=False)

@@ -58,7 +58,7 @@ class RecountQuestion:
 
 @dataclass(frozen=True)
 class PartResult:
-    """What one part of a KPI makes at both sides, and as it is shown; `differing` counts the records."""
+    """One part of a KPI as each side counts it and as it is shown; `differing` counts the records that differ."""
 
     part: str
     title: dict[str, str]

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Cache:
-    """What the query service has read, for the next who ask the same."""
+    """Reads of the query service: current ones kept for `MAX_AGE`, as-of ones for good, since they never change."""
 
     def __init__(self) -> None:
         self._current: dict[Any, tuple[float, Any]] = {}

@@ -49,7 +49,7 @@ class PeriodNotOver(Refusal, rule="G-07", zh="时段尚未结束，不得关账"
 
 @dataclass(frozen=True)
 class Edition:
-    """What was reported of a period: `body` byte for byte, with its digest and signature."""
+    """A report of a period as it was closed: `body` byte for byte, with its digest and signature."""
 
     year: int
     period: str

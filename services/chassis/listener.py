@@ -281,11 +281,10 @@ class Inboxes(SharedExtension):
             raise errors[0]
 
     def _hear(self, events: list[Event]) -> Exception | None:
+        wanted = ((listener, event) for event in events for listener in self._listeners if listener.wants(event))
         try:
-            for event in events:
-                for listener in self._listeners:
-                    if listener.wants(event):
-                        work(self.container, listener, event)
+            for listener, event in wanted:
+                work(self.container, listener, event)
         except Exception as error:  # noqa: BLE001 - it is raised when the others are through
             return error
         return None

@@ -8,6 +8,7 @@ from deploy.secrets.private_files import CHECKOUT
 from tests.deploy.running import environment
 
 
+@pytest.mark.timeout(180)  # every command loads all that it could start
 @pytest.mark.parametrize("option", ["-h", "--help"])
 @pytest.mark.parametrize(
     ("command", "says"),

@@ -1,8 +1,8 @@
-"""SHEETS: a command's input as rows of a sheet: an empty template, a clerk's sheet read, its errors given back; pure.
+"""Sheets: a command's input as rows of a sheet; pure.
 
-`columns` makes the columns of a command's JSON Schema, `template` an empty workbook of them. `read` understands a
-filled one, however messy, as long as it can mean one thing only; `marked` gives the same cells back with what is wrong
-beside each row. All of it blocks: call it through `eventlet.tpool`.
+`columns` makes the columns of a command's JSON Schema, `template` an empty workbook with them. `read` reads a filled
+sheet, however messy, as long as it can mean one thing only; `marked` writes the same cells with the errors beside each
+row. All of it blocks: call it through `eventlet.tpool`.
 """
 
 from gateway.imports.sheets.columns import Column, NotFlat, columns

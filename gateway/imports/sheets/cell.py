@@ -1,4 +1,4 @@
-"""A cell: what may stand in it, and whether it is empty."""
+"""A cell: the values that it may have, and whether it is empty."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from enum import Enum
 
 
-class Blemish(Enum):
+class CellFault(Enum):
     """Why a cell that looks empty is not."""
 
     ERROR = ("公式结果为错误值", "The formula's result is an error")
@@ -19,42 +19,45 @@ class Blemish(Enum):
 
     @property
     def zh(self) -> str:
+        """The reason in Chinese."""
         return self.value[0]
 
     @property
     def en(self) -> str:
+        """The reason in English."""
         return self.value[1]
 
 
 @dataclass(frozen=True, slots=True)
-class Blemished:
-    """A cell whose value is not to be had; `shown` is what the clerk sees there."""
+class FaultyCell:
+    """A cell whose value cannot be read; `shown` is what the clerk sees there."""
 
-    why: Blemish
+    fault: CellFault
     shown: str = ""
 
 
-Cell = str | int | float | bool | date | datetime | time | timedelta | Blemished
+Cell = str | int | float | bool | date | datetime | time | timedelta | FaultyCell
 
 BLANKS = " \t\r\n\v\f\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u202f\u3000\ufeff"
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xFFE5: 0xA5}
 
 
 def narrow(text: str) -> str:
-    """The text with ordinary letters, digits and signs for full-width ones."""
+    """Replace full-width letters, digits and signs by ordinary ones."""
     return text if text.isascii() else text.translate(_NARROW)
 
 
 def stripped(cell: Cell) -> Cell:
-    """The cell without the blanks around its text; an empty one is ''."""
+    """Remove the blanks around a cell's text; an empty cell is ''."""
     return cell.strip(BLANKS) if isinstance(cell, str) else cell
 
 
 def is_blank(cell: Cell) -> bool:
+    """Tell whether a cell has no text but blanks."""
     return stripped(cell) == ""
 
 
 def shown(cell: Cell) -> str:
-    """The cell as a message quotes it, shortened."""
-    text = cell.shown if isinstance(cell, Blemished) else str(cell).strip(BLANKS)
+    """Shorten a cell for a message that quotes it."""
+    text = cell.shown if isinstance(cell, FaultyCell) else str(cell).strip(BLANKS)
     return text if len(text) <= 30 else f"{text[:29]}…"

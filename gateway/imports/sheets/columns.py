@@ -1,4 +1,4 @@
-"""Columns: what stands in each column of a sheet, made of the JSON Schema of a command's input."""
+"""Columns of a sheet, made of the JSON Schema of a command's input."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OF_EVERY: Mapping[str, tuple[str, ...]] = {"district": tuple(DISTRICTS), "flag":
 
 
 class NotFlat(Exception):
-    """This command takes things within things, which a row of a sheet cannot hold."""
+    """The command takes nested values, which a row of a sheet cannot hold."""
 
     def __init__(self, of: str, names: tuple[str, ...]) -> None:
         self.names = names
@@ -30,10 +30,10 @@ class NotFlat(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """One field of the input: how it is called and what a cell of it may hold.
+    """A field of the input: its name and the values that a cell may hold.
 
-    `least` and `most` bound a number as the command takes it (money in fen); `form` says what a code looks like. `many`
-    values stand in one cell, with 、 or ； between them.
+    `least` and `most` bound a number as the command takes it (money in fen); `form` describes a code. `many` values
+    are in one cell, with 、 or ； between them.
     """
 
     name: str
@@ -52,25 +52,27 @@ class Column:
 
     @property
     def word(self) -> Word:
+        """The field's name in both languages."""
         return glossary.field_word(self.name, of=self.of)
 
     @property
     def unit(self) -> Word | None:
+        """The unit of a quantity in both languages."""
         return glossary.unit(self.name)
 
     def header(self, language: Language = "zh") -> str:
-        """Its word with its unit: 金额（元）."""
+        """Write its name with its unit: 金额（元）."""
         word = self.word.said(language)
         if self.unit is None or self.unit.said(language) in word.casefold():
             return word
         return f"{word}（{self.unit.zh}）" if language == "zh" else f"{word} ({self.unit.en})"
 
     def called(self, choice: str, language: Language = "zh") -> str:
-        """The word of one of its choices."""
+        """Translate one of its choices."""
         return glossary.value(choice, field=self.name, of=self.of, language=language)
 
     def range(self, language: Language = "zh") -> str:
-        """The bounds of a number, money in yuan."""
+        """Describe the bounds of a number, money in yuan."""
         least, upto = self._bound(self.least or 0), "" if self.most is None else self._bound(self.most)
         if language == "zh":
             return f"{least} 至 {upto}" if upto else f"{least} 或以上"
@@ -79,8 +81,8 @@ class Column:
     def _bound(self, number: int) -> str:
         return format_yuan(number, grouped=True) if self.holds == "yuan" else f"{number:,}"
 
-    def says(self, language: Language = "zh") -> str:
-        """What a text has to look like."""
+    def form_text(self, language: Language = "zh") -> str:
+        """Describe the form that a text must have."""
         zh, _, en = self.form.partition("\n")
         if zh:
             return zh if language == "zh" else en or zh
@@ -88,7 +90,7 @@ class Column:
         return ("文字" if language == "zh" else "A text") + (upto if self.longest else "")
 
     def fits(self, code: str) -> bool:
-        """Is this a code as the command wants it?"""
+        """Tell whether a code has the form that the command requires."""
         return self._form.fullmatch(code) is not None
 
     @cached_property
@@ -97,32 +99,32 @@ class Column:
 
     @cached_property
     def values(self) -> Mapping[str, str]:
-        """The value behind each way to write it, to be looked up with `glossary.plain`."""
+        """The value for each way to write it; look it up with `glossary.plain`."""
         choices = self.choices or OF_EVERY.get(self.holds, ())
         return glossary.values_named(choices, field=self.name, of=self.of)
 
 
 def columns(input_schema: Mapping[str, Any], *, of: str = "") -> tuple[Column, ...]:
-    """The columns of a command's input, needed ones first; `of` (`outreach.record_count`) chooses its own words.
+    """Make the columns of a command's input, required ones first; `of` (`outreach.record_count`) chooses its words.
 
     Raises `NotFlat` where the input is no flat row.
     """
     required = frozenset(input_schema.get("required", ()))
-    found = {
+    made = {
         name: _column(name, schema, of=of, required=name in required)
         for name, schema in input_schema["properties"].items()
     }
-    nested = tuple(name for name, column in found.items() if column is None)
+    nested = tuple(name for name, column in made.items() if column is None)
     if nested:
         raise NotFlat(of, nested)
 
-    return tuple(sorted((one for one in found.values() if one), key=lambda column: not column.required))
+    return tuple(sorted((column for column in made.values() if column), key=lambda column: not column.required))
 
 
 def _column(name: str, schema: Mapping[str, Any], *, of: str, required: bool) -> Column | None:
     many = schema.get("type") == "array"
-    one: Mapping[str, Any] = schema.get("items", {}) if many else schema
-    holds = _holds(name, one)
+    value: Mapping[str, Any] = schema.get("items", {}) if many else schema
+    holds = _holds(name, value)
     if holds is None:
         return None
 
@@ -132,12 +134,12 @@ def _column(name: str, schema: Mapping[str, Any], *, of: str, required: bool) ->
         holds=holds,
         required=required,
         many=many,
-        choices=tuple(one.get("enum", ())),
-        pattern=one.get("pattern"),
-        form=one.get("description", ""),
-        least=one.get("minimum"),
-        most=one.get("maximum"),
-        longest=one.get("maxLength"),
+        choices=tuple(value.get("enum", ())),
+        pattern=value.get("pattern"),
+        form=value.get("description", ""),
+        least=value.get("minimum"),
+        most=value.get("maximum"),
+        longest=value.get("maxLength"),
         fewest_values=schema.get("minItems", 0),
         most_values=schema.get("maxItems"),
     )

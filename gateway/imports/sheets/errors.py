@@ -1,4 +1,4 @@
-"""What is wrong with a sheet, said in both languages and with the cell's address."""
+"""Errors of a sheet, in both languages and with the address of the cell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CellError:
-    """What is wrong in a cell like `C7`, and with which field; without a field it is about the row or the sheet."""
+    """An error in a cell like `C7`, with the field; without a field it concerns the row or the sheet."""
 
     cell: str
     field: str
@@ -17,7 +17,7 @@ class CellError:
 
 
 class BrokenSheet(Exception):
-    """The sheet as a whole cannot be read, and so none of its rows; `wrongs` names the cells where it can."""
+    """The sheet cannot be read, and so none of its rows; `wrongs` are the cells that are the cause, if known."""
 
     def __init__(self, zh: str, en: str, *, wrongs: Iterable[CellError] = ()) -> None:
         super().__init__(en)
@@ -26,7 +26,7 @@ class BrokenSheet(Exception):
 
 
 def address(row: int, column: int) -> str:
-    """The address of a cell by its row, from 1, and its column, from 0: `C7` is (7, 2)."""
+    """Write the address of a cell by its row, from 1, and its column, from 0: (7, 2) is `C7`."""
     letters = ""
     column += 1
     while column:
@@ -36,7 +36,7 @@ def address(row: int, column: int) -> str:
 
 
 def column_number(letters: str) -> int:
-    """The column of an address, from 0: `C` is 2."""
+    """Read the column of an address, from 0: `C` is 2."""
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1

@@ -1,4 +1,4 @@
-"""Header: the row of a sheet that says which column is which, found by its words wherever it stands."""
+"""Header: the row of a sheet that names its columns, recognised by its words wherever it is."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from itertools import takewhile
 from gateway.imports.sheets.cell import Cell, is_blank, shown
 from gateway.imports.sheets.columns import Column
 from gateway.imports.sheets.errors import BrokenSheet, CellError, address
-from gateway.imports.sheets.tables import Table, Workbook
+from gateway.imports.sheets.tables import Table, TableFile
 from services.contract.glossary import fields_named, plain
 
-SEARCHED = 30  # rows: titles stand above a header, but not more than this
+SEARCHED = 30  # rows; there are titles above a header, but not more
 ERRORS = "错误"
 NOT_DATA = frozenset(plain(word) for word in ("序号", "行号", "No.", ERRORS, "Errors"))
-"""Columns that clerks or we add for people, and nobody reads."""
+"""Columns for people, which clerks or a marked copy add; they are not read."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """Where the header of a table stands, and which column of the sheet holds which field."""
+    """The header of a table: its row, and the field of each column of the sheet."""
 
     table: Table
     number: int
@@ -31,11 +31,11 @@ class Header:
 
     @property
     def fit(self) -> tuple[int, int]:
-        """How many fields it names, and how few other things."""
+        """How good a header it is: the number of fields that it names, less the other entries on a tie."""
         return len(self._named), len(self._named) - sum(not is_blank(cell) for cell in self.cells)
 
     def is_whole(self, columns: Sequence[Column]) -> bool:
-        """Does it name every field that is needed, and little else?"""
+        """True where it names every required field, and little else."""
         return all(column.name in self._named for column in columns if column.required) and sum(self.fit) >= 0
 
     @property
@@ -44,49 +44,50 @@ class Header:
 
     @cached_property
     def unread(self) -> frozenset[int]:
+        """The places of columns for people."""
         return frozenset(place for place, cell in enumerate(self.cells) if plain(str(cell)) in NOT_DATA)
 
     @cached_property
     def expected(self) -> frozenset[int]:
-        """Where a cell may stand."""
+        """The places that may have cells."""
         return self.unread | self.places.keys()
 
     @cached_property
     def errors(self) -> int | None:
-        """The column of errors that we once added."""
+        """The place of the errors that a marked copy has."""
         words = (plain(ERRORS), "errors")
         return next((place for place, cell in enumerate(self.cells) if plain(str(cell)) in words), None)
 
     def is_repeated(self, filled: Mapping[int, Cell]) -> bool:
-        """Does the row say the header again?"""
+        """True for a row that repeats the header."""
         return all(
             isinstance(cell, str) and place < len(self.cells) and plain(cell) == plain(str(self.cells[place]))
             for place, cell in filled.items()
         )
 
 
-def find(book: Workbook, columns: Sequence[Column]) -> Header:
-    """The one header of the file; raises `BrokenSheet` where there is none, or it does not fit the columns."""
+def find(file: TableFile, columns: Sequence[Column]) -> Header:
+    """Find the one header of a file; raises `BrokenSheet` where there is none, or it does not fit the columns."""
     names = _names(columns)
-    found = _all(book, names)
-    if not found:
+    headers = _all(file, names)
+    if not headers:
         listed = "、".join(column.header() for column in columns if column.required)
         listed_en = ", ".join(column.header("en") for column in columns if column.required)
         raise BrokenSheet(f"没有找到表头；须有：{listed}。", f"There is no header; it should have {listed_en}.")
 
-    whole = [header.table.name for header in found if header.is_whole(columns)]
-    if len(whole) > 1 and not book.is_csv:
+    whole = [header.table.name for header in headers if header.is_whole(columns)]
+    if len(whole) > 1 and not file.is_csv:
         listed = "、".join(whole)
         raise BrokenSheet(
             f"有几张工作表都带表头，不清楚要导入哪一张：{listed}。", f"Several sheets have the header: {listed}."
         )
-    best = max(found, key=lambda header: header.fit)
+    best = max(headers, key=lambda header: header.fit)
     _check(best, columns, names)
     return best
 
 
 def _names(columns: Sequence[Column]) -> dict[str, Column]:
-    """The column behind each way to write its header, with or without its unit."""
+    """The column for each way to write its header, with or without its unit."""
     by_name = {column.name: column for column in columns}
     of = columns[0].of if columns else ""
     names = {word: by_name[name] for word, name in fields_named(by_name, of=of).items()}
@@ -97,22 +98,22 @@ def _names(columns: Sequence[Column]) -> dict[str, Column]:
     return names
 
 
-def _all(book: Workbook, names: Mapping[str, Column]) -> list[Header]:
-    """The header of each table that has one; quotes may stand in the way of reading a CSV with a wrong delimiter."""
-    found: list[Header] = []
+def _all(file: TableFile, names: Mapping[str, Column]) -> list[Header]:
+    """The header of each table that has one; with a wrong delimiter, quotes may make a CSV unreadable."""
+    headers: list[Header] = []
     wrong_delimiters: list[BrokenSheet] = []
-    for table in book.tables:
+    for table in file.tables:
         try:
             header = _best(table, names)
         except BrokenSheet as broken:
-            if not book.is_csv:
+            if not file.is_csv:
                 raise
             wrong_delimiters.append(broken)
         else:
-            found += [header] if header else []
-    if wrong_delimiters and not found:
+            headers += [header] if header else []
+    if wrong_delimiters and not headers:
         raise wrong_delimiters[0]
-    return found
+    return headers
 
 
 def _best(table: Table, names: Mapping[str, Column]) -> Header | None:
@@ -130,7 +131,7 @@ def _named(cell: Cell, names: Mapping[str, Column]) -> Column | None:
 
 
 def _check(header: Header, columns: Sequence[Column], names: Mapping[str, Column]) -> None:
-    wrongs = [*_unknown(header, names), *_twice(header), *_missing(header, columns)]
+    wrongs = [*_unknown(header, names), *_repeated(header), *_missing(header, columns)]
     if wrongs:
         raise BrokenSheet(
             "表头有误：" + "；".join(wrong.zh for wrong in wrongs) + "。",
@@ -150,7 +151,7 @@ def _unknown(header: Header, names: Mapping[str, Column]) -> Iterator[CellError]
         yield CellError(at, "", f"{at} 不认识的列“{shown(cell)}”{zh}", f"{at} is an unknown column “{shown(cell)}”{en}")
 
 
-def _twice(header: Header) -> Iterator[CellError]:
+def _repeated(header: Header) -> Iterator[CellError]:
     first: dict[str, int] = {}
     for place, column in header.places.items():
         if column.name in first:
@@ -165,9 +166,9 @@ def _twice(header: Header) -> Iterator[CellError]:
 
 
 def _missing(header: Header, columns: Sequence[Column]) -> Iterator[CellError]:
-    there = {column.name for column in header.places.values()}
+    present = {column.name for column in header.places.values()}
     for column in columns:
-        if column.required and column.name not in there:
+        if column.required and column.name not in present:
             yield CellError(
                 address(header.number, 0),
                 column.name,

@@ -1,7 +1,7 @@
-"""Rows: the data of a sheet, row by row, told from repeated headers, totals and notes.
+"""Rows: the data of a sheet, row by row, without repeated headers, totals and notes.
 
-A row that is complete data is never skipped, whatever it looks like; a row that is not is skipped only where it can be
-nothing but a total or a note. All others are data with something wrong.
+A row of complete data is never skipped, whatever it looks like; another row is skipped only where it can be nothing but
+a total or a note. All others are data with errors.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from gateway.imports.sheets import cell_reading, header, xlsx_guard
-from gateway.imports.sheets.cell import Blemish, Blemished, Cell, narrow, shown, stripped
+from gateway.imports.sheets.cell import Cell, CellFault, FaultyCell, narrow, shown, stripped
 from gateway.imports.sheets.columns import Column
 from gateway.imports.sheets.errors import CellError, address
 from gateway.imports.sheets.header import Header
-from gateway.imports.sheets.numbers import Misread, number
-from gateway.imports.sheets.tables import opened
+from gateway.imports.sheets.numbers import InvalidCell, number
+from gateway.imports.sheets.tables import open_tables
 from services.contract.glossary import plain
 
 TOTALS = ("合计", "总计", "小计", "共计", "累计", "总和", "total", "subtotal", "grandtotal")
-LONGEST_TOTAL = 12  # characters: 市中区小计 is one, a sentence that ends so is not
+LONGEST_TOTAL = 12  # characters: 市中区小计 is a total, a sentence that ends in this way is not
 
 _LABEL = re.compile(
     r"(填表人|填报人|制表人?|审核人?|复核人?|经办人|联系人|负责人|单位负责人|统计负责人|填报单位|报送单位|制表单位"
@@ -33,10 +33,10 @@ _LABEL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of data by its number in the sheet: the command's input, and what is wrong with it.
+    """A row of data by its number in the sheet: the command's input, and its errors (`wrongs`).
 
-    Money stands in fen, days as `2011-05-14`; what may be left out and is empty is left out. A row with wrongs has only
-    the values that are right.
+    Money is in fen, days are written `2011-05-14`; optional fields that are empty are left out. A row with errors has
+    only its valid values.
     """
 
     number: int
@@ -45,31 +45,34 @@ class Row:
 
 
 def read(path: Path, filename: str, columns: Sequence[Column]) -> Iterator[Row]:
-    """The rows of data in order; `filename` is what the clerk calls the file, and decides with the bytes what it is.
+    """Yield the rows of data in order; the clerk's name of the file and its first bytes tell what kind it is.
 
     Raises `BrokenSheet` with the first row, or later where a limit is passed.
     """
-    with opened(path, filename) as book:
-        found = header.find(book, columns)
-        rows = 0
-        for number_of_row, cells in found.table.rows():
-            row = _row(found, number_of_row, cells) if number_of_row > found.number else None
-            if row is not None:
-                rows += 1
-                if rows > xlsx_guard.MANY_ROWS:
-                    raise xlsx_guard.too_large()
-                yield row
+    with open_tables(path, filename) as file:
+        best = header.find(file, columns)
+        for count, row in enumerate(_data_rows(best), start=1):
+            if count > xlsx_guard.MANY_ROWS:
+                raise xlsx_guard.too_large()
+            yield row
+
+
+def _data_rows(header: Header) -> Iterator[Row]:
+    for number_of_row, cells in header.table.rows():
+        row = _row(header, number_of_row, cells) if number_of_row > header.number else None
+        if row is not None:
+            yield row
 
 
 def _row(header: Header, number: int, cells: Sequence[Cell]) -> Row | None:
-    """The row as data; None where it is none."""
+    """A row as data; None where it is no data."""
     there = {place: cell for place, cell in enumerate(map(stripped, cells)) if cell != ""}
-    filled = {place: cell for place, cell in there.items() if not isinstance(cell, Blemished) or not _is_covered(cell)}
-    if not _says_something(header, filled) or header.is_repeated(filled):
+    filled = {place: cell for place, cell in there.items() if not isinstance(cell, FaultyCell) or not _is_covered(cell)}
+    if not _has_entries(header, filled) or header.is_repeated(filled):
         return None
 
     row = _data(header, number, there)
-    if _says_total(filled):
+    if _is_labelled_total(filled):
         return _unless_total(header, row, filled)
     if row.wrongs and _is_note(filled):
         return None
@@ -78,13 +81,13 @@ def _row(header: Header, number: int, cells: Sequence[Cell]) -> Row | None:
     return row
 
 
-def _is_covered(cell: Blemished) -> bool:
-    """Does it lie under its neighbour, merged with it?"""
-    return cell.why is Blemish.MERGED
+def _is_covered(cell: FaultyCell) -> bool:
+    """True for a cell that is merged with its neighbour and hidden by it."""
+    return cell.fault is CellFault.MERGED
 
 
-def _says_something(header: Header, filled: Mapping[int, Cell]) -> bool:
-    """Is there more than a number before the row and our errors after it?"""
+def _has_entries(header: Header, filled: Mapping[int, Cell]) -> bool:
+    """True where a row has more than its own number and the errors that were added to a marked copy."""
     return any(
         place not in header.unread or (place != header.errors and isinstance(cell, str) and not cell.strip().isdigit())
         for place, cell in filled.items()
@@ -97,7 +100,7 @@ def _data(header: Header, number: int, there: Mapping[int, Cell]) -> Row:
     for place, column in header.places.items():
         try:
             value = cell_reading.read(column, there.get(place, ""))
-        except Misread as misread:
+        except InvalidCell as misread:
             wrongs.append(CellError(address(number, place), column.name, misread.zh, misread.en))
             continue
         if value is not None:
@@ -105,21 +108,21 @@ def _data(header: Header, number: int, there: Mapping[int, Cell]) -> Row:
     wrongs += [
         CellError(address(number, place), "", "此格所在的列没有表头", "The column of this cell has no header")
         for place, cell in there.items()
-        if place not in header.expected and not (isinstance(cell, Blemished) and _is_covered(cell))
+        if place not in header.expected and not (isinstance(cell, FaultyCell) and _is_covered(cell))
     ]
     return Row(number, values, tuple(wrongs))
 
 
-def _says_total(filled: Mapping[int, Cell]) -> bool:
+def _is_labelled_total(filled: Mapping[int, Cell]) -> bool:
     first = next(iter(filled.values()))
     if not isinstance(first, str) or len(first) > LONGEST_TOTAL:
         return False
-    said = plain(first)
-    return said in TOTALS or said.endswith(("合计", "总计", "小计"))
+    label = plain(first)
+    return label in TOTALS or label.endswith(("合计", "总计", "小计"))
 
 
 def _unless_total(header: Header, row: Row, filled: Mapping[int, Cell]) -> Row | None:
-    """None for a total, which is a word and numbers and no complete row of data; else it is for the clerk to say."""
+    """None for a total, which is a word with numbers and no complete row of data; else an error for the clerk."""
     (place, word), *others = filled.items()
     if row.wrongs and all(_may_be_added_up(header.places.get(other), cell) for other, cell in others):
         return None
@@ -141,13 +144,13 @@ def _may_be_added_up(column: Column | None, cell: Cell) -> bool:
         return False
     try:
         number(cell, column.unit if column else None)
-    except Misread:
+    except InvalidCell:
         return False
     return True
 
 
 def _is_note(filled: Mapping[int, Cell]) -> bool:
-    """Is there nothing but labels like 填表人： and what belongs to them?"""
+    """True where a row has nothing but labels like 填表人： and their values."""
     awaited = False
     for cell in filled.values():
         text = narrow(cell) if isinstance(cell, str) else ""
@@ -159,7 +162,7 @@ def _is_note(filled: Mapping[int, Cell]) -> bool:
 
 
 def _neither(header: Header, row: Row, filled: Mapping[int, Cell]) -> Row:
-    """One wrong in place of one for every empty cell, where a lone cell is all there is."""
+    """One error for a lone cell, instead of one for each empty cell."""
     ((place, cell),) = filled.items()
     if sum(column.required for column in header.places.values()) < 2:
         return row

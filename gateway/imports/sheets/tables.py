@@ -1,7 +1,7 @@
-"""Files: an XLSX or CSV opened as tables of cells, row by row.
+"""Tables: an XLSX or CSV file opened as tables of cells, row by row.
 
-A workbook has a table per visible sheet, a CSV file one per delimiter that it may have been written with; the header
-decides which of them is meant.
+A workbook has a table for each visible sheet, a CSV file one for each delimiter that it may have been written with;
+the header decides which of them is meant.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
@@ -18,7 +18,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from gateway.documents.formula_signs import unescape
 from gateway.imports.sheets import xlsx_guard
-from gateway.imports.sheets.cell import Blemish, Blemished, Cell
+from gateway.imports.sheets.cell import Cell, CellFault, FaultyCell
 from gateway.imports.sheets.errors import BrokenSheet, column_number
 
 DELIMITERS = ",;\t"
@@ -29,23 +29,24 @@ _SPREADSHEETS = (".xlsx", ".xlsm", ".et", ".xls")
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """One sheet of a workbook, parsed when its rows are asked for."""
+class WorksheetTable:
+    """A sheet of a workbook, parsed when its rows are read."""
 
     name: str
     workbook: CalamineWorkbook
-    looked: xlsx_guard.Looked
+    extent: xlsx_guard.SheetExtent
 
     @property
     def width(self) -> int:
-        return self.looked.columns
+        """The number of its columns."""
+        return self.extent.columns
 
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
-        """Each row with its number, from column A on; what only looks empty is a `Blemished`."""
+        """Yield each row with its number, from column A on; a cell that only looks empty is a `FaultyCell`."""
         sheet = self.workbook.get_sheet_by_name(self.name)
         before: list[Cell] = [""] * (sheet.start or (0, 0))[1]
         hidden = self._hidden(sheet)
-        below = repeat((), self.looked.rows - sheet.total_height)
+        below = repeat((), self.extent.rows - sheet.total_height)
         rows: Iterator[Sequence[Cell]] = chain(sheet.iter_rows(), below)
         for number, cells in enumerate(rows, start=1):
             row = [*before, *cells]
@@ -54,26 +55,26 @@ class Sheet:
                 row[column] = row[column] or blemish
             yield number, row
 
-    def _hidden(self, sheet: CalamineSheet) -> dict[int, dict[int, Blemished]]:
-        hidden: dict[int, dict[int, Blemished]] = {}
+    def _hidden(self, sheet: CalamineSheet) -> dict[int, dict[int, FaultyCell]]:
+        hidden: dict[int, dict[int, FaultyCell]] = {}
         covered = 0
         for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-            rows, columns = range(top, min(bottom + 1, self.looked.rows)), range(left, min(right + 1, self.width))
+            rows, columns = range(top, min(bottom + 1, self.extent.rows)), range(left, min(right + 1, self.width))
             covered += len(rows) * len(columns)
             if covered > MANY_MERGED:
                 raise xlsx_guard.too_large()
             for row in rows:
-                hidden.setdefault(row + 1, {}).update({column: Blemished(Blemish.MERGED) for column in columns})
+                hidden.setdefault(row + 1, {}).update({column: FaultyCell(CellFault.MERGED) for column in columns})
             hidden.get(top + 1, {}).pop(left, None)
-        for cell, blemish in self.looked.blemished.items():
+        for cell, blemish in self.extent.faults.items():
             letters = cell.rstrip("0123456789")
             hidden.setdefault(int(cell.removeprefix(letters)), {})[column_number(letters)] = blemish
         return hidden
 
 
 @dataclass(frozen=True)
-class Separated:
-    """A CSV file as one delimiter divides it; read as a stream."""
+class CsvTable:
+    """A CSV file as a delimiter divides it; read as a stream."""
 
     path: Path
     encoding: str
@@ -82,34 +83,33 @@ class Separated:
 
     @property
     def width(self) -> int:
+        """The number of cells in its longest row; reads the whole file."""
         return max((len(row) for _, row in self.rows()), default=0)
 
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
+        """Yield each row with its number, without the apostrophes that keep texts from being formulas."""
         with self.path.open(encoding=self.encoding, newline="") as lines:
             rows = csv.reader(lines, delimiter=self.delimiter, strict=True)
             try:
-                for number, cells in enumerate(rows, start=1):
-                    if len(cells) > xlsx_guard.MANY_COLUMNS:
-                        raise xlsx_guard.too_large()
-                    yield number, [unescape(cell) for cell in cells]
+                yield from enumerate(map(_cells, rows), start=1)
             except (csv.Error, UnicodeDecodeError) as error:
                 raise _broken_csv(rows.line_num, str(error)) from None
 
 
-Table = Sheet | Separated
+Table = WorksheetTable | CsvTable
 
 
 @dataclass(frozen=True)
-class Workbook:
-    """The tables of a file."""
+class TableFile:
+    """A file as its tables."""
 
     tables: tuple[Table, ...]
     is_csv: bool
 
 
 @contextmanager
-def opened(path: Path, filename: str) -> Iterator[Workbook]:
-    """The file as tables; raises `BrokenSheet` where it is none, too large or damaged."""
+def open_tables(path: Path, filename: str) -> Iterator[TableFile]:
+    """Open a file as tables; raises `BrokenSheet` where it is no sheet, too large or damaged."""
     with path.open("rb") as file:
         start = file.read(4)
     suffix = Path(filename.lower()).suffix
@@ -117,7 +117,7 @@ def opened(path: Path, filename: str) -> Iterator[Workbook]:
         with _workbook(path) as book:
             yield book
     elif suffix in (".csv", ".txt", ".tsv"):
-        yield Workbook(tuple(Separated(path, _encoding(path), delimiter) for delimiter in DELIMITERS), is_csv=True)
+        yield TableFile(tuple(CsvTable(path, _encoding(path), delimiter) for delimiter in DELIMITERS), is_csv=True)
     elif suffix in _SPREADSHEETS:
         raise BrokenSheet(
             "不是 XLSX 工作簿（旧版 .xls 或加密的文件不能读取）；请另存为不加密的 .xlsx。",
@@ -128,39 +128,48 @@ def opened(path: Path, filename: str) -> Iterator[Workbook]:
 
 
 @contextmanager
-def _workbook(path: Path) -> Iterator[Workbook]:
-    looked = xlsx_guard.look_through(path)
+def _workbook(path: Path) -> Iterator[TableFile]:
+    extents = xlsx_guard.inspect(path)
     try:
         with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
             sheets = tuple(
-                Sheet(sheet.name, workbook, looked[sheet.name])
+                WorksheetTable(sheet.name, workbook, extents[sheet.name])
                 for sheet in workbook.sheets_metadata
                 if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
             )
-            yield Workbook(sheets, is_csv=False)
-    except (CalamineError, KeyError) as error:  # a sheet that the guard has not seen
+            yield TableFile(sheets, is_csv=False)
+    except (CalamineError, KeyError) as error:  # KeyError: a sheet that the guard has not seen
         raise xlsx_guard.broken() from error
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 or, as Excel writes it in China, GB 18030; UTF-16 where the file says so."""
+    """UTF-8 or, as Excel writes it in China, GB 18030; UTF-16 where the file begins with its mark."""
     with path.open("rb") as file:
         start = file.read(4)
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        for encoding in ("utf-8-sig", "gb18030"):
-            file.seek(0)
-            decoder = codecs.getincrementaldecoder(encoding)()
-            try:
-                while chunk := file.read(CHUNK):
-                    if b"\0" in chunk:
-                        raise _unknown_encoding()
-                    decoder.decode(chunk)
-                decoder.decode(b"", final=True)
-            except UnicodeDecodeError:
-                continue
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for encoding in ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            _decode(path, encoding)
             return encoding
     raise _unknown_encoding()
+
+
+def _decode(path: Path, encoding: str) -> None:
+    """Raise `UnicodeDecodeError` unless a file is in an encoding, `BrokenSheet` where it has zero bytes."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(CHUNK), b""):
+            if b"\0" in chunk:
+                raise _unknown_encoding()
+            decoder.decode(chunk)
+    decoder.decode(b"", final=True)
+
+
+def _cells(row: list[str]) -> list[Cell]:
+    if len(row) > xlsx_guard.MANY_COLUMNS:
+        raise xlsx_guard.too_large()
+    return [unescape(cell) for cell in row]
 
 
 def _unknown_encoding() -> BrokenSheet:

@@ -1,4 +1,4 @@
-"""Template: an empty workbook for one command, with the words, the lists and an explanation of each column."""
+"""Template: an empty workbook for a command, with headers, lists of choices and an explanation of each column."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _FORBIDDEN_IN_NAMES = re.compile(r"[\[\]:*?/\\']")
 
 
 def template(columns: Sequence[Column], title: str, rows: Iterable[Mapping[str, Any]] = ()) -> bytes:
-    """An XLSX whose header is recognised again by its words, whatever order the columns are in.
+    """Make an XLSX whose header is recognised by its words, whatever the order of the columns.
 
-    `rows` are inputs of the command that stand in it already, written as a clerk would.
+    It is filled with `rows`, inputs of the command, as a clerk would write them. The same template has the same bytes.
     """
     file = BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True} | AS_THEY_ARE) as book:
@@ -47,11 +47,12 @@ def template(columns: Sequence[Column], title: str, rows: Iterable[Mapping[str, 
 
 
 def sheet_name(title: str) -> str:
-    """As much of the title as Excel takes for the name of a sheet."""
+    """Cut a title to what Excel takes as the name of a sheet."""
     return _FORBIDDEN_IN_NAMES.sub("", title)[:31] or "Sheet1"
 
 
 def print_in_width(sheet: Worksheet) -> None:
+    """Have a sheet printed in landscape, as wide as the page."""
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
 
@@ -67,7 +68,7 @@ def _write_header(book: Workbook, sheet: Worksheet, columns: Sequence[Column]) -
 
 
 def header_of(column: Column) -> str:
-    """What stands above the column; * marks what is needed."""
+    """Write the header of a column; * marks a required field."""
     return f"{column.header()}*" if column.required else column.header()
 
 
@@ -76,7 +77,7 @@ def _width(column: Column) -> int:
 
 
 def _format(book: Workbook, column: Column) -> Format:
-    """Days are days and numbers are numbers; all else is text, so that no code loses its zeros."""
+    """The number format: days and numbers have their own, all else is text, so that no code loses its zeros."""
     return book.add_format({"num_format": "@" if column.many else _FORMATS.get(column.holds, "@")})
 
 
@@ -98,16 +99,15 @@ def _write(sheet: Worksheet, row: int, place: int, cell: str | float | date, for
 
 
 def _cell(column: Column, value: Any) -> str | float | date:
-    """The value as a clerk would write it; numbers that Excel would round are text."""
+    """Write a value as a clerk would; numbers that Excel would round are text."""
     if column.many:
-        return ("；" if column.holds == "text" else "、").join(str(_one(column, each)) for each in value)
-    said = _one(column, value)
-    if column.holds in ("whole", "yuan"):
-        return float(value) / (FEN_PER_YUAN if column.holds == "yuan" else 1) if value < 10**DIGITS else str(said)
-    return date.fromisoformat(value) if column.holds == "day" and value >= "1900-03-01" else str(said)
+        return ("；" if column.holds == "text" else "、").join(_text(column, item) for item in value)
+    if column.holds in ("whole", "yuan") and value < 10**DIGITS:
+        return float(value) / (FEN_PER_YUAN if column.holds == "yuan" else 1)
+    return date.fromisoformat(value) if column.holds == "day" and value >= "1900-03-01" else _text(column, value)
 
 
-def _one(column: Column, value: Any) -> str:
+def _text(column: Column, value: Any) -> str:
     match column.holds:
         case "yuan":
             return format_yuan(value)
@@ -119,7 +119,7 @@ def _one(column: Column, value: Any) -> str:
 
 
 def _offer_choices(book: Workbook, sheet: Worksheet, columns: Sequence[Column]) -> None:
-    """A list to choose from, where one value of a closed list is to be chosen."""
+    """Add a list to choose from to each column that takes one value of a closed list."""
     lists = book.add_worksheet(LISTS)
     lists.hide()
     for place, column in enumerate(columns):
@@ -211,7 +211,7 @@ def _rule(column: Column, language: Language = "zh") -> str:
         kind = ("整数", "A whole number") if column.holds == "whole" else ("金额，精确到分", "Yuan, to the fen")
         rule = f"{kind[0]}，{column.range()}" if zh else f"{kind[1]}, {column.range('en')}"
     else:
-        rule = column.says(language)
+        rule = column.form_text(language)
     if column.many:
         between = "；" if column.holds == "text" else "、"
         rule += f"；可填多项，以“{between}”分隔" if zh else f"; several with {between} between them"

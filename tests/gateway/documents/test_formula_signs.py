@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 import gateway
 from gateway.documents import csv, xlsx
 from gateway.documents.formula_signs import SIGNS, escape, unescape
-from gateway.documents.table import Gathered
+from gateway.documents.table import ExportData
 from gateway.documents.word_document import WordDocument
 from gateway.imports import sheets
 from tests.gateway.imports.sheets.examples import a_csv, columns_of, read
@@ -27,7 +27,7 @@ FORMULAS = [f"{sign}1+1" for sign in SIGNS] + ['=HYPERLINK("http://x",A1)', "'=1
 
 
 def exported(writer):
-    made = Gathered("清单", of="outreach.reject_count")
+    made = ExportData("清单", of="outreach.reject_count")
     made.rows.add({"count_id": "c-1", "reason": formula} for formula in FORMULAS)
     file = BytesIO()
     writer.write(file, made)
@@ -46,7 +46,7 @@ def in_export_xlsx(path):
 
 def in_facts_xlsx(path):
     file = BytesIO()
-    xlsx.write(file, Gathered("清单", {f"fact {number}": formula for number, formula in enumerate(FORMULAS)}))
+    xlsx.write(file, ExportData("清单", {f"fact {number}": formula for number, formula in enumerate(FORMULAS)}))
     (path / "facts.xlsx").write_bytes(file.getvalue())
     return path / "facts.xlsx"
 
@@ -79,11 +79,11 @@ WORKBOOKS = (in_export_xlsx, in_facts_xlsx, in_marked_xlsx, in_template)
 
 
 def test_the_writers_that_are_tried_here_are_all_there_are():
-    found = {
+    writers = {
         file.relative_to(GATEWAY).as_posix() for file in GATEWAY.rglob("*.py") if WRITES_FILES.search(file.read_text())
     }
 
-    assert found == {
+    assert writers == {
         "documents/csv.py",
         "documents/xlsx.py",
         "documents/word_document.py",

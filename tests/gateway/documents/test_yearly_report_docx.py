@@ -12,7 +12,7 @@ from PIL import Image
 
 from gateway.documents import chart, fonts, yearly_report_docx
 from gateway.documents.chart import Bar
-from gateway.documents.table import Gathered
+from gateway.documents.table import ExportData
 from tests.gateway.examples import PLAN
 
 AS_OF = "2011-12-31T16:30:00+08:00"
@@ -46,9 +46,9 @@ def material(*kpis, milestones=(), **changes):
     }  # fmt: skip
 
 
-def written(told):
+def written(content):
     file = BytesIO()
-    digest = yearly_report_docx.write(file, Gathered("报告", told))
+    digest = yearly_report_docx.write(file, ExportData("报告", content))
     return Document(file), digest.hex()
 
 
@@ -63,15 +63,15 @@ def cells(table):
 def test_the_report_says_how_far_the_plan_is():
     document, _ = written(material(a_kpi()))
 
-    said = texts(document)
-    assert said[:3] == ["乐山市科协2011年工作要点完成情况报告", "2011年12月31日", "一、总体完成情况"]
+    lines = texts(document)
+    assert lines[:3] == ["乐山市科协2011年工作要点完成情况报告", "2011年12月31日", "一、总体完成情况"]
     summary, items, sources = document.tables
     assert cells(summary) == [
         ["代码", "指标", "目标", "完成", "完成百分比", "状态"],
         ["K2", "接受科普宣传群众", "200,000人次", "271,228人次", "135.61%", "已达目标"],
     ]
-    assert "（二）打造科普活动品牌" in said
-    assert "（一）总体要求" not in said  # it has no items here
+    assert "（二）打造科普活动品牌" in lines
+    assert "（一）总体要求" not in lines  # it has no items here
     assert cells(items)[1] == [
         "35", "接受科普宣传群众达到20万人次", "科普部", "12月31日", "K2：271,228人次，为目标的135.61%",
     ]  # fmt: skip
@@ -108,8 +108,8 @@ def test_money_is_told_in_yuan():
 
 
 def test_every_page_says_of_when_and_of_what_the_report_is():
-    told = material(a_kpi())
-    document, digest = written(told)
+    content = material(a_kpi())
+    document, digest = written(content)
 
     footer = document.sections[0].footer
     assert [paragraph.text for paragraph in footer.paragraphs[:2]] == [
@@ -117,8 +117,8 @@ def test_every_page_says_of_when_and_of_what_the_report_is():
     ]  # fmt: skip
     fields = [field.text for field in footer._element.iter(qn("w:instrText"))]
     assert fields == ["PAGE", "NUMPAGES"]
-    assert written(told)[1] == digest
-    assert written(told | {"revision": 8})[1] != digest
+    assert written(content)[1] == digest
+    assert written(content | {"revision": 8})[1] != digest
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def not_read(*question):
     raise AssertionError(f"nothing here needs a look at the records: {question}")
 
 
-def said(code, *views, period="2011", beside=(), plan_index=PLAN_INDEX, on=NOW, district=None, by=None):
+def kpi_answer(code, *views, period="2011", beside=(), plan_index=PLAN_INDEX, on=NOW, district=None, by=None):
     """The answer about a KPI when these records are all there are."""
     line = plan_index.kpi_line(code)
     filters = {"district": district} if district else {}
@@ -41,26 +41,26 @@ def said(code, *views, period="2011", beside=(), plan_index=PLAN_INDEX, on=NOW, 
 
 
 def test_no_data_is_none_and_what_does_not_count_is_0():
-    assert (said("K2")["value"], said("K2")["state"]) == (None, "none")
-    recorded = said("K2", COUNT | {"state": "recorded"})
+    assert (kpi_answer("K2")["value"], kpi_answer("K2")["state"]) == (None, "none")
+    recorded = kpi_answer("K2", COUNT | {"state": "recorded"})
     assert (recorded["value"], recorded["state"]) == (0, "zero")
-    nobody_came = said("K2", COUNT | {"person_times": 0})
+    nobody_came = kpi_answer("K2", COUNT | {"person_times": 0})
     assert (nobody_came["value"], nobody_came["state"], nobody_came["records"]) == (0, "zero", 1)
 
 
 def test_reported_and_verified_are_two_numbers_and_only_verified_meets_the_target():
-    told = said("K2", COUNT | {"person_times": 50_000}, COUNT | {"person_times": 150_000, "state": "recorded"})
+    answer = kpi_answer("K2", COUNT | {"person_times": 50_000}, COUNT | {"person_times": 150_000, "state": "recorded"})
 
-    assert (told["value"], told["reported"]["value"]) == (50_000, 200_000)
-    assert (told["target"], told["percent"]) == (200_000, 25.0)
+    assert (answer["value"], answer["reported"]["value"]) == (50_000, 200_000)
+    assert (answer["target"], answer["percent"]) == (200_000, 25.0)
 
 
 def test_percent_is_not_clamped_and_none_of_a_target_of_0():
-    assert said("K2", COUNT | {"person_times": 300_000})["percent"] == 150.0
+    assert kpi_answer("K2", COUNT | {"person_times": 300_000})["percent"] == 150.0
 
     nothing_to_do = PlanIndex({2011: a_plan(("value: 200000", "value: 0"))})
-    assert said("K2", COUNT, plan_index=nothing_to_do)["target"] == 0
-    assert said("K2", COUNT, plan_index=nothing_to_do)["percent"] is None
+    assert kpi_answer("K2", COUNT, plan_index=nothing_to_do)["target"] == 0
+    assert kpi_answer("K2", COUNT, plan_index=nothing_to_do)["percent"] is None
 
 
 def test_money_is_whole_fen_and_what_was_approved_is_shown_beside_what_was_received():
@@ -71,51 +71,54 @@ def test_money_is_whole_fen_and_what_was_approved_is_shown_beside_what_was_recei
     ]
     approved = [GRANT, GRANT | {"source_level": "province", "approved_fen": 45_000_000}]
 
-    told = said("K5", *received, beside=approved)
+    answer = kpi_answer("K5", *received, beside=approved)
 
-    assert (told["value"], told["target"], told["percent"]) == (96_000_000, 100_000_000, 96.0)
-    assert told["unit"] == {"zh": "元", "en": "yuan", "scale": 100}
-    assert [(one["title"]["en"], one["value"]) for one in told["beside"]] == [
+    assert (answer["value"], answer["target"], answer["percent"]) == (96_000_000, 100_000_000, 96.0)
+    assert answer["unit"] == {"zh": "元", "en": "yuan", "scale": 100}
+    assert [(one["title"]["en"], one["value"]) for one in answer["beside"]] == [
         ("Central and provincial funds approved", 105_000_000)
     ]
 
 
 def test_the_target_of_the_year_says_nothing_about_another_year_or_one_district():
-    assert said("K2", COUNT, period="2011Q2")["target"] == 200_000
-    assert said("K2", COUNT, period="2010")["target"] is None
-    assert said("K2", COUNT, period="2010-12-31..2011-12-31")["target"] is None
-    assert said("K2", COUNT, district="511102")["target"] is None
+    assert kpi_answer("K2", COUNT, period="2011Q2")["target"] == 200_000
+    assert kpi_answer("K2", COUNT, period="2010")["target"] is None
+    assert kpi_answer("K2", COUNT, period="2010-12-31..2011-12-31")["target"] is None
+    assert kpi_answer("K2", COUNT, district="511102")["target"] is None
 
 
 def test_the_groups_and_the_unassigned_add_up_to_the_number():
     views = [RECEIPT | {"district": code, "net_fen": fen} for code, fen in (("511102", 5), ("511181", 7), (None, 11))]
 
-    told = said("K5", *views, by="district")
+    answer = kpi_answer("K5", *views, by="district")
 
-    assert [group["key"] for group in told["groups"]] == list(PLAN.districts)
-    assert {group["name"]: group["value"] for group in told["groups"] if group["value"]} == {"市中区": 5, "峨眉山市": 7}
-    assert told["unassigned"]["value"] == 11
-    assert told["value"] == 23
+    assert [group["key"] for group in answer["groups"]] == list(PLAN.districts)
+    assert {group["name"]: group["value"] for group in answer["groups"] if group["value"]} == {
+        "市中区": 5,
+        "峨眉山市": 7,
+    }
+    assert answer["unassigned"]["value"] == 11
+    assert answer["value"] == 23
 
 
 def test_a_value_that_the_plan_does_not_know_is_a_group_after_the_known_ones():
-    told = said("K2", COUNT, COUNT | {"district": "510100"}, by="district")
+    answer = kpi_answer("K2", COUNT, COUNT | {"district": "510100"}, by="district")
 
-    assert told["groups"][-1] == {"key": "510100", "name": "510100", "value": 300, "state": "value", "records": 1}
-    assert sum(group["value"] or 0 for group in told["groups"]) == told["value"]
+    assert answer["groups"][-1] == {"key": "510100", "name": "510100", "value": 300, "state": "value", "records": 1}
+    assert sum(group["value"] or 0 for group in answer["groups"]) == answer["value"]
 
 
 def test_a_closed_list_is_grouped_in_its_own_order_with_the_empty_ones():
-    told = said("K2", COUNT, by="format")
+    answer = kpi_answer("K2", COUNT, by="format")
 
-    assert [group["key"] for group in told["groups"]][:2] == ["plaza", "lecture"]
-    assert [group["state"] for group in told["groups"]][:2] == ["value", "none"]
+    assert [group["key"] for group in answer["groups"]][:2] == ["plaza", "lecture"]
+    assert [group["state"] for group in answer["groups"]][:2] == ["value", "none"]
 
 
 def test_one_district_is_its_group_of_the_whole():
     views = [COUNT, COUNT | {"district": "511111", "person_times": 7}]
 
-    assert said("K2", *views, district="511111")["value"] == 7
+    assert kpi_answer("K2", *views, district="511111")["value"] == 7
     line = PLAN_INDEX.kpi_line("K2")
     figures, (measure,) = figures_of(line, *views), line.parts.values()
     assert answers.total(line, resolve_period("2011"), figures, measure, filters={"district": "511111"}) == {
@@ -136,9 +139,9 @@ def test_progress_has_every_item_of_the_plan():
 
 
 def test_a_plan_describes_its_rules_so_that_they_can_be_counted_again():
-    told = describe(PLAN, [])
+    answer = describe(PLAN, [])
 
-    (k1,) = [kpi for item in told["items"] for kpi in item["kpis"] if kpi["code"] == "K1"]
+    (k1,) = [kpi for item in answer["items"] for kpi in item["kpis"] if kpi["code"] == "K1"]
     (counts,) = k1["counts"]
     assert counts["rule"]["where"]["award_kind"] == ["graded", "special"]
     assert "已核实" in counts["words"]["zh"]
@@ -184,9 +187,9 @@ def completeness(**changes):
 
 
 def test_an_answer_says_how_far_it_can_be_trusted():
-    told = completeness(heard={"outreach": datetime(2011, 10, 30, tzinfo=UTC)}).answer(PLAN_INDEX.kpi_lines(2011))
+    answer = completeness(heard={"outreach": datetime(2011, 10, 30, tzinfo=UTC)}).answer(PLAN_INDEX.kpi_lines(2011))
 
-    assert told == {
+    assert answer == {
         "as_of": "2011-10-31T12:00:00.000+00:00",
         "revision": 7,
         "freshness": {
@@ -210,18 +213,18 @@ def test_an_answer_says_how_far_it_can_be_trusted():
     ],
 )
 def test_a_parked_message_makes_the_numbers_of_its_service_incomplete(exchange, code, is_complete):
-    told = completeness(parked={exchange: 2}).answer([PLAN_INDEX.kpi_line(code)])
+    answer = completeness(parked={exchange: 2}).answer([PLAN_INDEX.kpi_line(code)])
 
-    assert told["complete"] is is_complete
-    assert [reason["messages"] for reason in told["reasons"]] == ([] if is_complete else [2])
+    assert answer["complete"] is is_complete
+    assert [reason["messages"] for reason in answer["reasons"]] == ([] if is_complete else [2])
 
 
 def test_what_a_service_parked_itself_makes_its_own_numbers_incomplete_and_no_others():
-    told = completeness(parked_there={"rural": 3})
+    answer = completeness(parked_there={"rural": 3})
 
-    (reason,) = told.answer([PLAN_INDEX.kpi_line("K5")])["reasons"]
+    (reason,) = answer.answer([PLAN_INDEX.kpi_line("K5")])["reasons"]
     assert (reason["code"], reason["service"], reason["at"], reason["messages"]) == ("parked", "rural", "rural", 3)
-    assert told.answer([PLAN_INDEX.kpi_line("K1")])["complete"]
+    assert answer.answer([PLAN_INDEX.kpi_line("K1")])["complete"]
     assert completeness(parked={"rural.events": 1}).answer([PLAN_INDEX.kpi_line("K5")])["reasons"][0]["at"] == "gateway"
 
 
@@ -246,16 +249,16 @@ def test_a_rule_that_is_still_being_counted_makes_its_number_incomplete():
 )
 def test_what_is_not_whole_makes_the_numbers_of_its_service_incomplete(outreach, is_rebuilding, code):
     others = dict.fromkeys(set(SERVICES) - {"outreach"}, 0)
-    told = completeness(compared=others | outreach, is_rebuilding=is_rebuilding)
+    answer = completeness(compared=others | outreach, is_rebuilding=is_rebuilding)
 
-    assert [reason["code"] for reason in told.answer([PLAN_INDEX.kpi_line("K2")])["reasons"]] == (
+    assert [reason["code"] for reason in answer.answer([PLAN_INDEX.kpi_line("K2")])["reasons"]] == (
         [code] if code else []
     )
     assert all(
         "一" <= reason["zh"][0] <= "鿿" or "2" in reason["zh"]
-        for reason in told.answer(PLAN_INDEX.kpi_lines(2011))["reasons"]
+        for reason in answer.answer(PLAN_INDEX.kpi_lines(2011))["reasons"]
     )
-    assert told.answer([PLAN_INDEX.kpi_line("K1")])["complete"]
+    assert answer.answer([PLAN_INDEX.kpi_line("K1")])["complete"]
 
 
 def test_a_milestone_is_as_complete_as_the_numbers_of_its_service():
@@ -281,9 +284,9 @@ def test_a_stock_is_what_it_was_when_it_was_told_last_also_in_a_period_in_which_
         return 280
 
     seen = figures_of(line, COUNT | {"day": "2011-03-01"})
-    told = answers.kpi(line, resolve_period("2011Q3"), Figures(seen.documents, seen.counted, read_number, NOW.date()))
+    answer = answers.kpi(line, resolve_period("2011Q3"), Figures(seen.documents, seen.counted, read_number, NOW.date()))
 
-    assert (told["value"], told["state"], told["nature"]) == (280, "value", "stock")
+    assert (answer["value"], answer["state"], answer["nature"]) == (280, "value", "stock")
     assert all(one == ("last", "2011-09-30", {}) for one in readings)
     assert readings
 

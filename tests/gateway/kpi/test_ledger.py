@@ -45,13 +45,13 @@ def key(row):
 
 def counted_from(views):
     """The counts of these views, added up one by one."""
-    found = {}
+    totals = {}
     for view in views.values():
         for measure in MEASURES.get(view["kind"], ()):
             for id_, changed in count(measure, [view]).items():
                 for path, by in changed.items():
-                    found[id_, path] = found.get((id_, path), 0) + by
-    return {place: by for place, by in found.items() if by}
+                    totals[id_, path] = totals.get((id_, path), 0) + by
+    return {place: by for place, by in totals.items() if by}
 
 
 def n(kept, code):

@@ -34,19 +34,19 @@ def groups(measure, by, period, documents):
 
 
 def test_a_record_is_counted_in_its_year_its_month_and_its_day():
-    held = counted(K2, COUNT | {"day": "2011-05-14"})
+    documents = counted(K2, COUNT | {"day": "2011-05-14"})
 
     for period in ("2011", "2011S1", "2011Q2", "201105", "2011W19", "20110514", "2011-05-01..2011-05-14"):
-        assert total(K2, period, held) == Cell(seen=1, n=1, sum=300), period
+        assert total(K2, period, documents) == Cell(seen=1, n=1, sum=300), period
     for period in ("2010", "2011Q1", "20110513", "2011-05-15..2011-12-31"):
-        assert total(K2, period, held) == Cell(), period
+        assert total(K2, period, documents) == Cell(), period
 
 
 def test_what_does_not_count_is_seen_so_that_nothing_counted_is_0_and_not_none():
-    held = counted(K2, COUNT | {"state": "recorded"}, COUNT | {"mode": "online"})
+    documents = counted(K2, COUNT | {"state": "recorded"}, COUNT | {"mode": "online"})
 
-    assert total(K2, "2011", held) == Cell(seen=2, n=0, sum=0)
-    assert total(K2, "2012", held) == Cell()
+    assert total(K2, "2011", documents) == Cell(seen=2, n=0, sum=0)
+    assert total(K2, "2012", documents) == Cell()
 
 
 def test_a_record_without_a_day_is_in_no_period():
@@ -57,10 +57,10 @@ def test_a_record_without_a_day_is_in_no_period():
 
 def test_a_rule_that_counts_records_has_their_number_as_its_sum():
     k1 = Measure(kpi("K1").rule)
-    held = counted(k1, *[dict(RESULTS, grade=grade) for grade in ("first", "second", "second")])
+    documents = counted(k1, *[dict(RESULTS, grade=grade) for grade in ("first", "second", "second")])
 
-    assert total(k1, "2011", held) == Cell(seen=3, n=3, sum=3)
-    assert groups(k1, "grade", "2011", held) == {"first": Cell(1, 1, 1), "second": Cell(2, 2, 2)}
+    assert total(k1, "2011", documents) == Cell(seen=3, n=3, sum=3)
+    assert groups(k1, "grade", "2011", documents) == {"first": Cell(1, 1, 1), "second": Cell(2, 2, 2)}
 
 
 RESULTS = {
@@ -71,17 +71,17 @@ RESULTS = {
 
 def test_records_without_the_field_are_a_group_of_their_own():
     k5 = Measure(kpi("K5").rule)
-    held = counted(k5, RECEIPT | {"district": None}, RECEIPT | {"district": "511102", "net_fen": 1})
+    documents = counted(k5, RECEIPT | {"district": None}, RECEIPT | {"district": "511102", "net_fen": 1})
 
-    assert groups(k5, "district", "2011", held) == {None: Cell(1, 1, 60_000_000), "511102": Cell(1, 1, 1)}
+    assert groups(k5, "district", "2011", documents) == {None: Cell(1, 1, 60_000_000), "511102": Cell(1, 1, 1)}
 
 
 @pytest.mark.parametrize("value", ["a.b", "$a", "a%2Eb", "%", "a\0b", "a b", "乐山", "a|b", "12"])
 def test_any_text_can_be_a_group(value):
-    held = counted(K2, COUNT | {"district": value})
+    documents = counted(K2, COUNT | {"district": value})
 
-    assert groups(K2, "district", "201105", held) == {value: Cell(1, 1, 300)}
-    (group,) = held[f"{K2.key}|2011"]["by"]["district"]
+    assert groups(K2, "district", "201105", documents) == {value: Cell(1, 1, 300)}
+    (group,) = documents[f"{K2.key}|2011"]["by"]["district"]
     assert not set(group) & set(".$\0")
 
 
@@ -151,11 +151,11 @@ VIEWS = st.builds(
 def test_a_number_is_the_sum_of_its_records_and_of_its_groups_in_any_period(views, first, length):
     period = f"{first}..{first.fromordinal(first.toordinal() + length)}"
 
-    held = counted(K2, *views)
+    documents = counted(K2, *views)
 
     inside = [view for view in views if first <= first.fromisoformat(view["day"]) <= read(period).last]
     verified = [view for view in inside if view["state"] == "verified"]
-    whole = total(K2, period, held)
+    whole = total(K2, period, documents)
     assert whole == Cell(len(inside), len(verified), sum(view["person_times"] for view in verified))
     for by in ("district", "format"):
-        assert sum(groups(K2, by, period, held).values(), start=Cell()) == whole
+        assert sum(groups(K2, by, period, documents).values(), start=Cell()) == whole

@@ -85,12 +85,12 @@ def test_target_0_target_equal_to_baseline_exactly_at_target_when_less_is_better
 def test_a_missed_month_stays_red_and_turns_amber_when_it_is_made_up():
     values = [4_000, 0, 60_000, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 
-    told = months(values, a_target(), K2, better="more", on=JUNE)
+    rows = months(values, a_target(), K2, better="more", on=JUNE)
 
-    assert [one["colour"] for one in told[:6]] == ["green", "amber", "green", "green", "red", "red"]
-    assert [one["colour"] for one in told[6:]] == [None] * 6
-    assert [one["value"] for one in told[:4]] == [4_000, 4_000, 64_000, 64_000]
-    assert told[7]["value"] is None
+    assert [one["colour"] for one in rows[:6]] == ["green", "amber", "green", "green", "red", "red"]
+    assert [one["colour"] for one in rows[6:]] == [None] * 6
+    assert [one["value"] for one in rows[:4]] == [4_000, 4_000, 64_000, 64_000]
+    assert rows[7]["value"] is None
 
 
 def test_the_outlook_is_three_numbers_and_none_where_too_little_is_known():
@@ -102,7 +102,7 @@ def test_the_outlook_is_three_numbers_and_none_where_too_little_is_known():
 
 @pytest.mark.parametrize("better", ["more", "less"])
 def test_every_status_says_its_rule_in_both_languages(better):
-    told = status(1, a_target(), K2, better=better, on=NOVEMBER)
+    judged = status(1, a_target(), K2, better=better, on=NOVEMBER)
 
-    assert told["rule"]["zh"]
-    assert told["rule"]["en"]
+    assert judged["rule"]["zh"]
+    assert judged["rule"]["en"]

@@ -120,11 +120,11 @@ def test_the_target_in_force_is_the_last_one_decided_by_that_day():
     ],
 )
 def test_what_the_contract_does_not_know_is_refused_with_its_line(old, new, says):
-    told, line = broken(old, new)
+    message, line = broken(old, new)
 
-    assert says in told
+    assert says in message
     if says not in ("", "stands here twice"):
-        assert f"2011.yaml:{line}: " in told
+        assert f"2011.yaml:{line}: " in message
 
 
 WORD = re.compile(r"(?<![\w.])([a-z_]+)(?=:(?: |$))", re.MULTILINE)

@@ -232,12 +232,12 @@ def test_what_another_gateway_takes_in_while_a_rule_is_counted_is_counted_once(s
     active.take_events([an_event(record=f"c-{i}") for i in range(6)])
 
     new, left = Store(base), iter(range(steps))
-    real = new._count_more
+    real = new._counted._count_more
 
     def stops(key, session):
         return next(left, None) is not None and real(key, session)
 
-    monkeypatch.setattr(new, "_count_more", stops)
+    monkeypatch.setattr(new._counted, "_count_more", stops)
     new.prepare([kpi("K1").rule, kpi("K2").rule])
     active.take_events(
         [an_event(record=f"c-{i}", version=2, person_times=1) for i in (1, 5)] + [an_event(record="c-31")]

@@ -22,12 +22,14 @@ def store(query_service):
 def reads(store, monkeypatch):
     """How often the counts were read from the database."""
     made, real = [], store.read_counts
-    monkeypatch.setattr(store, "read_counts", lambda wanted, *session: made.append(wanted) or real(wanted, *session))
+    monkeypatch.setattr(
+        store, "read_counts", lambda documents, *session: made.append(documents) or real(documents, *session)
+    )
     return made
 
 
-def k2(query_service, **asked):
-    return query_service.kpi("K2", parameters.read(MultiDict(asked), question_parameters.KPI))["value"]
+def k2(query_service, **params):
+    return query_service.kpi("K2", parameters.read(MultiDict(params), question_parameters.KPI))["value"]
 
 
 def test_what_was_read_a_moment_ago_serves_those_who_ask_the_same(query_service, reads):
@@ -61,11 +63,11 @@ def test_a_whole_month_and_some_of_its_days_are_two_questions(query_service):
 def test_a_batch_that_is_taken_in_while_the_counts_are_read_is_in_the_next_answer(query_service, store, monkeypatch):
     real = store.read_counts
 
-    def read(wanted, *session):
-        found = real(wanted, *session)
+    def read(documents, *session):
+        counts = real(documents, *session)
         monkeypatch.undo()
         query_service.take_events([an_event()])
-        return found
+        return counts
 
     monkeypatch.setattr(store, "read_counts", read)
 

@@ -122,12 +122,12 @@ def test_a_cell_that_does_not_say_plainly_where_it_is_is_refused(tmp_path, cell)
 def test_the_guard_sees_the_same_however_it_cuts_a_sheet(tmp_path, monkeypatch, chunk):
     cells = '<c r="F2" t="e"><v>#N/A</v></c>' + "".join(f'<c r="{letter}2" s="6"/>' for letter in "GHIJK")
     path = a_workbook(tmp_path, sheet=_header() + _row(cells))
-    seen = xlsx_guard.look_through(path)
+    seen = xlsx_guard.inspect(path)
 
     monkeypatch.setattr(xlsx_guard, "CHUNK", chunk)
 
-    assert xlsx_guard.look_through(path) == seen
-    assert (seen["填报"].rows, seen["填报"].columns, list(seen["填报"].blemished)) == (2, 6, ["F2"])
+    assert xlsx_guard.inspect(path) == seen
+    assert (seen["填报"].rows, seen["填报"].columns, list(seen["填报"].faults)) == (2, 6, ["F2"])
 
 
 def test_a_cell_that_is_longer_than_any_is_refused(tmp_path):
