@@ -157,6 +157,6 @@ def _with_id(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_id(document: Mapping[str, Any], record: type) -> dict[str, Any]:
-    """Of what is stored, the fields that this version knows."""
+    """Select the fields that this version knows; a later version may have stored more."""
     names = [name for name in record.__annotations__ if name in document]
     return {"id": document["_id"], **{name: document[name] for name in names}}

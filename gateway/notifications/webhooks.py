@@ -68,7 +68,7 @@ def sign(secret: str, *, id_: str, timestamp: int, body: bytes) -> str:
 
 
 def next_try(failed: int, *, since: datetime, now: datetime) -> datetime | None:
-    """When to try again after so many failures; None where the delivery is given up."""
+    """The instant of the next attempt after so many failures; None where the delivery is given up."""
     at = now + (FIRST_PAUSES[failed - 1] if failed <= len(FIRST_PAUSES) else LATER_PAUSE)
     return at if at <= since + GIVEN_UP_AFTER else None
 
