@@ -19,7 +19,7 @@ from deploy.local.home_keys import token_keys
 from deploy.local.process_status import status_table
 from deploy.local.programs import NAMES, RUN
 from deploy.local.temporary_stores import run_tests
-from deploy.local.up import up as run_everything
+from deploy.local.up import run_everything
 
 TOKEN_LIFETIME = timedelta(days=1)
 

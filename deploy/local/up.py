@@ -26,7 +26,7 @@ Ctrl-C stops it; its data stay in {folder}
 """
 
 
-def up(home: Home, *, port: int | None, demo: bool, say: Callable[[str], None]) -> None:
+def run_everything(home: Home, *, port: int | None, demo: bool, say: Callable[[str], None]) -> None:
     """Run a whole stack until Ctrl-C or a signal; fill in the demo year where asked."""
     with home.claimed():
         for name in stack_file.clear_away(home):
