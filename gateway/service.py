@@ -65,6 +65,6 @@ class Gateway(
     docs = DocumentationProvider()
 
     @batches(LEDGER_QUEUE)
-    def take_events(self, events: list[Event]) -> None:
-        """Take a batch of events into the read model."""
+    def take(self, events: list[Event]) -> None:
+        """Take a batch of events into the read model; traces show this method by its name."""
         self.query_service.take_events(events)

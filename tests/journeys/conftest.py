@@ -14,3 +14,10 @@ def whole(tmp_path_factory):
     finally:
         if stack.popen.poll() is None:
             stack.stop()
+
+
+@pytest.fixture(autouse=True)
+def up(request):
+    """Start the module's stack again where the test before ended it: the order of tests is any."""
+    if "whole" in request.fixturenames:
+        request.getfixturevalue("whole").start_where_it_ended()

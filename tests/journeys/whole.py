@@ -36,6 +36,9 @@ class Whole:
         self._told = folder.with_suffix(".output")
         told = {name: value for name, value in os.environ.items() if name not in NOT_TOLD}
         self._environment = told | {"KEXIE_HOME": str(folder)}
+        self.start()
+
+    def start(self):
         with self._told.open("w") as output:
             self.popen = subprocess.Popen(
                 (*ending_with_parent(), sys.executable, "-m", "deploy", "up"),
@@ -44,6 +47,12 @@ class Whole:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+
+    def start_where_it_ended(self):
+        """Start the same stack on the same data where a test before ended it."""
+        if self.popen.poll() is not None:
+            self.start()
+            self.wait_until_ready()
 
     def wait_until_ready(self):
         eventually(lambda: "Ctrl-C stops it" in self._told.read_text() or self.popen.poll() is not None, within=90)

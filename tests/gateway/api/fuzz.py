@@ -4,7 +4,7 @@ A test goes once through all of them; longer with FUZZ_SECONDS, elsewhere with F
 (`./kexie up`), which it fills with nonsense, or in one role only:
 
     eval "$(./kexie env)"
-    .venv/bin/python -m tests.gateway.fuzz "$GATEWAY_URL" --token operator="$KEXIE_TOKEN" --seconds 3600 --seed 7
+    .venv/bin/python -m tests.gateway.api.fuzz "$GATEWAY_URL" --token operator="$KEXIE_TOKEN" --seconds 3600 --seed 7
 
 It is a program of its own because Schemathesis and Hypothesis know nothing of eventlet. What it finds, once for each
 operation and kind of failure, makes it exit with 1.
@@ -109,8 +109,8 @@ class Fuzz:
         while not rounds or time.monotonic() < until:
             for operation in self._operations:
                 who_may = [role for role in operation.definition.raw.get("x-roles", ()) if role in self._tokens]
-                self._try(operation, GenerationMode.POSITIVE, len(self._tokens), list(self._tokens))
-                self._try(operation, GenerationMode.POSITIVE, MORE, who_may)
+                roles = [*self._tokens, *itertools.islice(itertools.cycle(who_may or self._tokens), MORE)]
+                self._try(operation, GenerationMode.POSITIVE, len(roles), roles)
                 self._try(operation, GenerationMode.NEGATIVE, NONSENSE, who_may)
             rounds += 1
         return rounds
