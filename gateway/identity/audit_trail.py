@@ -18,6 +18,7 @@ from typing import Any
 import eventlet
 from eventlet.event import Event as Signal
 from nameko.extensions import SharedExtension
+from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 from structlog import get_logger
@@ -146,8 +147,9 @@ class AuditTrail(SharedExtension):
         )
 
     def _prepare(self) -> None:
-        self._entries.create_index("at", expireAfterSeconds=int(KEPT.total_seconds()))
-        self._entries.create_index([("who", 1), ("_id", 1)])
+        self._entries.create_indexes(
+            [IndexModel("at", expireAfterSeconds=int(KEPT.total_seconds())), IndexModel([("who", 1), ("_id", 1)])]
+        )
 
     def _wake(self) -> None:
         if not self._bell.ready():

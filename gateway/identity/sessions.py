@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from pymongo import IndexModel
 from pymongo.collection import Collection
 
 from gateway.http.json_schema import INSTANT, TEXT, TRUTH, Shape, each, many, maybe
@@ -43,8 +44,7 @@ class Sessions:
 
     def prepare(self) -> None:
         """Create the indexes; MongoDB removes sessions that have ended."""
-        self._sessions.create_index("ends_at", expireAfterSeconds=0)
-        self._sessions.create_index("user_id")
+        self._sessions.create_indexes([IndexModel("ends_at", expireAfterSeconds=0), IndexModel("user_id")])
 
     def begin(self, user_id: str) -> Session:
         """Begin a session of the user, which ends after `LASTS`."""

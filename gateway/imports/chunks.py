@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Literal
 
+from pymongo import IndexModel
 from pymongo.collection import Collection
 
 from services.chassis.clock import SystemClock
@@ -43,8 +44,12 @@ class FileChunks:
 
     def prepare(self) -> None:
         """Make the indexes; chunks are deleted after `KEPT`."""
-        self._chunks.create_index([("upload", 1), ("what", 1), ("place", 1)])
-        self._chunks.create_index("stored_at", expireAfterSeconds=int(KEPT.total_seconds()))
+        self._chunks.create_indexes(
+            [
+                IndexModel([("upload", 1), ("what", 1), ("place", 1)]),
+                IndexModel("stored_at", expireAfterSeconds=int(KEPT.total_seconds())),
+            ]
+        )
 
     def put(self, upload: str, content: Content, place: int, data: bytes) -> None:
         """Store a chunk, instead of one that was at this place before."""

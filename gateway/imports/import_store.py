@@ -15,7 +15,7 @@ from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
-from pymongo import ReturnDocument
+from pymongo import IndexModel, ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
@@ -44,9 +44,13 @@ class ImportStore:
 
     def prepare(self) -> None:
         """Make the indexes; imports are deleted `KEPT` after their upload."""
-        self._imports.create_index([("state", 1), ("turn", 1)])
-        self._imports.create_index([("actor.id", 1), ("created_at", -1)])
-        self._imports.create_index("created_at", expireAfterSeconds=int(KEPT.total_seconds()))
+        self._imports.create_indexes(
+            [
+                IndexModel([("state", 1), ("turn", 1)]),
+                IndexModel([("actor.id", 1), ("created_at", -1)]),
+                IndexModel("created_at", expireAfterSeconds=int(KEPT.total_seconds())),
+            ]
+        )
         self.chunks.prepare()
 
     # --- for the uploader --------------------------------------------------------------------------------------------

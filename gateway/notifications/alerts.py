@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from pymongo import ReturnDocument
+from pymongo import IndexModel, ReturnDocument
 from pymongo.collection import Collection
 from pymongo.database import Database
 
@@ -85,9 +85,13 @@ class Alerts:
 
     def prepare(self) -> None:
         """Create the indexes."""
-        self._rules.create_index([("owner", 1), ("made_at", -1), ("_id", -1)])
-        self._rules.create_index("state")
-        self._rules.create_index("is_full", partialFilterExpression={"is_full": True})
+        self._rules.create_indexes(
+            [
+                IndexModel([("owner", 1), ("made_at", -1), ("_id", -1)]),
+                IndexModel("state"),
+                IndexModel("is_full", partialFilterExpression={"is_full": True}),
+            ]
+        )
         self._inbox.create_index([("owner", 1), ("read", 1), ("at", -1), ("_id", -1)])
         self._outbox.prepare()
 

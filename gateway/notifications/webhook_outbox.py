@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ReturnDocument
+from pymongo import IndexModel, ReturnDocument
 from pymongo.collection import Collection
 
 from gateway.http import pagination
@@ -57,9 +57,13 @@ class WebhookOutbox:
 
     def prepare(self) -> None:
         """Create the indexes; MongoDB removes what ended `KEPT` ago."""
-        self._deliveries.create_index([("state", 1), ("next_at", 1)])
-        self._deliveries.create_index([("made_at", -1), ("_id", -1)])
-        self._deliveries.create_index("ended_at", expireAfterSeconds=int(KEPT.total_seconds()))
+        self._deliveries.create_indexes(
+            [
+                IndexModel([("state", 1), ("next_at", 1)]),
+                IndexModel([("made_at", -1), ("_id", -1)]),
+                IndexModel("ended_at", expireAfterSeconds=int(KEPT.total_seconds())),
+            ]
+        )
 
     def add_delivery(self, id_: str, *, rule: str, address: str, body: bytes) -> None:
         """Promise the delivery; the same id again changes nothing."""

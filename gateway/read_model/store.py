@@ -68,8 +68,8 @@ class Store:
     def prepare(self, rules: Iterable[Rule]) -> None:
         """Make everything that is missing, and count the rules that are new from the kept views."""
         measures = {measure.key: measure for measure in map(Measure, rules)}
+        self._make_indexes(measures.values())  # first: an index that comes with its collection costs next to nothing
         self._make_collections()
-        self._make_indexes(measures.values())
         self._date_history()
         self._counted.count_only(measures)
 

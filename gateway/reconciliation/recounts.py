@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from bson import ObjectId
+from pymongo import IndexModel
 from pymongo.collection import Collection
 
 from gateway.http import pagination, parameters
@@ -160,8 +161,12 @@ class RecountsProvider(CallerProvider):
         patiently(self._prepare)
 
     def _prepare(self) -> None:
-        self._collection.create_index([("started_at", -1), ("_id", -1)])
-        self._collection.create_index("ended_at", expireAfterSeconds=int(KEPT.total_seconds()))
+        self._collection.create_indexes(
+            [
+                IndexModel([("started_at", -1), ("_id", -1)]),
+                IndexModel("ended_at", expireAfterSeconds=int(KEPT.total_seconds())),
+            ]
+        )
 
     def start(self) -> None:
         """Connect, with the query service that is there by now."""

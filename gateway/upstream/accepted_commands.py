@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
@@ -79,8 +80,12 @@ class AcceptedCommands:
 
     def prepare(self) -> None:
         """Create the indexes; MongoDB removes outcomes after `KEPT`."""
-        self._accepted.create_index([("state", 1), ("service", 1), *OLDEST_FIRST])
-        self._accepted.create_index("settled_at", expireAfterSeconds=int(KEPT.total_seconds()))
+        self._accepted.create_indexes(
+            [
+                IndexModel([("state", 1), ("service", 1), *OLDEST_FIRST]),
+                IndexModel("settled_at", expireAfterSeconds=int(KEPT.total_seconds())),
+            ]
+        )
 
     def accept(
         self, service: str, command: str, arguments: Document, *, actor: Actor, token_id: str | None = None

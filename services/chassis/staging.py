@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
@@ -40,10 +41,15 @@ class Staging:
             return
         of_an_import = ("import", 1)
         is_named = {"named": {"$type": "string"}}
-        self._staged.create_index([of_an_import, ("named", 1)], unique=True, partialFilterExpression=is_named)
-        self._staged.create_index("staged_at", expireAfterSeconds=int(KEPT.total_seconds()))
-        for unique in self._unique:
-            self._staged.create_index([of_an_import, *unique.key], unique=True, partialFilterExpression=unique.only)
+        indexes = [
+            IndexModel([of_an_import, ("named", 1)], unique=True, partialFilterExpression=is_named),
+            IndexModel("staged_at", expireAfterSeconds=int(KEPT.total_seconds())),
+        ]
+        indexes += [
+            IndexModel([of_an_import, *unique.key], unique=True, partialFilterExpression=unique.only)
+            for unique in self._unique
+        ]
+        self._staged.create_indexes(indexes)
         self._is_prepared = True
 
     def replace(self, import_: str, documents: list[Document], *, rows: list[int]) -> dict[int, Key]:

@@ -6,13 +6,14 @@ A batch asks for them before it writes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 import msgspec
+from pymongo import IndexModel
 from pymongo import collection as mongo
 from pymongo.errors import OperationFailure
 
@@ -45,13 +46,10 @@ class Unique:
         object.__setattr__(self, "among", among or {})
         object.__setattr__(self, "revision", revision)
 
-    def ensure_index(self, collection: mongo.Collection[Document]) -> None:
-        """Make the index; that of an earlier revision, which held for other records, is dropped afterwards."""
-        collection.create_index(self.key, unique=True, partialFilterExpression=self.only, name=self.name)
-        for name, index in collection.index_information().items():
-            if index["key"] == self.key and name != self.name:
-                with suppress(OperationFailure):  # gone: another process was first
-                    collection.drop_index(name)
+    @property
+    def index(self) -> IndexModel:
+        """The index that keeps the invariant."""
+        return IndexModel(self.key, unique=True, partialFilterExpression=self.only, name=self.name)
 
     @property
     def name(self) -> str:
@@ -102,6 +100,15 @@ class Unique:
         for rest, several in groups.items():
             same = [{name: value} for name, value in zip(others, rest, strict=True)]
             yield {"$and": [*same, {names[widest]: {"$in": several}}, self.only]}
+
+
+def drop_earlier_revisions(collection: mongo.Collection[Document], invariants: Iterable[Unique]) -> None:
+    """Drop the indexes of earlier revisions, which held for other records; the present ones have to be there."""
+    names = {tuple(unique.key): unique.name for unique in invariants}
+    for name, index in collection.index_information().items():
+        if name != names.get(tuple(index["key"]), name):
+            with suppress(OperationFailure):  # gone: another process was first
+                collection.drop_index(name)
 
 
 def conditions(values: Mapping[str, Any]) -> Document:
