@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from deploy.local.home import Home, InUse
 from deploy.local.supervisor import StopRequested, Supervisor
 
 WORKERS = 3  # for two cores: a test waits for half of its time
+MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the folder, for its owner only
+ENOUGH = 8 << 30  # bytes that have to be free there: a whole run takes about two GB
 SIDE_BY_SIDE = ("--numprocesses", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 SLOW = ("PYTHONDONTWRITEBYTECODE",)  # every process that is started would compile everything anew
 IN_ONE = frozenset({"-s", "--pdb", "--trace", "--collect-only", "--co", "no:xdist"})  # of pytest's options
@@ -21,7 +24,7 @@ IN_ONE = frozenset({"-s", "--pdb", "--trace", "--collect-only", "--co", "no:xdis
 def run_tests(home: Home, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
     """Run pytest on a broker and a database of its own, and return its exit code."""
     try:
-        with stores_of_its_own(home, "test", say=say) as (supervisor, stores):
+        with stores_of_its_own(home, "test", say=say, in_memory=True) as (supervisor, stores):
             environment = {name: value for name, value in os.environ.items() if name not in SLOW} | {
                 "AMQP_URI": stores.amqp_uri,
                 "MONGO_URI": stores.mongo_uri,
@@ -43,16 +46,23 @@ def options_for_sharing(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def stores_of_its_own(home: Home, occasion: str, *, say: Callable[[str], None]) -> Iterator[tuple[Supervisor, Stores]]:
-    """Start both and wait until they are ready; remove before what a killed run of this occasion left behind."""
+def stores_of_its_own(
+    home: Home, occasion: str, *, say: Callable[[str], None], in_memory: bool = False
+) -> Iterator[tuple[Supervisor, Stores]]:
+    """Start both and wait until they are ready; remove before what a killed run of this occasion left behind.
+
+    `in_memory`: the database's files lie in memory where the machine has room, since tests make and drop thousands.
+    """
     home.make()
     remove_left_behind(home, occasion)
     fresh = Home(home.folder / f"{occasion}-{os.getpid()}")
+    if in_memory:
+        _put_database_in_memory(fresh)
     try:
         with fresh.claimed(), Supervisor(fresh, say=say) as supervisor:
             yield supervisor, embedded.start(supervisor, say=say)
     finally:
-        shutil.rmtree(fresh.folder)
+        _remove(fresh)
 
 
 def remove_left_behind(home: Home, occasion: str) -> None:
@@ -62,6 +72,20 @@ def remove_left_behind(home: Home, occasion: str) -> None:
         try:
             with left.claimed():
                 stack_file.clear_away(left)
-                shutil.rmtree(folder)
+                _remove(left)
         except InUse:
             continue
+
+
+def _put_database_in_memory(home: Home) -> None:
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ENOUGH:
+        return
+    home.make()
+    (home.folder / "database").symlink_to(tempfile.mkdtemp(prefix="kexie-database-", dir=MEMORY))
+
+
+def _remove(home: Home) -> None:
+    database = home.folder / "database"
+    if database.is_symlink():
+        shutil.rmtree(database.resolve(), ignore_errors=True)
+    shutil.rmtree(home.folder)
