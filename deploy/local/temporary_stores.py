@@ -13,7 +13,7 @@ from deploy.local.embedded import Stores
 from deploy.local.home import Home, InUse
 from deploy.local.supervisor import StopRequested, Supervisor
 
-WORKERS = 3  # for two cores: a test waits for half of its time
+WORKERS = 5  # for two cores: a test waits for most of its time
 MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the folder, for its owner only
 ENOUGH = 8 << 30  # bytes that have to be free there: a whole run takes about two GB
 SIDE_BY_SIDE = ("--numprocesses", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
