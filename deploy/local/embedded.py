@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.local.broker import Broker
@@ -21,10 +21,10 @@ class Stores:
     mongo_uri: str
 
 
-def start(supervisor: Supervisor, *, say: Callable[[str], None]) -> Stores:
+def start(supervisor: Supervisor, *, say: Callable[[str], None], database_options: Sequence[str] = ()) -> Stores:
     """Start what `AMQP_URI` and `MONGO_URI` do not name, side by side, and wait until it is ready."""
     broker = None if os.environ.get("AMQP_URI") else Broker(supervisor.home)
-    database = None if os.environ.get("MONGO_URI") else Database(supervisor.home)
+    database = None if os.environ.get("MONGO_URI") else Database(supervisor.home, options=database_options)
     parts = [part for part in (database, broker) if part]
 
     began = time.monotonic()

@@ -16,6 +16,9 @@ from deploy.local.supervisor import StopRequested, Supervisor
 WORKERS = 5  # for two cores: a test waits for most of its time
 MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the folder, for its owner only
 ENOUGH = 8 << 30  # bytes that have to be free there: a whole run takes about two GB
+FORGETFUL = ("--setParameter", "minSnapshotHistoryWindowInSeconds=60")
+"""Files of dropped databases stay open for as long: in five minutes tests drop more than a process may have open."""
+
 SIDE_BY_SIDE = ("--numprocesses", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 SLOW = ("PYTHONDONTWRITEBYTECODE",)  # every process that is started would compile everything anew
 IN_ONE = frozenset({"-s", "--pdb", "--trace", "--collect-only", "--co", "no:xdist"})  # of pytest's options
@@ -60,7 +63,8 @@ def stores_of_its_own(
         _put_database_in_memory(fresh)
     try:
         with fresh.claimed(), Supervisor(fresh, say=say) as supervisor:
-            yield supervisor, embedded.start(supervisor, say=say)
+            options = FORGETFUL if in_memory else ()
+            yield supervisor, embedded.start(supervisor, say=say, database_options=options)
     finally:
         _remove(fresh)
 
