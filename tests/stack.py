@@ -138,13 +138,11 @@ class Running:
 
     def settle(self, within=WITHIN):
         """Wait until every event has been published and taken in by its listeners."""
-        with connect(self.settings, "tests.settle") as connection:
-            channel = connection.default_channel
-            until(lambda: self._is_settled(channel), within)
+        until(self._is_settled, within)
 
-    def _is_settled(self, channel):
+    def _is_settled(self):
         """Looked at twice: what is handled while the first kinds are looked through may add to them, and be acked."""
-        return not (self._is_busy() or self._pending() or self._queued(channel) or self._pending() or self._is_busy())
+        return not (self._is_busy() or self._pending() or self._queued() or self._pending() or self._is_busy())
 
     def _is_busy(self):
         return any(inbox.is_busy for container in self.containers for inbox in _inboxes(container))
@@ -154,13 +152,15 @@ class Running:
         kinds = [kind for kind in EVERY_KIND.values() if kind.service in names]
         return any(self.database(kind.service)[kind.name].find_one({"pending": True}) for kind in kinds)
 
-    def _queued(self, channel):
+    def _queued(self):
         """Is there an event that somebody who runs has not acked yet?"""
         listening = [inbox for container in self.containers for inbox in _inboxes(container)]
         if any(inbox.is_busy for inbox in listening):
             return True
-        if any(channel.queue_declare(inbox.queue.name, passive=True).message_count for inbox in listening):
-            return True
+        with connect(self.settings, "tests.settle") as connection:
+            channel = connection.default_channel
+            if any(channel.queue_declare(inbox.queue.name, passive=True).message_count for inbox in listening):
+                return True
         return not all(_has_read_all(inbox) for inbox in listening) or any(inbox.is_busy for inbox in listening)
 
     def publish(self, event):
