@@ -54,8 +54,8 @@ class CountedRules:
         if known == set(measures):
             return
         self._rules.delete_many({"_id": {"$in": list(known - set(measures))}}, session=session)
-        for key in known ^ set(measures):
-            self._counts.delete_many({"_id": {"$gt": f"{key}|", "$lt": f"{key}}}"}}, session=session)
+        stale = [{"_id": {"$gt": f"{key}|", "$lt": f"{key}}}"}} for key in known ^ set(measures)]
+        self._counts.delete_many({"$or": stale}, session=session)
         if new := [{"_id": key, "says": measures[key].rule.say()} for key in measures if key not in known]:
             is_empty = self._views.find_one({}, {"_id": 1}, session=session) is None
             self._rules.insert_many([rule if is_empty else rule | {"upto": ""} for rule in new], session=session)
