@@ -18,7 +18,7 @@ can go once the place it names has changed:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from time import monotonic
 from typing import Any
 
@@ -29,6 +29,7 @@ from eventlet.semaphore import Semaphore
 from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
 from prometheus_client import Counter, Histogram
 from structlog import get_logger
+from werkzeug.routing import Map, Rule
 
 from gateway.http.admission import RateLimiter, Turns
 from gateway.http.caching import finish
@@ -58,6 +59,11 @@ log = get_logger()
 
 class App(WsgiApp):
     """Answers every request, also where routing, the endpoint or the request itself fails."""
+
+    def __init__(self, server: Server, providers: Iterable[Any]) -> None:
+        self.server = server
+        self._providers = {(provider.method, provider.url): provider for provider in providers}
+        self._routes = _routes(frozenset(self._providers))
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = self._request(environ)
@@ -99,7 +105,8 @@ class App(WsgiApp):
         try:
             if self.server.is_full(request.environ[WAITED]) and request.path not in ALWAYS:  # first, as it costs little
                 raise Overloaded(at="gateway")
-            provider, request.path_values = self.url_map.bind_to_environ(request.environ).match()
+            route, request.path_values = self._routes.bind_to_environ(request.environ).match()
+            provider = self._providers[route]
             request.route, public = provider.url, provider.public
             if self.server.is_closed:
                 raise Unavailable("The gateway is stopping.", "网关正在停止。")
@@ -110,6 +117,12 @@ class App(WsgiApp):
         REQUESTS.labels(request.route, response.status_code).inc()
         SECONDS.labels(request.route).observe(monotonic() - began)
         return response
+
+
+@cache
+def _routes(endpoints: frozenset[tuple[str, str]]) -> Map:
+    """Compile the routes to endpoints of these methods and addresses, which takes werkzeug a tenth of a second."""
+    return Map([Rule(url, methods=[method], endpoint=(method, url)) for method, url in sorted(endpoints)])
 
 
 def _use_address_from_proxy(environ: dict[str, Any]) -> None:
@@ -179,7 +192,7 @@ class Server(WebServer):
         if self._gt is None:
             self._sock = eventlet.listen(self.bind_addr, backlog=256, reuse_port=False)
             self._sock.settimeout(None)  # py-amqp may have set a default for all sockets (celery/kombu#838)
-            self._serv = self.get_wsgi_server(self._sock, App(self))
+            self._serv = self.get_wsgi_server(self._sock, App(self, self._providers))
             self._gt = self.container.spawn_managed_thread(self.run, identifier="http")
 
     def run(self) -> None:
