@@ -182,7 +182,7 @@ class Generations:
     def _begin(self) -> None:
         """Begin with the generation without a name; leave it alone where a part of it was dropped."""
         store = self._store("")
-        if store.exists() or store.was_never_made():
+        if store.exists() or store.is_empty():
             store.prepare(self._rules())
         else:
             store = self._new()

@@ -78,10 +78,9 @@ class Store:
         state = self.counts.find_one({"_id": LEDGER}, {"_id": 1})
         return state is not None and len(self.views.index_information()) > 1
 
-    def was_never_made(self) -> bool:
-        """True where none of its collections exists."""
-        names = {collection.name for collection in self._collections}
-        return not names & set(self._database.list_collection_names())
+    def is_empty(self) -> bool:
+        """True where none of its collections holds anything, nor a rule: it was never made, or not to its end."""
+        return not any(collection.find_one({}, {"_id": 1}) for collection in self._collections)
 
     def drop(self) -> None:
         """Drop it, the ledger first: from then on no events are taken in."""
