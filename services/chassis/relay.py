@@ -7,7 +7,7 @@ published in version order with a confirm; only then is the record marked. Two r
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -190,10 +190,11 @@ class Relay(SharedExtension):
 
     def _sweep(self) -> None:
         """Take the records that were pending at the last look and have not moved since: nobody else relays them."""
-        pending = {}
-        for name, (_, collection) in self._collections.items():
-            documents = collection.find({"pending": True}, {"published": 1}).sort("_id", 1).limit(SWEPT)
-            pending.update({(name, document["_id"]): document.get("published") or 0 for document in documents})
+        collections = {name: collection for name, (_, collection) in self._collections.items()}
+        pending = {
+            (document["kind"], document["_id"]): document.get("published") or 0
+            for document in find_pending(collections)
+        }
         left = [key for key, published in pending.items() if self._seen.get(key, (None,))[0] == published]
         random.shuffle(left)  # so that two relays seldom take the same records
         self._notified.update(dict.fromkeys(left))
@@ -208,6 +209,26 @@ class Relay(SharedExtension):
         metrics.OLDEST_PENDING.labels(self.container.service_name).set(oldest)
         if self._publisher:
             self._publisher.keep_alive()
+
+
+def find_pending(collections: Mapping[str, Collection[Document]], limit: int = SWEPT) -> Iterator[Document]:
+    """Find `kind`, `_id` and `published` of records with events to publish, in one query, at most `limit` of a kind."""
+    finding: dict[str, list[Document]] = {
+        name: [
+            {"$match": {"pending": True}},
+            {"$sort": {"_id": 1}},
+            {"$limit": limit},
+            {"$project": {"published": 1, "kind": {"$literal": name}}},
+        ]
+        for name in collections
+    }
+    for first, collection in islice(collections.items(), 1):
+        others: list[Document] = [
+            {"$unionWith": {"coll": other.name, "pipeline": finding[name]}}
+            for name, other in collections.items()
+            if name != first
+        ]
+        yield from collection.aggregate([*finding[first], *others])
 
 
 class Publisher:
