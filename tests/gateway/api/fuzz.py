@@ -45,7 +45,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-MORE = 3  # that make sense, for each operation in each round, by those who may; beside one in each role
+MORE = 3  # that make sense, for each operation in each round, by those who may; beside what is sent in each role
 NONSENSE = 2  # by those who may, too
 OFTEN = 0.8  # of what is sent is about things that are there
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -108,24 +108,31 @@ class Fuzz:
         until, rounds = time.monotonic() + seconds, 0
         while not rounds or time.monotonic() < until:
             for operation in self._operations:
-                who_may = [role for role in operation.definition.raw.get("x-roles", ()) if role in self._tokens]
-                roles = [*self._tokens, *itertools.islice(itertools.cycle(who_may or self._tokens), MORE)]
-                self._try(operation, GenerationMode.POSITIVE, len(roles), roles)
-                self._try(operation, GenerationMode.NEGATIVE, NONSENSE, who_may)
+                raw = operation.definition.raw
+                who_may = [role for role in raw.get("x-roles", ()) if role in self._tokens] or list(self._tokens)
+                who_may_not = [role for role in self._tokens if role not in who_may]
+                turns = itertools.cycle(who_may)
+                of_each = [who_may] if operation.method.upper() == "GET" else [[role] for role in who_may]
+                more = [[next(turns)] for _ in range(MORE)]
+                each_role = [who_may_not, *of_each] if who_may_not else of_each
+                self._try(operation, GenerationMode.POSITIVE, [*each_role, *more])
+                self._try(operation, GenerationMode.NEGATIVE, [[next(turns)] for _ in range(NONSENSE)])
             rounds += 1
         return rounds
 
-    def _try(self, operation: Any, mode: GenerationMode, number: int, roles: list[str]) -> None:
-        turns = itertools.cycle(roles or self._tokens)
+    def _try(self, operation: Any, mode: GenerationMode, turns: list[list[str]]) -> None:
+        """Send a case for each turn, in all the roles of the turn: to make one takes longer than to answer it."""
+        left = iter(turns)
 
         @seed(next(self._seeds))
         @settings(
-            max_examples=number, deadline=None, database=None, phases=[Phase.generate],
+            max_examples=len(turns), deadline=None, database=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(case=operation.as_strategy(generation_mode=mode))
         def send(case: Any) -> None:
-            self._send(case, next(turns), sensible=mode is GenerationMode.POSITIVE)
+            for role in next(left, turns[-1]):
+                self._send(case, role, sensible=mode is GenerationMode.POSITIVE)
 
         with suppress(Unsatisfiable):  # nothing that is sent there can be nonsense
             send()
