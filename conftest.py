@@ -2,6 +2,7 @@
 
 import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 
+import logging
 import os
 import shlex
 import sys
@@ -19,6 +20,8 @@ hypothesis.settings.register_profile("kexie", deadline=None)  # how long an exam
 hypothesis.settings.load_profile("kexie")
 
 USUAL_TIMEOUT = 60  # seconds
+
+logging.getLogger("nameko.containers").setLevel(logging.ERROR)  # else each refusal is written down with its traceback
 
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # one of several, each with a virtual host of its own
     os.environ["AMQP_URI"] = os.environ["AMQP_URI"].removesuffix("/") + worker
