@@ -33,6 +33,7 @@ def declared(number):
 
 
 @pytest.mark.rule("A-09")
+@pytest.mark.timeout(WITHIN)
 def test_1620_entries_are_given_to_60_judges_without_conflict_and_evenly(running):
     jury = Jury(running, entries=(), min_scores=EACH)
     entries = {f"n-{number}": an_eligible_entry(f"n-{number}", unit_id=f"s-{number % 90}") for number in range(ENTRIES)}
