@@ -7,11 +7,10 @@ them as an outsider would; `running.settle()` waits until nothing is pending and
 
 import os
 
-import eventlet
 import pytest
 
 from services.chassis.mongo import client
-from tests.stack import Running, an_empty_world, key_pair
+from tests.stack import Running, an_empty_world, key_pair, leave
 
 pytest.register_assert_rewrite("tests.machines")  # so that what it sees fail is shown as in a test
 
@@ -32,20 +31,13 @@ def keys():
 
 @pytest.fixture
 def settings(addresses, keys):
-    """Settings of an empty world: new databases, no queues."""
+    """Settings of an empty world: databases without documents, no queues."""
     made = an_empty_world(addresses, keys)
     yield made
-    forget_databases(made)
+    leave(made)
 
 
 @pytest.fixture
 def running(settings):
     with Running(settings) as world:
         yield world
-
-
-def forget_databases(settings):
-    held = client(settings.mongo_uri)
-    ours = [name for name in held.list_database_names() if name.startswith(settings.database_prefix)]
-    for dropping in [eventlet.spawn(held.drop_database, name) for name in ours]:
-        dropping.wait()

@@ -1,5 +1,6 @@
 """Services running in this process, for tests: real broker, real database, our own containers."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -15,8 +16,8 @@ from services.chassis.client import Caller
 from services.chassis.clock import SystemClock
 from services.chassis.health import Health
 from services.chassis.listener import Batches, Inboxes
-from services.chassis.mongo import database
-from services.chassis.relay import Publication, Publisher
+from services.chassis.mongo import client, database
+from services.chassis.relay import Publication, Publisher, find_pending
 from services.chassis.run import containers
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
@@ -24,6 +25,8 @@ from services.contract import EVERY_KIND
 from services.contract.topology import SERVICES, queues
 
 WITHIN = 20.0  # seconds that anything awaited may take
+MANY = 2_000  # documents; so many are gone sooner with their collection
+GENERATION = re.compile(r"_[0-9a-f]{8}$")  # of the gateway's collections: one that was made anew
 
 
 def key_pair():
@@ -34,8 +37,11 @@ def key_pair():
     return private, public
 
 
+_emptied = []  # prefixes of databases that are as good as new
+
+
 def an_empty_world(addresses, keys, **changes):
-    """Settings of new databases on a broker without queues."""
+    """Settings of empty databases on a broker without queues."""
     (amqp_uri, mongo_uri), (private, public) = addresses, keys
     usual = {
         "amqp_uri": amqp_uri,
@@ -43,11 +49,44 @@ def an_empty_world(addresses, keys, **changes):
         "token_public_key": public,
         "token_private_key": private,
         "sealing_key": b"s" * 32,
-        "database_prefix": f"t{uuid.uuid4().hex[:10]}",
+        "database_prefix": changes.get("database_prefix") or (_emptied.pop() if _emptied else a_new_prefix()),
     }
     settings = Settings(**{**usual, **changes})
     forget_queues(settings)
     return settings
+
+
+def a_new_prefix():
+    """Of databases that nobody had before."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+def leave(settings):
+    """Empty this world's databases for the next one: to make their tables anew would cost more than most tests."""
+    held = client(settings.mongo_uri)
+    for emptying in [eventlet.spawn(_empty, held[name]) for name in _databases(held, settings)]:
+        emptying.wait()
+    _emptied.append(settings.database_prefix)
+
+
+def forget_databases(settings):
+    """Drop this world's databases, which had other indexes than the services' own."""
+    held = client(settings.mongo_uri)
+    for dropping in [eventlet.spawn(held.drop_database, name) for name in _databases(held, settings)]:
+        dropping.wait()
+
+
+def _databases(held, settings):
+    return [name for name in held.list_database_names() if name.startswith(settings.database_prefix)]
+
+
+def _empty(database):
+    for name in database.list_collection_names():
+        documents = database[name].estimated_document_count()
+        if GENERATION.search(name) or documents > MANY:
+            database.drop_collection(name)
+        elif documents:
+            database[name].delete_many({})
 
 
 def forget_queues(settings):
@@ -60,9 +99,11 @@ def forget_queues(settings):
 
 def until(condition, within=WITHIN):
     """Wait until the condition holds and return what it answered; fails after `within` seconds."""
+    pause = 0.01
     with eventlet.Timeout(within, AssertionError(f"not within {within} s: {condition}")):
         while not (answer := condition()):
-            eventlet.sleep(0.01)
+            eventlet.sleep(pause)
+            pause = min(2 * pause, 0.05)  # to ask takes time that what is waited for needs
         return answer
 
 
@@ -138,29 +179,32 @@ class Running:
 
     def settle(self, within=WITHIN):
         """Wait until every event has been published and taken in by its listeners."""
-        until(self._is_settled, within)
+        until(lambda: not (self._is_busy() or self._is_pending()), within)
+        with connect(self.settings, "tests.settle") as connection:
+            until(lambda: self._is_settled(connection.default_channel), within)
 
-    def _is_settled(self):
-        """Looked at twice: what is handled while the first kinds are looked through may add to them, and be acked."""
-        return not (self._is_busy() or self._pending() or self._queued() or self._pending() or self._is_busy())
+    def _is_settled(self, channel):
+        """Looked at twice: what is handled meanwhile may make something pending, and be acked."""
+        unsettled = self._is_busy() or self._is_pending() or self._is_queued(channel) or self._is_pending()
+        return not (unsettled or self._is_busy())
 
     def _is_busy(self):
         return any(inbox.is_busy for container in self.containers for inbox in _inboxes(container))
 
-    def _pending(self):
-        names = {container.service_name for container in self.containers}
-        kinds = [kind for kind in EVERY_KIND.values() if kind.service in names]
-        return any(self.database(kind.service)[kind.name].find_one({"pending": True}) for kind in kinds)
+    def _is_pending(self):
+        return any(self._has_pending(container.service_name) for container in self.containers)
 
-    def _queued(self):
+    def _has_pending(self, service):
+        names = [kind.name for kind in EVERY_KIND.values() if kind.service == service]
+        return any(find_pending({name: self.database(service)[name] for name in names}, limit=1))
+
+    def _is_queued(self, channel):
         """Is there an event that somebody who runs has not acked yet?"""
         listening = [inbox for container in self.containers for inbox in _inboxes(container)]
         if any(inbox.is_busy for inbox in listening):
             return True
-        with connect(self.settings, "tests.settle") as connection:
-            channel = connection.default_channel
-            if any(channel.queue_declare(inbox.queue.name, passive=True).message_count for inbox in listening):
-                return True
+        if any(channel.queue_declare(inbox.queue.name, passive=True).message_count for inbox in listening):
+            return True
         return not all(_has_read_all(inbox) for inbox in listening) or any(inbox.is_busy for inbox in listening)
 
     def publish(self, event):

@@ -10,8 +10,7 @@ from services.awards.service import Awards
 from services.chassis.problem import InvalidInput, NotAllowed, RefusedByRule
 from services.chassis.records import Bound
 from services.kernel.calendar import SHANGHAI
-from tests.conftest import forget_databases
-from tests.stack import Running, an_empty_world, until
+from tests.stack import Running, an_empty_world, leave, until
 
 START = datetime(2011, 3, 1, 8, tzinfo=SHANGHAI)
 LAST_SECOND = datetime(2011, 3, 31, 23, 59, 59, 999_000, tzinfo=SHANGHAI)
@@ -157,7 +156,7 @@ def many_at_once(addresses, keys):
     settings = an_empty_world(addresses, keys, rpc_workers=64)
     with Running(settings) as running:
         yield Office(running.start(Awards))
-    forget_databases(settings)
+    leave(settings)
 
 
 # --- editions ---------------------------------------------------------------------------------------------------------

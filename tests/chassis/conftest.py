@@ -8,8 +8,14 @@ import pytest
 from tests.chassis.outsider import Outsider, Witness
 from tests.chassis.proxy import Proxy
 from tests.chassis.toy import Toy
-from tests.conftest import forget_databases
-from tests.stack import Running, an_empty_world
+from tests.stack import Running, a_new_prefix, an_empty_world, forget_databases
+
+
+@pytest.fixture
+def settings(addresses, keys):
+    made = of_the_toy(addresses, keys)
+    yield made
+    forget_databases(made)
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +28,15 @@ def shared(addresses, keys):
 @contextmanager
 def a_world(addresses, keys):
     """A world that several tests share; its records hold few versions and its requests are short."""
-    settings = an_empty_world(addresses, keys, versions_limit=60, request_limit=100_000)
+    settings = of_the_toy(addresses, keys, versions_limit=60, request_limit=100_000)
     with Running(settings) as world:
         yield world
     forget_databases(settings)
+
+
+def of_the_toy(addresses, keys, **changes):
+    """Settings of an empty world with new databases: the toy keeps halls as outreach keeps venues, by other rules."""
+    return an_empty_world(addresses, keys, database_prefix=a_new_prefix(), **changes)
 
 
 @pytest.fixture(scope="module")

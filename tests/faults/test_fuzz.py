@@ -10,9 +10,8 @@ from rich.console import Console
 
 from services.contract.topology import SERVICES
 from tests.chassis.processes import Process
-from tests.conftest import forget_databases
 from tests.faults.fuzz import Fuzz, Wire, commands_of
-from tests.stack import Running, an_empty_world, until
+from tests.stack import Running, an_empty_world, leave, until
 
 NUMBER = int(os.environ.get("FUZZ_NUMBER", "3000"))
 SEED = int(os.environ.get("FUZZ_SEED", "2011"))
@@ -29,7 +28,7 @@ PRIZE = {
 def settings(addresses, keys):
     made = replace(an_empty_world(addresses, keys), http_port=0, request_limit=100_000)
     yield made
-    forget_databases(made)
+    leave(made)
 
 
 @pytest.fixture

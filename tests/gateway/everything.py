@@ -9,9 +9,8 @@ from services.contract.topology import SERVICES
 from services.members.service import Members
 from services.outreach.service import Outreach
 from services.rural.service import Rural
-from tests.conftest import forget_databases
 from tests.gateway.conftest import Http
-from tests.stack import Running, an_empty_world, until
+from tests.stack import Running, an_empty_world, leave, until
 
 
 @contextmanager
@@ -22,4 +21,4 @@ def everything(addresses, keys, **changes):
         http = Http(running)
         until(lambda: all(f"/api/v1/{service}/" in str(http.get("/openapi.json").content) for service in SERVICES))
         yield http
-    forget_databases(settings)
+    leave(settings)

@@ -17,11 +17,10 @@ from services.contract import KINDS
 from services.members.service import Members
 from services.outreach.service import Outreach
 from services.rural.service import Rural
-from tests.conftest import forget_databases
 from tests.gateway.conftest import Http
 from tests.journeys.arithmetic import six_numbers
 from tests.journeys.contests import prizes
-from tests.stack import Running, an_empty_world
+from tests.stack import Running, an_empty_world, leave
 
 SIX = ("K1", "K2", "K3", "K4", "K5", "K6")
 FILE = PLANS / "2011.yaml"
@@ -36,7 +35,7 @@ def year(addresses, keys):
         running.start(Awards, Outreach, Rural, Members, Gateway)
         tell(running, parts)
         yield Year(running, [story for part in parts for story in part])
-    forget_databases(settings)
+    leave(settings)
 
 
 def tell(running, parts):

@@ -21,10 +21,9 @@ from services.contract.topology import LEDGER_QUEUE, RPC_EXCHANGE, SERVICES, exc
 from services.members.service import Members
 from services.outreach.service import Outreach
 from services.rural.service import Rural
-from tests.conftest import forget_databases
 from tests.gateway.conftest import Http
 from tests.journeys.test_stock_nameko import run_elsewhere
-from tests.stack import Running
+from tests.stack import Running, forget_databases
 
 VHOST = "rights"
 BUREAU = "another_bureau"
