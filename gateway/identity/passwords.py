@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -41,11 +42,10 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         self._turn, self._bulkhead = Semaphore(AT_ONCE), Bulkhead(WAITING)
-        self._dummy_hash = ""
 
     def prepare(self) -> None:
         """Make a dummy hash, so that to refuse an unknown login takes as long as to refuse a wrong password."""
-        self._dummy_hash = self.hash(secrets.token_hex())
+        self._in_thread(_dummy_hash)
 
     def hash(self, password: str) -> str:
         """Hash a password with a new salt."""
@@ -54,7 +54,7 @@ class Passwords:
     def is_right(self, password: str, hash_: str | None) -> bool:
         """Verify a password; False, after the same time, where there is no hash."""
         try:
-            self._in_thread(self._hasher.verify, hash_ or self._dummy_hash, _normalised(password))
+            self._in_thread(self._hasher.verify, hash_ or _dummy_hash(), _normalised(password))
         except VerificationError:
             return False
         return hash_ is not None
@@ -71,3 +71,9 @@ class Passwords:
 def _normalised(password: str) -> str:
     """The same text for the same keys, typed full-width or half-width."""
     return unicodedata.normalize("NFKC", password)
+
+
+@cache
+def _dummy_hash() -> str:
+    """A hash that no password has, made once in a process."""
+    return PasswordHasher().hash(secrets.token_hex())

@@ -60,11 +60,20 @@ def port(speaks_tls):
 
 
 @pytest.fixture
-def handed(whole, site, port, tmp_path):
-    """The folder as the bureau gets it, and the broker told of its rights."""
-    folder = site.add(BUREAU, GRANTED, host=f"localhost:{port}")
-    whole.broker("import_definitions", str(site.folder / "definitions.json"))
-    return shutil.copytree(folder.path, tmp_path / "handed")
+def hand_over(whole, site, port, tmp_path):
+    """Gives the folder as a bureau gets it, and has the broker told of its rights."""
+
+    def to(bureau):
+        folder = site.add(bureau, GRANTED, host=f"localhost:{port}")
+        whole.broker("import_definitions", str(site.folder / "definitions.json"))
+        return shutil.copytree(folder.path, tmp_path / "handed")
+
+    return to
+
+
+@pytest.fixture
+def handed(hand_over):
+    return hand_over(BUREAU)
 
 
 @contextmanager
@@ -133,8 +142,9 @@ def test_what_was_not_granted_is_refused_by_the_broker_and_told(handed):
         assert told.get("items") == [], told
 
 
-def test_a_token_that_was_signed_without_the_gateway_is_revoked_by_its_id(whole, site, handed):
-    done = whole.kexie("token", "revoke", site.handed(BUREAU).token().id, "--why", "试验结束")
+def test_a_token_that_was_signed_without_the_gateway_is_revoked_by_its_id(whole, site, hand_over):
+    handed = hand_over("a-bureau-that-leaves")
+    done = whole.kexie("token", "revoke", site.handed("a-bureau-that-leaves").token().id, "--why", "试验结束")
     assert done.returncode == 0, done.stderr
 
     with program(handed) as running:
