@@ -2,6 +2,7 @@
 
 import deploy.image.greenthreads  # noqa: F401, I001 - before anything else
 
+import gc
 import logging
 import os
 import shlex
@@ -30,9 +31,8 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # one of several, each with
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(specs):
     """A virtual host for each worker, since a queue has the same name in all of them; none outlives us."""
-    broker = Broker(Home.of_the_environment())
+    Broker(Home.of_the_environment()).add_virtual_hosts(*(spec.id for spec in specs))
     for spec in specs:
-        broker.add_virtual_host(spec.id)
         spec.python = shlex.join([*ending_with_parent(), sys.executable, "-m", "tests.worker"])
 
 
@@ -43,6 +43,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         seconds[item.path] += may_take(item) - USUAL_TIMEOUT
     items.sort(key=lambda item: -seconds[item.path])
+
+
+def pytest_collection_finish():
+    """What is there before the first test stays to the end: the garbage collector need not look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def may_take(item):

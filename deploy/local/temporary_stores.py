@@ -13,7 +13,7 @@ from deploy.local.embedded import Stores
 from deploy.local.home import Home, InUse
 from deploy.local.supervisor import StopRequested, Supervisor
 
-WORKERS = 5  # for two cores: a test waits for most of its time
+WORKERS = 4  # for two cores: a test waits for most of its time
 MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the folder, for its owner only
 ENOUGH = 8 << 30  # bytes that have to be free there: a whole run takes about two GB
 FORGETFUL = ("--setParameter", "minSnapshotHistoryWindowInSeconds=60")

@@ -107,8 +107,7 @@ class Http:
 
     def take(self, *events):
         """Let these events come in as their owners would send them, and wait until they are taken in."""
-        for event in events:
-            self.running.publish(event)
+        self.running.publish(*events)
         self.running.settle()
 
 

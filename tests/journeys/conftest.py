@@ -18,6 +18,6 @@ def whole(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def up(request):
-    """Start the module's stack again where the test before ended it: the order of tests is any."""
+    """Have the module's stack up again where the test before ended it, or a part of it: the order of tests is any."""
     if "whole" in request.fixturenames:
-        request.getfixturevalue("whole").start_where_it_ended()
+        request.getfixturevalue("whole").be_up()

@@ -143,8 +143,8 @@ def test_what_was_not_granted_is_refused_by_the_broker_and_told(handed):
 
 
 def test_a_token_that_was_signed_without_the_gateway_is_revoked_by_its_id(whole, site, hand_over):
-    handed = hand_over("a-bureau-that-leaves")
-    done = whole.kexie("token", "revoke", site.handed("a-bureau-that-leaves").token().id, "--why", "试验结束")
+    handed = hand_over("bureau_that_leaves")
+    done = whole.kexie("token", "revoke", site.handed("bureau_that_leaves").token().id, "--why", "试验结束")
     assert done.returncode == 0, done.stderr
 
     with program(handed) as running:

@@ -48,11 +48,12 @@ class Whole:
                 stderr=subprocess.STDOUT,
             )
 
-    def start_where_it_ended(self):
-        """Start the same stack on the same data where a test before ended it."""
+    def be_up(self):
+        """Start the same stack on the same data where a test before ended it, or wait until what it ended is back."""
         if self.popen.poll() is not None:
             self.start()
             self.wait_until_ready()
+        eventually(lambda: all(is_ready(part) for part in self.stack.parts), within=90)
 
     def wait_until_ready(self):
         eventually(lambda: "Ctrl-C stops it" in self._told.read_text() or self.popen.poll() is not None, within=90)

@@ -475,8 +475,7 @@ def tell_again(running, kind, *happenings):
     """Put the events of a kind on the exchange again, three times, in disorder."""
     again = list(told(running, kind, *happenings)) * 3
     random.Random(7).shuffle(again)
-    for one in again:
-        running.publish(one)
+    running.publish(*again)
     running.settle()
 
 
