@@ -26,6 +26,7 @@ from services.contract.topology import SOURCES
 WITHIN = 120.0  # seconds for each step
 AT_WORK = ("PRIMARY", "SECONDARY")
 WRONG_LOGIN, USER_NOT_FOUND, NOT_YET_INITIALIZED = 18, 11, 94
+USER_EXISTS, NOT_ALLOWED_ANY_MORE = 51_003, 13  # the latter for `root`: localhost may make the first user only
 HALF_RESTORED = 3
 
 Client = MongoClient[dict[str, Any]]
@@ -58,7 +59,7 @@ def found_replica_set(address: Address, root: Mapping[str, str]) -> None:
     if not has_root(address, root):
         with first_of(address, host="127.0.0.1") as client:
             wait_until(lambda: is_founded(client, address))
-            client.admin.command("createUser", "root", pwd=root["password"], roles=["root"])
+            make_user(client.admin, "root", pwd=root["password"], roles=["root"])
     with first_of(address, **root) as client:
         wait_until(lambda: is_founded(client, address))
 
@@ -155,7 +156,19 @@ def set_user(client: Client, address: Address, *roles: Mapping[str, str]) -> Non
     except OperationFailure as error:
         if error.code != USER_NOT_FOUND:
             raise
-        database.command("createUser", address["username"], **user)
+        if not make_user(database, address["username"], **user):
+            database.command("updateUser", address["username"], **user)
+
+
+def make_user(database: Database[Any], name: str, **user: Any) -> bool:
+    """Make a user; return False where another provisioning made it at this moment."""
+    try:
+        database.command("createUser", name, **user)
+    except OperationFailure as error:
+        if error.code not in (USER_EXISTS, NOT_ALLOWED_ANY_MORE):
+            raise
+        return False
+    return True
 
 
 def not_yet(error: PyMongoError) -> bool:

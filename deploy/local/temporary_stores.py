@@ -54,7 +54,7 @@ def stores_of_its_own(
 ) -> Iterator[tuple[Supervisor, Stores]]:
     """Start both and wait until they are ready; remove before what a killed run of this occasion left behind.
 
-    `in_memory`: the database's files lie in memory where the machine has room, since tests write much that nobody needs.
+    `in_memory`: the database's files lie in memory where the machine has room, since nobody needs what tests write.
     """
     home.make()
     remove_left_behind(home, occasion)
