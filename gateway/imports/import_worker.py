@@ -7,37 +7,26 @@ and stages it; writing has the service move the staged rows to its records. All 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from eventlet import tpool
 
-from gateway.imports import import_record, sheets
+from gateway.imports import import_record, sheet_process, sheets
 from gateway.imports.import_record import UNCHECKED, ErrorCount, Import, RowError
 from gateway.imports.import_store import ImportStore
-from gateway.imports.sheets import BrokenSheet, CellError, Row
+from gateway.imports.sheets import BrokenSheet, CellError
+from gateway.imports.sheets.portions import Portion
 from gateway.upstream.delegation import DelegatedCaller
 from services.chassis.client import Caller
 from services.chassis.problem import FieldError, InvalidInput, NotFound
 from services.chassis.tokens import Actor
 from services.contract import wire
 
-ROWS = 500  # in one call, as many as a service takes
-BYTES = 300_000  # in one call, well below what a service takes
 WITHIN = 30.0  # seconds that a call may take
-
-
-class Portion(NamedTuple):
-    """As many rows as one call takes: those that could be read, and the errors of the others."""
-
-    rows: bytes
-    errors: list[RowError]
-    read: int
-    unreadable: int
 
 
 @dataclass(frozen=True)
@@ -103,16 +92,18 @@ class ImportWorker:
         self._imports.chunks.forget(sheet.upload, ["rows", "wrongs"])
         sheet = replace(sheet, total=0, unreadable=ErrorCount())
         with self.file(sheet) as path:
-            portions = _portions(sheets.read(path, sheet.filename, _columns(sheet, ask)))
-            for place, portion in enumerate(_read_in_thread(portions)):
-                sheet = self._keep(sheet, place, portion)
+            try:
+                for place, portion in enumerate(sheet_process.read(path, sheet.filename, _columns(sheet, ask))):
+                    sheet = self._keep(sheet, place, portion)
+            except BrokenSheet as broken:
+                raise unreadable(broken) from None
         return self._imports.note_progress(sheet, phase="checking", place=-1)
 
     def _keep(self, sheet: Import, place: int, portion: Portion) -> Import:
         self._imports.chunks.put(sheet.upload, "rows", place, portion.rows)
-        if portion.errors:
-            self._imports.chunks.put(sheet.upload, "wrongs", place, wire.encode(portion.errors))
-        unreadable = sheet.unreadable + ErrorCount(portion.unreadable, len(portion.errors))
+        if errors := [_row_error(row, error) for row, error in portion.wrongs]:
+            self._imports.chunks.put(sheet.upload, "wrongs", place, wire.encode(errors))
+        unreadable = sheet.unreadable + ErrorCount(portion.unreadable, len(errors))
         return self._imports.note_progress(sheet, total=sheet.total + portion.read, unreadable=unreadable)
 
     # --- checking ----------------------------------------------------------------------------------------------------
@@ -193,43 +184,5 @@ def _address(sheet: Import) -> dict[str, str]:
     return {"import_id": sheet.id, "command": sheet.command}
 
 
-def _read_in_thread(portions: Iterator[Portion]) -> Iterator[Portion]:
-    """Parse in another thread, so that nobody waits for a large sheet."""
-    while (portion := _next(portions)) is not None:
-        yield portion
-
-
-def _next(portions: Iterator[Portion]) -> Portion | None:
-    try:
-        return tpool.execute(next, portions, None)
-    except BrokenSheet as broken:
-        raise unreadable(broken) from None
-
-
-def _portions(rows: Iterable[Row]) -> Iterator[Portion]:
-    """Put as many rows together as one call takes."""
-    portion: list[Row] = []
-    size = 0
-    for row in rows:
-        length = len(wire.encode(row.values))
-        if portion and (len(portion) == ROWS or size + length > BYTES):
-            yield _portion(portion)
-            portion, size = [], 0
-        portion.append(row)
-        size += length
-    if portion:
-        yield _portion(portion)
-
-
-def _portion(rows: list[Row]) -> Portion:
-    wrong = [row for row in rows if row.wrongs]
-    return Portion(
-        rows=wire.encode([[row.number, row.values] for row in rows if not row.wrongs]),
-        errors=[_row_error(row, error) for row in wrong for error in row.wrongs],
-        read=len(rows),
-        unreadable=len(wrong),
-    )
-
-
-def _row_error(row: Row, error: CellError) -> RowError:
-    return RowError(row.number, error.field or None, InvalidInput.code, error.zh, error.en, cell=error.cell or None)
+def _row_error(row: int, error: CellError) -> RowError:
+    return RowError(row, error.field or None, InvalidInput.code, error.zh, error.en, cell=error.cell or None)

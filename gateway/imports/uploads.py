@@ -17,7 +17,7 @@ from gateway.http.admission import Bulkhead
 from gateway.http.messages import Reply, Request
 from gateway.http.parameters import Parameter
 from gateway.identity.authentication import Authentication
-from gateway.imports import answers, sheets
+from gateway.imports import answers, sheet_process, sheets
 from gateway.imports.chunks import CHUNK, FileChunks
 from gateway.imports.import_record import Import, RowError
 from gateway.imports.import_runner import ImportRunner
@@ -37,7 +37,7 @@ from services.contract.topology import SERVICES
 LONGEST_NAME = 200  # characters of a file's name
 FIRST_ERRORS = 100  # that an answer lists; the marked file has all of them
 MARKED = 50_000  # errors that are written beside the rows of a file
-MARKED_AT_ONCE = 2  # files
+MARKED_AT_ONCE = 1  # files; beside the one that is imported, as the gateway's memory is reckoned
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHEET = json_schema.of_type(XLSX)
 
@@ -223,7 +223,7 @@ def _mark(
     path: Path, filename: str, columns: tuple[Column, ...], errors: dict[int, list[CellError]], marked: Path
 ) -> None:
     try:
-        tpool.execute(sheets.marked, path, filename, columns, errors, marked)
+        sheet_process.mark(path, filename, columns, errors, marked)
     except BrokenSheet as broken:
         raise unreadable(broken) from None
 

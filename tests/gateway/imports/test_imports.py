@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.imports import import_record, import_runner, import_store, import_worker, sheets, uploads
+from gateway.imports import import_record, import_runner, import_store, import_worker, sheet_process, sheets, uploads
 from gateway.imports.chunks import FileChunks
 from gateway.imports.import_record import ErrorCount, Import
 from gateway.imports.import_store import ImportStore
@@ -35,7 +35,7 @@ def settings(settings):
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch):
-    monkeypatch.setattr(import_worker, "ROWS", 4)
+    monkeypatch.setattr(sheet_process, "ROWS", 4)
     monkeypatch.setattr(import_runner, "LOOK", 0.05)
     monkeypatch.setattr(asking, "PATIENCE", 0.2)
 
@@ -302,7 +302,7 @@ def test_an_import_waits_for_its_service(gateway, monkeypatch):
 @pytest.mark.rule("X-10")
 @pytest.mark.usefixtures("activities")
 def test_an_import_whose_rows_are_gone_writes_nothing_and_says_so(gateway, monkeypatch):
-    monkeypatch.setattr(import_worker, "ROWS", 4)
+    monkeypatch.setattr(sheet_process, "ROWS", 4)
     import_id = upload(gateway, a_sheet(*(a_row(number) for number in range(12))), dry_run=True)["id"]
     assert ended(gateway, import_id)["state"] == "checked"
 

@@ -109,13 +109,32 @@ def test_empty_cells_with_a_format_reach_as_far_as_they_like(tmp_path):
         read(a_workbook(tmp_path, sheet=sheet))
 
 
-@pytest.mark.parametrize(
-    "cell",
-    ["<c><v>1</v></c>", '<c r="&#88;FD1"><v>1</v></c>', '<c t="/>" r="XFD9"><v>1</v></c>', "<c r='XFD9'><v>1</v></c>"],
-)
-def test_a_cell_that_does_not_say_plainly_where_it_is_is_refused(tmp_path, cell):
+@pytest.mark.parametrize("cell", ["<c><v>1</v></c>", '<c r="1A"><v>1</v></c>', '<c r="a1"><v>1</v></c>'])
+def test_a_cell_that_does_not_say_where_it_is_is_refused(tmp_path, cell):
     with pytest.raises(BrokenSheet, match="damaged"):
         read(a_workbook(tmp_path, sheet=f"<row>{cell}</row>"))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ['<c r="&#88;FD1"><v>1</v></c>', '<c t="/>" r="XFD9"><v>1</v></c>', "<c r='XFD9'><v>1</v></c>"],
+)
+def test_a_cell_is_seen_where_it_is_however_that_is_written(tmp_path, cell):
+    with pytest.raises(BrokenSheet, match="too large"):
+        read(a_workbook(tmp_path, sheet=f"<row>{cell}</row>"))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        '<!DOCTYPE a [<!ENTITY b "c">]><worksheet/>',
+        '<?xml version="1.0" encoding="gb18030"?><worksheet/>',
+        "<worksheet/>".encode("utf-16"),
+    ],
+)
+def test_markup_that_parsers_may_understand_otherwise_is_refused(tmp_path, part):
+    with pytest.raises(BrokenSheet, match="damaged"):
+        read(a_workbook(tmp_path, parts={"xl/worksheets/sheet1.xml": part}))
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64, 1000])
