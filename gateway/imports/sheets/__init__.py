@@ -2,7 +2,8 @@
 
 `columns` makes the columns of a command's JSON Schema, `template` an empty workbook with them. `read` reads a filled
 sheet, however messy, as long as it can mean one thing only; `marked` writes the same cells with the errors beside each
-row. All of it blocks: call it through `eventlet.tpool`.
+row. All of it blocks: call `template` through `eventlet.tpool`, and what looks into an uploaded sheet through
+`gateway.imports.sheet_process`, as a stranger made it.
 """
 
 from gateway.imports.sheets.columns import Column, NotFlat, columns

@@ -10,6 +10,8 @@ from gateway.imports.sheets.columns import Column
 from gateway.imports.sheets.errors import CellError
 from gateway.imports.sheets.portions import Portion
 
+LONGEST = 64 * 2**20  # bytes of a frame: a portion of rows each of which has many errors is far below
+
 
 class Job(msgspec.Struct, frozen=True):
     """Read the rows of a sheet, so many at a time; or, where `out` is a path, write the marked copy of it there."""
@@ -47,10 +49,14 @@ def write_frame(file: BinaryIO, frame: Frame) -> None:
 
 
 def read_frame(file: BinaryIO) -> Frame | None:
-    """Read a frame; None where the file ends before the frame does."""
+    """Read a frame; None where none comes: the file ends before it does, or it is none of ours."""
     length = int.from_bytes(_read(file, 4), "big")
-    data = _read(file, length)
-    return msgspec.msgpack.decode(data, type=Frame) if data and len(data) == length else None
+    if not 0 < length <= LONGEST:
+        return None
+    try:
+        return msgspec.msgpack.decode(_read(file, length), type=Frame)
+    except msgspec.DecodeError:
+        return None
 
 
 def _read(file: BinaryIO, length: int) -> bytes:

@@ -92,6 +92,15 @@ def test_whatever_ends_the_process_the_sheet_was_too_large_or_too_slow(tmp_path,
         read(an_xlsx(tmp_path, HEADER, A_ROW))
 
 
+@pytest.mark.parametrize("answer", [b"\xff\xff\xff\xffmuch", b"\0\0\0\4junk", b"\0\0\0\0", b"\0\0\1\0cut off"])
+def test_a_process_that_was_taken_over_answers_nothing_that_is_believed(tmp_path, monkeypatch, answer):
+    program = f"import sys; sys.stdout.buffer.write({answer!r})"
+    monkeypatch.setattr(sheet_process, "COMMAND", (sheet_process.sys.executable, "-c", program))
+
+    with pytest.raises(BrokenSheet, match="too large or takes too long"):
+        read(an_xlsx(tmp_path, HEADER, A_ROW))
+
+
 def test_one_that_answers_nothing_is_ended_and_holds_nobody_up_meanwhile(tmp_path, monkeypatch):
     monkeypatch.setattr(sheet_process, "WITHIN", 0.5)
     program = "import time; time.sleep(600)"
