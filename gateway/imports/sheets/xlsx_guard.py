@@ -220,7 +220,7 @@ class _Workbook(_Handler):
         elif name == "Relationship":
             self._targets[attributes.get("Id", "")] = attributes.get("Target", "")
         elif name == "workbookPr":
-            self.is_from_1904 = attributes.get("date1904") in ("1", "true")
+            self.is_from_1904 |= attributes.get("date1904") in ("1", "true")
 
     def sheets(self) -> Iterator[tuple[str, str]]:
         """Yield the name of each sheet, and the part of the file that holds it."""
@@ -254,11 +254,14 @@ class _Cells(_Handler):
         self._cell: dict[str, str] = {}
         self._began = 0
         self._has_formula = self._has_value = self._is_filled = False
-        self._is_value = False
+        self._is_value = self._is_within = False
         self._value = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
+            if self._is_within:  # one of the two would not be seen
+                raise broken()
+            self._is_within = True
             self._cell, self._began = attributes, self.at
             self._has_formula = self._has_value = self._is_filled = False
             self._value = ""
@@ -277,8 +280,10 @@ class _Cells(_Handler):
     def end(self, name: str) -> None:
         if name == "v":
             self._is_value = False
-        elif name == "c" and self._is_filled:
-            self._note()
+        elif name == "c":
+            self._is_within = False
+            if self._is_filled:
+                self._note()
 
     def check(self) -> None:
         if self.extent.is_too_large or self._unpacked > UNPACKED:

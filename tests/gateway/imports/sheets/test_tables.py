@@ -109,6 +109,11 @@ def test_empty_cells_with_a_format_reach_as_far_as_they_like(tmp_path):
         read(a_workbook(tmp_path, sheet=sheet))
 
 
+def test_a_cell_within_a_cell_is_refused(tmp_path):
+    with pytest.raises(BrokenSheet, match="damaged"):
+        read(a_workbook(tmp_path, sheet='<row><c r="XFD9"><c r="A1"><v>1</v></c></c></row>'))
+
+
 @pytest.mark.parametrize("cell", ["<c><v>1</v></c>", '<c r="1A"><v>1</v></c>', '<c r="a1"><v>1</v></c>'])
 def test_a_cell_that_does_not_say_where_it_is_is_refused(tmp_path, cell):
     with pytest.raises(BrokenSheet, match="damaged"):
