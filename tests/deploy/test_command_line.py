@@ -1,6 +1,8 @@
 """What the commands answer; nothing is started here."""
 
 import stat
+import subprocess
+import sys
 
 import click
 import pytest
@@ -9,7 +11,8 @@ from click.testing import CliRunner
 from deploy.__main__ import kexie as kexie_group
 from deploy.local.home import Home
 from deploy.local.home_keys import token_keys
-from deploy.local.ports import Ports, port_of
+from deploy.local.ports import Ports, hold, port_of
+from deploy.secrets.private_files import CHECKOUT
 from tests.deploy.running import kexie
 
 ELSEWHERE = {"AMQP_URI": "amqp://elsewhere", "MONGO_URI": "mongodb://elsewhere"}
@@ -87,3 +90,24 @@ def test_a_port_is_kept_from_run_to_run_until_somebody_else_has_it(tmp_path):
     with ports.hold("broker") as held:
         assert port_of(held) == port
         assert ports.take("broker") != port
+
+
+def test_a_port_is_promised_to_one_process_until_it_ends_though_nothing_listens_there(tmp_path):
+    wanted = Ports(Home(tmp_path / "ours")).take("gateway")
+
+    refused, taken = what_another_process_gets(wanted, tmp_path / "theirs")
+
+    assert refused == "None"
+    with hold(int(taken)) as held:
+        assert port_of(held) == int(taken)
+
+
+def what_another_process_gets(port, folder):
+    """Its answer when it wants this port, and when it wants any."""
+    command = f"""
+from pathlib import Path
+from deploy.local.ports import Home, Ports, hold
+print(hold({port}), Ports(Home(Path({str(folder)!r}))).take("any"))
+"""
+    run = subprocess.run([sys.executable, "-c", command], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    return run.stdout.split()
