@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from time import monotonic
 from typing import TypeVar
 
 import eventlet
@@ -22,6 +21,7 @@ from structlog import get_logger
 
 from gateway.read_model.store import LedgerMissing, Store
 from services.chassis.mongo import Document
+from services.chassis.periodic_read import PeriodicRead
 from services.chassis.problem import Unavailable
 from services.contract.event import Event
 from services.contract.rule import Rule
@@ -52,19 +52,19 @@ class Generations:
         self._database, self._rules = database, rules
         self._pointers: Collection[Document] = database["generations"]
         self._stores: dict[str, Store] = {}
-        self._known, self._look_at = Pointer(""), 0.0
+        self._known = Pointer("")
+        self._pointer_read = PeriodicRead(self._look, seconds=KNOWN_FOR)
 
     def prepare(self) -> None:
         """Make what is missing, and count the rules that are new."""
-        self._look()
+        self._pointer_read.at_once()
         for store in self.stores():
             store.prepare(self._rules())
 
     def take_events(self, events: Sequence[Event]) -> None:
         """Take events into every generation; raises `Unavailable` where the database fails, as no event is to blame."""
         try:
-            if monotonic() >= self._look_at:
-                self._look()
+            self._pointer_read.if_due()
             stores = self.stores()
         except PyMongoError as error:
             raise Unavailable("The database cannot be reached.", "数据库暂不可用。") from error
@@ -72,7 +72,7 @@ class Generations:
             for store in stores:
                 store.take_events(events)
         except LedgerMissing:
-            self._look_at = 0.0
+            self._pointer_read.expire()
             raise Unavailable("The ledger vanished.", "台账已丢失。") from None
 
     def ask(self, question: Callable[[Store], T]) -> T:
@@ -80,7 +80,7 @@ class Generations:
         try:
             return question(self.serving())
         except LedgerMissing:
-            self._look_at = 0.0
+            self._pointer_read.expire()
         try:
             return question(self.serving())
         except LedgerMissing:
@@ -88,8 +88,7 @@ class Generations:
 
     def serving(self) -> Store:
         """Return the generation that serves; another one may serve since `KNOWN_FOR` seconds at most."""
-        if monotonic() >= self._look_at:
-            self._look()
+        self._pointer_read.if_due()
         return self._store(self._known.serving)
 
     def is_filling(self) -> bool:
@@ -176,7 +175,7 @@ class Generations:
     def _point(self, expected: Document, **to: str | None) -> bool:
         """Move the pointer; False where it is not as expected. Unless `filling` is given, nothing is filled then."""
         change = {"$set": {"filling": None, **to}, "$currentDate": {"beat_at": True}}
-        self._look_at = 0.0
+        self._pointer_read.expire()
         return self._pointers.update_one({"_id": POINTER, **expected}, change).matched_count > 0
 
     def _begin(self) -> None:
@@ -208,7 +207,7 @@ class Generations:
         """Read the pointer anew, and replace generations that vanished."""
         for store in self.stores():
             self._replace(store)
-        self._known, self._look_at = self._read(), monotonic() + KNOWN_FOR
+        self._known = self._read()
 
     def _new(self) -> Store:
         store = self._store(f"_{uuid.uuid4().hex[:8]}")

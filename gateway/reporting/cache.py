@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from math import inf
 from time import monotonic
 from typing import Any, TypeVar
+
+from eventlet.event import Event as Signal
 
 from gateway.kpi.measures import Measure
 from gateway.plans.periods import Piece
 from gateway.read_model.reader import Reader
 from gateway.read_model.store import Counts
+from services.chassis.problem import Unavailable
 
 MAX_AGE = 0.05  # seconds that an answer may be behind what another gateway takes in; behind our own it never is
 MAX_ENTRIES = 1_000  # of current reads, and of as-of reads
@@ -22,7 +26,7 @@ class Cache:
     """Reads of the query service: current ones kept for `MAX_AGE`, as-of ones for good, since they never change."""
 
     def __init__(self) -> None:
-        self._current: dict[Any, tuple[float, Any]] = {}
+        self._current: dict[Any, Entry] = {}
         self._as_of: dict[Any, Counts] = {}
 
     def clear(self) -> None:
@@ -44,14 +48,36 @@ class Cache:
         return self._as_of[key]
 
     def current(self, key: Any, make: Callable[[], T]) -> T:
-        """Return what was made under this key at most `MAX_AGE` ago, else make it now."""
+        """Return what was made under this key at most `MAX_AGE` ago, else make it now, for all who ask meanwhile."""
         entries = self._current  # `clear` puts another one in its place, also while `make` reads
-        expires, made = entries.get(key, (0.0, None))
-        if monotonic() <= expires:
-            return made
-
-        made = make()
-        if len(entries) >= MAX_ENTRIES:
-            entries.clear()
-        entries[key] = (monotonic() + MAX_AGE, made)
+        entry = entries.get(key)
+        if entry is None or entry.is_over():
+            if len(entries) >= MAX_ENTRIES:
+                entries.clear()
+            entry = entries[key] = Entry()
+            entry.fill(make)
+        made: T = entry.made.wait()
         return made
+
+
+class Entry:
+    """A read that was begun: those who want the same wait for it, and share what it returns or raises."""
+
+    def __init__(self) -> None:
+        self.made = Signal()
+        self._expires = inf
+
+    def is_over(self) -> bool:
+        """Return whether what was made is too old by now; while it is being made it is not."""
+        return monotonic() > self._expires
+
+    def fill(self, make: Callable[[], Any]) -> None:
+        """Make it now. An error is for those who wait as well, and is not kept for those who come later."""
+        try:
+            made = make()
+        except BaseException as error:  # a greenthread is ended with one that is no `Exception`
+            self._expires = 0.0
+            self.made.send_exception(error if isinstance(error, Exception) else Unavailable())
+            raise
+        self._expires = monotonic() + MAX_AGE
+        self.made.send(made)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from time import monotonic
 
 from gateway.kpi.completeness import Completeness, as_known
 from gateway.kpi.plan_answers import Answer
@@ -11,6 +10,7 @@ from gateway.kpi.plan_index import KpiLine, MilestoneLine
 from gateway.read_model.generations import Generations
 from gateway.read_model.store import Counts, differing_records
 from gateway.reporting.question import AnswerTime
+from services.chassis.periodic_read import PeriodicRead
 
 PARKED_MAX_AGE = 1.0  # seconds that an answer may be behind the dead letters
 
@@ -21,7 +21,7 @@ class CompletenessCheck:
     def __init__(self, generations: Generations, parked_there: Mapping[str, int]) -> None:
         self._generations, self._parked_there = generations, parked_there
         self._parked: dict[str, int] = {}
-        self._parked_until = 0.0
+        self._periodic_read = PeriodicRead(self._read_parked, seconds=PARKED_MAX_AGE)
 
     def answer(
         self,
@@ -35,6 +35,7 @@ class CompletenessCheck:
         if moment.as_of is not None:
             return as_known(moment.as_of)
 
+        self._periodic_read.if_due()
         state = counts.ledger
         completeness = Completeness(
             as_of=moment.now,
@@ -43,13 +44,10 @@ class CompletenessCheck:
             counted=counts.counted,
             compared=differing_records(state),
             is_rebuilding=self._generations.is_filling(),
-            parked=self._read_parked(),
+            parked=self._parked,
             parked_there=self._parked_there,
         )
         return completeness.answer(lines, services=services)
 
-    def _read_parked(self) -> dict[str, int]:
-        if monotonic() >= self._parked_until:
-            self._parked = self._generations.serving().parked()
-            self._parked_until = monotonic() + PARKED_MAX_AGE
-        return self._parked
+    def _read_parked(self) -> None:
+        self._parked = self._generations.serving().parked()

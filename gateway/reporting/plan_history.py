@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from pymongo.collection import Collection
@@ -25,6 +24,7 @@ from gateway.kpi.plan_index import PlanIndex
 from gateway.plans import plan_file
 from gateway.plans.model import Kpi, Plan, Target
 from services.chassis.clock import SystemClock
+from services.chassis.periodic_read import PeriodicRead
 from services.chassis.problem import Conflict
 from services.contract.rule import Rule
 from services.kernel import Refusal
@@ -124,12 +124,12 @@ class PlanHistory:
         self._targets: Collection[Document] = database["targets"]
         self._clock = clock
         self._known: tuple[list[AppliedPlan], list[RevisedTarget]] = ([], [])
-        self._read_again_at = 0.0
+        self._periodic_read = PeriodicRead(self._read, seconds=MAX_AGE)
 
     def prepare(self) -> None:
         """Apply the plans that come with the gateway, each where its year has none, and read all that are known."""
         self._apply_shipped()
-        self._read()
+        self._periodic_read.at_once()
 
     def plan_index(self, as_of: datetime | None = None) -> PlanIndex:
         """Index the plans in force at that instant; before the first plan of a year, the first."""
@@ -169,7 +169,7 @@ class PlanHistory:
         `Conflict` where another plan was applied meanwhile.
         """
         plan = plan_file.read(name, content)
-        self._read()
+        self._periodic_read.at_once()
         before = self.plan_index().plans.get(plan.year)
         if before:
             _check_meaning(before, plan, has_facts)
@@ -177,7 +177,7 @@ class PlanHistory:
         last = self._last(plan.year)
         if last is None or last.text != content:
             self._insert(plan.year, last.version + 1 if last else 1, content, by=by, why=why)
-            self._read()
+            self._periodic_read.at_once()
             last = self._last(plan.year)
         return last.answer() if last else {}
 
@@ -192,7 +192,7 @@ class PlanHistory:
             self._targets.insert_one(document)
         except DuplicateKeyError:
             raise TargetsOverlap(decided_on=document["decided_on"]) from None
-        self._read()
+        self._periodic_read.at_once()
         return {name: document[name] for name in ("value", "baseline", "decided_on", "doc_no")}
 
     def _apply_shipped(self) -> None:
@@ -218,8 +218,7 @@ class PlanHistory:
         return next((plan for plan in reversed(plans) if plan.year == year), None)
 
     def _recent(self) -> tuple[list[AppliedPlan], list[RevisedTarget]]:
-        if monotonic() >= self._read_again_at:
-            self._read()
+        self._periodic_read.if_due()
         return self._known
 
     def _read(self) -> None:
@@ -229,7 +228,6 @@ class PlanHistory:
         plans = self._plans.find().sort([("year", 1), ("version", 1)])
         targets = self._targets.find().sort("decided_on", 1)
         self._known = list(map(_read_plan, plans)), list(map(_read_target, targets))
-        self._read_again_at = monotonic() + MAX_AGE
 
 
 Revision = tuple[int, str, Target]
