@@ -65,8 +65,9 @@ def ended(gateway, rows):
     assert answered.status == 202, answered.content
 
     def look():
-        told = gateway.get(f"/api/v1/imports/{answered.body['id']}", roles=("recorder",)).body
-        return told if told["ended_at"] else None
+        told = gateway.get(f"/api/v1/imports/{answered.body['id']}", roles=("recorder",))
+        assert told.status == 200, told.content
+        return told.body if told.body["ended_at"] else None
 
     return until(look)
 
