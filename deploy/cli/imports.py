@@ -40,16 +40,25 @@ def show(gateway: Gateway, import_: Import, file: Path, *, again: str) -> int:
         out.print(table(("row", "cell", "field", "code", "what is wrong"), map(_error, import_["first_errors"])))
         if (more := import_["errors"] - len(import_["first_errors"])) > 0:
             out.print(f"and {more:,} more")
+    if import_["hidden_rows"]:
+        out.print(_hidden(import_))
     out.print(summary(import_))
     if import_["errors"]:
         out.print(f"{_save_marked(gateway, import_, file)} has what is wrong beside each row.")
     if advice := ADVICE.get(import_["state"]):
         out.print(f"`{again}` {advice}")
-    return 0 if import_["state"] in ("done", "checked") else 1
+    is_as_wanted = import_["state"] == "done" or (import_["state"] == "checked" and import_["dry_run"])
+    return 0 if is_as_wanted else 1
 
 
 def _error(error: Import) -> tuple[Any, ...]:
     return (*(error[name] for name in ("row", "cell", "field", "code")), f"{error['zh']} {error['en']}")
+
+
+def _hidden(import_: Import) -> str:
+    listed = ", ".join(map(str, import_["first_hidden_rows"]))
+    more = " ..." if import_["hidden_rows"] > len(import_["first_hidden_rows"]) else ""
+    return f"{import_['hidden_rows']:,} rows are hidden in the sheet, wholly or in part: {listed}{more}"
 
 
 def summary(import_: Import) -> str:

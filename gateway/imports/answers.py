@@ -19,8 +19,8 @@ OUTLINE = each(
     id=TEXT, service=TEXT, command=TEXT, filename=TEXT, bytes=WHOLE,
     sha256=TEXT, by=TEXT, dry_run=TRUTH, state=one_of(*LIFECYCLE.states),
     phase=one_of(*PHASES), done=WHOLE, total=WHOLE, wrong_rows=WHOLE,
-    errors=WHOLE, problem=maybe(WORDS), created_at=INSTANT,
-    ended_at=maybe(INSTANT),
+    errors=WHOLE, hidden_rows=WHOLE, first_hidden_rows=many(WHOLE),
+    problem=maybe(WORDS), created_at=INSTANT, ended_at=maybe(INSTANT),
 )  # fmt: skip
 IMPORT = each(**OUTLINE["properties"], first_errors=many(ERROR))
 IMPORT_LIST = each(items=many(OUTLINE), total=WHOLE)
@@ -48,6 +48,8 @@ def outline(sheet: Import) -> dict[str, Any]:
         "total": sheet.total,
         "wrong_rows": sheet.wrong.rows,
         "errors": sheet.wrong.errors,
+        "hidden_rows": sheet.hidden,
+        "first_hidden_rows": list(sheet.first_hidden),
         "problem": sheet.problem,
         "created_at": format_instant(sheet.created_at),
         "ended_at": sheet.ended_at and format_instant(sheet.ended_at),

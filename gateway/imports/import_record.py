@@ -68,6 +68,8 @@ class Import:
 
     `upload` is the id of the file's chunks. `actor` is the uploader, in whose name it is written, and `token_id` the
     token that was used. `place` is the last chunk of rows that was checked, `through` the last row that was written.
+    `hidden` counts the rows of which the sheet does not show everything, `first_hidden` are the first of their numbers:
+    where there are any, nothing is written before the uploader has seen that and confirmed (`is_seen`).
     `staged` counts the rows that the service keeps ready to be written, `done` those of the current phase. Once
     `has_begun`, some of its rows may be records. `run` names the gateway that works on it, and `tries` counts the
     gateways that crashed since it last got on.
@@ -90,6 +92,9 @@ class Import:
     run: str | None = None
     total: int = 0
     unreadable: ErrorCount = ErrorCount()
+    hidden: int = 0
+    first_hidden: tuple[int, ...] = ()
+    is_seen: bool = False
     place: int = -1
     done: int = 0
     staged: int = 0
@@ -115,6 +120,11 @@ class Import:
         return self.total - self.staged - self.refused.rows
 
     @property
+    def waits_to_be_seen(self) -> bool:
+        """True where it has rows to write that the uploader may not know of."""
+        return self.hidden > 0 and not self.is_seen
+
+    @property
     def is_confirmed(self) -> bool:
         """True where its rows are written, or will be without another confirmation."""
         return not self.dry_run and self.state in ("waiting", "running", "done")
@@ -137,7 +147,7 @@ def confirmed(sheet: Import, actor: Actor, token_id: str | None) -> Import:
     """Let its rows be written, as what the uploader may do now; they are checked once more before."""
     unchecked = replace(sheet, **UNCHECKED, refused=ErrorCount(), tries=0, problem=None, ended_at=None)
     waiting = LIFECYCLE.move(sheet.state, "waiting")
-    return replace(unchecked, state=waiting, dry_run=False, actor=actor, token_id=token_id)
+    return replace(unchecked, state=waiting, dry_run=False, is_seen=True, actor=actor, token_id=token_id)
 
 
 def ended(sheet: Import, state: str, problem: Problem | None = None) -> Import:

@@ -27,6 +27,7 @@ from services.chassis.tokens import Actor
 from services.contract import wire
 
 WITHIN = 30.0  # seconds that a call may take
+FIRST_HIDDEN = 20  # rows that an answer names
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class ImportWorker:
     def _read(self, sheet: Import, ask: DelegatedCaller) -> Import:
         self._imports.note_alive(sheet)  # else a gateway that was frozen would delete the rows of its successor
         self._imports.chunks.forget(sheet.upload, ["rows", "wrongs"])
-        sheet = replace(sheet, total=0, unreadable=ErrorCount())
+        sheet = replace(sheet, total=0, unreadable=ErrorCount(), hidden=0, first_hidden=())
         with self.file(sheet) as path:
             try:
                 for place, portion in enumerate(sheet_process.read(path, sheet.filename, _columns(sheet, ask))):
@@ -104,7 +105,13 @@ class ImportWorker:
         if errors := [_row_error(row, error) for row, error in portion.wrongs]:
             self._imports.chunks.put(sheet.upload, "wrongs", place, wire.encode(errors))
         unreadable = sheet.unreadable + ErrorCount(portion.unreadable, len(errors))
-        return self._imports.note_progress(sheet, total=sheet.total + portion.read, unreadable=unreadable)
+        return self._imports.note_progress(
+            sheet,
+            total=sheet.total + portion.read,
+            unreadable=unreadable,
+            hidden=sheet.hidden + len(portion.hidden),
+            first_hidden=(*sheet.first_hidden, *portion.hidden)[:FIRST_HIDDEN],
+        )
 
     # --- checking ----------------------------------------------------------------------------------------------------
 
@@ -115,7 +122,7 @@ class ImportWorker:
             raise NotFound("The rows are not kept any more; upload the file again.", "文件内容已过期，请重新上传。")
         if sheet.wrong.rows:
             return self._refuse(sheet)
-        if sheet.dry_run:
+        if sheet.dry_run or sheet.waits_to_be_seen:
             return import_record.ended(sheet, "checked")
         return self._imports.note_progress(sheet, phase="writing", has_begun=True, done=sheet.written, through=0)
 

@@ -12,7 +12,8 @@ from deploy.__main__ import kexie
 BEGUN = {
     "id": "i-1", "service": "outreach", "command": "record_count", "filename": "counts.csv", "bytes": 12, "sha256": "",
     "by": "u-li", "dry_run": False, "state": "waiting", "phase": "reading", "done": 0, "total": 0, "wrong_rows": 0,
-    "errors": 0, "problem": None, "created_at": "2011-05-14T10:00:00.000+08:00", "ended_at": None, "first_errors": [],
+    "errors": 0, "hidden_rows": 0, "first_hidden_rows": [], "problem": None,
+    "created_at": "2011-05-14T10:00:00.000+08:00", "ended_at": None, "first_errors": [],
 }  # fmt: skip
 RUNNING = BEGUN | {"state": "running", "phase": "checking", "done": 500, "total": 1_400}
 DONE = RUNNING | {"state": "done", "phase": "writing", "done": 1_400}
@@ -106,6 +107,21 @@ def test_what_was_judged_before_is_written_when_it_is_given_again_with_its_id(do
     assert (judged.exit_code, written.exit_code) == (0, 0)
     assert f"./kexie import outreach record_count {sheet} --id i-1` writes it." in judged.stdout
     assert [asked for asked, _, _ in door.asked][2:] == ["POST i-1/confirm", "GET i-1"]
+
+
+def test_hidden_rows_are_shown_and_written_when_the_sheet_is_given_again(door, sheet):
+    hidden = RUNNING | {"state": "checked", "hidden_rows": 21, "first_hidden_rows": list(range(3, 23))}
+    door.answers = {UPLOAD: [(202, hidden)], "POST i-1/confirm": [(202, DONE)]}
+
+    shown = give(door, sheet, "--dry-run")
+    door.answers[UPLOAD] = [(202, hidden | {"state": "waiting"})]
+    door.answers["GET i-1"] = [(200, hidden)]
+    not_written = give(door, sheet)
+
+    assert "21 rows are hidden in the sheet, wholly or in part: 3, 4, 5" in shown.stdout
+    assert "22 ..." in shown.stdout
+    assert not_written.exit_code == 1
+    assert f"./kexie import outreach record_count {sheet} --id i-1` writes it." in not_written.stdout
 
 
 def test_an_import_that_failed_or_was_refused_at_once_says_why(door, sheet):

@@ -36,6 +36,10 @@ class FaultyCell:
     shown: str = ""
 
 
+class FormattedNumber(float):
+    """A number that the sheet shows in other characters than its digits: 00042, 5%, 1,234."""
+
+
 Cell = str | int | float | bool | date | datetime | time | timedelta | FaultyCell
 
 BLANKS = " \t\r\n\v\f\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u202f\u3000\ufeff"

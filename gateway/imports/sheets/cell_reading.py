@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from gateway.imports.sheets.cell import BLANKS, Cell, FaultyCell, is_blank, narrow, shown
+from gateway.imports.sheets.cell import BLANKS, Cell, FaultyCell, FormattedNumber, is_blank, narrow, shown
 from gateway.imports.sheets.columns import Column
 from gateway.imports.sheets.dates import day
 from gateway.imports.sheets.numbers import DIGITS, InvalidCell, number
@@ -129,28 +129,32 @@ def _code(column: Column, cell: Cell) -> str:
 
 def _code_text(cell: Cell) -> str:
     """Read a cell as text; digits that Excel took for a number are a code again if Excel kept all of them."""
+    text = _as_text(cell)
+    if not isinstance(cell, str) and not text.isdigit():
+        raise _taken_for_number(cell)
+    return narrow(text)
+
+
+def _as_text(cell: Cell) -> str:
+    """Read a cell as the text that the sheet shows; raises where it shows a number otherwise, or has lost digits."""
     if isinstance(cell, str):
-        return narrow(cell).strip(BLANKS)
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
-        return _digits(cell)
-    raise InvalidCell(f"“{shown(cell)}”须为文本", f"“{shown(cell)}” should be text")
+        return cell.strip(BLANKS)
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        raise InvalidCell(f"“{shown(cell)}”须为文本", f"“{shown(cell)}” should be text")
+    if isinstance(cell, FormattedNumber) or abs(cell) >= 10**DIGITS:
+        raise _taken_for_number(cell)
+    return str(Decimal(format(cell, f".{DIGITS}g")).normalize().__format__("f"))
 
 
-def _digits(cell: float) -> str:
-    if abs(cell) >= 10**DIGITS or cell != cell // 1:
-        raise InvalidCell(
-            f"“{shown(cell)}”已被 Excel 当作数值，请设为文本格式重填", f"Excel took “{shown(cell)}” for a number"
-        )
-    return str(int(cell))
+def _taken_for_number(cell: Cell) -> InvalidCell:
+    return InvalidCell(
+        f"“{shown(cell)}”已被 Excel 当作数值，请设为文本格式重填",
+        f"Excel took “{shown(cell)}” for a number; give the cell the format Text and write it again",
+    )
 
 
 def _text(column: Column, cell: Cell) -> str:
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
-        text = str(Decimal(format(cell, f".{DIGITS}g")).normalize().__format__("f"))
-    elif isinstance(cell, str):
-        text = cell.strip(BLANKS)
-    else:
-        raise InvalidCell(f"“{shown(cell)}”须为文本", f"“{shown(cell)}” should be text")
+    text = _as_text(cell)
     if column.longest is not None and len(text) > column.longest:
         raise InvalidCell(
             f"至多 {column.longest} 个字符，现有 {len(text)} 个", f"{len(text)} characters of {column.longest}"

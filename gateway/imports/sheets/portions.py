@@ -14,12 +14,16 @@ BYTES = 300_000  # in one call, well below what a service takes
 
 
 class Portion(msgspec.Struct, frozen=True, tag="portion"):
-    """The rows that could be read, as JSON of their numbers and values, and the errors of the others by row."""
+    """The rows that could be read, as JSON of their numbers and values, and the errors of the others by row.
+
+    `hidden` are the numbers of those of which the sheet does not show everything.
+    """
 
     rows: bytes
     wrongs: list[tuple[int, CellError]]
     read: int
     unreadable: int
+    hidden: list[int]
 
 
 def portions(rows: Iterable[Row], most: int) -> Iterator[Portion]:
@@ -44,4 +48,5 @@ def _portion(rows: list[Row]) -> Portion:
         wrongs=[(row.number, error) for row in wrong for error in row.wrongs],
         read=len(rows),
         unreadable=len(wrong),
+        hidden=[row.number for row in rows if row.is_hidden],
     )

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gateway.imports.sheets import cell_reading, header, xlsx_guard
 from gateway.imports.sheets.cell import Cell, CellFault, FaultyCell, narrow, shown, stripped
 from gateway.imports.sheets.columns import Column
-from gateway.imports.sheets.errors import CellError, address
+from gateway.imports.sheets.errors import BrokenSheet, CellError, address
 from gateway.imports.sheets.header import Header
 from gateway.imports.sheets.numbers import InvalidCell, number
 from gateway.imports.sheets.tables import open_tables
@@ -36,32 +36,43 @@ class Row:
     """A row of data by its number in the sheet: the command's input, and its errors (`wrongs`).
 
     Money is in fen, days are written `2011-05-14`; optional fields that are empty are left out. A row with errors has
-    only its valid values.
+    only its valid values. Of a row that `is_hidden` the sheet does not show everything: the row is hidden or filtered
+    away, or stands in a column that is.
     """
 
     number: int
     values: dict[str, Any]
     wrongs: tuple[CellError, ...] = ()
+    is_hidden: bool = False
 
 
 def read(path: Path, filename: str, columns: Sequence[Column]) -> Iterator[Row]:
     """Yield the rows of data in order; the clerk's name of the file and its first bytes tell what kind it is.
 
-    Raises `BrokenSheet` with the first row, or later where a limit is passed.
+    Raises `BrokenSheet` with the first row, where there is none, or later where a limit is passed.
     """
     with open_tables(path, filename) as file:
         best = header.find(file, columns)
+        count = 0
         for count, row in enumerate(_data_rows(best), start=1):
             if count > xlsx_guard.MANY_ROWS:
                 raise xlsx_guard.too_large()
             yield row
+        if not count:
+            raise BrokenSheet("表头下没有可导入的数据行。", "There is no row of data below the header.")
 
 
 def _data_rows(header: Header) -> Iterator[Row]:
     for number_of_row, cells in header.table.rows():
         row = _row(header, number_of_row, cells) if number_of_row > header.number else None
         if row is not None:
-            yield row
+            yield replace(row, is_hidden=True) if _is_hidden(header, number_of_row, cells) else row
+
+
+def _is_hidden(header: Header, number: int, cells: Sequence[Cell]) -> bool:
+    table = header.table
+    columns = table.hidden_columns & header.places.keys()
+    return table.is_hidden(number) or any(place < len(cells) and cells[place] != "" for place in columns)
 
 
 def _row(header: Header, number: int, cells: Sequence[Cell]) -> Row | None:

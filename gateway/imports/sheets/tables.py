@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -18,7 +19,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from gateway.documents.formula_signs import unescape
 from gateway.imports.sheets import xlsx_guard
-from gateway.imports.sheets.cell import Cell, CellFault, FaultyCell
+from gateway.imports.sheets.cell import Cell, CellFault, FaultyCell, FormattedNumber
 from gateway.imports.sheets.errors import BrokenSheet, column_number
 
 DELIMITERS = ",;\t"
@@ -41,22 +42,34 @@ class WorksheetTable:
         """The number of its columns."""
         return self.extent.columns
 
+    @property
+    def hidden_columns(self) -> AbstractSet[int]:
+        """The columns that the sheet does not show, from 0."""
+        return self.extent.hidden_columns
+
+    def is_hidden(self, row: int) -> bool:
+        """Tell whether the sheet does not show this row."""
+        return row in self.extent.hidden_rows
+
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
         """Yield each row with its number, from column A on; a cell that only looks empty is a `FaultyCell`."""
         sheet = self.workbook.get_sheet_by_name(self.name)
         before: list[Cell] = [""] * (sheet.start or (0, 0))[1]
-        hidden = self._hidden(sheet)
+        faulty = self._faulty(sheet)
         below = repeat((), self.extent.rows - sheet.total_height)
         rows: Iterator[Sequence[Cell]] = chain(sheet.iter_rows(), below)
         for number, cells in enumerate(rows, start=1):
             row = [*before, *cells]
-            for column, blemish in hidden.get(number, {}).items():
+            for column in self.extent.formatted:
+                if column < len(row) and self.extent.is_formatted(column, number):
+                    row[column] = _formatted(row[column])
+            for column, blemish in faulty.get(number, {}).items():
                 row.extend([""] * (column + 1 - len(row)))
                 row[column] = row[column] or blemish
             yield number, row
 
-    def _hidden(self, sheet: CalamineSheet) -> dict[int, dict[int, FaultyCell]]:
-        hidden: dict[int, dict[int, FaultyCell]] = {}
+    def _faulty(self, sheet: CalamineSheet) -> dict[int, dict[int, FaultyCell]]:
+        faulty: dict[int, dict[int, FaultyCell]] = {}
         covered = 0
         for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
             rows, columns = range(top, min(bottom + 1, self.extent.rows)), range(left, min(right + 1, self.width))
@@ -64,12 +77,12 @@ class WorksheetTable:
             if covered > MANY_MERGED:
                 raise xlsx_guard.too_large()
             for row in rows:
-                hidden.setdefault(row + 1, {}).update({column: FaultyCell(CellFault.MERGED) for column in columns})
-            hidden.get(top + 1, {}).pop(left, None)
+                faulty.setdefault(row + 1, {}).update({column: FaultyCell(CellFault.MERGED) for column in columns})
+            faulty.get(top + 1, {}).pop(left, None)
         for cell, blemish in self.extent.faults.items():
             letters = cell.rstrip("0123456789")
-            hidden.setdefault(int(cell.removeprefix(letters)), {})[column_number(letters)] = blemish
-        return hidden
+            faulty.setdefault(int(cell.removeprefix(letters)), {})[column_number(letters)] = blemish
+        return faulty
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,11 @@ class CsvTable:
     encoding: str
     delimiter: str
     name: str = ""
+    hidden_columns: AbstractSet[int] = frozenset()
+
+    def is_hidden(self, row: int) -> bool:  # noqa: ARG002
+        """Tell that a CSV file hides no row."""
+        return False
 
     @property
     def width(self) -> int:
@@ -164,6 +182,11 @@ def _decode(path: Path, encoding: str) -> None:
                 raise _unknown_encoding()
             decoder.decode(chunk)
     decoder.decode(b"", final=True)
+
+
+def _formatted(cell: Cell) -> Cell:
+    """Return a number as one whose format matters; any other cell as it is."""
+    return FormattedNumber(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) else cell
 
 
 def _cells(row: list[str]) -> list[Cell]:

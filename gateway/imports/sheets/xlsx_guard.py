@@ -1,7 +1,8 @@
 """Guard: inspects an XLSX before it is parsed.
 
 A small file can unpack to gigabytes, and two cells far apart make a parser fill the space between them. The guard also
-sees what the parser hides: cells whose formula failed or was never calculated are empty for the parser.
+sees what the parser hides: cells whose formula failed or was never calculated are empty for the parser, rows and
+columns that the sheet does not show are like all others, and a number has lost the format in which the sheet shows it.
 
 It reads the markup as a stream. What the parser might understand otherwise is refused: other encodings, declarations
 of a document's type, comments, and cells that do not say where they are.
@@ -32,28 +33,54 @@ UNPACKED = 256 * 2**20  # bytes: 200,000 rows of a dozen columns
 UNPACKED_PART = 64 * 2**20  # bytes, of a part that is no sheet: its texts are kept for as long as the sheet is read
 CHUNK = 2**20
 SHARED_TEXTS = "sharedstrings.xml"
+STYLES = "xl/styles.xml"
 ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 LONGEST_CELL = 2**20  # bytes; Excel writes at most 32,767 characters
 
 OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+TRUE = ("1", "true")
+PLAIN_FORMATS = ("general", "@", "0", "#")  # that show a whole number as its digits
+BUILT_IN_PLAIN = ("0", "1", "49")  # the same by number, but for # which has none
+_PADDING = re.compile(r"_.|\[(?:red|black|blue|green|cyan|magenta|white|yellow|color ?[0-9]+)\]", re.IGNORECASE)
 
 
 @dataclass
 class SheetExtent:
-    """The rows and columns that a sheet reaches to, and the cells that the parser takes for empty, by address."""
+    """The rows and columns that a sheet reaches to, and what the parser does not tell of its cells.
+
+    Rows are numbered from 1, columns from 0. `faults` are cells that the parser takes for empty, by address. Columns in
+    `formatted` have a byte for each row: 1 where the sheet shows the number in other characters than its digits.
+    """
 
     rows: int = 0
     columns: int = 0
     faults: dict[str, FaultyCell] = field(default_factory=dict)
-    _known: set[str] = field(default_factory=set)  # letters of columns
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    formatted: dict[int, bytearray] = field(default_factory=dict)
+    _known: dict[str, int] = field(default_factory=dict)  # columns by their letters
 
-    def include(self, letters: str, row: int) -> None:
-        """Extend it to a cell."""
+    def include(self, letters: str, row: int) -> int:
+        """Extend it to a cell, and return the cell's column."""
         self.rows = max(self.rows, row)
-        if letters not in self._known:
-            self._known.add(letters)
-            self.columns = max(self.columns, column_number(letters) + 1)
+        column = self._known.get(letters)
+        if column is None:
+            column = self._known[letters] = column_number(letters)
+            self.columns = max(self.columns, column + 1)
+        return column
+
+    def note_formatted(self, column: int, row: int) -> None:
+        """Note a number that the sheet shows in other characters."""
+        rows = self.formatted.setdefault(column, bytearray())
+        if row < MANY_ROWS + AROUND_THE_DATA:
+            rows.extend(bytes(max(0, row + 1 - len(rows))))
+            rows[row] = 1
+
+    def is_formatted(self, column: int, row: int) -> bool:
+        """Return whether the sheet shows a number there in other characters."""
+        rows = self.formatted.get(column, b"")
+        return row < len(rows) and rows[row] == 1
 
     @property
     def is_too_large(self) -> bool:
@@ -77,8 +104,9 @@ def inspect(path: Path) -> dict[str, SheetExtent]:
             sheets = {name: part.lower() for name, part in workbook.sheets()}
             others = [info for info in archive.infolist() if info.filename.lower() not in sheets.values()]
             shared = [length for info in others for length in _shared_lengths(archive, info)]
+            styles = _styles(archive)
             extents = {
-                info.filename.lower(): _extent(archive, info, shared)
+                info.filename.lower(): _extent(archive, info, shared, styles)
                 for info in archive.infolist()
                 if info.filename.lower() in sheets.values()
             }
@@ -136,9 +164,20 @@ def _shared_lengths(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> list[int
     return texts.lengths
 
 
-def _extent(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shared: Sequence[int]) -> SheetExtent:
+def _styles(archive: zipfile.ZipFile) -> Sequence[bool]:
+    """For each style of cells, whether it shows a number as its digits alone; none where the workbook has no styles."""
+    styles = _Styles()
+    for info in archive.infolist():
+        if info.filename.lower() == STYLES:
+            _parse(archive, info, styles)
+    return styles.are_plain()
+
+
+def _extent(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, shared: Sequence[int], styles: Sequence[bool]
+) -> SheetExtent:
     """The extent of a sheet, read to its end; each cell counts with its own copy of a text that it shares."""
-    cells = _Cells(shared)
+    cells = _Cells(shared, styles)
     _parse(archive, info, cells)
     return cells.extent
 
@@ -220,7 +259,7 @@ class _Workbook(_Handler):
         elif name == "Relationship":
             self._targets[attributes.get("Id", "")] = attributes.get("Target", "")
         elif name == "workbookPr":
-            self.is_from_1904 |= attributes.get("date1904") in ("1", "true")
+            self.is_from_1904 |= attributes.get("date1904") in TRUE
 
     def sheets(self) -> Iterator[tuple[str, str]]:
         """Yield the name of each sheet, and the part of the file that holds it."""
@@ -245,12 +284,45 @@ class _SharedTexts(_Handler):
             self.lengths.append(self.at - self._began)
 
 
+class _Styles(_Handler):
+    """The formats of numbers, and the styles of cells, each of which has one."""
+
+    def __init__(self) -> None:
+        self._formats: dict[str, str] = {}
+        self._used: list[str] = []
+        self._are_of_cells = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "numFmt":
+            self._formats[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        elif name == "cellXfs":
+            self._are_of_cells = True
+        elif name == "xf" and self._are_of_cells:
+            self._used.append(attributes.get("numFmtId", "0"))
+
+    def end(self, name: str) -> None:
+        if name == "cellXfs":
+            self._are_of_cells = False
+
+    def are_plain(self) -> list[bool]:
+        """For each style, whether it shows a whole number as its digits alone."""
+        return [self._is_plain(number) for number in self._used]
+
+    def _is_plain(self, number: str) -> bool:
+        if number not in self._formats:
+            return number in BUILT_IN_PLAIN
+        of_positive = self._formats[number].partition(";")[0]
+        return _PADDING.sub("", of_positive).strip().lower() in PLAIN_FORMATS
+
+
 class _Cells(_Handler):
     """The cells of a sheet, of which a styled one without a value is none."""
 
-    def __init__(self, shared: Sequence[int]) -> None:
+    def __init__(self, shared: Sequence[int], styles: Sequence[bool]) -> None:
         self.extent = SheetExtent()
         self._shared, self._unpacked = shared, 0
+        self._formatting = {str(number) for number, is_plain in enumerate(styles) if not is_plain}
+        self._is_row_hidden = False
         self._cell: dict[str, str] = {}
         self._began = 0
         self._has_formula = self._has_value = self._is_filled = False
@@ -272,6 +344,11 @@ class _Cells(_Handler):
             self._value = ""
         elif name == "f":
             self._has_formula = True
+        elif name == "row":
+            self._is_row_hidden = _is_hidden(attributes, "ht")
+        elif name == "col" and _is_hidden(attributes, "width"):
+            first, last = int(attributes["min"]), min(int(attributes["max"]), MANY_COLUMNS)
+            self.extent.hidden_columns.update(range(first - 1, last))
 
     def text(self, data: str) -> None:
         if self._is_value:
@@ -294,9 +371,13 @@ class _Cells(_Handler):
         place = ADDRESS.fullmatch(self._cell.get("r", ""))
         if place is None or self.at - self._began > LONGEST_CELL:
             raise broken()
-        letters, row = place.groups()
-        self.extent.include(letters, int(row))
+        letters, row = place[1], int(place[2])
+        column = self.extent.include(letters, row)
+        if self._is_row_hidden:
+            self.extent.hidden_rows.add(row)
         holds, value = self._cell.get("t"), self._value.strip()
+        if self._cell.get("s") in self._formatting and holds in (None, "n"):
+            self.extent.note_formatted(column, row)
         if holds == "s" and value.isdecimal() and int(value) < len(self._shared):
             self._unpacked += self._shared[int(value)]
         elif holds == "e" and value:
@@ -309,6 +390,11 @@ class _Cells(_Handler):
         if shown not in ERRORS:
             raise _unknown_error(cell, shown)
         self.extent.faults[cell] = FaultyCell(CellFault.ERROR, shown)
+
+
+def _is_hidden(attributes: dict[str, str], size: str) -> bool:
+    """True for a row or column that is hidden, filtered away, folded away, or of no size."""
+    return attributes.get("hidden") in TRUE or float(attributes.get(size, 1)) == 0
 
 
 def _unknown_error(cell: str, shown: str) -> BrokenSheet:

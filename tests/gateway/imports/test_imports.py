@@ -19,6 +19,7 @@ from services.chassis.tokens import Actor
 from services.outreach.schemas import RecordCount
 from services.outreach.service import Outreach
 from tests.gateway.conftest import Http
+from tests.gateway.imports.sheets.examples import a_book
 from tests.outreach.acting import Acting
 from tests.stack import until
 
@@ -172,6 +173,33 @@ def test_a_dry_run_writes_nothing_until_it_is_confirmed(gateway):
     assert {count["history"][0]["by"] for count in counts(gateway)} == {"u-li"}
     assert is_once(gateway)
     assert confirm(gateway, import_id)["state"] == "done"
+
+
+@pytest.mark.rule("X-10")
+@pytest.mark.usefixtures("activities")
+def test_hidden_rows_are_named_and_nothing_is_written_until_they_are_confirmed(gateway, tmp_path):
+    rows = [[a_row(number)[column.name] for column in COLUMNS if column.name in a_row()] for number in range(25)]
+    header = [column.header() for column in COLUMNS if column.name in a_row()]
+    sheet = a_book(tmp_path, header, *rows, hide=[3, *range(5, 27)]).read_bytes()
+
+    checked = ended(gateway, upload(gateway, sheet, dry_run=False)["id"])
+    assert (checked["state"], checked["total"], checked["hidden_rows"]) == ("checked", 25, 23)
+    assert checked["first_hidden_rows"] == [3, *range(5, 24)]
+    assert counts(gateway) == []
+
+    confirm(gateway, checked["id"])
+    assert ended(gateway, checked["id"])["state"] == "done"
+    assert len(counts(gateway)) == 25
+
+
+def test_a_sheet_without_a_row_of_data_is_not_done(gateway):
+    failed = ended(gateway, upload(gateway, a_sheet())["id"])
+
+    assert (failed["state"], failed["total"]) == ("failed", 0)
+    assert failed["problem"] == {
+        "zh": "file：表头下没有可导入的数据行。",
+        "en": "file: There is no row of data below the header.",
+    }
 
 
 @pytest.mark.usefixtures("activities")
@@ -473,8 +501,9 @@ def test_an_import_is_stored_as_earlier_releases_read_and_wrote_it(running):
         "token_id": "t-1", "dry_run": True, "state": "waiting", "phase": "reading", "has_begun": False, "run": None,
         "created_at": new.created_at, "turn": new.created_at, "place": -1, "done": 0, "staged": 0, "through": 0,
         "tries": 0, "refused": {"rows": 0, "errors": 0}, "problem": None, "total": 0,
-        "unreadable": {"rows": 0, "errors": 0},
+        "unreadable": {"rows": 0, "errors": 0}, "hidden": 0, "first_hidden": [], "is_seen": False,
     }  # fmt: skip
+    base["imports"].update_one({}, {"$unset": dict.fromkeys(("hidden", "first_hidden", "is_seen"), "")})
     assert imports.get("i-1", new.actor) == new
 
 

@@ -40,6 +40,7 @@ def test_the_rows_come_as_they_are(tmp_path, make):
     assert sheet_process.msgspec.json.decode(portion.rows) == [[2, AS_SAID]]
     assert (portion.read, portion.unreadable) == (2, 1)
     assert {row for row, _ in portion.wrongs} == {3}
+    assert portion.hidden == []
 
 
 def test_a_marked_copy_is_written_there_too(tmp_path):

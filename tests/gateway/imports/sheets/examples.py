@@ -7,6 +7,7 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from gateway.imports import sheets
+from gateway.imports.sheets.errors import address
 from services.chassis.fields import json_schema
 from tests.contract.commands import COMMANDS
 
@@ -44,6 +45,22 @@ def an_xlsx(path, *rows, merged=(), **more_sheets):
                         sheet.write(number, place, cell)
             for area, text in merged if name == "填报" else ():
                 sheet.merge_range(area, text)
+    return path / "sheet.xlsx"
+
+
+def a_book(path, *rows, formats=None, hide=()):
+    """A workbook whose cells may have formats, by their address, and that `hide`s rows by number, columns by letter."""
+    with xlsxwriter.Workbook(str(path / "sheet.xlsx")) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows, start=1):
+            for place, cell in enumerate(row):
+                at = address(number, place)
+                sheet.write(at, cell, book.add_format({"num_format": (formats or {}).get(at, "General")}))
+        for hidden in hide:
+            if isinstance(hidden, int):
+                sheet.set_row(hidden - 1, None, None, {"hidden": True})
+            else:
+                sheet.set_column(f"{hidden}:{hidden}", None, None, {"hidden": True})
     return path / "sheet.xlsx"
 
 

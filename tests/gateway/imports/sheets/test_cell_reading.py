@@ -12,6 +12,7 @@ from tests.gateway.imports.sheets.examples import (
     COUNTS,
     DAY,
     HEADER,
+    a_book,
     a_csv,
     an_xlsx,
     columns_of,
@@ -240,6 +241,34 @@ def test_a_text_that_is_too_long_or_a_date_is_refused(tmp_path):
     assert rows[2].values["reason"] == "12"
 
 
+@pytest.mark.parametrize(
+    ("number", "form", "is_read"),
+    [
+        (42, "General", True), (42, "0", True), (42, "@", True), (42, "0_ ", True), (42, "[Red]0;-0", True),
+        (999_999_999_999_999, "General", True), (140_001_000_000_140_001, "General", False), (42, "00000", False),
+        (0.05, "0%", False), (1234, "#,##0", False), (42, '"记-"0', False), (12.5, "0.00", False), (42, "0.00", False),
+        (42, "0.00E+00", False), (0.5, "# ?/?", False),
+    ],
+)  # fmt: skip
+def test_a_number_is_a_text_only_where_the_sheet_shows_it_as_its_digits(tmp_path, number, form, is_read):
+    path = a_book(tmp_path, ("人次记录编号", "理由"), ("c-1", number), formats={"B2": form})
+
+    row = only_row(path, columns_of("outreach.reject_count"))
+
+    assert row.values.get("reason") == (str(number) if is_read else None)
+    assert [wrong.cell for wrong in row.wrongs] == ([] if is_read else ["B2"])
+
+
+def test_the_format_of_a_number_does_not_matter_where_a_number_is_meant(tmp_path):
+    path = a_book(
+        tmp_path, HEADER, ("a-1", "2011-05-14", "线下", "签到", 1234, 20), formats={"E2": "#,##0", "F2": "000"}
+    )
+
+    row = only_row(path)
+
+    assert (row.values["person_times"], row.values["minors"]) == (1234, 20)
+
+
 # --- which rows are data ---------------------------------------------------------------------------------------------
 
 
@@ -373,6 +402,25 @@ def test_the_sheet_with_the_header_is_read_and_two_such_sheets_are_refused(tmp_p
 
     with pytest.raises(BrokenSheet, match="填报、数据"):
         read(an_xlsx(tmp_path, HEADER, A_ROW, 数据=[HEADER, A_ROW]))
+
+
+@pytest.mark.parametrize("hide", [(3,), (3, 4), ("G",), (3, "G"), ("F",)])
+def test_rows_that_a_sheet_does_not_show_whole_are_read_as_such(tmp_path, hide):
+    (handouts,) = [column.header() for column in COUNTS if column.name == "handouts"]
+    rows = [(*A_ROW, ""), (*A_ROW, 7), A_ROW[:5]]
+    written = [[str(cell) for cell in row] for row in ((*HEADER, handouts), *rows)]
+
+    hidden = [row.number for row in read(a_book(tmp_path, *written, hide=hide)) if row.is_hidden]
+
+    by_column = {"G": [3], "F": [2, 3]}
+    assert hidden == sorted({number for one in hide for number in by_column.get(one, [one])})
+
+
+@pytest.mark.parametrize("rows", [(), (("合计", "", "", "", 300),), (("填表人：", "王"),)])
+@pytest.mark.parametrize("make", [an_xlsx, a_csv])
+def test_a_header_without_a_row_of_data_is_no_sheet(tmp_path, make, rows):
+    with pytest.raises(BrokenSheet, match="no row of data"):
+        read(make(tmp_path, HEADER, *rows))
 
 
 def test_an_empty_sheet_has_no_header(tmp_path):
