@@ -43,10 +43,14 @@ class Home:
 
     def secret(self, name: str, invent: Callable[[], str]) -> str:
         """Return the content of a file that only its owner may read, invented at the first call."""
+        return self.secret_file(name, invent).read_text()
+
+    def secret_file(self, name: str, invent: Callable[[], str]) -> Path:
+        """Return such a file."""
         file = self.folder / name
         if not file.exists():
             write_privately(file, invent())
-        return file.read_text()
+        return file
 
     @contextmanager
     def claimed(self) -> Iterator[None]:

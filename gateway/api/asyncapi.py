@@ -26,10 +26,11 @@ from gateway.http.json_schema import (
     some,
 )
 from gateway.upstream.answer_schemas import PROBLEM_SAID
-from services.chassis import trace
+from services.chassis import fields, trace
 from services.chassis.tokens import HEADER, ROLES
 from services.chassis.version import VERSION
 from services.contract import KINDS
+from services.contract.event import COMMANDS
 from services.contract.topology import RPC_EXCHANGE, exchange
 from services.contract.view import Kind
 
@@ -43,6 +44,10 @@ reordered event changes nothing. Call methods as nameko does: JSON to the exchan
 
 BINDING = "0.3.0"
 JSON = "application/json"
+CAUSE = (
+    f"What caused it: an event by its id, a command by `uuid5({COMMANDS}, command_id)`, since a sender may "
+    "write anything into its id. 起因：事件以其编号表示，命令以由其编号算出的 UUID 表示。"
+)
 TOKEN = {"$ref": "#/components/securitySchemes/token"}
 SECURITY = {
     "broker": {"type": "userPassword", "description": "The broker's user. 消息服务用户。"},
@@ -109,7 +114,7 @@ def _event_channel(kind: Kind, happened: str) -> AsyncApi:
         "payload": _envelope(kind, happened),
         "correlationId": {
             "location": "$message.payload#/cause",
-            "description": "The command or event that caused it. 起因。",
+            "description": CAUSE,
         },
     }
     return {
@@ -171,7 +176,11 @@ def _methods(descriptions: ServiceDescriptions) -> Iterator[tuple[str, Mapping[s
     for service, description in sorted(descriptions.items()):
         known = _queries(service, description)
         for name, command in description["commands"].items():
-            taken = some(command["input"], command_id=TEXT, expected_version={"type": "integer", "minimum": 1})
+            taken = some(
+                command["input"],
+                command_id=fields.CommandId().json_schema(),
+                expected_version={"type": "integer", "minimum": 1},
+            )
             yield f"{service}.{name}", {**command, "input": taken}, outcome(service, command)
         for name, query in description.get("queries", {}).items():
             taken, answer = known.get(name, (query.get("input", by_name(ANYTHING)), ANYTHING))

@@ -32,7 +32,7 @@ from gateway.http.json_schema import (
 from gateway.http.parameters import Parameter
 from gateway.reconciliation import inputs
 from gateway.upstream import list_parameters
-from services.chassis.fields import json_schema
+from services.chassis.fields import CommandId, json_schema
 from services.chassis.tokens import BRIEF, READERS, ROLES
 from services.contract import KINDS, glossary
 from services.contract.topology import SERVICES
@@ -64,7 +64,7 @@ COMMAND_HEADERS: Mapping[str, Parameter] = {
         str,
         "The command's id: sending it again changes nothing more (X-01).",
         "命令编号：重复发送不再变更。",
-        {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-.0-~]+$"},
+        CommandId().json_schema(),
     ),
     "If-Match": Parameter(
         str,

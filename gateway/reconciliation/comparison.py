@@ -20,6 +20,7 @@ from gateway.read_model.store import Store
 from gateway.reconciliation.jobs import Progress
 from services.chassis.mongo import Document, patiently
 from services.chassis.problem import Problem, Unavailable
+from services.contract.event import cause_of
 from services.contract.view import Kind
 
 PATIENCE = 5.0  # seconds that a difference has to stay
@@ -31,8 +32,8 @@ WATCHED = 100_000  # differences that are looked at again together
 Ask = Callable[..., Any]
 """`ask(service, method, **arguments)` answers as the service does; raises `Unavailable`."""
 
-ROW_FIELDS = {"hash": "hash", "happened": "happened", "at": "time", "by": "actor", "because": "cause", "view": "data"}
-"""The gateway's field for each field of a history's entry."""
+ROW_FIELDS = {"hash": "hash", "happened": "happened", "at": "time", "by": "actor", "view": "data"}
+"""The gateway's field for each field of a history's entry; the cause is compared by itself."""
 
 
 class Block(NamedTuple):
@@ -249,7 +250,14 @@ def flaws(kind: Kind, record: Document, rows: Iterable[Document], view: Document
 
 
 def _differing_field(entry: Document, row: Document) -> str | None:
-    return next((ours for theirs, ours in ROW_FIELDS.items() if entry.get(theirs) != row.get(ours)), None)
+    differing = (ours for theirs, ours in ROW_FIELDS.items() if entry.get(theirs) != row.get(ours))
+    return next(differing, None if _has_the_same_cause(entry, row) else "cause")
+
+
+def _has_the_same_cause(entry: Document, row: Document) -> bool:
+    """Compare the causes; before 0.2.0 an event named a command by the id itself."""
+    because = entry.get("because")
+    return row.get("cause") in (because, cause_of(str(because)))
 
 
 def histories(ask: Ask, block: Block) -> Iterator[list[Document]]:

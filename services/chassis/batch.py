@@ -59,7 +59,7 @@ class Rows(fields.Input):
 class CheckRows(fields.Schema):
     """Rows of an import that are to be checked and staged."""
 
-    import_id = fields.Text(max=200)
+    import_id = fields.CommandId()
     command = fields.Text(max=100)
     rows = Rows()
 
@@ -67,7 +67,7 @@ class CheckRows(fields.Schema):
 class WriteRows(fields.Schema):
     """The place in an import after which its staged rows become records."""
 
-    import_id = fields.Text(max=200)
+    import_id = fields.CommandId()
     command = fields.Text(max=100)
     after = fields.Whole(rule=None)
 
@@ -75,7 +75,7 @@ class WriteRows(fields.Schema):
 class ForgetRows(fields.Schema):
     """The import whose staged rows are to be removed."""
 
-    import_id = fields.Text(max=200)
+    import_id = fields.CommandId()
     command = fields.Text(max=100)
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from services.chassis.tokens import Actor
 from services.contract import wire
-from services.contract.event import Event
+from services.contract.event import Event, cause_of
 from services.contract.view import Kind
 from services.kernel import Change
 from services.kernel.calendar import format_instant
@@ -155,7 +155,7 @@ def _is_same(stored: Any, compute: Callable[..., Any], *arguments: Any) -> bool:
 
 
 def event(kind: Kind, record_id: str, entry: Mapping[str, Any], traceparent: str | None = None) -> Event:
-    """Make the event of one history entry; the reason stays at home (X-08)."""
+    """Make the event of one history entry; the reason and the command's id stay at home (X-08)."""
     return Event(
         kind=kind,
         record=record_id,
@@ -163,7 +163,7 @@ def event(kind: Kind, record_id: str, entry: Mapping[str, Any], traceparent: str
         happened=entry["happened"],
         time=entry["at"],
         actor=entry["by"],
-        cause=entry["because"],
+        cause=cause_of(str(entry["because"])),
         hash=entry["hash"],
         data=entry["view"],
         traceparent=traceparent,

@@ -16,6 +16,7 @@ from marshmallow import fields
 from services.chassis.problem import FieldError, InvalidInput
 from services.contract import glossary
 from services.contract.district import DISTRICTS
+from services.kernel.person_number import has_person_number
 
 LARGEST = 2**63 - 1
 
@@ -96,13 +97,30 @@ class Text(Input):
 
 
 class Id(Text):
-    """The id of a record, a person or a thing: letters, digits and . _ : - up to 100."""
+    """The id of a record, a person or a thing: letters, digits and . _ : - up to 100, and no person's number (X-08)."""
 
     pattern = r"[A-Za-z0-9][A-Za-z0-9._:-]*"
     says = ("An id of letters, digits and . _ : - (up to {max}).", "编号只能含字母、数字和 . _ : -（至多 {max} 个）。")
 
+    def __init__(self, *, max: int = 100, required: bool = True) -> None:
+        super().__init__(max=max, required=required)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        id_ = super()._deserialize(value, attr, data, **kwargs)
+        if has_person_number(id_):
+            en = "X-08: An id is no number of an identity card or a mobile telephone."
+            raise Wrong(en, "X-08：编号不得为身份证号或手机号。", rule="X-08")
+        return id_
+
+
+class CommandId(Id):
+    """The id that a caller gives its command (X-01); it can be part of a URL's path."""
+
+    rule = "X-01"
+    pattern = r"[A-Za-z0-9_:-][A-Za-z0-9._:-]*"
+
     def __init__(self, *, required: bool = True) -> None:
-        super().__init__(max=100, required=required)
+        super().__init__(max=200, required=required)
 
 
 class Sha256(Text):

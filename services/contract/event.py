@@ -7,6 +7,7 @@ the change. Readers ignore what they do not know and refuse an unknown major ver
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,6 +16,11 @@ import msgspec
 from services.contract.view import EVERY_KIND, BrokenView, Kind, View
 
 CONTENT_TYPE = "application/json"  # not application/cloudevents+json: stock clients drop what they cannot decode
+
+COMMANDS = uuid.UUID("6b657869-6500-4000-8000-000000000002")
+"""The namespace of the UUIDs by which events name the commands that caused them."""
+
+EVENT_ID = re.compile(r"[a-z_]+/.+/[1-9][0-9]*")
 
 
 class NotAnEvent(ValueError):
@@ -43,7 +49,7 @@ class _Envelope(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Version `version` of a record: what happened, who did it, and the id of the command or event that caused it."""
+    """Version `version` of a record: what happened, who did it, and its cause as `cause_of` names it."""
 
     kind: Kind
     record: str
@@ -90,6 +96,14 @@ class Event:
                 data=self.data,
             )
         )
+
+
+def cause_of(because: str) -> str:
+    """Name a cause: an event by its id, a command by the UUID (version 5) of its id, which is its sender's text (X-08).
+
+    Who knows a command's id can find what it caused: `uuid.uuid5(COMMANDS, command_id)`.
+    """
+    return because if EVENT_ID.fullmatch(because) else str(uuid.uuid5(COMMANDS, because))
 
 
 _READS = msgspec.json.Decoder(_Envelope)

@@ -14,7 +14,7 @@ from services.awards.service import Awards
 from services.chassis.document import Cause, entry, first_version, state_of
 from services.chassis.problem import NotAllowed, RefusedByRule
 from services.chassis.tokens import Actor
-from services.contract.event import Event
+from services.contract.event import Event, cause_of
 from services.kernel import Change
 from tests.awards import examples, rounds
 from tests.awards.publicity import DOCUMENT, LAST_MOMENT, MINUTE, OVER, WITHIN, ZHANG, a_notice, deliberated
@@ -104,7 +104,7 @@ class Office:
         self.running.publish(
             Event(
                 kind=view.kind, record=record_id, version=1, happened=happened, time=held["at"], actor=held["by"],
-                cause=held["because"], hash=held["hash"], data=held["view"],
+                cause=cause_of(held["because"]), hash=held["hash"], data=held["view"],
             )
         )  # fmt: skip
         self.running.settle()

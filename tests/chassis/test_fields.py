@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.fields import (
+    CommandId,
     Day,
     District,
     Fen,
@@ -30,11 +31,13 @@ def taken(field, value):
 
 
 TAKEN = [
+    (CommandId(), "_x.1:-"), (CommandId(), "x" * 200), (CommandId(), "6b657869-6500-4000-8000-13812345678a"),
     (Id(), "a-1.b_c:D"), (Id(), "x" * 100), (Text(max=5), "五个字 。"), (Whole(), 0), (Whole(max=3), 3),
     (Fen(), 2**63 - 1), (Flag(), False), (OneOf("a", "b"), "b"), (District(), "511102"), (Sha256(), "0f" * 32),
 ]  # fmt: skip
 
 REFUSED = [
+    (CommandId(), "x" * 201), (CommandId(), ".."), (CommandId(), "a/b"), (CommandId(), "王小明"), (CommandId(), ""),
     (Id(), ""), (Id(), "x" * 101), (Id(), "-x"), (Id(), "a b"), (Id(), "a\n"), (Id(), "甲"), (Id(), 7), (Id(), None),
     (Text(max=5), ""), (Text(max=5), " \u3000\t"), (Text(max=5), "六个字太长了"), (Text(), ["a"]), (Text(), None),
     (Day(), "2011-02-29"), (Day(), "20110514"), (Day(), "2011-5-14"), (Day(), "2011-W20-6"), (Day(), 20110514),
@@ -44,6 +47,19 @@ REFUSED = [
     (Many(Id(), min=1), []), (Many(Id(), max=2), ["a", "b", "c"]), (Many(Id()), ["a", " "]), (Many(Whole()), [None]),
     (Group(Schema, dict), None), (Group(Schema, dict), []), (Group(Schema, dict), "{}"),
 ]  # fmt: skip
+
+
+@pytest.mark.rule("X-08")
+@pytest.mark.parametrize("field", [Id(), CommandId(), Many(Id())])
+@pytest.mark.parametrize("number", ["13812345678", "p-138-1234-5678", "11010519491231002X", "110105491231002"])
+def test_the_number_of_a_person_is_no_id(field, number):
+    with pytest.raises(InvalidInput) as invalid:
+        taken(field, [number] if isinstance(field, Many) else number)
+
+    (error,) = invalid.value.errors
+    assert error.rule == "X-08"
+    assert error.en.startswith("X-08: An id is no number")
+    assert error.zh.startswith("X-08：编号不得为")
 
 
 class Inner(Schema):

@@ -112,11 +112,11 @@ def test_a_record_is_put_for_the_first_time_and_again_and_where_nothing_follows_
     hall_id = shared.a_new_id()
     assert furnish(shared, hall_id, 0) is None
 
-    first = furnish(shared, hall_id, 611, command_id=f"first of {hall_id}")
+    first = furnish(shared, hall_id, 611, command_id=f"first-{hall_id}")
     second = furnish(shared, hall_id, 612)
 
     assert [one["version"] for one in (first, second, furnish(shared, hall_id, 612))] == [1, 2, 2]
-    assert furnish(shared, hall_id, 611, command_id=f"first of {hall_id}") == first
+    assert furnish(shared, hall_id, 611, command_id=f"first-{hall_id}") == first
 
 
 @pytest.mark.rule("X-01", "X-03")
@@ -134,10 +134,10 @@ def test_of_many_who_put_a_record_at_once_each_has_a_version_and_one_that_expect
 def test_whoever_may_change_a_record_and_not_read_it_is_told_that_it_was_changed(shared):
     hall_id = shared.a_new_id()
 
-    told = furnish(shared, hall_id, 613, roles=["judge"], command_id=f"put {hall_id}")
+    told = furnish(shared, hall_id, 613, roles=["judge"], command_id=f"put-{hall_id}")
 
     assert told == {"id": hall_id, "version": 1, "state": "available"}
-    assert furnish(shared, hall_id, 613, roles=["judge"], command_id=f"put {hall_id}") == told
+    assert furnish(shared, hall_id, 613, roles=["judge"], command_id=f"put-{hall_id}") == told
     assert furnish(shared, hall_id, 614, roles=["judge", "recorder"])["capacity"] == 614
     with pytest.raises(NotAllowed):
         shared.call("outreach", "get_venue", id=hall_id, roles=["judge"])
@@ -219,13 +219,23 @@ def test_of_20_writers_that_expect_the_same_version_one_gets_through(shared, hal
 @pytest.mark.parametrize(
     ("field", "wrong"),
     [("expected_version", 0), ("expected_version", True), ("expected_version", "1"), ("command_id", ""),
-     ("command_id", 7), ("command_id", "x" * 201), ("command_id", "two\nlines")],
+     ("command_id", 7), ("command_id", "x" * 201), ("command_id", "two\nlines"), ("command_id", "王小明"),
+     ("command_id", "."), ("command_id", "a b"), ("command_id", "a/b")],
 )  # fmt: skip
 def test_a_command_id_or_version_that_cannot_be_one_is_named(shared, hall, field, wrong):
     with pytest.raises(InvalidInput) as invalid:
         add_seats(shared, hall, 1, **{field: wrong})
 
     assert [error.field for error in invalid.value.errors] == [field]
+
+
+@pytest.mark.rule("X-08")
+def test_the_number_of_a_person_is_no_id_of_a_command_and_of_nothing_else(shared, hall):
+    for wrong in ({"command_id": "13812345678"}, {"hall_id": "11010519491231002X"}):
+        with pytest.raises(InvalidInput) as invalid:
+            shared.call("outreach", "add_seats", **{"hall_id": hall, "seats": 1, **wrong})
+
+        assert [(error.field, error.rule) for error in invalid.value.errors] == [(*wrong, "X-08")]
 
 
 def test_writers_at_once_all_land_and_none_is_overwritten(shared, hall):

@@ -10,6 +10,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.document import Cause, state_of
 from services.chassis.tokens import Actor
 from services.contract import KINDS
+from services.contract.event import cause_of
 from services.contract.topology import LEDGER_QUEUE, exchange
 from services.kernel import Change
 from tests.chassis.conftest import a_hall, held
@@ -67,7 +68,7 @@ def test_an_event_carries_the_view_after_its_change_actor_cause_and_hash(running
     history = held(running, hall)["history"]
     assert event.data == history[1]["view"]
     assert event.data["capacity"] == 15
-    assert (event.actor, event.cause, event.hash) == ("u-wang", "c-5", history[1]["hash"])
+    assert (event.actor, event.cause, event.hash) == ("u-wang", cause_of("c-5"), history[1]["hash"])
     assert event.routing_key == "venue.restored"
 
 

@@ -1,13 +1,14 @@
 """Events: CloudEvents on the wire, read strictly; nothing that is not ours gets through and nothing else is raised."""
 
 import json
+import uuid
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract import KINDS
-from services.contract.event import Event, NotAnEvent, UnknownVersion, read
+from services.contract.event import COMMANDS, Event, NotAnEvent, UnknownVersion, cause_of, read
 from tests.contract.views import any_view, samples_of
 
 COUNT = KINDS["outreach.audience_count"]
@@ -51,6 +52,16 @@ def test_an_event_is_a_cloud_event_whose_id_is_kind_record_and_version():
     assert written["dataschema"] == "/outreach/audience_count/1"
     assert written["sequence"] == "2"
     assert written["data"] == samples_of(COUNT)[0]
+
+
+@pytest.mark.rule("X-08")
+@pytest.mark.parametrize("command_id", ["c-1", "王小明 13812345678", "a/b", "audience_count/c-1/0"])
+def test_a_command_is_named_as_a_cause_by_the_uuid_of_its_id(command_id):
+    assert cause_of(command_id) == str(uuid.uuid5(COMMANDS, command_id))
+
+
+def test_an_event_is_named_as_a_cause_by_its_id():
+    assert cause_of(an_event().id) == "audience_count/c-1/2"
 
 
 @given(any_view(), st.data(), st.integers(1, 10**17))

@@ -224,7 +224,7 @@ def test_one_database_alone_is_not_restored(client, databases, awards):
         backup_archive.together(alone, tuple(databases))
 
 
-def test_a_backup_that_the_database_s_past_is_too_short_for_fails_and_says_so(client, databases, gateway):
+def test_a_backup_that_the_database_s_past_is_too_short_for_fails_and_says_so(addresses, client, databases, gateway):
     for database in databases.values():
         database["edition"].insert_many([{"_id": number} for number in range(300)])
     keeps = "minSnapshotHistoryWindowInSeconds"
@@ -245,7 +245,7 @@ def test_a_backup_that_the_database_s_past_is_too_short_for_fails_and_says_so(cl
     first = Point()
     try:
         with (
-            MongoClient(*client.address, event_listeners=[first]) as watched,
+            MongoClient(addresses[1], event_listeners=[first]) as watched,
             pytest.raises(CommandFailed, match=f"{keeps}=1800"),
         ):
             back_up(watched, databases, Meanwhile(forget_the_past))

@@ -71,7 +71,8 @@ def test_env_can_be_evaluated_by_bash(one):
 
 
 def test_what_is_secret_is_readable_by_its_owner_only(one):
-    secrets = ("stack.json", "token.pem", "broker/rabbitmq.conf", "broker/password", "broker/.erlang.cookie")
+    broker = ("broker/rabbitmq.conf", "broker/password", "broker/.erlang.cookie")
+    secrets = ("stack.json", "token.pem", "database.key", "database.password", *broker)
     modes = {name: (one.home / name).stat().st_mode & 0o777 for name in secrets}
 
     assert one.home.stat().st_mode & 0o777 == 0o700

@@ -8,6 +8,7 @@ from collections import Counter
 import eventlet
 import pytest
 
+from services.contract.event import cause_of
 from tests.chaos.checks import invariants
 from tests.chaos.checks.stored_state import Parked, Queue, StoredKind, expected_queues
 from tests.chaos.log import expected_state
@@ -61,7 +62,7 @@ def view_of(record):
 
 def row_of(entry):
     return {
-        "happened": entry["happened"], "time": entry["at"], "actor": entry["by"], "cause": entry["because"],
+        "happened": entry["happened"], "time": entry["at"], "actor": entry["by"], "cause": cause_of(entry["because"]),
         "hash": entry["hash"], "data": entry["view"],
     }  # fmt: skip
 

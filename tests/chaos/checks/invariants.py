@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo.errors import PyMongoError
 
 from services.contract import KINDS
+from services.contract.event import cause_of
 from tests.chaos.checks import stored_state
 from tests.chaos.checks.stored_state import Document, Numbers, Parked, Queue, StoredKind
 from tests.chaos.log import expected_state
@@ -287,8 +288,9 @@ def every_event_arrived(kind: StoredKind) -> Iterator[Finding]:
 
 
 def _is_row_of(row: Document, entry: Document) -> bool:
-    names = {"happened": "happened", "time": "at", "actor": "by", "cause": "because", "hash": "hash", "data": "view"}
-    return all(row[ours] == entry[theirs] for ours, theirs in names.items())
+    names = {"happened": "happened", "time": "at", "actor": "by", "hash": "hash", "data": "view"}
+    is_same = all(row[ours] == entry[theirs] for ours, theirs in names.items())
+    return is_same and row["cause"] == cause_of(entry["because"])
 
 
 # --- I5: nothing is under way -----------------------------------------------------------------------------------------

@@ -274,7 +274,7 @@ class World:
     @contextmanager
     def member(self, name: str) -> Iterator[Client]:
         """Connect to this member alone, be it primary or not."""
-        with Client(self._members[name].host, directConnection=True, serverSelectionTimeoutMS=3_000) as client:
+        with self._members[name].connect() as client:
             yield client
 
     def primary(self) -> str:

@@ -110,6 +110,8 @@ def test_only_its_sender_and_operators_learn_what_became_of_it(gateway):
         ({"command_id": {"a": 1}}, 400, ["command_id"]),
         ({"command_id": ""}, 400, ["command_id"]),
         ({"command_id": "a/b"}, 400, ["command_id"]),
+        ({"command_id": "王小明"}, 400, ["command_id"]),
+        ({"command_id": "13812345678"}, 400, ["command_id"]),
         ({"command_id": "x" * 500}, 400, ["command_id"]),
         ({"expected_version": "x"}, 400, ["expected_version"]),
         ({"colour": "red"}, 400, ["colour"]),
