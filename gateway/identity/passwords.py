@@ -20,7 +20,7 @@ AT_ONCE = 2
 WAITING = 16  # with those at work; further ones are told to come again
 
 
-class Password(fields.Text):
+class Password(fields.Verbatim):
     """A new password."""
 
     says = (f"A password of {SHORTEST} to {{max}} characters.", f"密码须为 {SHORTEST} 至 {{max}} 个字符。")

@@ -27,7 +27,7 @@ class LogIn(fields.Schema):
     """A login and its password."""
 
     login = fields.Text()
-    password = fields.Text(max=LONGEST)
+    password = fields.Verbatim(max=LONGEST)
 
 
 ME: Shape = each(

@@ -57,7 +57,7 @@ class NewPassword(fields.Schema):
     """A new password; whoever changes their own has to give the old one too."""
 
     password = Password()
-    old_password = fields.Text(max=LONGEST, required=False)
+    old_password = fields.Verbatim(max=LONGEST, required=False)
 
 
 USER: Shape = each(

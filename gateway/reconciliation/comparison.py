@@ -23,6 +23,8 @@ from services.chassis.problem import Problem, Unavailable
 from services.contract.event import cause_of
 from services.contract.view import Kind
 
+HIDDEN_TEXT = "text:"
+"""Begins what a finding says of a text with characters that nobody can see."""
 PATIENCE = 5.0  # seconds that a difference has to stay
 PAUSE = 0.25  # seconds between two looks
 BUCKET = 5_000  # records that are compared at once
@@ -235,9 +237,14 @@ def _flaws_of(kind: Kind, records: list[Document], store: Store) -> Iterator[Cha
 
 
 def flaws(kind: Kind, record: Document, rows: Iterable[Document], view: Document | None) -> Iterator[ChainFlaw]:
-    """Find the flaws of a record: where its own chain is broken, then where the gateway's rows and view differ."""
+    """Find the flaws of a record: where its own chain is broken, then where the gateway's rows and view differ.
+
+    Texts of an earlier release may have characters that nobody can see; the record is whole, but somebody should look.
+    """
     if record["broken"]:
         yield ChainFlaw(kind, record["id"], record["broken"]["version"], "service", record["broken"]["what"])
+    for text in record.get("hidden", ()):
+        yield ChainFlaw(kind, record["id"], record["version"], "service", f"{HIDDEN_TEXT} {text}")
     by_version = {row["_id"]["version"]: row for row in rows}
     for entry in record["entries"]:
         version = entry.get("version")

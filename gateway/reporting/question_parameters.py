@@ -30,7 +30,7 @@ class Close(fields.Schema):
 class PlanFile(fields.Schema):
     """A plan to put in force: the whole file."""
 
-    file = fields.Text(max=1_000_000)
+    file = fields.Verbatim(max=1_000_000)
     why = fields.Text(max=500)
 
 

@@ -16,9 +16,11 @@ from marshmallow import fields
 from services.chassis.problem import FieldError, InvalidInput
 from services.contract import glossary
 from services.contract.district import DISTRICTS
+from services.kernel import text
 from services.kernel.person_number import has_person_number
 
 LARGEST = 2**63 - 1
+ONE_LINE = 200  # characters: a longer text may have lines
 
 
 class Schema(marshmallow.Schema):
@@ -62,7 +64,7 @@ class Input(fields.Field[Any]):
 
 
 class Text(Input):
-    """A text of 1 to `max` characters that is not all blanks."""
+    """A text of 1 to `max` characters, kept as `services.kernel.text` says; one of more than 200 may have lines."""
 
     pattern: str | None = None
     says = ("A text of 1 to {max} characters.", "1 至 {max} 个字符的文字。")
@@ -79,21 +81,32 @@ class Text(Input):
 
     def _described(self) -> str:
         """Describe the pattern, a line in each language."""
-        en, zh = (text.format(max=self.max) for text in self.says)
+        en, zh = (words.format(max=self.max) for words in self.says)
         return f"{zh}\n{en}"
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        if (
-            not isinstance(value, str)
-            or not 1 <= len(value) <= self.max
-            or not value.strip()
-            or not self._matches(value)
-        ):
-            raise self.wrong(*(text.format(max=self.max) for text in self.says))
-        return value
+        kept = self._kept(value) if isinstance(value, str) else ""
+        if not 1 <= len(kept) <= self.max or not kept.strip() or not self._matches(kept):
+            raise self.wrong(*(words.format(max=self.max) for words in self.says))
+        return kept
+
+    def _kept(self, value: str) -> str:
+        try:
+            return text.kept(value, lines=self.max > ONE_LINE)
+        except text.NotAText as error:
+            raise self.wrong(
+                f"{error.character} cannot stand in this text.", f"文字中不得含有字符 {error.character}。"
+            ) from None
 
     def _matches(self, value: str) -> bool:
         return self.pattern is None or re.fullmatch(self.pattern, value) is not None
+
+
+class Verbatim(Text):
+    """A text that is taken as it is: a password, or the content of a file."""
+
+    def _kept(self, value: str) -> str:
+        return value
 
 
 class Id(Text):

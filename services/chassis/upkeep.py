@@ -20,6 +20,7 @@ from services.chassis.problem import InvalidInput, NotFound, TooLarge
 from services.chassis.records import Records
 from services.chassis.version import VERSION
 from services.contract import wire
+from services.kernel.text import hidden_characters
 
 BUCKET = 20_000  # records summed up in one answer
 RANGE = 100_000  # records whose versions are in one answer
@@ -205,7 +206,21 @@ def _history(document: Document) -> Document:
         "version": document.get("version"),
         "entries": entries,
         "broken": broken and broken._asdict(),
+        "hidden": list(_hidden(document.get("state"))),
     }
+
+
+def _hidden(state: Any, at: str = "") -> Iterator[str]:
+    """Name the fields of a state whose text has characters that nobody can see, each with these (`title U+200B`)."""
+    match state:
+        case dict():
+            for name, value in state.items():
+                yield from _hidden(value, f"{at}.{name}" if at else str(name))
+        case list():
+            for value in state:
+                yield from _hidden(value, at)
+        case str() if characters := hidden_characters(state):
+            yield f"{at} {' '.join(characters)}"
 
 
 def _entry(entry: Document) -> Document:

@@ -154,6 +154,7 @@ def test_a_code_is_taken_however_it_is_typed_and_no_other_code_is(chance):
 
     assert len(code) == len("ABCD-2345-WXYZ")
     assert one.is_checked_by(f" {code.lower().replace('-', '')} ")
+    assert one.is_checked_by(code.translate({letter: letter + 0xFEE0 for letter in range(0x21, 0x7F)}))
     assert not one.is_checked_by(code[:-1])
     assert not one.is_checked_by("")
     assert not one.is_checked_by(code[:-1] + ("A" if code[-1] != "A" else "B"))

@@ -19,11 +19,13 @@ from services.chassis.fields import (
     Schema,
     Sha256,
     Text,
+    Verbatim,
     Whole,
     json_schema,
     load,
 )
 from services.chassis.problem import InvalidInput
+from tests.contract.commands import COMMANDS, every_field
 
 
 def taken(field, value):
@@ -47,6 +49,36 @@ REFUSED = [
     (Many(Id(), min=1), []), (Many(Id(), max=2), ["a", "b", "c"]), (Many(Id()), ["a", " "]), (Many(Whole()), [None]),
     (Group(Schema, dict), None), (Group(Schema, dict), []), (Group(Schema, dict), "{}"),
 ]  # fmt: skip
+
+
+EVERY_TEXT = [
+    pytest.param(field, id=f"{command}.{name}")
+    for command, schema in COMMANDS.items()
+    for name, field in every_field(schema)
+    if isinstance(field, Text)
+]
+
+
+@pytest.mark.parametrize("field", EVERY_TEXT)
+def test_no_text_of_any_command_may_hold_what_it_does_not_show(field):
+    for character in "\0\x07\u202e\ud800\ufffe":
+        with pytest.raises(InvalidInput) as invalid:
+            taken(field, f"a{character}b")
+
+        (error,) = invalid.value.errors
+        assert f"U+{ord(character):04X}" in error.en
+        assert f"U+{ord(character):04X}" in error.zh
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "kept"),
+    [
+        (Text(), " 记\u200b-1\ufeff", "记-1"), (Id(), "\u200ba-1", "a-1"), (Text(max=500), "一\r\n二", "一\n二"),
+        (Verbatim(), " a\u200b\0 ", " a\u200b\0 "),
+    ],
+)  # fmt: skip
+def test_a_text_is_kept_without_what_nobody_can_see(field, given, kept):
+    assert taken(field, given) == kept
 
 
 @pytest.mark.rule("X-08")

@@ -107,6 +107,17 @@ def test_a_history_is_told_whole_but_for_the_reasons(shared):
     assert record["entries"] == [{name: entry[name] for name in entry if name != "reason"} for entry in stored]
 
 
+def test_texts_with_what_nobody_can_see_are_named_and_left_as_they_are(shared):
+    hall = a_hall_of_versions(shared, 1)
+    shown = history_of(shared, hall)["hidden"]
+    state = {"state.name": "馆\u200b\0", "state.more": {"lines": ["一\n二", "三\u202e"]}}
+    change_by_hand(shared, hall, {"$set": state})
+
+    assert shown == []
+    assert history_of(shared, hall)["hidden"] == ["name U+200B U+0000", "more.lines U+202E"]
+    assert held(shared, hall)["state"]["name"] == "馆\u200b\0"
+
+
 def test_histories_come_page_by_page(shared):
     before, ids = some_halls(shared, 1, 1, 1)
 

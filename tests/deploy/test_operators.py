@@ -29,6 +29,7 @@ DONE = BEGUN | {"state": "done", "ended_at": "2011-05-14T10:00:01.250+08:00", "s
 BEHIND = {"service": "awards", "kind": "award", "id": "r-1", "version": 2, "copy": 1, "rows": 1, "what": "behind"}
 UNKNOWN = BEHIND | {"version": 0, "what": "unknown"}
 CHANGED = {"service": "awards", "kind": "award", "id": "r-7", "version": 3, "at": "gateway", "what": "hash"}
+HIDDEN = CHANGED | {"at": "service", "what": "text: title U+200B"}
 
 HERE = datetime.fromisoformat(BEGUN["started_at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
@@ -59,6 +60,8 @@ def test_a_job_is_followed_to_its_end_and_told_in_a_line(operator):
         ("rearm", [UNKNOWN], 1, "./kexie rebuild"),
         ("verify", [CHANGED], 1, "./kexie rebuild"),
         ("verify", [CHANGED | {"at": "service"}], 1, "from a backup"),
+        ("verify", [HIDDEN], 0, "characters that nobody can see"),
+        ("verify", [HIDDEN, CHANGED], 1, "./kexie rebuild"),
         ("rebuild", [CHANGED], 1, "./kexie verify"),
     ],
 )

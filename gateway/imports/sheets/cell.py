@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 
+from services.kernel.text import without_invisible
+
 
 class CellFault(Enum):
     """Why a cell that looks empty is not."""
@@ -52,8 +54,8 @@ def narrow(text: str) -> str:
 
 
 def stripped(cell: Cell) -> Cell:
-    """Remove the blanks around a cell's text; an empty cell is ''."""
-    return cell.strip(BLANKS) if isinstance(cell, str) else cell
+    """Remove the blanks around a cell's text, and what nobody can see of it; an empty cell is ''."""
+    return without_invisible(cell).strip(BLANKS) if isinstance(cell, str) else cell
 
 
 def is_blank(cell: Cell) -> bool:

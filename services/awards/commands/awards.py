@@ -20,6 +20,7 @@ from services.chassis.listener import listens
 from services.chassis.problem import NotFound
 from services.chassis.tokens import STAFF
 from services.contract.event import Event
+from services.kernel.number import comparable
 
 SHOWN = (
     "certificate_no", "programme_kind", "level", "edition_no", "year", "award_kind", "grade", "document_no",
@@ -99,7 +100,7 @@ class AwardCommands:
     def check_certificate(self, params: Mapping[str, Any]) -> Any:
         """Check whether a certificate with this number and code was issued, and whether its award still stands."""
         given = load(schemas.CheckCertificate(), params)
-        awards = self.awards.find(certificate_no=given["certificate_no"].strip().upper())
+        awards = self.awards.find(certificate_no=comparable(given["certificate_no"]).upper())
         codes = [award_.is_checked_by(given["code"]) for _, award_ in awards]
         if not any(codes) or awards[0][1].issued_on is None:
             raise NotFound("There is no certificate with this number and code.", "没有此编号和校验码的证书。")

@@ -15,8 +15,8 @@ from services.kernel import Change, Lifecycle, Refusal
 from services.kernel.day import past
 from services.kernel.duty import separate
 from services.kernel.name import normalised
+from services.kernel.number import comparable
 from services.kernel.quantity import whole
-from services.rural.domain.number import comparable
 
 MIN_MEMBERS = 20  # members; what provinces asked of a county's rural professional association since 2003
 

@@ -13,8 +13,8 @@ from services.contract.rural import SourceLevel, Voucher
 from services.kernel import Change, Lifecycle, Refusal
 from services.kernel.day import past
 from services.kernel.duty import separate
+from services.kernel.number import comparable
 from services.kernel.quantity import whole
-from services.rural.domain.number import comparable
 
 LEVELS: tuple[SourceLevel, ...] = ("central", "province", "city", "county", "own")  # from the top down
 

@@ -9,7 +9,7 @@ from datetime import date
 from services.contract import rural
 from services.contract.rural import SourceLevel, Voucher
 from services.kernel import Change
-from services.rural.domain.number import comparable
+from services.kernel.number import comparable
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,6 +77,13 @@ def found(record=RECORD, rows=(ROW,), view=None):
     return [(flaw.version, flaw.side, flaw.field) for flaw in flaws(COUNT, record, rows, view)]
 
 
+def test_a_text_with_what_nobody_can_see_is_found_with_its_field_and_breaks_nothing():
+    assert found(RECORD | {"hidden": ["title U+200B", "note U+0000"]}) == [
+        (RECORD["version"], "service", "text: title U+200B"),
+        (RECORD["version"], "service", "text: note U+0000"),
+    ]
+
+
 def test_a_history_that_is_the_same_at_both_has_no_flaw():
     assert found() == []
     assert found(view={"version": 1, "data": ROW["data"]}) == []

@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from services.kernel.text import without_invisible
+
 ONE_SIGN = str.maketrans({**dict.fromkeys("〔[【", "("), **dict.fromkeys("〕]】", ")"), **dict.fromkeys("‐–—―−", "-")})
 
 
 def comparable(number: str) -> str:
     """Drop spaces, case and kinds of bracket or dash: `川财教 [2011] 88号` and `川财教〔2011〕88号` are one."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", number)).translate(ONE_SIGN).casefold()
+    plain = unicodedata.normalize("NFKC", without_invisible(number))
+    return re.sub(r"\s+", "", plain).translate(ONE_SIGN).casefold()
