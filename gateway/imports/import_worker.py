@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -92,9 +92,10 @@ class ImportWorker:
         self._imports.note_alive(sheet)  # else a gateway that was frozen would delete the rows of its successor
         self._imports.chunks.forget(sheet.upload, ["rows", "wrongs"])
         sheet = replace(sheet, total=0, unreadable=ErrorCount(), hidden=0, first_hidden=())
-        with self.file(sheet) as path:
+        columns = _columns(sheet, ask)
+        with self.file(sheet) as path, closing(sheet_process.read(path, sheet.filename, columns)) as portions:
             try:
-                for place, portion in enumerate(sheet_process.read(path, sheet.filename, _columns(sheet, ask))):
+                for place, portion in enumerate(portions):
                     sheet = self._keep(sheet, place, portion)
             except BrokenSheet as broken:
                 raise unreadable(broken) from None

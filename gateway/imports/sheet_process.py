@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -32,8 +32,8 @@ CPU_SECONDS = 60
 log = get_logger()
 
 
-def read(path: Path, filename: str, columns: Sequence[Column]) -> Iterator[Portion]:
-    """Yield the rows of a sheet in portions; raises `BrokenSheet`."""
+def read(path: Path, filename: str, columns: Sequence[Column]) -> Generator[Portion, None, None]:
+    """Yield the rows of a sheet in portions; raises `BrokenSheet`. Whoever stops before the end has to close it."""
     yield from _answers(_job(path, filename, columns))
 
 
