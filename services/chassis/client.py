@@ -154,11 +154,16 @@ def _result(body: bytes | str) -> Any:
     try:
         answer = wire.decode(body.encode() if isinstance(body, str) else body)
         error = answer["error"]
+        if error is None:
+            return answer["result"]
     except (wire.BrokenJson, KeyError, TypeError):
         raise Malfunction() from None
-    if error is None:
-        return answer["result"]
+    raise _problem(error)
+
+
+def _problem(error: Any) -> Problem:
+    """The problem that a service answered; `Malfunction` for what is none of ours."""
     try:
-        raise read_problem(error["exc_args"][0])
+        return read_problem(error["exc_args"][0])
     except (KeyError, IndexError, TypeError):
-        raise Malfunction(error=error.get("exc_type", "unknown")) from None
+        return Malfunction(error=error.get("exc_type", "unknown") if isinstance(error, dict) else "unknown")

@@ -179,7 +179,15 @@ def _properties(message: Any) -> dict[str, str]:
     properties = dict(message.properties)
     headers = properties.pop("application_headers", None) or {}
     properties["application_headers"] = {name: value for name, value in headers.items() if name != tokens.HEADER}
-    return {name: str(value)[:1_000] for name, value in properties.items()}
+    return {name: _as_text(value) for name, value in properties.items()}
+
+
+def _as_text(value: Any) -> str:
+    """Write any value as a text that can be stored."""
+    try:
+        return str(value)[:1_000].encode(errors="backslashreplace").decode()
+    except RecursionError:
+        return "nested too deeply"
 
 
 def _identity(message: Any, body: bytes, queue: str) -> str:

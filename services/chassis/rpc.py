@@ -30,6 +30,7 @@ from services.contract.topology import RPC_EXCHANGE
 from services.kernel import Refusal
 
 JSON = "application/json"
+SHORT = 255  # bytes of a text among a message's properties
 
 log = get_logger()
 
@@ -301,7 +302,8 @@ def _outcome(error: BaseException | None) -> str:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and len(value) <= 255 else None
+    """An address or id that an answer can carry."""
+    return value if isinstance(value, str) and len(value.encode()) <= SHORT else None
 
 
 def _on_cancel(consumer_tag: str) -> None:
