@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, ClassVar
 
 import eventlet
+from amqp import Channel, spec
 from amqp.exceptions import AMQPError
 from amqp.method_framing import frame_handler
 from eventlet.event import Event as Signal
@@ -136,6 +137,27 @@ def read_frames(connection: Any, callback: Callable[..., Any]) -> Callable[[Any]
             is_decoding = False
 
     return on_frame
+
+
+class AnswerChannel(Channel):
+    """A channel to publish on that is open again after the broker refused a message and closed it (403, 404).
+
+    What was sent on it meanwhile is lost. Only writers write: the one who publishes next opens it again.
+    """
+
+    is_refused = False
+
+    def publish(self, message: Any, *, exchange: str, routing_key: str) -> None:
+        """Publish, on a channel that is open."""
+        if self.is_refused:
+            self.is_refused = False
+            self.send_method(spec.Channel.CloseOk)
+            self.send_method(spec.Channel.Open, "s", ("",))  # not awaited, since the broker takes methods in turn
+        self.basic_publish(message, exchange=exchange, routing_key=routing_key)
+
+    def _on_close(self, reply_code: int, reply_text: str, class_id: int, method_id: int) -> None:
+        log.warning("answer refused by the broker", code=reply_code)
+        self.is_refused = True
 
 
 def _receive_no_more(sock: Any) -> None:

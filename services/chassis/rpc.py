@@ -16,7 +16,7 @@ from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
 from services.chassis import metrics, problem, tokens, trace
-from services.chassis.amqp import Gone, Link, body_of, declare_rpc_exchange
+from services.chassis.amqp import AnswerChannel, Gone, Link, body_of, declare_rpc_exchange
 from services.chassis.fields import FieldError
 from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing
@@ -36,7 +36,10 @@ log = get_logger()
 
 
 class Server(SharedExtension):
-    """The service's RPC queue: requests in, answers out, each acked after its answer was sent."""
+    """The service's RPC queue: requests in, answers out, each acked after its answer was sent.
+
+    Answers have a channel of their own: an address that may not be written ends no other request.
+    """
 
     parked = ParkedMessages()
     revocations = Revocations()
@@ -82,6 +85,8 @@ class Server(SharedExtension):
             self._thread.wait()
 
     def _opened(self, channel: Any) -> None:
+        self._answers = AnswerChannel(channel.connection)
+        self._answers.open()
         channel.queue_declare(self.queue, durable=True, exclusive=False, auto_delete=False)
         self._bind(channel)
         channel.basic_qos(0, self.settings.rpc_workers, False)
@@ -137,14 +142,17 @@ class Server(SharedExtension):
         return method, request.arguments()
 
     def answer(self, request: Request, result: Any, error: BaseException | None) -> None:
-        """Send the answer and ack; where the connection is gone the request comes again and finds its outcome."""
+        """Send the answer and ack; where the connection is gone the request comes again and finds its outcome.
+
+        An answer that the broker refuses is lost, and its request is acked.
+        """
         request.span.end(error)
         metrics.COMMANDS.labels(self.container.service_name, self._name(request), _outcome(error)).inc()
         metrics.SECONDS.labels(self.container.service_name).observe(monotonic() - request.taken_at)
         reply = request.reply(result, error)
         try:
             with self._link.writing(request.message.channel) as channel:
-                channel.basic_publish(reply, exchange=RPC_EXCHANGE, routing_key=request.reply_to)
+                self._answers.publish(reply, exchange=RPC_EXCHANGE, routing_key=request.reply_to)
                 channel.basic_ack(request.message.delivery_tag)
         except Gone:
             log.info("answer not sent; the request will be redelivered", method=request.method)
