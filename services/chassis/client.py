@@ -84,7 +84,7 @@ class Caller:
             content_encoding="utf-8",
             correlation_id=call_id,
             reply_to=self._reply_to,
-            delivery_mode=2,
+            delivery_mode=1,  # never on the broker's disk: it may be confidential, and expires within seconds
             expiration=str(int(timeout * STALE * 1_000)),
             application_headers={name: value for name, value in headers.items() if value},
         )
