@@ -147,7 +147,7 @@ class AnswerChannel(Channel):
 
     is_refused = False
 
-    def publish(self, message: Any, *, exchange: str, routing_key: str) -> None:
+    def publish(self, message: Any, *, exchange: str, routing_key: str | None) -> None:
         """Publish, on a channel that is open."""
         if self.is_refused:
             self.is_refused = False
