@@ -9,13 +9,12 @@ from amqp import spec
 from amqp.serialization import dumps
 
 from services.chassis.amqp import BROKEN, LenientText, connect, read_frames
-from services.chassis.listener import batches
 from services.chassis.metrics import COMMANDS
 from services.contract.topology import LEDGER_QUEUE, RPC_EXCHANGE, exchange
 from tests.chassis.conftest import a_world, held
 from tests.chassis.points import QUEUE, an_event
 from tests.chassis.properties import EVIL, EXPIRATION, USER_ID, Raw, nested, properties_of, with_header
-from tests.chassis.toy import Toy
+from tests.chassis.toy import Ledger, Toy
 from tests.stack import until
 
 SEED = 2011
@@ -29,17 +28,6 @@ class Counters:
     """The part of a connection that reading frames needs."""
 
     bytes_recv = 0
-
-
-class Ledger:
-    """Takes in what the gateway's ledger takes in."""
-
-    name = "gateway"
-    taken: list[str] = []  # noqa: RUF012 - of the one that runs
-
-    @batches(LEDGER_QUEUE)
-    def take(self, events):
-        self.taken.extend(event.id for event in events)
 
 
 def frames_of(properties, body):

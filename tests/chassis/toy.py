@@ -10,10 +10,11 @@ import eventlet
 from services import contract
 from services.chassis.entrypoints import command
 from services.chassis.fields import Fen, Id, OneOf, Schema, Text, Whole
-from services.chassis.listener import listens
+from services.chassis.listener import batches, listens
 from services.chassis.provider import Provider
 from services.chassis.records import Records, Unique
 from services.chassis.service import Service
+from services.contract.topology import LEDGER_QUEUE
 from services.kernel import REFUSALS, Change, Lifecycle, Refusal
 from tests.stack import WITHIN
 
@@ -209,3 +210,14 @@ def toy(hear=keep_in_step):
 
 
 Toy = toy()
+
+
+class Ledger:
+    """Takes in what the gateway's ledger takes in."""
+
+    name = "gateway"
+    taken: list[str] = []  # noqa: RUF012 - ids of events, for the tests of a module
+
+    @batches(LEDGER_QUEUE)
+    def take(self, events):
+        self.taken.extend(event.id for event in events)
