@@ -17,7 +17,7 @@ from deploy.local.home import Home
 from deploy.local.ports import Ports, answers
 from deploy.local.supervisor import Program
 from deploy.secrets.private_files import write_privately
-from services.contract.topology import policies
+from services.contract.topology import MESSAGE_LIMIT, policies
 
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")  # those on Debian's PATH switch to the system's rabbitmq user
 USER = "kexie"
@@ -25,6 +25,7 @@ USER = "kexie"
 SETTINGS = """\
 listeners.tcp.local = 127.0.0.1:{port}
 load_definitions = {definitions}
+max_message_size = {message_limit}
 log.console = true
 log.console.use_colors = off
 log.file = false
@@ -80,7 +81,7 @@ class Broker:
         port = self.ports.take(self.name)
         self.ports.take(f"{self.name} distribution")
         definitions = self.folder / "definitions.json"
-        settings = SETTINGS.format(port=port, definitions=definitions)
+        settings = SETTINGS.format(port=port, definitions=definitions, message_limit=MESSAGE_LIMIT)
         if self._founder:
             settings += CLUSTER.format(founder=self._node_of(self._founder))
         write_privately(self.folder / ".erlang.cookie", self._shared("cookie"))

@@ -26,7 +26,7 @@ from services.chassis.provider import Provider
 from services.chassis.revocations import Revocations
 from services.chassis.tokens import Actor, Tokens
 from services.contract import wire
-from services.contract.topology import RPC_EXCHANGE
+from services.contract.topology import MESSAGE_LIMIT, RPC_EXCHANGE
 from services.kernel import Refusal
 
 JSON = "application/json"
@@ -227,6 +227,8 @@ class Request:
             self._log(error)
         try:
             body = wire.encode({"result": result, "error": None if error is None else _said(error)})
+            if len(body) > MESSAGE_LIMIT:
+                body = wire.encode({"result": None, "error": _said(_too_large(len(body)))})
         except (TypeError, ValueError, OverflowError, RecursionError) as fault:
             self._log(fault)
             body = wire.encode({"result": None, "error": _said(fault)})
@@ -303,6 +305,10 @@ def _said(error: BaseException) -> dict[str, Any]:
         "exc_args": [content],
         "value": f"{content['code']}: {content['en']}",
     }
+
+
+def _too_large(size: int) -> TooLarge:
+    return TooLarge("The answer is too large: ask for less.", "答复过大，请缩小范围。", bytes=size, limit=MESSAGE_LIMIT)
 
 
 def _outcome(error: BaseException | None) -> str:

@@ -16,6 +16,7 @@ RPC_EXCHANGE = "nameko-rpc"
 SOURCES = (*SERVICES, "gateway")
 """Everybody that publishes events."""
 DELIVERIES = 20  # of one event, which comes back when its reader's process or connection ends
+MESSAGE_LIMIT = 20 << 20  # bytes that the broker takes: a page of 4 MB and a history as long as a document may be
 REQUEST_HOLDS = 60_000  # milliseconds that a request waits for its service; our own callers wait for less
 
 HEARS: dict[str, tuple[str, ...]] = {

@@ -14,7 +14,7 @@ from services.chassis.listener import batches, listens
 from services.chassis.provider import Provider
 from services.chassis.records import Records, Unique
 from services.chassis.service import Service
-from services.contract.topology import LEDGER_QUEUE
+from services.contract.topology import LEDGER_QUEUE, MESSAGE_LIMIT
 from services.kernel import REFUSALS, Change, Lifecycle, Refusal
 from tests.stack import WITHIN
 
@@ -88,7 +88,7 @@ class OneHall(Schema):
 
 class BreakHall(Schema):
     hall_id = Id()
-    how = OneOf("bug", "container", "object", "endless", "surrogate", "happening")
+    how = OneOf("bug", "container", "object", "endless", "surrogate", "happening", "large")
     text = Text(required=False)
 
 
@@ -200,6 +200,8 @@ def toy(hear=keep_in_step):
                 return endless
             if how == "surrogate":
                 return {"hall": "\ud800"}
+            if how == "large":
+                return {"hall": "x" * MESSAGE_LIMIT}
             return self.halls.change(hall_id, lambda hall: Change(hall, "painted"))
 
         @listens(contract.rural.ServicePoint, "completed", "lapsed")
