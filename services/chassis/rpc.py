@@ -54,7 +54,7 @@ class Server(SharedExtension):
         settings, service = self.container.config["SETTINGS"], self.container.service_name
         self.settings = settings
         self.queue = f"rpc-{service}"
-        self.tokens = Tokens(settings.token_public_key, self.revocations)
+        self.tokens = Tokens(settings.token_public_key, self.revocations, audience=service)
         self._link = Link(settings, f"{service}.rpc", self._opened, self._refresh)
 
     def open(self) -> None:
