@@ -5,8 +5,10 @@ import os
 import secrets
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from amqp import Connection
 from amqp.exceptions import AMQPError
@@ -64,6 +66,11 @@ class Broker:
         return f"amqp://{USER}:{self._shared('password')}@127.0.0.1:{self.ports[self.name]}//"
 
     @property
+    def server(self) -> str:
+        """The address without user and virtual host; valid once the port is taken."""
+        return f"amqp://127.0.0.1:{self.ports[self.name]}"
+
+    @property
     def product(self) -> str:
         """Product and address, for people."""
         return f"RabbitMQ on 127.0.0.1:{self.ports[self.name]}"
@@ -116,9 +123,13 @@ class Broker:
             "vhosts": [{"name": name} for name in names],
             "permissions": [{"vhost": name, **everything} for name in names],
         }
-        file = self.folder / "virtual_hosts.json"
+        self.import_definitions(definitions)  # each command starts a virtual machine, which takes a second
+
+    def import_definitions(self, definitions: Mapping[str, Any]) -> None:
+        """Make what the definitions name; nothing is removed."""
+        file = self.folder / "definitions.json"
         write_privately(file, json.dumps(definitions))
-        self.control("import_definitions", str(file))  # each command starts a virtual machine, which takes a second
+        self.control("import_definitions", str(file))
 
     def grow_queues(self) -> None:
         """Give every quorum queue a member on this node; queues older than the node have none here."""

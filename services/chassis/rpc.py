@@ -217,10 +217,10 @@ class Request:
         if error is not None and not isinstance(error, Refusal | problem.Problem):
             self._log(error)
         try:
-            body = wire.encode({"result": result, "error": None if error is None else _said(error)})
+            body = wire.encode({"result": result, "error": None if error is None else error_of(error)})
         except (TypeError, ValueError, OverflowError, RecursionError) as fault:
             self._log(fault)
-            body = wire.encode({"result": None, "error": _said(fault)})
+            body = wire.encode({"result": None, "error": error_of(fault)})
         return Message(body, content_type=JSON, content_encoding="utf-8", correlation_id=self.id, delivery_mode=1)
 
     def _log(self, error: BaseException) -> None:
@@ -285,7 +285,7 @@ class Method(Entrypoint):
         return self.server.tokens.verify(request.token)
 
 
-def _said(error: BaseException) -> dict[str, Any]:
+def error_of(error: BaseException) -> dict[str, Any]:
     """Write an error as nameko does: stock clients raise `RemoteError` with our name, ours read the first argument."""
     content = problem.say(error)
     return {
@@ -301,7 +301,7 @@ def _outcome(error: BaseException | None) -> str:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and len(value) <= 255 else None
+    return value if isinstance(value, str) and len(value.encode()) <= 255 else None
 
 
 def _on_cancel(consumer_tag: str) -> None:
