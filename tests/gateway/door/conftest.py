@@ -8,7 +8,7 @@ from tests.stack import an_empty_world, leave
 
 @pytest.fixture(scope="module")
 def town(addresses, keys, tmp_path_factory):
-    settings = an_empty_world(addresses, keys)
+    settings = an_empty_world(addresses, keys, heartbeat=2)
     with Town(settings, tmp_path_factory.mktemp("town")) as made:
         yield made
     leave(settings)

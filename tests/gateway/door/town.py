@@ -2,17 +2,19 @@
 
 import json
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-import eventlet
 from amqp.basic_message import Message
+from amqp.exceptions import NotFound
+from eventlet.event import Event as Signal
 from kombu import Connection
 
 from deploy.deployment import broker_rights, system_definitions
 from deploy.deployment.other_systems import System
-from deploy.local.broker import USER, Broker
+from deploy.local.broker import Broker
 from deploy.local.home import Home
 from gateway.door import systems
 from gateway.door.service import Door
@@ -57,9 +59,16 @@ class Town:
         """Provision these systems beside those that are there, and return them."""
         made = [f"{word}_{self._mark}" for word in words]
         self._systems |= {name: System(may, hears, uuid.uuid4().hex) for name in made}
+        self.provision()
+        return [Bureau(self, name) for name in made]
+
+    def remove(self, system):
+        del self._systems[system.name]
+        self.write_list()
+
+    def provision(self):
         Broker(Home.of_the_environment()).import_definitions(self.definitions())
         self.write_list()
-        return [Bureau(self, name) for name in made]
 
     def definitions(self):
         granted = (method for system in self._systems.values() for method in system.may)
@@ -79,25 +88,44 @@ class Town:
         address = self.address(self._door, self._door_password, urlsplit(self.settings.amqp_uri).path)
         return replace(self.settings, amqp_uri=address, mongo_uri="", door_systems=str(self.list), **changes)
 
-    def open_door(self, *bureaus, **changes):
+    def open_door(self, *systems, **changes):
         """Start a door, and wait until it serves these systems."""
         self.services.settings = self.door_settings(**changes)
         self.services.start(Door)
         self.services.settings = self.settings
-        for one in bureaus:
+        for one in systems:
             until(lambda one=one: self.serves(one))
 
     def close_door(self):
-        self.services.stop("door")
+        """Stop the door that was opened last."""
+        door = self.door
+        self.services.containers.remove(door)
+        door.stop()
 
     @property
     def door(self):
-        return next(one for one in self.services.containers if one.service_name == "door")
+        return next(one for one in reversed(self.services.containers) if one.service_name == "door")
 
-    def serves(self, bureau):
-        """Is this system's virtual host reached?"""
+    def served(self, system):
+        """What the door has for this system; None before it serves it."""
         (bureaus,) = [one for one in self.door.dependencies if one.attr_name == "bureaus"]
-        return bureau.name in bureaus.provide() and bureaus.provide()[bureau.name].is_connected
+        return bureaus.provide().get(system.name)
+
+    def serves(self, system):
+        """Is this system's virtual host reached?"""
+        served = self.served(system)
+        return served is not None and served.is_connected
+
+    def door_has_read(self, written_at):
+        (bureaus,) = [one for one in self.door.dependencies if one.attr_name == "bureaus"]
+        return bureaus._file._read_at[0] == written_at
+
+    def hold_requests(self, monkeypatch, *, of):
+        """Has the door keep requests of this system under way; those that it keeps, and how to release them."""
+        requests = self.served(of)._requests
+        held, forward = Held(), requests._forward
+        monkeypatch.setattr(requests, "_forward", lambda request: held.keep(request) and forward(request))
+        return held
 
     def address(self, user, password, path):
         broker = urlsplit(self.settings.amqp_uri)
@@ -109,13 +137,28 @@ class Town:
     def password(self, name):
         return self._systems[name].password
 
-    def venues(self):
-        """The names of all venues, in order."""
-        found = self.services.database("outreach")["venue"].find({}, {"state": 1, "history": 0})
-        return sorted(found, key=lambda one: one["_id"])
+    def publish(self, key, *ids):
+        """Events of outreach, one after the other."""
+        with connect(self.settings, "tests.publish") as connection:
+            for id_ in ids:
+                message = Message(wire.encode({"id": id_}), content_type="application/json", message_id=id_,
+                                  delivery_mode=2, application_headers={"x-ours": "stays here"})  # fmt: skip
+                connection.default_channel.basic_publish(message, exchange="outreach.events", routing_key=key)
+            connection.default_channel.queue_declare(exclusive=True)  # all of them have arrived before its answer
 
-    def register(self, name="会堂"):
-        return self.services.call("outreach", "register_venue", **HALL | {"name": name})["id"]
+
+class Held(list):
+    """Requests that wait until they are released."""
+
+    def __init__(self):
+        self._released = Signal()
+
+    def keep(self, request):
+        self.append(request)
+        return self._released.wait()
+
+    def release(self):
+        self._released.send(True)
 
 
 class Bureau:
@@ -164,12 +207,30 @@ class Client:
         self.send(key, body, **{"reply_to": queue, "correlation_id": uuid.uuid4().hex, **how})
         return self.answer(queue)
 
+    def ask_until_served(self, key):
+        """The answer to a call that is made again and again, since the exchange may not be there."""
+        queue = self.queue()
+
+        def asked():
+            with suppress(NotFound):
+                self.send(key, reply_to=queue, correlation_id=uuid.uuid4().hex)
+                return self.channel.basic_get(queue, no_ack=True)
+
+        return json.loads(bytes(until(asked).body))
+
     def answer(self, queue):
         return json.loads(bytes(self.got(queue).body))
 
     def got(self, queue):
         """The next message of a queue."""
         return until(lambda: self.channel.basic_get(queue, no_ack=True))
+
+    def has_exchange(self, name):
+        try:
+            self.channel.exchange_declare(name, type="", passive=True)
+        except NotFound:
+            return False
+        return True
 
     def hear(self, *events):
         """A queue with these events from now on."""
@@ -178,11 +239,3 @@ class Client:
             service, _, key = event.partition(".")
             self.channel.queue_bind(queue, exchange=f"{service}.events", routing_key=key)
         return queue
-
-
-def side_by_side(*calls):
-    """The results of calls that wait at the same time."""
-    return [thread.wait() for thread in [eventlet.spawn(call) for call in calls]]
-
-
-__all__ = ["USER", "Town"]
