@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from deploy.cli import system_status
+from deploy.cli import system_commands, system_status
 from deploy.cli.client import Gateway
 from deploy.cli.gateway_commands import COMMANDS
 from deploy.cli.output import console
@@ -17,7 +17,7 @@ from deploy.local import stack_file
 from deploy.local.home import Home
 from deploy.local.home_keys import token_keys
 from deploy.local.process_status import status_table
-from deploy.local.programs import NAMES, RUN
+from deploy.local.programs import PROGRAMS, RUN
 from deploy.local.temporary_stores import run_tests
 from deploy.local.up import run_everything
 
@@ -62,7 +62,7 @@ def env() -> None:
 
 
 @kexie.command()
-@click.argument("names", metavar="SERVICE...", nargs=-1, required=True, type=click.Choice(NAMES))
+@click.argument("names", metavar="SERVICE...", nargs=-1, required=True, type=click.Choice(PROGRAMS))
 def run(names: tuple[str, ...]) -> None:
     """Run services in one process, as containers do."""
     os.execv(RUN[0], (*RUN, *names))
@@ -124,7 +124,7 @@ def _become(module: str, *arguments: str) -> NoReturn:
     os.execv(sys.executable, (sys.executable, "-m", module, *arguments))
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, system_commands.of_the_stack):
     kexie.add_command(command)
 
 

@@ -1,7 +1,7 @@
 """Rights at the broker: permissions to configure, write and read, and the routing keys of each user.
 
-Each service has a user of its own. So has every outside system, which may call exactly the methods and hear exactly the
-events that were granted to it: the broker itself refuses the rest.
+Each service has a user of its own, and so has the door. Outside systems have none in our virtual host, see
+`deploy.deployment.system_definitions`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from gateway.door.systems import event_queue
 from services.contract.topology import (
     LEDGER_QUEUE,
     RPC_EXCHANGE,
@@ -29,7 +30,6 @@ from services.contract.topology import (
 
 NOTHING = "^$"
 OUR_REPLIES = r"reply\.[0-9a-f]{32}"
-STOCK_REPLIES = r"rpc\.reply-.*"
 STOCK_REPLY_KEYS = "[0-9a-f-]{36}"
 
 Definitions = dict[str, Any]
@@ -78,26 +78,16 @@ def of_gateway() -> Rights:
     )
 
 
-def of_system(name: str, *, may: Iterable[str], hears: Iterable[str]) -> Rights:
-    """Return the rights of another bureau's program, with stock nameko or without.
+def of_door(may: Iterable[str]) -> Rights:
+    """Return the door's rights in our virtual host: call methods that some system may call, and read their events.
 
-    `may` are methods like `rural.list_associations`, `hears` events like `awards.external_result.verified`, in which a
-    word may be `*`. Names of its own queues begin with its name, or are those of stock nameko for such a service.
-    Of our exchanges it may declare that of RPC only, as stock nameko does without being told.
+    `may` are methods like `rural.list_associations`. In the virtual host of a system the door has all rights.
     """
-    methods, events = list(may), [event.partition(".")[::2] for event in hears]
-    own = (rf"{re.escape(name)}\..*", rf"evt-.*--{re.escape(name)}\..*", STOCK_REPLIES, OUR_REPLIES)
-    heard: dict[str, list[str]] = {}
-    for source, key in events:
-        heard.setdefault(exchange(source), []).append(re.escape(key).replace(r"\*", "[a-z_*]+"))
     return Rights(
-        configure=_with(_or(own), RPC_EXCHANGE),
-        write=_with(_or(own), RPC_EXCHANGE),
-        read=_with(_or(own), RPC_EXCHANGE, *heard),
-        keys={
-            RPC_EXCHANGE: (_any(*methods) if methods else NOTHING, _any_of(OUR_REPLIES, STOCK_REPLY_KEYS)),
-            **{source: (NOTHING, _any_of(*keys)) for source, keys in heard.items()},
-        },
+        configure=_with(OUR_REPLIES, RPC_EXCHANGE),
+        write=_with(OUR_REPLIES, RPC_EXCHANGE),
+        read=_with(_or((OUR_REPLIES, re.escape(event_queue("")) + ".*")), RPC_EXCHANGE),
+        keys={RPC_EXCHANGE: (_any(*sorted(set(may))), f"^{OUR_REPLIES}$")},
     )
 
 

@@ -1,6 +1,6 @@
 """Outside systems: checking what may be granted to one, and the folder that its bureau is handed.
 
-amqp_uri      the broker's address, with user and password
+amqp_uri      the broker's address, with user and password and the system's own virtual host
 token         goes with its calls
 ca.pem        the authority of the broker's certificate
 granted.json  the methods that it may call and the events that it may hear
@@ -22,7 +22,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from deploy.errors import CommandFailed
+from deploy.secrets.keys import public_of
 from deploy.secrets.private_files import write_privately
+from gateway.door.systems import FILE, NAME, Grant, fits, write
 from services.chassis.problem import NotAuthenticated
 from services.chassis.tokens import Tokens, Verified, issue
 from services.contract import KINDS
@@ -33,7 +35,8 @@ HANDOVER = Path(__file__).parent / "handover"
 USUAL_ROLES = ("system", "viewer")
 TOKEN_HOLDS = timedelta(days=180)  # no longer than a revocation is kept, see `gateway.identity.api_tokens`
 SOON = timedelta(days=30)
-PORT = 5671
+TAKEN = (*SOURCES, "door", "backup", "root", "guest", "kexie")
+"""Names of users of ours."""
 
 
 class System(msgspec.Struct, frozen=True):
@@ -46,8 +49,8 @@ class System(msgspec.Struct, frozen=True):
 
 def check(name: str, system: System, *, roles: Collection[str]) -> None:
     """Fail for a wrong name, an unknown method, or one that these roles may not call: it could never be used."""
-    if not re.fullmatch("[a-z][a-z0-9_]{1,40}", name) or name in SOURCES:
-        raise CommandFailed(f"{name}: a name of small letters, digits and _, that is none of {', '.join(SOURCES)}.")
+    if not re.fullmatch(NAME, name) or name in TAKEN:
+        raise CommandFailed(f"{name}: a name of small letters, digits and _, that is none of {', '.join(TAKEN)}.")
     from deploy.image import service_classes  # noqa: PLC0415 (it loads the whole framework)
 
     known = service_classes.methods()
@@ -76,15 +79,10 @@ def _expand(pattern: str) -> list[str]:
         candidates = [f"{kind.service}.{pattern}" for kind in kinds]
     else:
         candidates = [pattern]
-    published = [event for event in candidates if any(_fits(known, event) for known in _events())]
+    published = [event for event in candidates if any(fits(known, event) for known in _events())]
     if not published:
         raise CommandFailed(f"{pattern}: no such event; {_alternatives(pattern, _events())}")
     return published
-
-
-def _fits(event: str, pattern: str) -> bool:
-    words, patterns = event.split("."), pattern.split(".")
-    return len(words) == len(patterns) and all(it in ("*", word) for word, it in zip(words, patterns, strict=True))
 
 
 def _events() -> list[str]:
@@ -109,14 +107,27 @@ class Folder:
         granted = msgspec.json.decode((self.path / "granted.json").read_bytes())
         return msgspec.convert({**granted, "password": urlsplit(self._address()).password}, System)
 
-    def write(self, system: System, *, host: str, ca: Path) -> None:
-        """Write all files but the token and the page; `host` may have a port."""
-        at = host if re.search(r":\d+$", host) else f"{host}:{PORT}"
-        write_privately(self.path / "amqp_uri", f"amqps://{self.path.name}:{system.password}@{at}/%2F")
+    def write(self, system: System, *, server: str, ca: Path | None) -> None:
+        """Write all files but the token and the page; `server` is the broker's address without user and path."""
+        scheme, _, host = server.partition("://")
+        name = self.path.name
+        write_privately(self.path / "amqp_uri", f"{scheme}://{name}:{system.password}@{host}/{name}")
         granted = msgspec.json.encode({"may": system.may, "hears": system.hears})
         write_privately(self.path / "granted.json", msgspec.json.format(granted).decode() + "\n")
         write_privately(self.path / "example.py", (HANDOVER / "example.py").read_text())
-        write_privately(self.path / "ca.pem", ca.read_text())
+        if ca:
+            write_privately(self.path / "ca.pem", ca.read_text())
+
+    @property
+    def server(self) -> str:
+        """The broker's address that was handed over, without user and path."""
+        address = urlsplit(self._address())
+        return f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
+
+    @property
+    def is_outdated(self) -> bool:
+        """True for an address of a release in which systems had no virtual host of their own."""
+        return urlsplit(self._address()).path != f"/{self.path.name}"
 
     def write_readme(self) -> None:
         """Write the page for the bureau, with the name, the host and the token's last day."""
@@ -148,6 +159,76 @@ class Folder:
 
     def _address(self) -> str:
         return (self.path / "amqp_uri").read_text().strip()
+
+
+@dataclass(frozen=True)
+class Systems:
+    """The outside systems of a site, or of a stack on this machine: their folders, and the list for the door."""
+
+    folder: Path  # of the site or the stack
+    private_key: str  # PEM; signs their tokens
+
+    def add(
+        self,
+        name: str,
+        system: System,
+        *,
+        server: str,
+        ca: Path | None = None,
+        roles: Collection[str] = USUAL_ROLES,
+        district: str | None = None,
+        renew: bool = False,
+    ) -> Folder:
+        """Let an outside system in, or change the rights of one that is known; return the folder for its bureau.
+
+        Its password stays; so does a token of the same roles that is valid for 30 more days, unless `renew`.
+        """
+        check(name, system, roles=roles)
+        granted = msgspec.structs.replace(system, hears=understood(system.hears))
+        now, folder = datetime.now(UTC), self.handed(name)
+        if folder.path.exists():
+            granted = msgspec.structs.replace(granted, password=folder.system().password)
+        folder.write(granted, server=server, ca=ca)
+        if renew or not is_good(folder.token(), roles=roles, district=district, now=now):
+            folder.issue_token(self.private_key, roles=roles, district=district, now=now)
+        folder.write_readme()
+        self.write_list()
+        return folder
+
+    def remove(self, name: str) -> None:
+        """Remove a system's folder, and its name from the list: the door serves it no more."""
+        folder = self.handed(name)
+        if not folder.path.exists():
+            raise CommandFailed(f"There is no system {name}; there are {', '.join(self.all()) or 'none'}.")
+        folder.remove()
+        self.write_list()
+
+    def handed(self, name: str) -> Folder:
+        """Return the folder of a system, whether or not it exists."""
+        return Folder(self.folder / "systems" / name, public_of(self.private_key))
+
+    def all(self) -> dict[str, System]:
+        """Return the systems that were let in, by their names."""
+        folder = self.folder / "systems"
+        names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        return {name: self.handed(name).system() for name in names}
+
+    def outdated(self) -> tuple[str, ...]:
+        """Return the systems whose folder is that of an earlier release, and has to be handed over anew."""
+        return tuple(name for name in self.all() if self.handed(name).is_outdated)
+
+    def update(self, *, ca: Path) -> None:
+        """Write everything anew that was made by an earlier release; passwords and tokens stay."""
+        for name in self.outdated():
+            folder = self.handed(name)
+            folder.write(folder.system(), server=folder.server, ca=ca)
+            folder.write_readme()
+        self.write_list()
+
+    def write_list(self) -> None:
+        """Write the list that the door reads."""
+        grants = {name: Grant(system.may, system.hears) for name, system in self.all().items()}
+        write_privately(self.folder / FILE, write(grants))
 
 
 def last_day(token: Verified) -> date:

@@ -5,6 +5,7 @@ site/definitions.json   users of the broker with their rights, and hashes of the
 site/<name>_amqp_uri    each service's own address of the broker, and of the database, with its password
 site/tls/               certificates, each with its key in one file, and that of their authority (ca.pem)
 site/backup_mongo_uri   the address of the user that makes backups and may only read
+site/door/systems.json  what each outside system may call and hear, for the door
 site/systems/<name>/    the folder for the bureau of an outside system, see `deploy.deployment.other_systems`
 """
 
@@ -12,30 +13,35 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import ssl
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from deploy.deployment import broker_rights, other_systems
-from deploy.deployment.broker_rights import Rights
-from deploy.deployment.other_systems import USUAL_ROLES, Folder, System
+from deploy.deployment import broker_rights, system_definitions
+from deploy.deployment.broker_rights import Definitions, Rights
+from deploy.deployment.other_systems import USUAL_ROLES, Folder, System, Systems, check
 from deploy.errors import CommandFailed
 from deploy.secrets import certificate_authority
 from deploy.secrets.certificate_authority import BROWSERS_ACCEPT, VALID_FOR, Authority
 from deploy.secrets.keys import as_setting, new_private_key, new_sealing_key, of_setting, public_of
 from deploy.secrets.private_files import CHECKOUT, write_privately
+from gateway.door.systems import FILE
 from services.contract.topology import SERVICES, SOURCES
 
 FOLDER = CHECKOUT / "deploy" / "site"
 ENVIRONMENT = CHECKOUT / "deploy" / ".env"
 VHOST = "/"
+DOOR = "door"
+AMQPS = 5671
 THIS_MACHINE = ("127.0.0.1", "localhost")
 IMAGE_USER = 10001  # runs the containers where root has made the site
 
@@ -92,10 +98,11 @@ class Site:
         self._secret("mongo_keyfile", lambda: secrets.token_hex(96))
         for name in ("mongo_root_password", "erlang_cookie", "grafana_password"):
             self._secret(name, lambda: secrets.token_hex(24))
-        for name in SOURCES:
+        for name in (*SOURCES, DOOR):
             self._keep(f"{name}_amqp_uri", _amqp_uri(name, self._password(f"{name}_amqp_uri"), layout))
         for name in (*SOURCES, "backup"):
             self._keep(f"{name}_mongo_uri", _mongo_uri(name, self._password(f"{name}_mongo_uri"), layout))
+        self.systems().update(ca=self.folder / "tls" / "ca.pem")
         self._write_definitions()
         if layout.is_in_containers:
             self._write_environment()
@@ -116,50 +123,33 @@ class Site:
         for file in sorted((self.folder / "tls").glob("*.pem")):
             yield file, certificate_authority.end(file.read_text())
 
-    def add(
-        self,
-        name: str,
-        system: System,
-        *,
-        host: str = "",
-        roles: Collection[str] = USUAL_ROLES,
-        district: str | None = None,
-        renew: bool = False,
-    ) -> Folder:
-        """Let an outside system in, or change the rights of one that is known; return the folder for its bureau.
+    def add(self, name: str, system: System, *, host: str = "", **token: Any) -> Folder:
+        """Let an outside system in, or change its rights; return the folder for its bureau. `host` may have a port.
 
-        Its password stays; so does a token of the same roles that is valid for 30 more days, unless `renew`.
+        Password and token stay as `Systems.add` says, whose further arguments these are.
         """
-        other_systems.check(name, system, roles=roles)
-        granted = msgspec.structs.replace(system, hears=other_systems.understood(system.hears))
-        private_key, now, folder = self.private_key(), datetime.now(UTC), self.handed(name)
-        if folder.path.exists():
-            granted = msgspec.structs.replace(granted, password=folder.system().password)
-        folder.write(granted, host=host or self._public_host(), ca=self.folder / "tls" / "ca.pem")
-        if renew or not other_systems.is_good(folder.token(), roles=roles, district=district, now=now):
-            folder.issue_token(private_key, roles=roles, district=district, now=now)
-        folder.write_readme()
+        systems = self.systems()  # fails where no site is made
+        check(name, system, roles=token.get("roles", USUAL_ROLES))
+        host = host or self._public_host()
+        server = f"amqps://{host if re.search(r':[0-9]+$', host) else f'{host}:{AMQPS}'}"
+        folder = systems.add(name, system, server=server, ca=self.folder / "tls" / "ca.pem", **token)
         self._write_definitions()
         self._give_to_image_user()
         return folder
 
     def remove(self, name: str) -> None:
-        """Remove a system's files and rights; the broker needs `delete_user` besides: an import removes nobody."""
-        folder = self.handed(name)
-        if not folder.path.exists():
-            raise CommandFailed(f"There is no system {name}; there are {', '.join(dict(self.systems())) or 'none'}.")
-        folder.remove()
+        """Remove a system's files and rights; the broker has to be told besides: an import removes nothing."""
+        self.systems().remove(name)
         self._write_definitions()
+        self._give_to_image_user()
 
-    def handed(self, name: str) -> Folder:
-        """Return the folder of a system, whether or not it exists."""
-        return Folder(self.folder / "systems" / name, public_of(self.private_key()))
+    def systems(self) -> Systems:
+        """Return the outside systems of the site."""
+        return Systems(self.folder, self.private_key())
 
-    def systems(self) -> Iterator[tuple[str, System]]:
-        """Yield each system that was let in, by its name."""
-        folder = self.folder / "systems"
-        for path in sorted(folder.iterdir()) if folder.exists() else ():
-            yield path.name, self.handed(path.name).system()
+    def outdated_systems(self) -> tuple[str, ...]:
+        """Return the systems of an earlier release, whose folders `make` writes anew: they have another address."""
+        return self.systems().outdated() if (self.folder / "systems").exists() else ()
 
     def private_key(self) -> str:
         """Return the key that signs tokens, PEM; fail where no site is made."""
@@ -184,12 +174,21 @@ class Site:
         return named[0]
 
     def _write_definitions(self) -> None:
+        systems = self.systems().all()
         users = {name: (self._password(f"{name}_amqp_uri"), rights_of(name)) for name in SOURCES}
-        users |= {
-            name: (system.password, broker_rights.of_system(name, may=system.may, hears=system.hears))
-            for name, system in self.systems()
-        }
-        self._keep("definitions.json", json.dumps(broker_rights.definitions(VHOST, users), indent=1))
+        granted = (method for system in systems.values() for method in system.may)
+        users[DOOR] = (self._password(f"{DOOR}_amqp_uri"), broker_rights.of_door(granted))
+        all_ = system_definitions.together(
+            broker_rights.definitions(VHOST, users),
+            system_definitions.of_systems(systems, vhost=VHOST, door=DOOR),
+            system_definitions.closed(VHOST, systems, before=self._definitions()),
+        )
+        self._keep("definitions.json", json.dumps(all_, indent=1))
+
+    def _definitions(self) -> Definitions:
+        """The definitions as they were written last."""
+        file = self.folder / "definitions.json"
+        return json.loads(file.read_text()) if file.exists() else {}
 
     def _password(self, uri: str) -> str:
         """The password of the address in a file, or a new one where there is no file."""
@@ -238,7 +237,7 @@ class Site:
     def _give_to_image_user(self) -> None:
         """Change the owner of root's files, which the containers could not read."""
         if os.getuid() == 0 and self.layout().is_in_containers:
-            for file in (*self.folder.glob("*"), *self.folder.glob("tls/*.pem")):
+            for file in (*self.folder.glob("*"), *self.folder.glob("tls/*.pem"), self.folder / FILE):
                 os.chown(file, IMAGE_USER, IMAGE_USER)
 
 

@@ -9,7 +9,10 @@ import deploy.image.greenthreads  # noqa: F401 - before anything else
 from services.chassis.rpc import Method
 from services.contract.topology import SERVICES
 
-HOMES = {name: f"services.{name}.service" for name in SERVICES} | {"gateway": "gateway.service"}
+HOMES = {name: f"services.{name}.service" for name in SERVICES} | {
+    "gateway": "gateway.service",
+    "door": "gateway.door.service",
+}
 
 
 def service_class(name: str) -> type:

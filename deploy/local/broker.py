@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -66,6 +67,11 @@ class Broker:
         return f"amqp://{USER}:{self._shared('password')}@127.0.0.1:{self.ports[self.name]}//"
 
     @property
+    def server(self) -> str:
+        """The address without user and virtual host; valid once the port is taken."""
+        return f"amqp://127.0.0.1:{self.ports[self.name]}"
+
+    @property
     def product(self) -> str:
         """Product and address, for people."""
         return f"RabbitMQ on 127.0.0.1:{self.ports[self.name]}"
@@ -115,8 +121,12 @@ class Broker:
 
     def add_virtual_hosts(self, *names: str) -> None:
         """Add places for queues apart from all others; an address ends in such a name instead of the last slash."""
-        file = self.folder / "virtual_hosts.json"
-        write_privately(file, json.dumps(self._definitions(*names)))
+        self.import_definitions(self._definitions(*names))
+
+    def import_definitions(self, definitions: Mapping[str, Any]) -> None:
+        """Make what the definitions name; nothing is removed."""
+        file = self.folder / "imported.json"
+        write_privately(file, json.dumps(definitions))
         self.control("import_definitions", str(file))  # each command starts a virtual machine, which takes a second
 
     def _definitions(self, *vhosts: str) -> dict[str, Any]:

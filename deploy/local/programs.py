@@ -1,4 +1,4 @@
-"""The five processes of a stack, and the environment of each."""
+"""The six processes of a stack, and the environment of each."""
 
 import os
 import socket
@@ -12,13 +12,16 @@ from deploy.local.home import Home
 from deploy.local.home_keys import sealing_key, token_keys
 from deploy.local.ports import Ports, hold
 from deploy.local.supervisor import Program
-from deploy.secrets.keys import SEALING, as_setting
+from deploy.secrets.keys import SEALING, SIGNING, as_setting
 from deploy.secrets.private_files import CHECKOUT
+from gateway.door.systems import FILE
 from services.contract.topology import SERVICES
 
 NAMES = (*SERVICES, "gateway")
+"""Programs with records, events and parked messages."""
+PROGRAMS = (*NAMES, "door")
 GATEWAY_PORT = 8011  # where it is free
-SECRETS = ("TOKEN_PRIVATE_KEY", "SEALING_KEY")
+NOT_FOR_ALL = ("TOKEN_PRIVATE_KEY", "SEALING_KEY", "MONGO_URI")
 RUN = (sys.executable, "-m", "deploy.run")
 
 
@@ -37,7 +40,7 @@ def gateway_socket(home: Home, port: int | None) -> socket.socket:
 
 def every_service(home: Home, stores: Stores, *, http_port: int, demo: bool) -> Iterator[Program]:
     """Return a process of each service; those of a demo take commands that say on which day of 2011 they came."""
-    for name in NAMES:
+    for name in PROGRAMS:
         yield replica(home, stores, name, http_port=http_port, settings={"REHEARSAL": "yes"} if demo else {})
 
 
@@ -53,14 +56,14 @@ def replica(
 ) -> Program:
     """Return a process of a service, with a name of its own where there are several, and with these settings besides.
 
-    Only the gateway gets the private key, and only services that seal get the sealing key.
+    Only the gateway and the door get the private key, and only services that seal get the sealing key. The door has no
+    database.
     """
     name = name or service
     keys = token_keys(home)
     port = Ports(home).take(f"{name} health")
-    environment = {variable: value for variable, value in os.environ.items() if variable not in SECRETS} | {
+    environment = {variable: value for variable, value in os.environ.items() if variable not in NOT_FOR_ALL} | {
         "AMQP_URI": stores.amqp_uri,
-        "MONGO_URI": stores.mongo_uri,
         "TOKEN_PUBLIC_KEY": as_setting(keys.public),
         "HEALTH_PORT": str(port),
         "EVENTLET_NO_GREENDNS": "yes",  # addresses are looked up as everywhere else
@@ -68,8 +71,14 @@ def replica(
         "PYTHONUNBUFFERED": "1",
         **settings,
     }
+    if service == "door":
+        environment["DOOR_SYSTEMS"] = str(home.folder / FILE)
+    else:
+        environment["MONGO_URI"] = stores.mongo_uri
     if service == "gateway":
-        environment |= {"HTTP_PORT": str(http_port), "TOKEN_PRIVATE_KEY": as_setting(keys.private)}
+        environment["HTTP_PORT"] = str(http_port)
+    if service in SIGNING:
+        environment["TOKEN_PRIVATE_KEY"] = as_setting(keys.private)
     if service in SEALING:
         environment["SEALING_KEY"] = sealing_key(home)
     return Program(name=name, command=(*run, service), environment=environment, port=port, health=True)

@@ -1,6 +1,6 @@
 """Keys: the pair that signs and verifies tokens, and the one that seals what only some may read.
 
-The private key stays with the gateway and the operator, the sealing key with the services that seal.
+The private key stays with the gateway, the door and the operator, the sealing key with the services that seal.
 """
 
 import secrets
@@ -23,6 +23,8 @@ from services.chassis.settings import SEALING_KEY
 
 SEALING = ("awards",)
 """Services that seal, and get the key."""
+SIGNING = ("gateway", "door")
+"""Programs that sign tokens, and get the private key."""
 
 
 @dataclass(frozen=True)

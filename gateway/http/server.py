@@ -31,13 +31,14 @@ from prometheus_client import Counter, Histogram
 from structlog import get_logger
 from werkzeug.routing import Map, Rule
 
-from gateway.http.admission import RateLimiter, Turns
+from gateway.http.admission import Turns
 from gateway.http.caching import finish
 from gateway.http.errors import error_response
 from gateway.http.messages import Request, Response
 from gateway.http.request_body import DeadlineBody, drain
 from services.chassis import trace
 from services.chassis.problem import Overloaded, Unavailable
+from services.chassis.rate_limiter import RateLimiter
 
 IDLE = 15  # seconds that a connection may wait for its next request
 SILENT = 30  # seconds between two bytes of a request, and for its headers or a usual body in all

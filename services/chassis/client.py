@@ -16,7 +16,7 @@ from amqp.basic_message import Message
 from eventlet.event import Event as Signal
 
 from services.chassis import rehearsal, tokens, trace
-from services.chassis.amqp import Gone, Link, declare_rpc_exchange
+from services.chassis.amqp import Gone, Link, body_of, declare_rpc_exchange
 from services.chassis.problem import Malfunction, NotFound, Problem, TooLarge, Unavailable, read_problem
 from services.chassis.provider import Provider
 from services.chassis.settings import Settings
@@ -49,28 +49,44 @@ class Caller:
 
         `at` is the time of arrival that a command claims in a rehearsal.
         """
+        body, call_id = wire.encode({"args": [], "kwargs": arguments}), str(uuid.uuid4())
+        return _result(self.forward(service, method, body, call_id=call_id, token=token, timeout=timeout, at=at))
+
+    def forward(
+        self,
+        service: str,
+        method: str,
+        body: bytes,
+        *,
+        call_id: str,
+        token: str | None = None,
+        timeout: float = TIMEOUT,
+        at: str | None = None,
+    ) -> bytes:
+        """Send the body of a request as it is and return that of its answer, a refusal too; raises `Unavailable`.
+
+        To the service the same `call_id` again is the same request; two at once get the same answer.
+        """
         deadline = monotonic() + timeout
         if not self.link.wait_up(timeout):
             raise Unavailable("The broker cannot be reached.", "消息服务暂不可用。")
-        call_id, answered = str(uuid.uuid4()), Signal()
-        self._waiting[call_id] = answered
+        answered = self._waiting.setdefault(call_id, Signal())
         try:
             with (
                 trace.span("client", f"{service}.{method}", trace.current()),
                 eventlet.Timeout(deadline - monotonic(), Unavailable(service=service, method=method)),
             ):
-                self._send(f"{service}.{method}", arguments, token=token, at=at, call_id=call_id, timeout=timeout)
-                answer = answered.wait()
+                self._send(f"{service}.{method}", body, token=token, at=at, call_id=call_id, timeout=timeout)
+                return body_of(answered.wait())
         except Gone:
             raise Unavailable(service=service, method=method) from None
         finally:
-            del self._waiting[call_id]
-        return _result(answer)
+            self._waiting.pop(call_id, None)
 
     def _send(
         self,
         key: str,
-        arguments: Mapping[str, Any],
+        body: bytes,
         *,
         token: str | None,
         at: str | None,
@@ -78,7 +94,6 @@ class Caller:
         timeout: float,
     ) -> None:
         headers = {tokens.HEADER: token, trace.HEADER: trace.current(), rehearsal.HEADER: at}
-        body = wire.encode({"args": [], "kwargs": arguments})
         if len(body) > MESSAGE_LIMIT:
             raise TooLarge(bytes=len(body), limit=MESSAGE_LIMIT)
         message = Message(
@@ -116,7 +131,7 @@ class Caller:
     def _on_reply(self, message: Any) -> None:
         waiting = self._waiting.get(message.properties.get("correlation_id", ""))
         if waiting is not None and not waiting.ready():
-            waiting.send(message.body)
+            waiting.send(message)
 
     def _on_return(self, exception: Any, exchange: str, routing_key: str, message: Any) -> None:
         waiting = self._waiting.get(message.properties.get("correlation_id", ""))
@@ -153,9 +168,9 @@ def _nobody_serves(method: str) -> Problem:
     return NotFound(f"Nobody serves {method}.", f"没有服务处理 {method}。", method=method)
 
 
-def _result(body: bytes | str) -> Any:
+def _result(body: bytes) -> Any:
     try:
-        answer = wire.decode(body.encode() if isinstance(body, str) else body)
+        answer = wire.decode(body)
         error = answer["error"]
         if error is None:
             return answer["result"]

@@ -40,6 +40,7 @@ class Health:
     containers: tuple[Any, ...]
     started: bool = False
     shows: list[Callable[[], None]] = field(default_factory=list)  # called before the metrics are collected
+    needs: list[Callable[[], list[str]]] = field(default_factory=list)  # each lists what else is away
 
     def health(self) -> Answer:
         """503 where a relay has not made a pass for a minute."""
@@ -86,7 +87,8 @@ class Health:
 
     def _missing(self) -> list[str]:
         """List what none of the services of this process can work without, and is away."""
-        return [*([] if self.started else ["start"]), *([] if self._database_answers() else ["mongodb"])]
+        needed = [name for missing in self.needs for name in missing()]
+        return [*([] if self.started else ["start"]), *([] if self._database_answers() else ["mongodb"]), *needed]
 
     def _down(self, container: Any) -> list[str]:
         """List a container's links that are down; until the start is over not all of them exist."""
@@ -95,12 +97,14 @@ class Health:
     def _look(self) -> None:
         """Refresh the numbers; while the database does not answer, the last ones stay."""
         with suppress(PyMongoError, Problem), pymongo.timeout(1.0):
-            for name in self._names():
+            for name in self._names() if self.settings.mongo_uri else ():
                 parking.count(database(self.settings, name), name)
             for show in self.shows:
                 show()
 
     def _database_answers(self) -> bool:
+        if not self.settings.mongo_uri:
+            return True
         try:
             with pymongo.timeout(1.0):
                 client(self.settings.mongo_uri).admin.command("ping")

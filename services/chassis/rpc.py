@@ -226,12 +226,12 @@ class Request:
         if error is not None and not isinstance(error, Refusal | problem.Problem):
             self._log(error)
         try:
-            body = wire.encode({"result": result, "error": None if error is None else _said(error)})
+            body = wire.encode({"result": result, "error": None if error is None else error_of(error)})
             if len(body) > MESSAGE_LIMIT:
-                body = wire.encode({"result": None, "error": _said(_too_large(len(body)))})
+                body = wire.encode({"result": None, "error": error_of(_too_large(len(body)))})
         except (TypeError, ValueError, OverflowError, RecursionError) as fault:
             self._log(fault)
-            body = wire.encode({"result": None, "error": _said(fault)})
+            body = wire.encode({"result": None, "error": error_of(fault)})
         return Message(body, content_type=JSON, content_encoding="utf-8", correlation_id=self.id, delivery_mode=1)
 
     def _log(self, error: BaseException) -> None:
@@ -296,7 +296,7 @@ class Method(Entrypoint):
         return self.server.tokens.verify(request.token)
 
 
-def _said(error: BaseException) -> dict[str, Any]:
+def error_of(error: BaseException) -> dict[str, Any]:
     """Write an error as nameko does: stock clients raise `RemoteError` with our name, ours read the first argument."""
     content = problem.say(error)
     return {

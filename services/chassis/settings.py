@@ -29,7 +29,7 @@ class Settings:
     """The settings of a process, read at its start; nothing is read from the environment later."""
 
     amqp_uri: str  # of one node of the broker, or of several, with ";" between them
-    mongo_uri: str
+    mongo_uri: str  # empty for the door, which has no database
     token_public_key: str  # PEM; verifies tokens
     token_private_key: str | None = None  # PEM; issues tokens, for the gateway and the operator's commands only
     sealing_key: bytes | None = None  # 32 bytes; for services that store restricted values
@@ -40,6 +40,7 @@ class Settings:
     http_at_once: int = 64  # requests under way in one gateway; half of them to any one service
     http_connections: int = 1_000  # open at once; further ones wait to be accepted
     http_streams: int = 200  # live streams in one gateway; each of them is one of its connections
+    door_systems: str | None = None  # path of the list of outside systems, for the door
     webhook_hosts: str | None = None  # hosts that webhooks may go to, with "," between; http:// before one to allow it
     caller_rate: float = 100.0  # requests a second that one caller may make of one gateway, in the long run; 0: any
     accepted_limit: int = 10_000  # commands that may wait for one service that is away
@@ -65,10 +66,11 @@ class Settings:
 
         Each variable may be in a file instead, which `<NAME>_FILE` names, as container engines hand out secrets.
         """
-        env = _Given(_with_files(os.environ if environment is None else environment))
+        given = _with_files(os.environ if environment is None else environment)
+        env, no_database = _Given(given), [""] if "DOOR_SYSTEMS" in given else []
         values: dict[str, Any] = dict(  # noqa: C408 - reads as the class does
             amqp_uri=env.str("AMQP_URI", validate=_addresses("amqp://", "amqps://")),
-            mongo_uri=env.str("MONGO_URI", validate=_address("mongodb://")),
+            mongo_uri=env.str("MONGO_URI", *no_database, validate=_address("mongodb://")),
             token_public_key=env.str("TOKEN_PUBLIC_KEY", validate=_is_key(load_pem_public_key)),
             token_private_key=env.str("TOKEN_PRIVATE_KEY", None, validate=_is_key(_load_private, needed=False)),
             sealing_key=env.str("SEALING_KEY", None, validate=_is_sealing_key),
@@ -81,6 +83,7 @@ class Settings:
             http_at_once=env.int("HTTP_AT_ONCE", 64, validate=Range(2, 1_000)),
             http_connections=env.int("HTTP_CONNECTIONS", 1_000, validate=Range(10, 50_000)),
             http_streams=env.int("HTTP_STREAMS", 200, validate=Range(0, 50_000)),
+            door_systems=env.str("DOOR_SYSTEMS", None),
             webhook_hosts=env.str("WEBHOOK_HOSTS", None, validate=_are_hosts),
             caller_rate=env.float("CALLER_RATE", 100.0, validate=Range(0, 1_000_000)),
             accepted_limit=env.int("ACCEPTED_LIMIT", 10_000, validate=Range(0, 1_000_000)),

@@ -17,7 +17,7 @@ from services.contract.view import EVERY_KIND, BrokenView, Kind, View
 
 CONTENT_TYPE = "application/json"  # not application/cloudevents+json: stock clients drop what they cannot decode
 
-COMMANDS = uuid.UUID("6b657869-6500-4000-8000-000000000002")
+COMMANDS = uuid.UUID("6b657869-6500-4000-8000-000000000004")
 """The namespace of the UUIDs by which events name the commands that caused them."""
 
 EVENT_ID = re.compile(r"[a-z_]+/.+/[1-9][0-9]*")
