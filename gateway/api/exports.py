@@ -37,14 +37,14 @@ from gateway.documents.answer_rows import Split, items
 from gateway.documents.table import ExportData
 from gateway.documents.xlsx import DoesNotFit
 from gateway.http import pagination, parameters
-from gateway.http.admission import Bulkhead
+from gateway.http.admission import Pool
 from gateway.http.messages import Reply, Request
 from gateway.http.pagination import LONGEST_PAGE
 from gateway.http.parameters import Parameter
 from services.chassis.problem import FieldError, InvalidInput, Unavailable
 from services.contract import KINDS, glossary
 
-AT_ONCE = 2
+AT_ONCE, EACH, STRANGERS = 3, 2, 1  # files that are made at once: in all, for one caller, for callers without account
 PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0)  # seconds before each attempt
 BEHIND = 0.1  # seconds that no answer is behind the ledger: a later answer shows whether the ledger has moved
 STANDING = ("revision", "freshness", "complete", "reasons")
@@ -157,7 +157,7 @@ class ExportPlaces(SharedExtension):
 
     def setup(self) -> None:
         """Take the clock of the process."""
-        self.bulkhead = Bulkhead(AT_ONCE)
+        self.pool = Pool("exports", AT_ONCE, each=EACH, strangers=STRANGERS)
         self.clock = self.container.config["CLOCK"]
 
 
@@ -182,14 +182,16 @@ class Export(Endpoint):
         self.title, self.format, self.reader, self.of_page = title, format, reader, asks
         of_all = asks if asks is None else {name: one for name, one in asks.items() if name not in pagination.PAGING}
         shape = {"type": "string", "contentMediaType": format.content_type.partition(";")[0]}
-        super().__init__("GET", f"{url}.{format.ending}", asks=of_all, answers={200: shape}, **declared)
+        super().__init__(
+            "GET", f"{url}.{format.ending}", asks=of_all, answers={200: shape}, prefers_known=True, **declared
+        )
 
     def answer(self, request: Request) -> Reply:
-        """Answer with the file; raises `Overloaded` where all places for exports are taken."""
+        """Answer with the file; raises `Overloaded` where no place is left for this caller."""
         if self.asks is None:
             _refuse_paging(request)
         try:
-            with self.places.bulkhead.place("exports"):
+            with self.places.pool.place(request.caller, is_known=request.is_known):
                 data = self._gather(request)
                 file = tpool.execute(_write, self.format, data)
         except DoesNotFit as error:

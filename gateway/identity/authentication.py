@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -14,7 +15,7 @@ from gateway.identity.passwords import Passwords
 from gateway.identity.sessions import Sessions
 from gateway.identity.users import Users
 from services.chassis.mongo import database, patiently
-from services.chassis.problem import NotAllowed, NotAuthenticated, Unavailable
+from services.chassis.problem import NotAllowed, NotAuthenticated, TooManyRequests, Unavailable
 from services.chassis.revocations import Revocations
 from services.chassis.tokens import Actor, Tokens, issue
 
@@ -83,6 +84,12 @@ class Authentication(SharedExtension):
             self._by_session(request, secret, writes=writes)
         else:
             self._by_token(request, authorization or "")
+
+    def recognise(self, request: Request) -> None:
+        """Note who sends a request to a public address; credentials that are missing or wrong make it a stranger's."""
+        if request.headers.get("Authorization") or request.cookies.get(COOKIE):
+            with suppress(NotAuthenticated, TooManyRequests):
+                self.identify(request, writes=False)
 
     def current_rights(self, actor: Actor, token_id: str | None) -> Actor:
         """The sender of something that is done only now, with today's rights; raises `NotAuthenticated`.

@@ -7,8 +7,7 @@ import eventlet
 import pytest
 from eventlet.event import Event as Signal
 
-from gateway.http.admission import BURST, CALLERS, Bulkhead, RateLimiter, Turns
-from gateway.http.server import LATE, Server
+from gateway.http.admission import BURST, CALLERS, LATE, Bulkhead, Places, Pool, RateLimiter, Turns
 from gateway.upstream.proxy import ServiceProxyProvider
 from services.awards.service import Awards
 from services.chassis.problem import Overloaded, TooManyRequests, Unavailable
@@ -116,12 +115,39 @@ def test_whoever_is_under_way_goes_on_after_every_few_that_begin():
     assert max(later - earlier for earlier, later in pairwise(seen)) == 4
 
 
-def test_where_requests_wait_for_their_turn_fewer_are_let_in(settings):
-    server = Server()
-    server.settings, server.busy = replace(settings, http_at_once=64), 9
+def test_where_requests_wait_for_their_turn_fewer_are_let_in():
+    places = Places(64, taken=8)
 
-    assert not server.is_full(waited=LATE / 2)
-    assert server.is_full(waited=LATE)
+    assert not places.is_full(waited=LATE / 2)
+    assert places.is_full(waited=LATE)
+
+
+def test_a_place_that_is_lent_is_free_for_others():
+    places = Places(1)
+
+    with places.place():
+        assert places.is_full()
+        with places.lent():
+            assert not places.is_full()
+        assert places.is_full()
+    assert not places.is_full()
+
+
+def test_neither_one_caller_nor_all_strangers_take_all_places_of_a_pool():
+    pool = Pool("exports", 4, each=2, strangers=3)
+    for caller in ("at 1", "at 1", "at 2"):
+        pool.take(caller, is_known=False)
+
+    with pytest.raises(Overloaded):
+        pool.take("at 3", is_known=False)
+    with pool.place("u-li", is_known=True), pytest.raises(Overloaded):
+        pool.take("u-wang", is_known=True)
+
+    pool.give_back("at 1", is_known=False)
+    with pool.place("u-li", is_known=True), pool.place("u-li", is_known=True), pytest.raises(Overloaded):
+        pool.take("u-li", is_known=True)
+    with pool.place("at 2", is_known=False), pytest.raises(Overloaded):
+        pool.take("at 2", is_known=False)
 
 
 class TestARate:
