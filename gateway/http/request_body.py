@@ -8,9 +8,9 @@ from time import monotonic
 from typing import Any
 
 import eventlet
-import eventlet.wsgi
+from eventlet.wsgi import ChunkReadError
 
-from services.chassis.problem import InvalidInput
+from services.chassis.problem import FieldError, InvalidInput
 
 SLOWEST = 50_000  # bytes a second of a long body or answer
 DRAINED = 30_000_000  # bytes of an unread body that are drained, so that the client can read the response
@@ -24,10 +24,14 @@ class TooSlow(InvalidInput):
     title_en, title_zh = "The request comes in too slowly; nothing was done.", "请求传输过慢，未作处理。"
 
 
+class BrokenBody(InvalidInput):
+    """A body in chunks that are not as RFC 9112 has them."""
+
+
 class PacedBody:
     """A request body that has to come in at `SLOWEST`, but for the first `seconds`; else it would hold for hours.
 
-    Reading raises `TooSlow` where it falls behind.
+    Reading raises `TooSlow` where it falls behind, and `BrokenBody`.
     """
 
     def __init__(self, body: Any, seconds: float) -> None:
@@ -50,8 +54,12 @@ class PacedBody:
         left = self._until - monotonic()
         if left <= 0:
             raise TooSlow()
-        with eventlet.Timeout(left, TooSlow()):
-            data = read(*size)
+        try:
+            with eventlet.Timeout(left, TooSlow()):
+                data = read(*size)
+        except ChunkReadError as broken:
+            self._until = 0.0  # nobody knows where the next chunk begins
+            raise BrokenBody(FieldError("body", f"Not as RFC 9112 has it: {broken}.", "分块格式有误。")) from None
         self._until += len(data) / SLOWEST
         return data
 
@@ -64,7 +72,7 @@ def drain(environ: dict[str, Any]) -> bool:
     """
     body, left = environ["wsgi.input"], 0 if "HTTP_EXPECT" in environ else DRAINED
     body.linger(LINGER)
-    with suppress(OSError, ValueError, TooSlow):  # broken off, or invalid chunks: no client waits for the response
+    with suppress(OSError, TooSlow, BrokenBody):  # broken off, or invalid chunks: no client waits for the response
         while left > 0:
             if not (chunk := body.read(min(left, 65_536))):
                 return True

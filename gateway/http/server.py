@@ -4,7 +4,8 @@ nameko runs eventlet's WSGI server with its defaults. This module keeps both and
 can go once the place it names has changed:
 
 * Chunked bodies are read as empty: eventlet does not set `wsgi.input_terminated`, without which werkzeug takes a body
-  of unknown length for none (pallets/werkzeug#1149). `App` sets it.
+  of unknown length for none (pallets/werkzeug#1149). `Protocol` sets it.
+* Requests are read leniently, so that two readers may find different ones in the same bytes. `framing` does not.
 * Half a request is waited for without end: nameko passes no `socket_timeout`, and that one starts anew with every byte
   (eventlet/eventlet#43, #116). `Protocol`, `PacedBody` and `Sending` set deadlines for the line, the headers, the body
   and the reading of the answer.
@@ -33,6 +34,7 @@ from prometheus_client import Counter, Histogram
 from structlog import get_logger
 from werkzeug.routing import Map, Rule
 
+from gateway.http import framing
 from gateway.http.admission import Places, RateLimiter, Turns
 from gateway.http.caching import finish
 from gateway.http.connections import UNKNOWN, Connections
@@ -92,8 +94,6 @@ class App(WsgiApp):
             return False
 
     def _request(self, environ: dict[str, Any]) -> Request:
-        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
-            environ["wsgi.input_terminated"] = True  # else its body would be empty
         if self.server.settings.http_behind_tls:
             _use_address_from_proxy(environ)
         environ["wsgi.input"] = PacedBody(environ["wsgi.input"], SILENT)
@@ -173,6 +173,8 @@ class Sending(Iterator[bytes]):
 class Protocol(HttpOnlyProtocol):
     """One connection, with deadlines; its files are closed also where it broke off."""
 
+    rfile: Any
+
     def handle_one_request(self) -> None:
         """Wait for a request, and answer it."""
         self.server.app.server.connections.wait(self.connection, self.server.app.server.peer(self.client_address))
@@ -181,18 +183,35 @@ class Protocol(HttpOnlyProtocol):
     def parse_request(self) -> bool:
         """Wait for a turn, then read the headers; the first line has been read, so there is a request."""
         self._waited = self.server.app.server.turns.wait()
-        with eventlet.Timeout(SILENT, TimeoutError("the headers take too long")):
-            is_read: bool = super().parse_request()
+        try:
+            with eventlet.Timeout(SILENT, TimeoutError("the headers take too long")):
+                is_read = self._read_headers()
+        except framing.BrokenRequest as broken:
+            self.wfile.write(framing.refusal(broken))
+            self.close_connection, is_read = True, False
         self.server.app.server.connections.go_on(self.connection)
+        return is_read
+
+    def _read_headers(self) -> bool:
+        framing.check_request_line(self.raw_requestline)
+        self.rfile = framing.HeaderLines(self.rfile.fp)
+        is_read: bool = super().parse_request()
+        if is_read:
+            framing.check_headers(self.headers, self.request_version)
         return is_read
 
     def _read_request_line(self) -> bytes:
         with eventlet.Timeout(IDLE + SILENT, TimeoutError("the first line takes too long")):
-            return super()._read_request_line()
+            line: bytes = super()._read_request_line()
+            return super()._read_request_line() if line == framing.LAST_LINE else line  # some clients send one too many
 
     def get_environ(self) -> dict[str, Any]:
         """Add the seconds that the request has waited for its turn, and how to close the connection after it."""
-        return super().get_environ() | {WAITED: self._waited, CLOSE: self._close}
+        environ = super().get_environ() | {WAITED: self._waited, CLOSE: self._close}
+        if environ["eventlet.input"].chunked_input:
+            body = framing.ChunkedBody.instead_of(environ["eventlet.input"])
+            environ |= {"wsgi.input": body, "eventlet.input": body, "wsgi.input_terminated": True}
+        return environ
 
     def _close(self) -> None:
         self.close_connection = True
