@@ -116,6 +116,14 @@ class Pool:
             self.give_back(caller, is_known=is_known)
 
 
+def pools() -> dict[str, Pool]:
+    """Make the pools of answers that cost much: files that are drawn, and numbers as of an instant."""
+    return {
+        "exports": Pool("exports", 3, each=2, strangers=1),
+        "as_of": Pool("as_of", 16, each=8, strangers=4),
+    }
+
+
 @dataclass
 class Places:
     """The requests that one gateway works on at once; a request that waits for its client has no place meanwhile."""

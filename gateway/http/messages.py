@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
+from types import MappingProxyType
 from typing import Any
 
 from werkzeug import wrappers
@@ -67,7 +68,7 @@ class Request(wrappers.Request):
 
     route = "-"  # the pattern of its address; "-" until it is matched
     path_values: Mapping[str, Any]
-    params: Mapping[str, Any]
+    params: Mapping[str, Any] = MappingProxyType({})
     body: Mapping[str, Any]
     token: str | None = None
     actor = NOBODY

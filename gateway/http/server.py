@@ -35,7 +35,7 @@ from structlog import get_logger
 from werkzeug.routing import Map, Rule
 
 from gateway.http import framing
-from gateway.http.admission import Places, RateLimiter, Turns
+from gateway.http.admission import Places, RateLimiter, Turns, pools
 from gateway.http.caching import finish
 from gateway.http.connections import UNKNOWN, Connections
 from gateway.http.errors import error_response
@@ -240,6 +240,7 @@ class Server(WebServer):
         self._gt: Any = None
         self.connections = Connections(self.settings.http_connections)
         self.places = Places(self.settings.http_at_once)
+        self.pools = pools()
         self.turns = Turns(AT_A_TURN)
         self.busy = 0  # requests that are not answered yet
         self.is_closed = False

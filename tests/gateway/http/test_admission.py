@@ -8,6 +8,8 @@ import pytest
 from eventlet.event import Event as Signal
 
 from gateway.http.admission import BURST, CALLERS, LATE, Bulkhead, Places, Pool, RateLimiter, Turns
+from gateway.http.messages import network
+from gateway.http.server import Server
 from gateway.upstream.proxy import ServiceProxyProvider
 from services.awards.service import Awards
 from services.chassis.problem import Overloaded, TooManyRequests, Unavailable
@@ -235,3 +237,38 @@ class TestNoMoreRoomForLater:
 
         assert [answer.status for answer in answers] == [202, 503]
         assert answers[1].headers["Retry-After"]
+
+
+def test_strangers_neither_keep_staff_from_files_nor_from_numbers_of_the_past(gateway):
+    report, past = "/api/v1/plans/2011/report.docx", "/api/v1/plans/2011/progress?as_of=2011-10-31"
+    pools = gateway.extension(Server).pools
+    for pool in pools.values():
+        for number in range(pool.strangers):
+            pool.take(f"at {number}", is_known=False)
+
+    for path in (report, past):
+        refused = gateway.get(path, token="")
+        assert (refused.status, refused.body["code"], refused.headers["Retry-After"]) == (503, "overloaded", "1")
+        assert gateway.get(path).status == 200
+    assert gateway.get("/api/v1/plans/2011/progress", token="").status == 200
+
+
+def test_credentials_that_are_wrong_make_a_caller_of_a_public_address_a_stranger(gateway):
+    for told in ({"Authorization": "Bearer nonsense"}, {"Authorization": "Basic x"}, {"Cookie": "kexie_session=x"}):
+        assert gateway.get("/api/v1/plans/2011/progress", token="", headers=told).status == 200
+
+
+def test_very_many_names_are_refused_before_any_of_them_is_looked_at(gateway):
+    address = "/api/v1/plans/2011/progress?" + "&".join(f"x{number}=" for number in range(1_000))
+    body = {f"x{number}": 1 for number in range(50_000)}
+
+    told = gateway.ask("POST", "/api/v1/login", body=body, token="")
+    for refused, field in ((gateway.get(address, token=""), "request"), (told, "body")):
+        assert (refused.status, [error["field"] for error in refused.body["errors"]]) == (400, [field])
+        assert len(refused.content) < 1_000
+
+
+def test_an_address_of_ipv6_counts_by_its_network():
+    assert network("2001:db8::1") == network("2001:db8::2:3") != network("2001:db8:0:1::1")
+    assert network("::ffff:192.0.2.1") == network("192.0.2.1") != network("192.0.2.2")
+    assert network("no address") == "no address"
