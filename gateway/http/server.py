@@ -51,6 +51,7 @@ EVENT_STREAM = "text/event-stream"
 AT_A_TURN = 16  # requests that begin before those under way go on
 WAITED = "kexie.waited"  # the seconds that a request has waited for its turn, in its WSGI environment
 CLOSE = "kexie.close"  # in the same place: closes the connection after the response
+HSTS = "max-age=31536000"  # a year in which a browser comes over TLS only
 LAST_WORDS = 5.0  # seconds that responses under way may take when the process stops
 
 REQUESTS = Counter("kexie_http_requests", "HTTP requests answered, by route and status.", ["route", "status"])
@@ -129,6 +130,8 @@ class App(WsgiApp):
         except Exception as error:  # noqa: BLE001 - every error is answered, and logged where it is our mistake
             response = error_response(error, request, route=request.route)
         finish(response, request, public=public)
+        if self.server.settings.http_behind_tls:
+            response.headers["Strict-Transport-Security"] = HSTS
         REQUESTS.labels(request.route, response.status_code).inc()
         SECONDS.labels(request.route).observe(monotonic() - began)
         return response

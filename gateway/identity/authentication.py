@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 
 from nameko.extensions import SharedExtension
 
+from gateway.http.admission import RateLimiter
 from gateway.http.messages import Request
-from gateway.http.session import COOKIE, CSRF_HEADER
+from gateway.http.session import CSRF_HEADER, cookie_name
 from gateway.identity.passwords import Passwords
 from gateway.identity.sessions import Sessions
 from gateway.identity.users import Users
@@ -20,7 +23,8 @@ from services.chassis.revocations import Revocations
 from services.chassis.tokens import Actor, Tokens, issue
 
 TOKEN_LIFETIME = timedelta(minutes=5)
-CACHED = 2_000  # tokens
+CACHED = 2_000  # tokens, and credentials that were right
+CREDENTIALS = 20.0  # new ones a second that one address may show, in the long run
 
 
 class CsrfTokenMissing(NotAllowed):
@@ -56,6 +60,31 @@ class SessionTokenIssuer:
         return token
 
 
+class NewCredentials:
+    """Counts credentials for their address, unless they were right before: a wrong one costs as little as its refusal.
+
+    Only digests are kept, and each of them is looked up again all the same.
+    """
+
+    def __init__(self) -> None:
+        self._limiter = RateLimiter(CREDENTIALS)
+        self._right: set[bytes] = set()
+
+    @contextmanager
+    def counted(self, secret: str, request: Request) -> Iterator[None]:
+        """Count them before the block looks them up; raises `TooManyRequests` for too many of one address."""
+        digest = hashlib.sha256(secret.encode()).digest()
+        if digest in self._right:
+            yield
+            return
+
+        self._limiter.take_token(request.network)
+        yield
+        if len(self._right) >= CACHED:
+            self._right.clear()
+        self._right.add(digest)
+
+
 class Authentication(SharedExtension):
     """Identifies the callers of one gateway; the users and their sessions are those of all gateways."""
 
@@ -66,6 +95,8 @@ class Authentication(SharedExtension):
         collections = database(settings, self.container.service_name)
         self._tokens = Tokens(settings.token_public_key, self.revocations)
         self._issuer = SessionTokenIssuer(settings.token_private_key)
+        self._cookie = cookie_name(is_secure=settings.http_behind_tls)
+        self._new_credentials = NewCredentials()
         self.passwords = Passwords()
         self.users = Users(collections["users"], self.passwords, self.now)
         self.sessions = Sessions(collections["sessions"], self.now)
@@ -78,17 +109,25 @@ class Authentication(SharedExtension):
         return instant
 
     def identify(self, request: Request, *, writes: bool) -> None:
-        """Note in the request who sends it; raises `NotAuthenticated`, and `CsrfTokenMissing` where it `writes`."""
-        authorization, secret = request.headers.get("Authorization"), request.cookies.get(COOKIE)
+        """Note in the request who sends it; raises `NotAuthenticated`, and `CsrfTokenMissing` where it `writes`.
+
+        Credentials that were not right lately count for their address before they are looked up: `TooManyRequests`.
+        """
+        authorization, secret = request.headers.get("Authorization"), request.cookies.get(self._cookie)
         if authorization is None and secret:
-            self._by_session(request, secret, writes=writes)
+            with self._new_credentials.counted(secret, request):
+                self._by_session(request, secret)
+            self._check_csrf_token(request, writes=writes)
+        elif authorization:
+            with self._new_credentials.counted(authorization, request):
+                self._by_token(request, authorization)
         else:
-            self._by_token(request, authorization or "")
+            raise _no_token()
 
     def recognise(self, request: Request) -> None:
         """Note who sends a request to a public address; credentials that are missing or wrong make it a stranger's."""
-        if request.headers.get("Authorization") or request.cookies.get(COOKIE):
-            with suppress(NotAuthenticated, TooManyRequests):
+        if request.headers.get("Authorization") or request.cookies.get(self._cookie):
+            with suppress(NotAuthenticated, TooManyRequests, Unavailable):
                 self.identify(request, writes=False)
 
     def current_rights(self, actor: Actor, token_id: str | None) -> Actor:
@@ -107,17 +146,24 @@ class Authentication(SharedExtension):
     def _by_token(self, request: Request, authorization: str) -> None:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
-            raise NotAuthenticated("Send a token: Authorization: Bearer ...", "请提供令牌：Authorization: Bearer ...")
+            raise _no_token()
         verified = self._tokens.read(token.strip())
         request.token, request.actor = token.strip(), verified.actor
         request.identified_by, request.token_id = "token", verified.id
 
-    def _by_session(self, request: Request, secret: str, *, writes: bool) -> None:
+    def _by_session(self, request: Request, secret: str) -> None:
         session = self.sessions.find(secret)
         user = self.users.find(session.user_id) if session else None
         if session is None or user is None or not user.is_active:
             raise NotAuthenticated("The session has ended; log in again.", "会话已结束，请重新登录。")
         request.session, request.actor, request.identified_by = session, user.actor, "session"
-        if writes and not session.is_csrf_token(request.headers.get(CSRF_HEADER, "")):
+
+    def _check_csrf_token(self, request: Request, *, writes: bool) -> None:
+        csrf_token = request.headers.get(CSRF_HEADER, "")
+        if writes and request.session is not None and not request.session.is_csrf_token(csrf_token):
             raise CsrfTokenMissing()
         request.token = self._issuer.token_for(request.actor)
+
+
+def _no_token() -> NotAuthenticated:
+    return NotAuthenticated("Send a token: Authorization: Bearer ...", "请提供令牌：Authorization: Bearer ...")
