@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -19,8 +20,6 @@ from services.chassis.problem import NotAllowed, Problem
 from services.chassis.tokens import READERS
 from services.kernel import Refusal
 
-SLOWEST = 50_000  # bytes a second of a file that is uploaded
-
 
 class Endpoint(HttpRequestHandler):
     """A method that answers at an address, to callers who have one of `roles`; to anybody where it is `public`.
@@ -30,9 +29,11 @@ class Endpoint(HttpRequestHandler):
 
     `en` and `zh` are its summary in both languages, `asks` its parameters and `takes` the schema of its body; both are
     checked, and the method finds them in `request.params` and `request.body`. With `asks=None` it reads its parameters
-    itself. Where it `uploads`, the body is a file, which the method reads from `request.stream` or `request.files`, and
-    which may be as large as the settings say. `answers` are the JSON Schemas of its answers, by status. Where it stands
-    `for_each` command, question, list, record, history or job, the documents have an operation for each of them.
+    itself. An answer that costs much has a place in a `pool`; a public one that `prefers_known` also knows callers who
+    have an account, for whom a share of these places is kept. Where it `uploads`, the body is a file, which the method
+    reads from `request.stream` or `request.files` while it comes in, and which may be as large as the settings say.
+    `answers` are the JSON Schemas of its answers, by status. Where it stands `for_each` command, question, list,
+    record, history or job, the documents have an operation for each of them.
     """
 
     server = Server()
@@ -48,6 +49,8 @@ class Endpoint(HttpRequestHandler):
         public: bool = False,
         roles: tuple[str, ...] = READERS,
         everywhere: bool = False,
+        prefers_known: bool = False,
+        pool: str | None = None,
         asks: Mapping[str, Parameter] | None = parameters.NOTHING,
         takes: type[fields.Schema] | None = None,
         uploads: bool = False,
@@ -58,6 +61,7 @@ class Endpoint(HttpRequestHandler):
         self.en, self.zh = en, zh
         self.public, self.roles, self.asks, self.answers, self.for_each = public, roles, asks, answers, for_each
         self.takes, self.uploads, self.everywhere = takes() if takes else None, uploads, everywhere
+        self.prefers_known, self.pool = prefers_known, pool
 
     def stop(self) -> None:
         """Accept no new request, then wait for the workers at work."""
@@ -68,15 +72,17 @@ class Endpoint(HttpRequestHandler):
         """Check the caller, count the request, read what is declared, and answer; raises a `Problem` or a refusal."""
         if not self.public:
             self._check_caller(request)
-        self.server.rate_limiter.take_token(request.actor.id or f"at {request.remote_addr}")
-        if self.uploads:
-            request.max_content_length = self.server.settings.upload_limit
-            request.environ["wsgi.input"].extend(self.server.settings.upload_limit / SLOWEST)
+        elif self.prefers_known:
+            self.callers.recognise(request)
+        self.server.rate_limiter.take_token(request.caller)
         if self.asks is not None:
             request.params = parameters.read(request.args, self.asks)
-        if self.takes:
-            request.body = fields.load(self.takes, parameters.body(request.content))
-        return self.answer(request).response()
+        if self.uploads:
+            request.max_content_length = self.server.settings.upload_limit
+        elif self.method != "GET":
+            self._receive(request)
+        with self._place(request):
+            return self.answer(request).response()
 
     def answer(self, request: Request) -> Reply:
         """Run the method in a worker; the request has been admitted and read."""
@@ -86,6 +92,18 @@ class Endpoint(HttpRequestHandler):
         )
         result = done.wait()
         return result if isinstance(result, Reply) else Reply(result)
+
+    def _place(self, request: Request) -> AbstractContextManager[None]:
+        """A place among the answers that cost as much; raises `Overloaded` where none is left for this caller."""
+        pool = self.pool or ("as_of" if "as_of" in request.params else None)
+        return self.server.pools[pool].place(request.caller, is_known=request.is_known) if pool else nullcontext()
+
+    def _receive(self, request: Request) -> None:
+        """Read the whole body, before anything is done for it."""
+        with request.while_it_comes_in():
+            content = request.content
+        if self.takes:
+            request.body = fields.load(self.takes, parameters.body(content))
 
     def _check_caller(self, request: Request) -> None:
         self.callers.identify(request, writes=self.method != "GET")

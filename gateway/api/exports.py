@@ -37,14 +37,12 @@ from gateway.documents.answer_rows import Split, items
 from gateway.documents.table import ExportData
 from gateway.documents.xlsx import DoesNotFit
 from gateway.http import pagination, parameters
-from gateway.http.admission import Bulkhead
 from gateway.http.messages import Reply, Request
 from gateway.http.pagination import LONGEST_PAGE
 from gateway.http.parameters import Parameter
 from services.chassis.problem import FieldError, InvalidInput, Unavailable
 from services.contract import KINDS, glossary
 
-AT_ONCE = 2
 PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0)  # seconds before each attempt
 BEHIND = 0.1  # seconds that no answer is behind the ledger: a later answer shows whether the ledger has moved
 STANDING = ("revision", "freshness", "complete", "reasons")
@@ -152,12 +150,11 @@ def _require_same(first: Mapping[str, Any], page: Mapping[str, Any]) -> None:
 # --- the entrypoint ---------------------------------------------------------------------------------------------------
 
 
-class ExportPlaces(SharedExtension):
-    """The clock, and the places for exports at once, shared by all exports of a gateway."""
+class ExportClock(SharedExtension):
+    """The clock of all exports of a gateway."""
 
     def setup(self) -> None:
         """Take the clock of the process."""
-        self.bulkhead = Bulkhead(AT_ONCE)
         self.clock = self.container.config["CLOCK"]
 
 
@@ -167,7 +164,7 @@ class Export(Endpoint):
     It takes the method's parameters except those of one page (`PAGING`).
     """
 
-    places = ExportPlaces()
+    time = ExportClock()
 
     def __init__(
         self,
@@ -182,16 +179,23 @@ class Export(Endpoint):
         self.title, self.format, self.reader, self.of_page = title, format, reader, asks
         of_all = asks if asks is None else {name: one for name, one in asks.items() if name not in pagination.PAGING}
         shape = {"type": "string", "contentMediaType": format.content_type.partition(";")[0]}
-        super().__init__("GET", f"{url}.{format.ending}", asks=of_all, answers={200: shape}, **declared)
+        super().__init__(
+            "GET",
+            f"{url}.{format.ending}",
+            asks=of_all,
+            answers={200: shape},
+            prefers_known=True,
+            pool="exports",
+            **declared,
+        )
 
     def answer(self, request: Request) -> Reply:
-        """Answer with the file; raises `Overloaded` where all places for exports are taken."""
+        """Answer with the file."""
         if self.asks is None:
             _refuse_paging(request)
         try:
-            with self.places.bulkhead.place("exports"):
-                data = self._gather(request)
-                file = tpool.execute(_write, self.format, data)
+            data = self._gather(request)
+            file = tpool.execute(_write, self.format, data)
         except DoesNotFit as error:
             raise InvalidInput(FieldError("file", error.en, error.zh)) from None
         name = f"{_file_name(data, request)}.{self.format.ending}"
@@ -215,7 +219,7 @@ class Export(Endpoint):
     def _gather_once(self, request: Request) -> ExportData:
         data = ExportData(self.title, of=_kind(request.path_values))
         standing = self._standing(request)
-        began = self.places.clock.now().isoformat(timespec="milliseconds")
+        began = self.time.clock.now().isoformat(timespec="milliseconds")
         pinned = {"as_of": began} if standing else {}
         self.reader.gather(data, partial(self._ask, request, **pinned))
         data.facts = _facts({**data.facts, **standing, **pinned}, data.of, began, request)

@@ -63,6 +63,7 @@ PROBLEMS = {
     403: Word("您的角色或辖区不允许此操作。", "Your role or district does not allow this."),
     404: Word("未找到。", "Not found; the names that exist are listed."),
     405: Word("此地址不支持该方法。", "This address does not take that method."),
+    408: Word("请求传输过慢。", "The request comes in too slowly; nothing was done."),
     409: Word("已被他人修改或已存在。", "The record has changed since, or the id is taken; nothing was changed."),
     413: Word("请求过大。", "The request is too large."),
     422: Word("规则不允许。", "A rule forbids this; the code is the rule's."),
@@ -70,7 +71,7 @@ PROBLEMS = {
     500: Word("系统内部错误。", "Internal error; it has been logged."),
     503: Word("暂无响应，请以相同编号重试。", "Unavailable: after `Retry-After` send it again with the same id."),
 }
-ONLY_WITH_A_BODY = (409, 413)
+ONLY_WITH_A_BODY = (408, 409, 413)
 ONLY_WITH_A_TOKEN = (401, 403)
 
 PROBLEM_DETAILS = each(
@@ -91,7 +92,10 @@ SECURITY = {
         "type": "apiKey",
         "in": "cookie",
         "name": session.COOKIE,
-        "description": f"The cookie of POST /api/v1/login; writes need {session.CSRF_HEADER} too. 登录会话。",
+        "description": (
+            f"The cookie of POST /api/v1/login, with {session.HOST_ONLY} before its name where there is TLS;"
+            f" writes need {session.CSRF_HEADER} too. 登录会话（TLS 下名称前加 {session.HOST_ONLY}）。"
+        ),
     },
 }
 

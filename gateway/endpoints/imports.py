@@ -21,6 +21,7 @@ class ImportEndpoints:
         "/api/v1/imports/<service>/<command>/template.xlsx",
         en="Download an empty sheet for a command, with the values that each column accepts.",
         zh="导入模板。",
+        pool="exports",
         answers={200: uploads.SHEET},
     )
     def template(self, _: Request, service: str, command: str) -> Reply:

@@ -81,6 +81,7 @@ class KpiEndpoints:
         en="Stream KPIs as they change (server-sent events).",
         zh="指标变动推送。",
         public=True,
+        prefers_known=True,
         answers={200: EVENTS},
     )
     def events(self, request: Request) -> Reply:

@@ -52,6 +52,7 @@ class PlanEndpoints:
         en="Show every item of a plan with its KPIs and milestones.",
         zh="计划全部条目及其进度。",
         public=True,
+        prefers_known=True,
         asks=question_parameters.PROGRESS,
         answers={200: answer_schemas.PROGRESS},
     )
@@ -75,6 +76,7 @@ class PlanEndpoints:
         en="Show one item of a plan with its KPIs and milestones.",
         zh="单项工作进度。",
         public=True,
+        prefers_known=True,
         asks=question_parameters.ITEM,
         answers={200: answer_schemas.ITEM_ANSWER},
     )

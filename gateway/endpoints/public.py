@@ -62,6 +62,7 @@ class PublicEndpoints:
         en="Download the certificate of an award, to be printed and sealed.",
         zh="证书（PDF）。",
         roles=STAFF,
+        pool="exports",
         answers={200: certificates.PRINTED},
     )
     def certificate(self, request: Request, id_: str) -> Reply:

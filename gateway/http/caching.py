@@ -55,12 +55,12 @@ class PrecompressedDocument:
 def finish(response: Response, request: Request, *, public: bool) -> None:
     """Add headers, tag and compression; a header that the response has already stays as it is.
 
-    Only a successful read may be stored, and only by its reader where the address is not public.
+    Only a successful read of a public address may be stored: a browser keeps what it stores on a disk that others use.
     """
     is_read = request.method in ("GET", "HEAD") and response.status_code == 200
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", _cache_control(public) if is_read else "no-store")
+    response.headers.setdefault("Cache-Control", "public, no-cache" if is_read and public else "no-store")
     response.headers.setdefault("Vary", _vary(response, public))
     if not response.is_sequence:
         return
@@ -80,10 +80,6 @@ def finish(response: Response, request: Request, *, public: bool) -> None:
 def compress(body: bytes) -> bytes:
     """Compress with gzip; the same body gives the same bytes."""
     return gzip.compress(body, LEVEL, mtime=0)
-
-
-def _cache_control(public: bool) -> str:
-    return f"{'public' if public else 'private'}, no-cache"
 
 
 def _vary(response: Response, public: bool) -> str:

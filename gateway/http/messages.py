@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
+from types import MappingProxyType
 from typing import Any
 
 from werkzeug import wrappers
@@ -64,13 +67,41 @@ class Request(wrappers.Request):
 
     route = "-"  # the pattern of its address; "-" until it is matched
     path_values: Mapping[str, Any]
-    params: Mapping[str, Any]
+    params: Mapping[str, Any] = MappingProxyType({})
     body: Mapping[str, Any]
     actor = NOBODY
     session: Session | None = None
     identified_by: str | None = None  # "token", "session", or the login that was tried
     token_id: str | None = None
     command_id: str | None = None
+    while_it_comes_in: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Has to be entered to read the body, which may take as long as its sender likes."""
+
+    @property
+    def socket(self) -> Any:
+        """The connection that it came in on."""
+        return self.environ["eventlet.input"].get_socket()
+
+    @property
+    def owed(self) -> int:
+        """The bytes of its body, at most."""
+        most: int = self.max_content_length or 0
+        return most if "wsgi.input_terminated" in self.environ else min(self.content_length or 0, most)
+
+    @property
+    def network(self) -> str:
+        """Where it comes from, as far as limits for one address are concerned."""
+        return network(self.remote_addr or "")
+
+    @property
+    def caller(self) -> str:
+        """Whom limits for one caller count it for: an id where the caller is known, else an address."""
+        return self.actor.id or f"at {self.network}"
+
+    @property
+    def is_known(self) -> bool:
+        """True where the caller has an account or a token."""
+        return bool(self.actor.id)
 
     @property
     def content(self) -> bytes:
@@ -78,3 +109,14 @@ class Request(wrappers.Request):
         content = self.get_data()
         self.stream.read(1)
         return content
+
+
+def network(address: str) -> str:
+    """The address that one customer of a network has: of IPv6 it is the first half, as the rest is free to choose."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))

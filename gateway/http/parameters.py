@@ -16,6 +16,7 @@ from services.chassis.problem import FieldError, InvalidInput, NotFound
 from services.contract import wire
 from services.kernel.calendar import SHANGHAI
 
+MOST = 200  # parameters of an address, or fields of a body; each one that is unknown costs a line of the answer
 LAST_OF_A_DAY = time(23, 59, 59, 999_000)
 
 Reader = Callable[[str], Any]
@@ -123,7 +124,15 @@ def body(content: bytes) -> dict[str, Any]:
         raise InvalidInput(FieldError("body", f"Not JSON: {error}", f"不是合法的 JSON：{error}")) from None
     if not isinstance(parsed, dict):
         raise InvalidInput(FieldError("body", "Must be a JSON object.", "须为 JSON 对象。"))
+    check_number("body", parsed)
     return parsed
+
+
+def check_number(of: str, names: Collection[str]) -> None:
+    """Raise `InvalidInput` for more names than any address or command takes, before one of them is looked at."""
+    if len(names) > MOST:
+        en, zh = f"{len(names)} names; at most {MOST} are read.", f"共 {len(names)} 个名称；至多 {MOST} 个。"
+        raise InvalidInput(FieldError(of, en, zh))
 
 
 def seen_version(if_match: str | None) -> int | None:
@@ -161,7 +170,8 @@ def not_known(what: str, zh: str, name: str, known: Iterable[str]) -> NotFound:
 
 
 def unknown_parameters(given: MultiDict[str, str], known: Collection[str]) -> list[FieldError]:
-    """An error for each parameter that is given and not known."""
+    """An error for each parameter that is given and not known; raises `InvalidInput` for very many."""
+    check_number("request", given)
     listed = ", ".join(known) or "-"
     return [
         FieldError(name[:100], f"Unknown parameter; known: {listed}.", f"未知参数；可用：{listed}。")

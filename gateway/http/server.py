@@ -4,20 +4,24 @@ nameko runs eventlet's WSGI server with its defaults. This module keeps both and
 can go once the place it names has changed:
 
 * Chunked bodies are read as empty: eventlet does not set `wsgi.input_terminated`, without which werkzeug takes a body
-  of unknown length for none (pallets/werkzeug#1149). `App` sets it.
+  of unknown length for none (pallets/werkzeug#1149). `Protocol` sets it.
+* Requests are read leniently, so that two readers may find different ones in the same bytes. `framing` does not.
 * Half a request is waited for without end: nameko passes no `socket_timeout`, and that one starts anew with every byte
-  (eventlet/eventlet#43, #116). `Protocol` and `DeadlineBody` set deadlines for the line, the headers and the body.
+  (eventlet/eventlet#43, #116). `Protocol`, `PacedBody` and `Sending` set deadlines for the line, the headers, the body
+  and the reading of the answer.
 * A stranger can share the port: `eventlet.listen` sets `SO_REUSEPORT` (eventlet/eventlet#411). `Server.start` does not.
 * Server-sent events wait until 4 KB have come together (eventlet/eventlet#236). `App` lowers the chunk for them.
 * A connection that breaks at the wrong moment ends the process: nameko's container stops on an error in any thread that
   it manages, and its `WebServer.process_request` stops one single error (nameko/nameko#368). `Server` logs them all.
 * Responses under way are cut off when the process stops: `WebServer.stop` waits for none. `Server.stop` does.
-* Nothing limits connections or requests at once. `Server` does, and refuses what is beyond (`admission`).
+* Nothing limits connections or requests at once. `Server` does: it refuses what is beyond (`admission`), and those that
+  wait for their client give way (`connections`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 from time import monotonic
 from typing import Any
@@ -25,17 +29,18 @@ from typing import Any
 import eventlet
 import eventlet.wsgi
 from eventlet.event import Event as Signal
-from eventlet.semaphore import Semaphore
 from nameko.web.server import HttpOnlyProtocol, WebServer, WsgiApp
 from prometheus_client import Counter, Histogram
 from structlog import get_logger
 from werkzeug.routing import Map, Rule
 
-from gateway.http.admission import Turns
+from gateway.http import framing
+from gateway.http.admission import Places, Turns, pools
 from gateway.http.caching import finish
+from gateway.http.connections import UNKNOWN, Connections
 from gateway.http.errors import error_response
-from gateway.http.messages import Request, Response
-from gateway.http.request_body import DeadlineBody, drain
+from gateway.http.messages import Request, Response, network
+from gateway.http.request_body import SLOWEST, PacedBody, drain
 from services.chassis import trace
 from services.chassis.problem import Overloaded, Unavailable
 from services.chassis.rate_limiter import RateLimiter
@@ -44,9 +49,10 @@ IDLE = 15  # seconds that a connection may wait for its next request
 SILENT = 30  # seconds between two bytes of a request, and for its headers or a usual body in all
 ALWAYS = ("/health", "/ready", "/metrics")  # answered also by a gateway that is full
 EVENT_STREAM = "text/event-stream"
-LATE = 0.25  # seconds that a request may wait for its turn before fewer are let in
 AT_A_TURN = 16  # requests that begin before those under way go on
 WAITED = "kexie.waited"  # the seconds that a request has waited for its turn, in its WSGI environment
+CLOSE = "kexie.close"  # in the same place: closes the connection after the response
+HSTS = "max-age=31536000"  # a year in which a browser comes over TLS only
 LAST_WORDS = 5.0  # seconds that responses under way may take when the process stops
 
 REQUESTS = Counter("kexie_http_requests", "HTTP requests answered, by route and status.", ["route", "status"])
@@ -72,23 +78,30 @@ class App(WsgiApp):
         response = self._respond(request)
         for note in self.server.after_each:
             note(request, response.status_code)
-        drain(environ)
+        if not self._drained(request):
+            environ[CLOSE]()
         response.call_on_close(request.close)  # and with it the files of a form
         if response.mimetype == EVENT_STREAM:
             environ["eventlet.minimum_write_chunk_size"] = 0  # else events wait until 4 KB have come together
-            self.server.answered()  # it lasts for hours, and neither holds a place nor delays a stop
-        else:
-            response.call_on_close(self.server.answered)
-        return response(environ, start_response)
+            self.server.answered()  # it lasts for hours, and delays no stop
+            return response(environ, start_response)
+        response.call_on_close(self.server.answered)
+        return Sending(response, request, start_response, self.server.connections)
+
+    def _drained(self, request: Request) -> bool:
+        try:
+            with self.server.connections.waiting(request.socket, request.network):
+                return drain(request.environ)
+        except Overloaded:  # others needed the connection more
+            return False
 
     def _request(self, environ: dict[str, Any]) -> Request:
-        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
-            environ["wsgi.input_terminated"] = True  # else its body would be empty
         if self.server.settings.http_behind_tls:
             _use_address_from_proxy(environ)
-        environ["wsgi.input"] = DeadlineBody(environ["wsgi.input"], SILENT)
+        environ["wsgi.input"] = PacedBody(environ["wsgi.input"], SILENT)
         request = Request(environ)
         request.max_content_length = self.server.settings.request_limit
+        request.while_it_comes_in = partial(self.server.while_it_comes_in, request)
         return request
 
     def _respond(self, request: Request) -> Response:
@@ -104,17 +117,22 @@ class App(WsgiApp):
     def _answer(self, request: Request) -> Response:
         public, began = True, monotonic()
         try:
-            if self.server.is_full(request.environ[WAITED]) and request.path not in ALWAYS:  # first, as it costs little
+            if (
+                self.server.places.is_full(request.environ[WAITED]) and request.path not in ALWAYS
+            ):  # first, as it is cheap
                 raise Overloaded(at="gateway")
             route, request.path_values = self._routes.bind_to_environ(request.environ).match()
             provider = self._providers[route]
             request.route, public = provider.url, provider.public
             if self.server.is_closed:
                 raise Unavailable("The gateway is stopping.", "网关正在停止。")
-            response = provider.handle_request(request)
+            with self.server.places.place():
+                response = provider.handle_request(request)
         except Exception as error:  # noqa: BLE001 - every error is answered, and logged where it is our mistake
             response = error_response(error, request, route=request.route)
         finish(response, request, public=public)
+        if self.server.settings.http_behind_tls:
+            response.headers["Strict-Transport-Security"] = HSTS
         REQUESTS.labels(request.route, response.status_code).inc()
         SECONDS.labels(request.route).observe(monotonic() - began)
         return response
@@ -132,22 +150,75 @@ def _use_address_from_proxy(environ: dict[str, Any]) -> None:
         environ["REMOTE_ADDR"] = forwarded.rpartition(",")[2].strip()
 
 
+class Sending(Iterator[bytes]):
+    """A response on its way, which its client has to read at `SLOWEST`; else it would hold the connection for hours."""
+
+    def __init__(
+        self, response: Response, request: Request, start_response: Callable[..., Any], connections: Connections
+    ) -> None:
+        size = response.content_length or response.calculate_content_length() or 0
+        in_memory = size if response.is_sequence else 0
+        self._parts: Any = response(request.environ, start_response)
+        self._sock, self._connections = request.socket, connections
+        self._deadline = eventlet.Timeout(SILENT + size / SLOWEST, TimeoutError("the answer is read too slowly"))
+        connections.wait(self._sock, request.network, holding=in_memory, sends=True)
+
+    def __next__(self) -> bytes:
+        part: bytes = next(self._parts)
+        return part
+
+    def close(self) -> None:
+        """Free what the response holds: it has been sent, or its client has gone."""
+        self._deadline.cancel()
+        self._connections.go_on(self._sock)
+        self._parts.close()
+
+
 class Protocol(HttpOnlyProtocol):
     """One connection, with deadlines; its files are closed also where it broke off."""
+
+    rfile: Any
+
+    def handle_one_request(self) -> None:
+        """Wait for a request, and answer it."""
+        self.server.app.server.connections.wait(self.connection, self.server.app.server.peer(self.client_address))
+        super().handle_one_request()
 
     def parse_request(self) -> bool:
         """Wait for a turn, then read the headers; the first line has been read, so there is a request."""
         self._waited = self.server.app.server.turns.wait()
-        with eventlet.Timeout(SILENT, TimeoutError("the headers take too long")):
-            return super().parse_request()
+        try:
+            with eventlet.Timeout(SILENT, TimeoutError("the headers take too long")):
+                is_read = self._read_headers()
+        except framing.BrokenRequest as broken:
+            self.wfile.write(framing.refusal(broken))
+            self.close_connection, is_read = True, False
+        self.server.app.server.connections.go_on(self.connection)
+        return is_read
+
+    def _read_headers(self) -> bool:
+        framing.check_request_line(self.raw_requestline)
+        self.rfile = framing.HeaderLines(self.rfile.fp)
+        is_read: bool = super().parse_request()
+        if is_read:
+            framing.check_headers(self.headers, self.request_version)
+        return is_read
 
     def _read_request_line(self) -> bytes:
         with eventlet.Timeout(IDLE + SILENT, TimeoutError("the first line takes too long")):
-            return super()._read_request_line()
+            line: bytes = super()._read_request_line()
+            return super()._read_request_line() if line == framing.LAST_LINE else line  # some clients send one too many
 
     def get_environ(self) -> dict[str, Any]:
-        """Add the seconds that the request has waited for its turn."""
-        return super().get_environ() | {WAITED: self._waited}
+        """Add the seconds that the request has waited for its turn, and how to close the connection after it."""
+        environ = super().get_environ() | {WAITED: self._waited, CLOSE: self._close}
+        if environ["eventlet.input"].chunked_input:
+            body = framing.ChunkedBody.instead_of(environ["eventlet.input"])
+            environ |= {"wsgi.input": body, "eventlet.input": body, "wsgi.input_terminated": True}
+        return environ
+
+    def _close(self) -> None:
+        self.close_connection = True
 
     def finish(self) -> None:
         """Close the connection, whatever its last write did."""
@@ -171,17 +242,30 @@ class Server(WebServer):
         self.settings = self.container.config["SETTINGS"]
         self.rate_limiter = RateLimiter(self.settings.caller_rate)
         self._gt: Any = None
-        self._connections = Semaphore(self.settings.http_connections)
+        self.connections = Connections(self.settings.http_connections)
+        self.places = Places(self.settings.http_at_once)
+        self.pools = pools()
         self.turns = Turns(AT_A_TURN)
         self.busy = 0  # requests that are not answered yet
         self.is_closed = False
         self.at_close: list[Callable[[], None]] = []
         self._idle = Signal()
 
-    def is_full(self, waited: float) -> bool:
-        """Shed load while requests queue for their turn: rejecting is cheaper than letting the queue grow."""
-        at_once = self.settings.http_at_once
-        return self.busy > (at_once if waited < LATE else max(1, at_once // 8))
+    @contextmanager
+    def while_it_comes_in(self, request: Request) -> Iterator[None]:
+        """Read the request's body as long as the block runs; meanwhile its place is for others.
+
+        Raises `Overloaded` where the connection had to give way, or all places are taken afterwards.
+        """
+        in_memory = min(request.owed, self.settings.request_limit)
+        with self.places.lent(), self.connections.waiting(request.socket, request.network, holding=in_memory):
+            yield
+        if self.places.taken > self.places.at_once:
+            raise Overloaded(at="gateway")
+
+    def peer(self, address: tuple[str, int]) -> str:
+        """The address at the other end of a connection; behind a proxy it is not the caller's."""
+        return UNKNOWN if self.settings.http_behind_tls else network(address[0])
 
     @property
     def port(self) -> int:
@@ -199,13 +283,16 @@ class Server(WebServer):
     def run(self) -> None:
         """Accept connections until the server closes, at most as many at once as the settings say."""
         while not self.is_closed:
-            self._connections.acquire()
             try:
                 sock, address = self._sock.accept()
             except OSError as error:  # too many open files, for one
-                self._connections.release()
                 log.warning("no connection accepted", error=str(error))
                 eventlet.sleep(0.1)
+                continue
+            try:
+                self.connections.add(sock, self.peer(address))
+            except Overloaded:  # every connection is at work, and none waits for its client
+                sock.close()
                 continue
             sock.settimeout(self._serv.socket_timeout)
             self.container.spawn_managed_thread(partial(self.process_request, sock, address), identifier="connection")
@@ -217,7 +304,7 @@ class Server(WebServer):
         except Exception as error:  # noqa: BLE001 - else nameko would end the process
             log.info("connection broken", error=f"{type(error).__name__}: {error}"[:200])
         finally:
-            self._connections.release()
+            self.connections.remove(sock)
 
     def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = Protocol, debug: bool = False) -> Any:
         """Make eventlet's server with our timeouts, and without its access log."""

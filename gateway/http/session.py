@@ -12,6 +12,9 @@ LASTS = timedelta(hours=8)
 
 COOKIE = "kexie_session"
 
+HOST_ONLY = "__Host-"
+"""Before the name of a cookie: a browser takes it over TLS only, from this host only, and sends it to no other."""
+
 CSRF_HEADER = "X-CSRF-Token"
 
 
@@ -33,10 +36,15 @@ class Session:
         return hmac.compare_digest(csrf_token.encode(), self.csrf_token.encode())
 
 
+def cookie_name(*, is_secure: bool) -> str:
+    """The name of the session's cookie, which is bound to the host where there is TLS."""
+    return f"{HOST_ONLY}{COOKIE}" if is_secure else COOKIE
+
+
 def cookie(session: Session | None, *, is_secure: bool) -> str:
     """Write the `Set-Cookie` header that begins a session in a browser, or ends it where `session` is None."""
     return dump_cookie(
-        COOKIE,
+        cookie_name(is_secure=is_secure),
         session.secret if session else "",
         max_age=LASTS if session else 0,
         path="/",

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from eventlet import tpool
 
 from gateway.http import json_schema, pagination, parameters
-from gateway.http.admission import Bulkhead
+from gateway.http.admission import Bulkhead, Pool
 from gateway.http.messages import Reply, Request
 from gateway.http.parameters import Parameter
 from gateway.identity.authentication import Authentication
@@ -37,6 +37,7 @@ from services.contract.topology import SERVICES
 LONGEST_NAME = 200  # characters of a file's name
 FIRST_ERRORS = 100  # that an answer lists; the marked file has all of them
 MARKED = 50_000  # errors that are written beside the rows of a file
+RECEIVED_AT_ONCE, RECEIVED_FROM_EACH = 6, 2  # files
 MARKED_AT_ONCE = 1  # files; beside the one that is imported, as the gateway's memory is reckoned
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHEET = json_schema.of_type(XLSX)
@@ -63,6 +64,7 @@ class Uploads:
 
     def __init__(self, imports: ImportStore, worker: ImportWorker, caller: Caller, clock: SystemClock) -> None:
         self._imports, self._worker, self._caller, self._clock = imports, worker, caller, clock
+        self._receiving = Pool("uploads", RECEIVED_AT_ONCE, each=RECEIVED_FROM_EACH, strangers=0)
         self._marking = Bulkhead(MARKED_AT_ONCE)
 
     def begin(self, service: str, command: str, request: Request) -> Reply:
@@ -97,7 +99,8 @@ class Uploads:
         """Answer an empty sheet for a command."""
         columns = _columns(service, command, self._command(service, command))
         title = glossary.command(f"{service}.{command}")
-        return _file(tpool.execute(sheets.template, columns, title), f"{command}.xlsx")
+        content = tpool.execute(sheets.template, columns, title)
+        return _file(content, f"{command}.xlsx", size=len(content))
 
     def marked(self, id_: str, request: Request) -> Reply:
         """Answer the uploaded file with its errors beside each row, up to `MARKED` of them."""
@@ -114,13 +117,14 @@ class Uploads:
         ):
             marked = Path(folder, "marked")
             _mark(path, sheet.filename, columns, errors, marked)
-            return _file(_stream(marked.open("rb")), sheet.filename)
+            return _file(_stream(marked.open("rb")), sheet.filename, size=marked.stat().st_size)
 
     def _received(self, service: str, command: str, request: Request) -> Import:
         """The import of the file in a request, which is stored while it is received."""
         id_ = command_id(request.headers.get("Idempotency-Key")) or str(uuid.uuid4())
-        stream, name = _uploaded(request)
-        file = self._imports.chunks.store_file(stream)
+        with self._receiving.place(request.caller, is_known=request.is_known), request.while_it_comes_in():
+            stream, name = _uploaded(request)
+            file = self._imports.chunks.store_file(stream)
         if not file.bytes:
             raise InvalidInput(FieldError("file", "The file is empty.", "文件为空。"))
 
@@ -235,7 +239,8 @@ def _stream(file: IO[bytes]) -> Iterator[bytes]:
             yield data
 
 
-def _file(body: bytes | Iterator[bytes], filename: str) -> Reply:
+def _file(body: bytes | Iterator[bytes], filename: str, *, size: int) -> Reply:
     kind = XLSX if filename.lower().endswith(".xlsx") else "text/csv; charset=utf-8"
     disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
-    return Reply(body, headers={"Content-Disposition": disposition}, content_type=kind)
+    headers = {"Content-Disposition": disposition, "Content-Length": str(size)}
+    return Reply(body, headers=headers, content_type=kind)

@@ -7,12 +7,14 @@ waits for another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from eventlet.event import Event as Signal
 
+from gateway.http.admission import Pool
 from gateway.http.json_schema import INSTANT, TEXT, WHOLE, each, many, maybe
 from gateway.http.messages import Reply, Request
 from gateway.http.server import EVENT_STREAM, Server
@@ -28,6 +30,7 @@ LOOK_EVERY = 0.5  # seconds between two looks at the ledger
 READ_AGAIN = 30.0  # seconds until the KPIs are read although no event came in: some change with the day alone
 HEARTBEAT = 15.0  # seconds until a silent stream sends a comment; only then a listener that has gone is noticed
 RETRY = 3_000  # milliseconds until a listener comes back
+SHARE = 8  # one caller may have one part in so many of all streams, and strangers together half of them
 REMEMBERED = 200  # snapshots of the past that a listener may come back from
 
 KPI = each(plan=WHOLE, code=TEXT, value=maybe(WHOLE), state=TEXT, status=maybe(TEXT))
@@ -43,7 +46,8 @@ class EventStream:
     """The streams of one gateway, and the newest numbers, which are read only while somebody listens."""
 
     def __init__(self, query_service: QueryService, container: Any, *, at_most: int) -> None:
-        self._query_service, self._container, self._at_most = query_service, container, at_most
+        self._query_service, self._container = query_service, container
+        self._pool = Pool("events", at_most, each=max(1, at_most // SHARE), strangers=(at_most + 1) // 2)
         self._streams: set[Stream] = set()
         self._loop: Loop | None = None
         self._remembered: dict[str, KpiSnapshot] = {}
@@ -55,12 +59,14 @@ class EventStream:
     def stream(self, request: Request) -> Reply:
         """Stream all numbers and then the changes, or the changes since `Last-Event-ID` where that is remembered.
 
-        Raises `Overloaded` where there are as many streams as may be.
+        Raises `Overloaded` where no place is left for this caller.
         """
-        if len(self._streams) >= self._at_most or self.has_ended:
+        if self.has_ended:
             raise Overloaded(at="events")
 
-        stream = Stream(self, self._remembered.get(_digest(request.headers.get("Last-Event-ID"))))
+        self._pool.take(request.caller, is_known=request.is_known)
+        known = self._remembered.get(_digest(request.headers.get("Last-Event-ID")))
+        stream = Stream(self, known, partial(self._pool.give_back, request.caller, is_known=request.is_known))
         self._streams.add(stream)
         if self._loop is None:
             self._loop = Loop("live numbers", self._look, seconds=LOOK_EVERY, at_once=True)
@@ -71,7 +77,9 @@ class EventStream:
 
     def leave(self, stream: Stream) -> None:
         """Let a stream go; the numbers are no longer read after the last one."""
-        self._streams.discard(stream)
+        if stream in self._streams:
+            self._streams.remove(stream)
+            stream.give_back()
         if not self._streams and self._loop is not None:
             self._loop.kill()
             self._loop, self._revision, self.newest = None, -1, None
@@ -116,10 +124,12 @@ class EventStream:
 
 
 class Stream(Iterator[bytes]):
-    """The events of one listener, which go on from the snapshot that it knows."""
+    """The events of one listener, which go on from the snapshot that it knows; `give_back` frees its place."""
 
-    def __init__(self, live: EventStream, known: KpiSnapshot | None) -> None:
-        self._live, self._known = live, known
+    def __init__(
+        self, live: EventStream, known: KpiSnapshot | None, give_back: Callable[[], None] = lambda: None
+    ) -> None:
+        self._live, self._known, self.give_back = live, known, give_back
         self._beat_at = 0.0
 
     def __next__(self) -> bytes:

@@ -99,6 +99,21 @@ def steps(period: Period, step: str) -> list[Period]:
     return cut
 
 
+def count_steps(period: Period, step: str) -> int:
+    """Return the number of steps that `steps` cuts the period into, without cutting it."""
+    return _ordinal(period.last, step) - _ordinal(period.first, step) + 1
+
+
+def _ordinal(day: date, step: str) -> int:
+    """Return the place of the step that a day is in, among all steps of that length."""
+    if step == "day":
+        return day.toordinal()
+    if step == "week":
+        return (day.toordinal() - 1) // 7  # the first day of the calendar is a Monday
+    months = day.year * 12 + day.month - 1
+    return months if step == "month" else months // 3
+
+
 def _step(day: date, step: str) -> tuple[str, date]:
     """Return the name of the step that a day is in, and the step's last day."""
     if step == "day":

@@ -25,6 +25,8 @@ from services.contract import KINDS
 from services.contract.rule import Rule
 from services.contract.view import Kind
 
+YEARS_BEFORE, YEARS_AFTER = 20, 10  # that a period may lie before the first plan, and after the last one
+
 Params = Mapping[str, Any]
 """Parameters as `question_parameters` reads them."""
 
@@ -141,7 +143,7 @@ class Questions:
             definition=self._plan_history.version(plan.year, moment.as_of),
             kpi_lines=index.kpi_lines(plan.year),
             milestones=index.milestones(plan.year),
-            period=_period(params, plan.year, moment.today),
+            period=_period(params, plan.year, moment.today, index),
             filters=_district(plan, params),
         )
 
@@ -157,12 +159,12 @@ class Questions:
         question = self._kpi(code, params)
         question = replace(question, filters=_district(question.line.plan, params))
         step = params.get("step", "month")
-        names = periods.steps(question.period.period, step)
-        if len(names) > periods.MOST_STEPS:
-            most = periods.MOST_STEPS
-            en, zh = f"{len(names)} steps; at most {most} are given.", f"共 {len(names)} 步；至多 {most} 步。"
+        number, most = periods.count_steps(question.period.period, step), periods.MOST_STEPS
+        if number > most:
+            en, zh = f"{number} steps; at most {most} are given.", f"共 {number} 步；至多 {most} 步。"
             raise InvalidInput(FieldError("step", en, zh))
 
+        names = periods.steps(question.period.period, step)
         steps = [resolve_period(f"{name.first}..{name.last}") for name in names]
         return SeriesQuestion(question, step, names, steps)
 
@@ -199,7 +201,7 @@ class Questions:
         if line is None:
             raise parameters.not_known("KPI", "指标", code, index.codes)
 
-        period = _period(params, line.plan.year, moment.today)
+        period = _period(params, line.plan.year, moment.today, index)
         line = index.kpi_line(code, period.period.first.year) or line
         definition = self._plan_history.version(line.plan.year, moment.as_of)
         return KpiQuestion(moment, line, definition, period, filters={})
@@ -228,8 +230,15 @@ def _plan(index: PlanIndex, year: str) -> Plan:
     return plan
 
 
-def _period(params: Params, year: int, today: date) -> AskedPeriod:
-    return resolve_period(params.get("period") or str(year), params.get("relative_to") or today)
+def _period(params: Params, year: int, today: date, index: PlanIndex) -> AskedPeriod:
+    """Resolve the period; raises `InvalidInput` where it lies far from the years of all plans and from today."""
+    text, relative_to = params.get("period") or str(year), params.get("relative_to") or today
+    period = periods.read(text, relative_to)
+    first, last = min(today.year, *index.plans) - YEARS_BEFORE, max(today.year, *index.plans) + YEARS_AFTER
+    if period.first.year < first or period.last.year > last:
+        en, zh = f"No plan is near: from {first} to {last}.", f"超出计划年度范围；须在 {first} 至 {last} 年之间。"
+        raise InvalidInput(FieldError("period", en, zh))
+    return resolve_period(text, relative_to)
 
 
 def _district(plan: Plan, params: Params) -> dict[str, Any]:

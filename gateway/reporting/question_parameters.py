@@ -6,8 +6,7 @@ from datetime import date
 
 from gateway.http.pagination import CURSOR, LIMIT
 from gateway.http.parameters import InvalidValue, Parameter, day, instant, names, one_of, truth
-from gateway.kpi.plan_index import resolve_period
-from gateway.plans.periods import FORMS, STEPS, UnknownPeriod
+from gateway.plans.periods import FORMS, STEPS, UnknownPeriod, read
 from services.chassis import fields
 
 
@@ -37,7 +36,7 @@ class PlanFile(fields.Schema):
 def period(text: str) -> str:
     """Check that a text names a period; its days may depend on the day of the question."""
     try:
-        resolve_period(text, date(2011, 12, 31))
+        read(text, date(2011, 12, 31))
     except UnknownPeriod as error:
         raise InvalidValue(error.en, error.zh) from None
     return text

@@ -38,7 +38,7 @@ class Settings:
     http_host: str = "127.0.0.1"
     http_behind_tls: bool = False  # a proxy before it ends TLS and names the client
     http_at_once: int = 64  # requests under way in one gateway; half of them to any one service
-    http_connections: int = 1_000  # open at once; further ones wait to be accepted
+    http_connections: int = 1_000  # open at once; beyond, one that waits for its client gives way
     http_streams: int = 200  # live streams in one gateway; each of them is one of its connections
     door_systems: str | None = None  # path of the list of outside systems, for the door
     webhook_hosts: str | None = None  # hosts that webhooks may go to, with "," between; http:// before one to allow it

@@ -27,7 +27,7 @@ class Person:
         self.gateway = gateway
         self.answered = try_login(gateway, login, password)
         assert self.answered.status == 200, self.answered.content
-        self.cookie = SimpleCookie(self.answered.headers["Set-Cookie"])["kexie_session"]
+        (self.cookie,) = SimpleCookie(self.answered.headers["Set-Cookie"]).values()
         self.id, self.csrf_token = self.answered.body["id"], self.answered.body["csrf_token"]
 
     def get(self, path):
@@ -39,5 +39,5 @@ class Person:
         return self._ask("POST", path, body=body or {}, **({"X-CSRF-Token": csrf} if csrf else {}), **headers)
 
     def _ask(self, method, path, *, body=None, **headers):
-        told = {"Cookie": f"kexie_session={self.cookie.value}", **headers}
+        told = {"Cookie": f"{self.cookie.key}={self.cookie.value}", **headers}
         return self.gateway.ask(method, path, body=body, token="", headers=told)

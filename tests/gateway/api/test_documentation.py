@@ -247,25 +247,32 @@ def test_every_cell_of_the_matrix_is_as_it_says(five):
     told = five.get("/api/v1/roles", token="").body
     cells = [(one, role) for one in told["operations"] for role in (*ROLES, None)]
 
-    found = list(GreenPool(AT_ONCE).imap(lambda cell: status(five, *cell), cells))
+    found = list(GreenPool(AT_ONCE).imap(lambda cell: status_and_caching(five, *cell), cells))
 
     wrong = [
         (one["method"], one["path"], role, got)
-        for (one, role), got in zip(cells, found, strict=True)
-        if not is_as_told(one, role, status(five, one, role) if got == NO_ROOM else got)
+        for (one, role), (got, _) in zip(cells, found, strict=True)
+        if not is_as_told(one, role, status_and_caching(five, one, role)[0] if got == NO_ROOM else got)
     ]
     assert wrong == []
+    stored = {
+        (one["method"], one["path"], status, caching)
+        for (one, _), (status, caching) in zip(cells, found, strict=True)
+        if caching != "no-store" and not (one["public"] and status == 200)
+    }
+    assert stored == set()
+    assert any(status == 200 and not one["public"] for (one, _), (status, _) in zip(cells, found, strict=True))
 
 
-def status(gateway, one, role):
-    """Send an empty request about nothing that exists, and return the status; a stream is not read."""
+def status_and_caching(gateway, one, role):
+    """Send an empty request about nothing that exists, and return how it is answered; a stream is not read."""
     path = re.sub(r"\{[^}]+\}", "nothing", one["path"])
     headers = {"Authorization": f"Bearer {gateway.running.token(f'u-{role}', [role])}"} if role else {}
     connection = gateway.connect()
     connection.request(one["method"], path, None if one["method"] == "GET" else b"{}", headers)
-    got = connection.getresponse().status
+    got = connection.getresponse()
     connection.close()
-    return got
+    return got.status, got.headers["Cache-Control"]
 
 
 def is_as_told(one, role, got):

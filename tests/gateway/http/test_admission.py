@@ -7,8 +7,9 @@ import eventlet
 import pytest
 from eventlet.event import Event as Signal
 
-from gateway.http.admission import Bulkhead, Turns
-from gateway.http.server import LATE, Server
+from gateway.http.admission import LATE, Bulkhead, Places, Pool, Turns
+from gateway.http.messages import network
+from gateway.http.server import Server
 from gateway.upstream.proxy import ServiceProxyProvider
 from services.awards.service import Awards
 from services.chassis.problem import Overloaded, Unavailable
@@ -42,12 +43,39 @@ def test_whoever_is_under_way_goes_on_after_every_few_that_begin():
     assert max(later - earlier for earlier, later in pairwise(seen)) == 4
 
 
-def test_where_requests_wait_for_their_turn_fewer_are_let_in(settings):
-    server = Server()
-    server.settings, server.busy = replace(settings, http_at_once=64), 9
+def test_where_requests_wait_for_their_turn_fewer_are_let_in():
+    places = Places(64, taken=8)
 
-    assert not server.is_full(waited=LATE / 2)
-    assert server.is_full(waited=LATE)
+    assert not places.is_full(waited=LATE / 2)
+    assert places.is_full(waited=LATE)
+
+
+def test_a_place_that_is_lent_is_free_for_others():
+    places = Places(1)
+
+    with places.place():
+        assert places.is_full()
+        with places.lent():
+            assert not places.is_full()
+        assert places.is_full()
+    assert not places.is_full()
+
+
+def test_neither_one_caller_nor_all_strangers_take_all_places_of_a_pool():
+    pool = Pool("exports", 4, each=2, strangers=3)
+    for caller in ("at 1", "at 1", "at 2"):
+        pool.take(caller, is_known=False)
+
+    with pytest.raises(Overloaded):
+        pool.take("at 3", is_known=False)
+    with pool.place("u-li", is_known=True), pytest.raises(Overloaded):
+        pool.take("u-wang", is_known=True)
+
+    pool.give_back("at 1", is_known=False)
+    with pool.place("u-li", is_known=True), pool.place("u-li", is_known=True), pytest.raises(Overloaded):
+        pool.take("u-li", is_known=True)
+    with pool.place("at 2", is_known=False), pytest.raises(Overloaded):
+        pool.take("at 2", is_known=False)
 
 
 class TestARate:
@@ -135,3 +163,38 @@ class TestNoMoreRoomForLater:
 
         assert [answer.status for answer in answers] == [202, 503]
         assert answers[1].headers["Retry-After"]
+
+
+def test_strangers_neither_keep_staff_from_files_nor_from_numbers_of_the_past(gateway):
+    report, past = "/api/v1/plans/2011/report.docx", "/api/v1/plans/2011/progress?as_of=2011-10-31"
+    pools = gateway.extension(Server).pools
+    for pool in pools.values():
+        for number in range(pool.strangers):
+            pool.take(f"at {number}", is_known=False)
+
+    for path in (report, past):
+        refused = gateway.get(path, token="")
+        assert (refused.status, refused.body["code"], refused.headers["Retry-After"]) == (503, "overloaded", "1")
+        assert gateway.get(path).status == 200
+    assert gateway.get("/api/v1/plans/2011/progress", token="").status == 200
+
+
+def test_credentials_that_are_wrong_make_a_caller_of_a_public_address_a_stranger(gateway):
+    for told in ({"Authorization": "Bearer nonsense"}, {"Authorization": "Basic x"}, {"Cookie": "kexie_session=x"}):
+        assert gateway.get("/api/v1/plans/2011/progress", token="", headers=told).status == 200
+
+
+def test_very_many_names_are_refused_before_any_of_them_is_looked_at(gateway):
+    address = "/api/v1/plans/2011/progress?" + "&".join(f"x{number}=" for number in range(1_000))
+    body = {f"x{number}": 1 for number in range(50_000)}
+
+    told = gateway.ask("POST", "/api/v1/login", body=body, token="")
+    for refused, field in ((gateway.get(address, token=""), "request"), (told, "body")):
+        assert (refused.status, [error["field"] for error in refused.body["errors"]]) == (400, [field])
+        assert len(refused.content) < 1_000
+
+
+def test_an_address_of_ipv6_counts_by_its_network():
+    assert network("2001:db8::1") == network("2001:db8::2:3") != network("2001:db8:0:1::1")
+    assert network("::ffff:192.0.2.1") == network("192.0.2.1") != network("192.0.2.2")
+    assert network("no address") == "no address"

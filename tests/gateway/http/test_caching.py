@@ -98,13 +98,13 @@ def test_a_stream_goes_out_as_it_is():
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_only_what_is_read_may_be_kept_and_by_whom_it_says():
+def test_only_what_is_read_and_public_may_be_kept():
     private, public, written = answered({}), answered({}, public=True), answered({}, request=asked("POST"))
     refused = error_response(Conflict(), asked(), route="-")
     finish(refused, asked(), public=False)
 
     assert [one.headers["Cache-Control"] for one in (private, public, written, refused)] == [
-        "private, no-cache", "public, no-cache", "no-store", "no-store",
+        "no-store", "public, no-cache", "no-store", "no-store",
     ]  # fmt: skip
     assert "ETag" not in written.headers
     assert "ETag" not in refused.headers

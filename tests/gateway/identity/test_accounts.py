@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.identity import api_tokens, audit_trail, passwords, sessions, users
+from gateway.http.admission import BURST
+from gateway.identity import api_tokens, audit_trail, authentication, passwords, sessions, users
 from gateway.identity.accounts import AccountsProvider
 from gateway.identity.login_throttle import FAILURES
 from gateway.identity.sessions import Sessions
@@ -69,13 +70,41 @@ def test_behind_tls_the_cookie_is_secure_and_the_caller_is_whom_the_proxy_names(
     gateway = Http(running.start(Gateway))
     add_user(gateway, "wang")
 
-    assert Person(gateway, "wang").cookie["secure"] is True
+    wang = Person(gateway, "wang")
+    assert (wang.cookie.key, wang.cookie["secure"], wang.cookie["path"]) == ("__Host-kexie_session", True, "/")
+    assert wang.cookie["domain"] == ""
+    assert wang.get("/api/v1/me").status == 200
+    assert wang.get("/api/v1/me").headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert gateway.get("/api/v1/me", token="", headers={"Cookie": f"kexie_session={wang.cookie.value}"}).status == 401
     throttle = gateway.extension(AccountsProvider)._throttle
     for number in range(FAILURES["address"] - 1):
         throttle.begin(pair=f"nobody-{number} 10.1.1.1", address="10.1.1.1", login=f"nobody-{number}")
     last, refused = (try_login(gateway, "nobody", **{"X-Forwarded-For": f"10.0.0.{n}, 10.1.1.1"}) for n in range(2))
     assert (last.status, refused.status) == (401, 429)
     assert try_login(gateway, "nobody", **{"X-Forwarded-For": "10.1.1.1, 10.1.1.2"}).status == 401
+
+
+def test_credentials_that_were_never_right_count_for_their_address_before_they_are_looked_up(gateway, monkeypatch):
+    add_user(gateway, "wang")
+    wang = Person(gateway, "wang")
+    assert wang.get("/api/v1/me").status == 200
+
+    def bogus(number):
+        sent = {"Cookie": f"kexie_session={number}"} if number % 2 else {"Authorization": f"Bearer {number}"}
+        return gateway.get("/api/v1/me", token="", headers=sent)
+
+    answers = [bogus(number) for number in range(int(3 * BURST * authentication.CREDENTIALS))]
+
+    refused = [answered for answered in answers if answered.status != 401]
+    assert {answered.body["code"] for answered in refused} == {"too_many_requests"}
+    assert all(int(answered.headers["Retry-After"]) >= 1 for answered in refused)
+    looked_up, real = [], Sessions.find
+    monkeypatch.setattr(Sessions, "find", lambda *asked: looked_up.append(1) or real(*asked))
+    gateway.extension(authentication.Authentication)._new_credentials._limiter.rate = 0.001
+    assert (bogus(1).status, looked_up) == (429, [])
+    assert (wang.get("/api/v1/me").status, looked_up) == (200, [1])
+    assert gateway.get("/api/v1/me", token="").status == 401
+    assert gateway.get("/api/v1/plans/2011/progress", token="", headers={"Cookie": "kexie_session=x"}).status == 200
 
 
 def test_a_write_with_a_session_needs_the_token_that_only_our_own_pages_can_read(gateway):

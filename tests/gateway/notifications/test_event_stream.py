@@ -60,9 +60,12 @@ class Listener:
 
 
 @contextmanager
-def listening(gateway, last=None):
+def listening(gateway, last=None, by=None):
+    told = {"Last-Event-ID": last} if last else {}
+    if by:
+        told["Authorization"] = f"Bearer {gateway.running.token(by, ('viewer',))}"
     with closing(gateway.connect()) as connection:
-        connection.request("GET", ADDRESS, headers={"Last-Event-ID": last} if last else {})
+        connection.request("GET", ADDRESS, headers=told)
         response = connection.getresponse()
         assert response.status == 200, response.read()
         yield Listener(connection, response)
@@ -165,9 +168,11 @@ def test_no_more_streams_than_the_setting_says_and_a_place_becomes_free(running,
     running.settings = replace(running.settings, http_streams=2)
     gateway = Http(running.start(Gateway))
 
-    with listening(gateway), listening(gateway):
+    with listening(gateway):
         refused = gateway.get(ADDRESS, token="")
         assert (refused.status, refused.body["code"], refused.headers["Retry-After"]) == (503, "overloaded", "1")
+        with listening(gateway, by="u-li"):
+            assert gateway.get(ADDRESS, by="u-wang").status == 503
     until(lambda: streams(gateway) == 0)
 
     with listening(gateway) as page:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.plans.periods import FORMS, Period, Piece, UnknownPeriod, pieces, read
+from gateway.plans.periods import FORMS, STEPS, Period, Piece, UnknownPeriod, count_steps, pieces, read, steps
 
 DAYS = st.dates(date(1990, 1, 1), date(2030, 12, 31))
 
@@ -71,3 +71,10 @@ def days_of(piece):
         return [date.fromisoformat(f"{piece.key}-{day}") for day in piece.days]
     whole = read(piece.key.replace("-", ""))
     return [whole.first + timedelta(days=number) for number in range((whole.last - whole.first).days + 1)]
+
+
+@given(DAYS, DAYS, st.sampled_from(STEPS))
+def test_steps_are_counted_without_cutting_the_period(one, other, step):
+    period = Period("", min(one, other), max(one, other))
+
+    assert count_steps(period, step) == len(steps(period, step))

@@ -2,7 +2,9 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from gateway.http import parameters
+from gateway.plans import periods
 from gateway.reporting import cache, question_parameters
+from services.chassis.problem import InvalidInput
 from services.contract.topology import SERVICES
 from tests.gateway.examples import an_event
 
@@ -116,3 +118,10 @@ def test_a_number_of_a_service_that_differs_is_incomplete_and_no_other(query_ser
 
     assert (reason["code"], reason["service"], reason["records"]) == ("behind", "outreach", 3)
     assert query_service.kpi("K1", {})["complete"]
+
+
+def test_too_many_steps_are_refused_before_any_of_them_is_made(query_service, monkeypatch):
+    monkeypatch.setattr(periods, "steps", lambda *_: pytest.fail("they are made"))
+
+    with pytest.raises(InvalidInput, match="1096 steps; at most 400"):
+        query_service.series("K2", {"period": "1991-01-01..2011-12-31", "step": "week"})
