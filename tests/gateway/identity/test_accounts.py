@@ -8,13 +8,13 @@ import jsonschema
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.http.admission import BURST
 from gateway.identity import api_tokens, audit_trail, authentication, passwords, sessions, users
 from gateway.identity.accounts import AccountsProvider
 from gateway.identity.login_throttle import FAILURES
 from gateway.identity.sessions import Sessions
 from gateway.service import Gateway
 from services.awards.service import Awards
+from services.chassis.rate_limiter import BURST
 from tests.gateway.conftest import Http
 from tests.gateway.people import OPERATOR, PASSWORD, Person, add_user, try_login
 from tests.gateway.upstream.test_proxy import REPORT, RESULT
