@@ -99,7 +99,7 @@ def test_a_body_at_the_slowest_rate_is_read_and_one_below_it_is_not(monkeypatch)
 
 def test_an_answer_that_nobody_reads_is_given_up(gateway, monkeypatch):
     monkeypatch.setattr(http_server, "SILENT", 0.2)
-    with clients(gateway, KINDS["answers not read"], number=10):
+    with clients(gateway, KINDS["answers not read"] * 30, number=10):
         server = gateway.extension(Server)
         until(lambda: server.connections._held > 0)
 
