@@ -30,7 +30,8 @@ class Endpoint(HttpRequestHandler):
     `en` and `zh` are its summary in both languages, `asks` its parameters and `takes` the schema of its body; both are
     checked, and the method finds them in `request.params` and `request.body`. With `asks=None` it reads its parameters
     itself. An answer that costs much has a place in a `pool`; a public one that `prefers_known` also knows callers who
-    have an account, for whom a share of these places is kept. Where it `uploads`, the body is a file, which the method
+    have an account, for whom a share of these places is kept. A read that is `noted` is in the audit trail as writes
+    are: it shows names, or what is meant for few. Where it `uploads`, the body is a file, which the method
     reads from `request.stream` or `request.files` while it comes in, and which may be as large as the settings say.
     `answers` are the JSON Schemas of its answers, by status. Where it stands `for_each` command, question, list,
     record, history or job, the documents have an operation for each of them.
@@ -51,6 +52,7 @@ class Endpoint(HttpRequestHandler):
         everywhere: bool = False,
         prefers_known: bool = False,
         pool: str | None = None,
+        noted: bool = False,
         asks: Mapping[str, Parameter] | None = parameters.NOTHING,
         takes: type[fields.Schema] | None = None,
         uploads: bool = False,
@@ -61,7 +63,7 @@ class Endpoint(HttpRequestHandler):
         self.en, self.zh = en, zh
         self.public, self.roles, self.asks, self.answers, self.for_each = public, roles, asks, answers, for_each
         self.takes, self.uploads, self.everywhere = takes() if takes else None, uploads, everywhere
-        self.prefers_known, self.pool = prefers_known, pool
+        self.prefers_known, self.pool, self.noted = prefers_known, pool, noted
 
     def stop(self) -> None:
         """Accept no new request, then wait for the workers at work."""
@@ -70,6 +72,7 @@ class Endpoint(HttpRequestHandler):
 
     def handle_request(self, request: Request) -> Response:
         """Check the caller, count the request, read what is declared, and answer; raises a `Problem` or a refusal."""
+        request.is_noted = self.noted
         if not self.public:
             self._check_caller(request)
         elif self.prefers_known:

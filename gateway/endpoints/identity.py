@@ -57,6 +57,7 @@ class IdentityEndpoints:
         "/api/v1/users",
         en="List all users.",
         zh="用户列表。",
+        noted=True,
         **OPERATOR,
         asks=users.ASKS,
         answers={200: users.USERS},
@@ -161,8 +162,8 @@ class IdentityEndpoints:
     @endpoint(
         "GET",
         "/api/v1/audit",
-        en="List who requested which change.",
-        zh="操作审计。",
+        en="List who requested which change, and who read what is confidential.",
+        zh="操作审计（含敏感信息的查阅）。",
         **OPERATOR,
         asks=audit_trail.ASKS,
         answers={200: audit_trail.ENTRIES},

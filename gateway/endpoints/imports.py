@@ -65,6 +65,7 @@ class ImportEndpoints:
         "/api/v1/imports/<id_>/file",
         en="Download the sheet with each error beside its row.",
         zh="标注错误的原表。",
+        noted=True,
         answers={200: json_schema.ANYTHING},
     )
     def marked_file(self, request: Request, id_: str) -> Reply:

@@ -63,6 +63,7 @@ class PublicEndpoints:
         zh="证书（PDF）。",
         roles=STAFF,
         pool="exports",
+        noted=True,
         answers={200: certificates.PRINTED},
     )
     def certificate(self, request: Request, id_: str) -> Reply:

@@ -47,6 +47,7 @@ class ServiceEndpoints:
         "/api/v1/<service>/questions/<question>",
         en="Query a service.",
         zh="服务查询。",
+        noted=True,
         **EVERYBODY,
         asks=None,
         for_each="question",

@@ -74,6 +74,7 @@ class Request(wrappers.Request):
     identified_by: str | None = None  # "token", "session", or the login that was tried
     token_id: str | None = None
     command_id: str | None = None
+    is_noted = False  # in the audit trail, though it only reads
     while_it_comes_in: Callable[[], AbstractContextManager[None]] = nullcontext
     """Has to be entered to read the body, which may take as long as its sender likes."""
 

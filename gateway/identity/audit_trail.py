@@ -1,6 +1,7 @@
 """Audit trail: who sent which write, when, by which command and how they were identified; never its content.
 
-It has every write of a known caller, and every login that was tried. Requests of unknown callers change nothing, and
+It has every write of a known caller, every login that was tried, and every read of names or of what is meant for few:
+which record was read, never what it says. Requests of unknown callers change nothing, and
 are only counted in the metrics. An entry is written a moment after the response, and kept for five years.
 """
 
@@ -71,7 +72,10 @@ ENTRIES: Shape = page(ENTRY)
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """A request that may have changed something; its id begins with its instant, so that ids are in order of time."""
+    """A request that may have changed something, or read what is confidential.
+
+    Its id begins with its instant, so that ids are in order of time.
+    """
 
     id: str
     at: datetime
@@ -115,8 +119,9 @@ class AuditTrail(SharedExtension):
                 self._thread.wait()
 
     def note(self, request: Request, status: int) -> None:
-        """Note a request that may have changed something; it is written later, so that no response waits for it."""
-        if request.method in READING or request.identified_by is None:
+        """Note a request that belongs in the trail; it is written later, so that no response waits for it."""
+        is_read = request.method in READING
+        if (is_read and not request.is_noted) or request.identified_by is None:
             return
 
         at = self.container.config["CLOCK"].now()
@@ -128,7 +133,7 @@ class AuditTrail(SharedExtension):
                 identified_by=request.identified_by,
                 token_id=request.token_id,
                 method=request.method,
-                address=request.path[:LONGEST],
+                address=(request.full_path.rstrip("?") if is_read else request.path)[:LONGEST],
                 status=status,
                 command_id=request.command_id,
                 sent_from=request.remote_addr,

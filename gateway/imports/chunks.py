@@ -1,6 +1,6 @@
 """Chunks: the parts of an upload that any gateway may need to continue an import: the file, its rows and their errors.
 
-They may hold names, so they are deleted when the import is done, and after 7 days in any case (X-08).
+They may hold names, so they are deleted when the import is done, and a day after nobody needs them any more (X-08).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pymongo.collection import Collection
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import Document
 
-KEPT = timedelta(days=7)
+KEPT = timedelta(hours=24)  # after the upload, or after its import last waited
 CHUNK = 256 * 1024  # bytes of a file
 ZIP = b"PK\x03\x04"  # the first bytes of an XLSX
 
@@ -47,15 +47,22 @@ class FileChunks:
         self._chunks.create_indexes(
             [
                 IndexModel([("upload", 1), ("what", 1), ("place", 1)]),
-                IndexModel("stored_at", expireAfterSeconds=int(KEPT.total_seconds())),
+                IndexModel("expires_at", expireAfterSeconds=0),
             ]
         )
 
     def put(self, upload: str, content: Content, place: int, data: bytes) -> None:
         """Store a chunk, instead of one that was at this place before."""
         id_ = f"{upload}/{content}/{place}"
-        chunk = {"upload": upload, "what": content, "place": place, "content": data, "stored_at": self._clock.now()}
+        chunk = {"upload": upload, "what": content, "place": place, "content": data}
+        chunk["expires_at"] = self._clock.now() + KEPT
         self._chunks.replace_one({"_id": id_}, {"_id": id_, **chunk}, upsert=True)
+
+    def keep(self, upload: str) -> None:
+        """Keep an upload for `KEPT` from now on; written only when half of that has passed, as chunks are large."""
+        until = self._clock.now() + KEPT
+        old = {"upload": upload, "expires_at": {"$lt": until - KEPT / 2}}
+        self._chunks.update_many(old, {"$set": {"expires_at": until}})
 
     def read(self, upload: str, *contents: Content, after: int = -1) -> Iterator[tuple[int, bytes]]:
         """Yield place and data in order of their places; at one place, refusals come after errors of reading.

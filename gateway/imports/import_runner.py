@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import eventlet
@@ -20,6 +21,7 @@ from services.chassis.mongo import is_passing
 from services.chassis.problem import Malfunction, Overloaded, Problem, Unavailable
 
 LOOK = 1.0  # seconds between two looks for imports that wait
+KEEP = 3_600.0  # seconds between two times at which the files of imports that wait are kept longer
 BEAT = 5.0  # seconds between two signs of life of the import at work
 TRIES = 3  # gateways that may crash at one step of an import before the import counts as their cause
 
@@ -32,6 +34,7 @@ class ImportRunner:
     def __init__(self, imports: ImportStore, worker: ImportWorker, link: Link) -> None:
         self._imports, self._worker, self._link = imports, worker, link
         self._loop = Loop("imports", self._work_on_waiting, seconds=LOOK, at_once=True)
+        self._keep_at = 0.0
 
     def start(self, container: Any) -> None:
         """Begin in a thread that the container manages."""
@@ -43,6 +46,9 @@ class ImportRunner:
 
     def _work_on_waiting(self) -> None:
         """Work until no import waits; raises `Unavailable` where a service is away, so that the loop rests."""
+        if monotonic() >= self._keep_at:
+            self._imports.keep_waiting()
+            self._keep_at = monotonic() + KEEP
         while self._link.is_up and (sheet := self._imports.claim()) is not None:
             self._work(sheet)
 

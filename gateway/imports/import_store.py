@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, islice
 from operator import attrgetter, itemgetter
@@ -20,6 +20,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from gateway.identity.stored_actor import write_actor
+from gateway.imports.chunks import KEPT as UPLOADS_KEPT
 from gateway.imports.chunks import FileChunks
 from gateway.imports.import_record import Import, RowError, confirmed
 from services.chassis.clock import SystemClock
@@ -34,6 +35,15 @@ KEPT = timedelta(days=90)  # that an import can be asked for
 
 class TakenOver(Exception):
     """Another gateway works on this import, because it did not hear of this one."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The files that are kept for imports which are not done, and their bytes; `since` is when the oldest came."""
+
+    files: int = 0
+    bytes: int = 0
+    since: datetime | None = None
 
 
 class ImportStore:
@@ -79,6 +89,14 @@ class ImportStore:
         newest = self._imports.find(visible).sort("created_at", -1).limit(limit)
         return [_import(document) for document in newest], self._imports.count_documents(visible)
 
+    def usage(self, actor_id: str | None = None) -> Usage:
+        """Sum up what is kept for this uploader, or for all."""
+        kept: Document = {"created_at": {"$gt": self._clock.now() - UPLOADS_KEPT}, "state": {"$ne": "done"}}
+        by_uploader = {"actor.id": actor_id} if actor_id else {}
+        sums = {"files": {"$sum": 1}, "bytes": {"$sum": "$bytes"}, "since": {"$min": "$created_at"}}
+        found = self._imports.aggregate([{"$match": kept | by_uploader}, {"$group": {"_id": None} | sums}])
+        return next((Usage(row["files"], row["bytes"], row["since"]) for row in found), Usage())
+
     def errors(self, sheet: Import, *, at_most: int | None = None) -> list[RowError]:
         """The errors of an import in the order of its rows."""
         return list(islice(self._errors(sheet), at_most))
@@ -99,6 +117,7 @@ class ImportStore:
                 import_id=id_, state=sheet.state,
             )  # fmt: skip
 
+        self.chunks.keep(sheet.upload)
         self.chunks.forget(sheet.upload, ["refusals"])
         changes = _changes(sheet, confirmed(sheet, actor, token_id)) | {"turn": self._clock.now()}
         self._imports.update_one({"_id": id_, "state": sheet.state}, {"$set": changes, "$unset": {"ended_at": ""}})
@@ -115,6 +134,11 @@ class ImportStore:
             yield from sorted(errors, key=attrgetter("row"))
 
     # --- for the gateway that works on it ----------------------------------------------------------------------------
+
+    def keep_waiting(self) -> None:
+        """Keep the files of imports that wait or run, however long a service or the broker is away."""
+        for document in self._imports.find({"state": {"$in": ["waiting", "running"]}}, {"upload": 1}):
+            self.chunks.keep(document["upload"])
 
     def claim(self) -> Import | None:
         """Take the import that has waited longest, or whose gateway fell silent; None where there is none."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import tempfile
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
 from pathlib import Path, PurePosixPath
 from time import monotonic
 from typing import IO, Any
@@ -18,10 +21,10 @@ from gateway.http.messages import Reply, Request
 from gateway.http.parameters import Parameter
 from gateway.identity.authentication import Authentication
 from gateway.imports import answers, sheet_process, sheets
-from gateway.imports.chunks import CHUNK, FileChunks
+from gateway.imports.chunks import CHUNK, KEPT, FileChunks
 from gateway.imports.import_record import Import, RowError
 from gateway.imports.import_runner import ImportRunner
-from gateway.imports.import_store import ImportStore
+from gateway.imports.import_store import ImportStore, Usage
 from gateway.imports.import_worker import ImportWorker, unreadable
 from gateway.imports.sheets import BrokenSheet, CellError, Column, NotFlat
 from gateway.upstream import descriptions
@@ -30,7 +33,7 @@ from services.chassis.client import Caller, CallerProvider
 from services.chassis.clock import SystemClock
 from services.chassis.entrypoints import command_id
 from services.chassis.mongo import database, patiently
-from services.chassis.problem import FieldError, InvalidInput, NotAllowed, NotFound
+from services.chassis.problem import FieldError, InvalidInput, NotAllowed, NotFound, TooManyRequests
 from services.contract import glossary
 from services.contract.topology import SERVICES
 
@@ -38,6 +41,7 @@ LONGEST_NAME = 200  # characters of a file's name
 FIRST_ERRORS = 100  # that an answer lists; the marked file has all of them
 MARKED = 50_000  # errors that are written beside the rows of a file
 RECEIVED_AT_ONCE, RECEIVED_FROM_EACH = 6, 2  # files
+FILES_OF_EACH, FILES_OF_ALL = 100, 1_000  # that are kept, and 10 or 40 times the largest one's bytes
 MARKED_AT_ONCE = 1  # files; beside the one that is imported, as the gateway's memory is reckoned
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHEET = json_schema.of_type(XLSX)
@@ -59,10 +63,37 @@ class NotImportable(NotFound):
     code = "not_importable"
 
 
+class UploadQuotaReached(TooManyRequests):
+    """More files, or more of their bytes, are kept for imports that are not done than may be; nothing was stored."""
+
+    code = "upload_quota_reached"
+    title_en = "Too many uploads wait to be confirmed: confirm some, or come again when the oldest is a day old."
+    title_zh = "待确认的上传过多：请先确认，或待最早的上传满一天后再试。"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """The files that may be kept, and their bytes."""
+
+    files: int
+    bytes: int
+
+    def check(self, usage: Usage, more: int, now: datetime) -> None:
+        """Raise `UploadQuotaReached` where no further file of so many bytes may be kept."""
+        if usage.files < self.files and usage.bytes + more <= self.bytes:
+            return
+        free_at = (usage.since or now) + KEPT
+        seconds = max(1, ceil((free_at - now).total_seconds()))
+        raise UploadQuotaReached(files=self.files, bytes=self.bytes, seconds=seconds)
+
+
 class Uploads:
     """Answers requests about imports."""
 
-    def __init__(self, imports: ImportStore, worker: ImportWorker, caller: Caller, clock: SystemClock) -> None:
+    def __init__(
+        self, imports: ImportStore, worker: ImportWorker, caller: Caller, clock: SystemClock, *, largest: int
+    ) -> None:
+        self._for_each, self._for_all = Quota(FILES_OF_EACH, 10 * largest), Quota(FILES_OF_ALL, 40 * largest)
         self._imports, self._worker, self._caller, self._clock = imports, worker, caller, clock
         self._receiving = Pool("uploads", RECEIVED_AT_ONCE, each=RECEIVED_FROM_EACH, strangers=0)
         self._marking = Bulkhead(MARKED_AT_ONCE)
@@ -71,13 +102,16 @@ class Uploads:
         """Store the file and answer 202 with its import; `Idempotency-Key` is the import's id.
 
         All that can be refused before the file is read is: the command, the caller's roles, an import that the
-        gateway could not continue in the caller's name.
+        gateway could not continue in the caller's name, a file for which there is no room.
         """
         description = self._command(service, command)
         if not request.actor.roles & description.roles:
             raise NotAllowed(needs="/".join(sorted(description.roles)), yours="/".join(sorted(request.actor.roles)))
         _columns(service, command, description)
         self._worker.acting_for(request.actor)
+        now, more = self._clock.now(), request.owed
+        self._for_each.check(self._imports.usage(request.actor.id), more, now)
+        self._for_all.check(self._imports.usage(), more, now)
 
         new = self._received(service, command, request)
         return self._accepted(self._imports.add(new))
@@ -106,7 +140,9 @@ class Uploads:
         """Answer the uploaded file with its errors beside each row, up to `MARKED` of them."""
         sheet = self._imports.get(id_, request.actor)
         if not self._imports.chunks.has(sheet.upload, "file"):
-            raise NotFound("The file is kept until the import is done, or for 7 days.", "文件仅保留至导入完成或七天。")
+            raise NotFound(
+                "The file is kept until the import is done, or for a day.", "文件仅保留至导入完成，至多一天。"
+            )
 
         columns = _columns(sheet.service, sheet.command, self._command(sheet.service, sheet.command))
         errors = _by_row(self._imports.errors(sheet, at_most=MARKED))
@@ -180,7 +216,7 @@ class UploadsProvider(CallerProvider):
         patiently(imports.prepare)
         worker = ImportWorker(imports, self._caller, settings.token_private_key, self.callers.current_rights)
         self.runner = ImportRunner(imports, worker, self._caller.link)
-        self._uploads = Uploads(imports, worker, self._caller, clock)
+        self._uploads = Uploads(imports, worker, self._caller, clock, largest=settings.upload_limit)
 
     def start(self) -> None:
         """Begin to work on imports, this gateway's and those of gateways that died."""

@@ -23,14 +23,19 @@ MANY, FEWER = 1_000_000, 100_000  # records that a question goes over
     "--import", "rows", type=click.IntRange(1), metavar="ROWS", help="Import a sheet of ROWS audience counts."
 )
 @click.option("--judging", "of_judging", is_flag=True, help="Assign the entries of a large contest and rank them.")
+@click.option(
+    "--slow", type=click.IntRange(9), metavar="CONNECTIONS", help="A clerk's page beside so many slow clients."
+)
 @click.option("--quick", is_flag=True, help="Without the others: ask over 100,000 records instead of a million.")
-def bench(at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, quick: bool) -> None:
+def bench(
+    at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, slow: int | None, quick: bool
+) -> None:
     """Measure our pipeline beside stock nameko, in the same run, and print a table.
 
     The exit code is 1 where a target is missed. The options measure something else: the stack at its limit, the import
-    of a sheet from its upload to the changed KPI, the judging of a contest.
+    of a sheet from its upload to the changed KPI, the judging of a contest, a page beside clients that are slow.
     """
-    _refuse_contradictions(at_limit, seconds, rows, of_judging, quick)
+    _refuse_contradictions(at_limit, seconds, rows, of_judging, slow, quick)
 
     if of_judging:
         sys.exit(judging.main())
@@ -38,14 +43,18 @@ def bench(at_limit: bool, seconds: float | None, rows: int | None, of_judging: b
         sys.exit(_measure("saturation", f"{seconds or 300:g}"))
     if rows:
         sys.exit(_measure("imports", f"{rows}"))
+    if slow:
+        sys.exit(_measure("slow_clients", f"{slow}"))
     sys.exit(_measure("against_nameko", f"{FEWER if quick else MANY}"))
 
 
 def _refuse_contradictions(
-    at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, quick: bool
+    at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, slow: int | None, quick: bool
 ) -> None:
-    if at_limit + bool(rows) + of_judging + quick > 1:
-        raise click.UsageError("--limit, --import, --judging and --quick are four measurements: choose one of them.")
+    if at_limit + bool(rows) + of_judging + bool(slow) + quick > 1:
+        raise click.UsageError(
+            "--limit, --import, --judging, --slow and --quick are five measurements: choose one of them."
+        )
     if seconds and not at_limit:
         raise click.UsageError("--seconds belongs to --limit.")
 

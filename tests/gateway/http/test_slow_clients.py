@@ -1,7 +1,6 @@
 """Clients that hold what they do not use: hundreds of connections of six slow kinds, and a clerk who is answered."""
 
 import http.client
-import socket
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -13,48 +12,14 @@ from gateway.http.connections import SHARE, Connections
 from gateway.http.server import Server
 from services.chassis.problem import Overloaded
 from tests.gateway.people import Person, add_user
+from tests.slow_clients import KINDS, of_network, slow_clients
 from tests.stack import until
 
 OPEN, EACH = 200, 150  # connections at once, and of each kind
-LOGIN = b"POST /api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-KINDS = {
-    "silent": b"",
-    "first line": b"GET /api/v1/pl",
-    "headers": b"GET /api/v1/plans HTTP/1.1\r\nHost: x\r\nX-A: 1\r\n",
-    "body owed": LOGIN + b"Content-Length: 900\r\n\r\n",
-    "chunk owed": LOGIN + b"Transfer-Encoding: chunked\r\n\r\n384\r\n{",
-    "body begun": LOGIN + b"Content-Length: 900\r\n\r\n{",
-    "body of a read": b"GET /api/v1/plans HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n{",
-    "answers not read": b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 8,
-    "streams": b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n",
-}  # fmt: skip
 
 
-def address(of_attack, of_socket=1):
-    """Every address of 127/8 is ours."""
-    return f"127.{of_attack}.{of_socket // 250}.{1 + of_socket % 250}"
-
-
-def slow_client(port, said, source):
-    """A connection from this address that has said so much and reads nothing; None where nobody took it."""
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
-    sock.settimeout(20)
-    sock.bind((source, 0))
-    try:
-        sock.connect(("127.0.0.1", port))
-        sock.sendall(said)
-    except OSError:  # it was given up while it spoke
-        pass
-    return sock
-
-
-@contextmanager
-def slow_clients(gateway, said, *, number=EACH, sources=lambda _: "127.9.9.9"):
-    with ExitStack() as opened:
-        for each in range(number):
-            opened.enter_context(slow_client(gateway.extension(Server).port, said, sources(each)))
-        yield
+def clients(gateway, sent, *, number=EACH, address=lambda _: "127.9.9.9"):
+    return slow_clients(gateway.extension(Server).port, sent, number=number, address=address)
 
 
 @pytest.fixture
@@ -69,10 +34,10 @@ def clerk(gateway):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("sources", [lambda _: "127.9.9.9", lambda each: address(10, each)], ids=["one", "many"])
-def test_a_clerk_is_answered_beside_slow_clients_of_one_address_and_of_many(gateway, clerk, kind, sources):
+@pytest.mark.parametrize("address", [lambda _: "127.9.9.9", of_network(10)], ids=["one", "many"])
+def test_a_clerk_is_answered_beside_slow_clients_of_one_address_and_of_many(gateway, clerk, kind, address):
     server = gateway.extension(Server)
-    with slow_clients(gateway, KINDS[kind], number=OPEN + 50, sources=sources):
+    with clients(gateway, KINDS[kind], number=OPEN + 50, address=address):
         until(lambda: server.places.taken == 0)  # they are slow, and no flood
         for _ in range(5):
             assert clerk.get("/api/v1/plans/2011/progress").status == 200
@@ -90,7 +55,7 @@ def test_a_clerk_is_answered_beside_slow_clients_of_one_address_and_of_many(gate
 def test_a_clerk_is_answered_beside_slow_clients_of_all_kinds_at_once(gateway, clerk):
     with ExitStack() as opened:
         for number, said in enumerate(KINDS.values()):
-            opened.enter_context(slow_clients(gateway, said, sources=lambda _, own=10 + number: address(own)))
+            opened.enter_context(clients(gateway, said, address=lambda _, own=number: f"127.9.9.{1 + own}"))
         until(lambda: gateway.extension(Server).places.taken == 0)
         for _ in range(5):
             assert clerk.get("/api/v1/plans/2011/progress").status == 200
@@ -134,7 +99,7 @@ def test_a_body_at_the_slowest_rate_is_read_and_one_below_it_is_not(monkeypatch)
 
 def test_an_answer_that_nobody_reads_is_given_up(gateway, monkeypatch):
     monkeypatch.setattr(http_server, "SILENT", 0.2)
-    with slow_clients(gateway, KINDS["answers not read"], number=10):
+    with clients(gateway, KINDS["answers not read"] * 30, number=10):
         server = gateway.extension(Server)
         until(lambda: server.connections._held > 0)
 

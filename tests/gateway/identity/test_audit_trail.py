@@ -62,6 +62,25 @@ def test_an_entry_says_which_token_it_was_and_nothing_of_what_was_sent(gateway):
     assert not [secret for secret in (PASSWORD, token["token"], "wang") if secret in stored]
 
 
+def test_who_reads_names_or_what_is_meant_for_few_is_noted_and_which_record_it_was(gateway):
+    gateway.running.start(Awards)
+    reads = {
+        "/api/v1/awards/questions/read_objector?objection_id=o-1": ("verifier", 404),
+        "/api/v1/awards/questions/read_objector?objection_id=o-2": ("recorder", 403),
+        "/api/v1/awards/certificates/e-1.1.7.pdf": ("recorder", 404),
+        "/api/v1/imports/i-1/file": ("recorder", 404),
+        "/api/v1/users": ("operator", 200),
+    }
+    for address, (role, status) in reads.items():
+        assert gateway.get(address, by="u-wu", roles=[role]).status == status, address
+    gateway.get("/api/v1/users", token="")
+    gateway.get("/api/v1/awards/external_results", by="u-wu")
+
+    entries = [(entry["method"], entry["address"], entry["status"], entry["who"]) for entry in trail(gateway, 5)]
+
+    assert entries == [("GET", address, status, "u-wu") for address, (_, status) in reversed(reads.items())]
+
+
 def test_a_login_that_failed_is_noted_and_requests_of_nobody_are_not(gateway):
     try_login(gateway, "nobody")
     gateway.post("/api/v1/tokens", {}, token="")

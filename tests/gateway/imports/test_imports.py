@@ -3,25 +3,28 @@
 import csv
 import io
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from gateway.imports import import_record, import_runner, import_store, import_worker, sheet_process, sheets, uploads
-from gateway.imports.chunks import FileChunks
+from gateway.imports.chunks import KEPT, FileChunks
 from gateway.imports.import_record import ErrorCount, Import
 from gateway.imports.import_store import ImportStore
+from gateway.imports.uploads import Quota
 from gateway.service import Gateway
 from gateway.upstream import delegation as asking
 from gateway.upstream.delegation import DelegatedCaller
 from services.chassis.clock import SystemClock
 from services.chassis.fields import json_schema
+from services.chassis.mongo import database
 from services.chassis.tokens import Actor
 from services.outreach.schemas import RecordCount
 from services.outreach.service import Outreach
 from tests.gateway.conftest import Http
 from tests.gateway.imports.sheets.examples import a_book
 from tests.outreach.acting import Acting
-from tests.stack import until
+from tests.stack import MovableClock, until
 
 COLUMNS = sheets.columns(json_schema(RecordCount()), of="outreach.record_count")
 PATH = "/api/v1/imports/outreach/record_count"
@@ -517,3 +520,69 @@ def test_progress_clears_only_what_it_says_and_is_read_again_as_it_was_noted(run
 
     assert (again.total, again.unreadable) == (9, ErrorCount())
     assert imports.get("i-1", claimed.actor) == again
+
+
+# --- what is kept -----------------------------------------------------------------------------------------------------
+
+
+def quotas(gateway, monkeypatch, *, each, of_all):
+    kept = gateway.extension(uploads.UploadsProvider).provide()
+    monkeypatch.setattr(kept, "_for_each", Quota(*each))
+    monkeypatch.setattr(kept, "_for_all", Quota(*of_all))
+
+
+def checked(gateway, sheet, **how):
+    """The id of an upload whose import has ended."""
+    id_ = upload(gateway, sheet, dry_run=True, **how)["id"]
+    until(lambda: gateway.get(f"/api/v1/imports/{id_}", **OPERATOR).body["ended_at"])
+    return id_
+
+
+@pytest.mark.usefixtures("activities")
+def test_an_uploader_and_all_together_have_so_many_files_kept_and_a_done_import_makes_room(gateway, monkeypatch):
+    quotas(gateway, monkeypatch, each=(2, 10**6), of_all=(3, 10**6))
+    first, _ = checked(gateway, a_sheet(a_row(1))), checked(gateway, a_sheet(a_row(2)))
+
+    refused = upload(gateway, a_sheet(a_row(3)), dry_run=True, status=429)
+    assert (refused["code"], refused["involved"]["files"]) == ("upload_quota_reached", 2)
+    assert 0 < refused["involved"]["seconds"] <= KEPT.total_seconds()
+
+    checked(gateway, a_sheet(a_row(4)), by="u-wang")
+    assert upload(gateway, a_sheet(a_row(5)), by="u-zhao", status=429)["involved"]["files"] == 3
+
+    confirm(gateway, first)
+    assert ended(gateway, first)["state"] == "done"
+    checked(gateway, a_sheet(a_row(6)))
+
+
+@pytest.mark.usefixtures("activities")
+def test_the_bytes_that_are_kept_count_before_the_next_file_is_read(gateway, monkeypatch):
+    sheet = a_sheet(a_row(1))
+    quotas(gateway, monkeypatch, each=(10, 2 * len(sheet)), of_all=(10, 10**6))
+    for _ in range(2):
+        checked(gateway, sheet)
+
+    assert upload(gateway, sheet, dry_run=True, status=429)["code"] == "upload_quota_reached"
+    assert gateway.running.database("gateway")["uploads"].count_documents({"what": "file"}) == 2
+    checked(gateway, sheet, by="u-wang")
+
+
+def test_an_upload_is_kept_for_hours_and_longer_only_while_its_import_waits(settings):
+    base, clock = database(settings, "gateway"), MovableClock()
+    imports = ImportStore(base["imports"], FileChunks(base["uploads"], clock), clock)
+    imports.prepare()
+    for name, state in {"waits": "waiting", "abandoned": "checked"}.items():
+        imports.chunks.put(name, "rows", 0, b"[]")
+        imports.add(replace(an_import(upload=name, state=state), id=name))
+
+    def hours_left(name):
+        (chunk,) = base["uploads"].find({"upload": name})
+        return round((chunk["expires_at"] - clock.now()) / timedelta(hours=1))
+
+    assert base["uploads"].index_information()["expires_at_1"]["expireAfterSeconds"] == 0
+    imports.keep_waiting()
+    assert (hours_left("waits"), hours_left("abandoned")) == (24, 24)
+
+    clock.ahead += timedelta(hours=13)
+    imports.keep_waiting()
+    assert (hours_left("waits"), hours_left("abandoned")) == (24, 11)
