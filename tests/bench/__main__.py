@@ -1,6 +1,7 @@
 """`./kexie bench`: measurements on a broker and a database of their own."""
 
 import os
+import subprocess
 import sys
 
 import click
@@ -23,17 +24,24 @@ MANY, FEWER = 1_000_000, 100_000  # records that a question goes over
     "--import", "rows", type=click.IntRange(1), metavar="ROWS", help="Import a sheet of ROWS audience counts."
 )
 @click.option("--judging", "of_judging", is_flag=True, help="Assign the entries of a large contest and rank them.")
+@click.option("--sheets", "of_sheets", is_flag=True, help="Read and mark 500 uploaded sheets that were made to hurt.")
 @click.option("--quick", is_flag=True, help="Without the others: ask over 100,000 records instead of a million.")
-def bench(at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, quick: bool) -> None:
+def bench(
+    at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, of_sheets: bool, quick: bool
+) -> None:
     """Measure our pipeline beside stock nameko, in the same run, and print a table.
 
     The exit code is 1 where a target is missed. The options measure something else: the stack at its limit, the import
-    of a sheet from its upload to the changed KPI, the judging of a contest.
+    of a sheet from its upload to the changed KPI, the judging of a contest, sheets made to hurt.
     """
-    _refuse_contradictions(at_limit, seconds, rows, of_judging, quick)
+    _refuse_contradictions(at_limit, bool(rows), of_judging, of_sheets, quick)
+    if seconds and not at_limit:
+        raise click.UsageError("--seconds belongs to --limit.")
 
     if of_judging:
         sys.exit(judging.main())
+    if of_sheets:
+        sys.exit(subprocess.call((sys.executable, "-m", "tests.bench.sheets")))
     if at_limit:
         sys.exit(_measure("saturation", f"{seconds or 300:g}"))
     if rows:
@@ -41,13 +49,9 @@ def bench(at_limit: bool, seconds: float | None, rows: int | None, of_judging: b
     sys.exit(_measure("against_nameko", f"{FEWER if quick else MANY}"))
 
 
-def _refuse_contradictions(
-    at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, quick: bool
-) -> None:
-    if at_limit + bool(rows) + of_judging + quick > 1:
-        raise click.UsageError("--limit, --import, --judging and --quick are four measurements: choose one of them.")
-    if seconds and not at_limit:
-        raise click.UsageError("--seconds belongs to --limit.")
+def _refuse_contradictions(*chosen: bool) -> None:
+    if sum(chosen) > 1:
+        raise click.UsageError("--limit, --import, --judging, --sheets and --quick each measure something: choose one.")
 
 
 def _measure(measurement: str, argument: str) -> int:
