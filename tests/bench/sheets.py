@@ -26,6 +26,7 @@ from tests.gateway.imports.sheets import hostile
 from tests.gateway.imports.sheets.examples import COUNTS
 
 SHEETS, SEED = 500, 2011
+WIDTH = 100  # characters: the names of the kinds are long
 LOOK = 0.005  # seconds between two looks at the memory of a process
 WRONG = {2: [CellError("E2", "person_times", "太多了", "too many")]}
 HEADINGS = ("kind", "sheets", "done", "refused", "too much", "worst, s", "worst, MB")
@@ -115,7 +116,7 @@ def show(figures: dict[str, Figures]) -> None:
         table.add_row(name, *_cells(each))
     table.add_section()
     table.add_row("all", *_cells(_together(figures.values())))
-    Console().print(table)
+    Console(width=WIDTH).print(table)
     for name, each in figures.items():
         for end in each.ends.keys() - {"done", "refused", "too much"}:
             Console().print(f"{name}: {end}")

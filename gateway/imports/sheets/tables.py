@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
+from typing import TextIO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -23,6 +24,7 @@ from gateway.imports.sheets.errors import BrokenSheet, column_number
 
 DELIMITERS = ",;\t"
 MANY_MERGED = 1_000_000  # cells
+LONGEST_LINE = 2**20  # characters; its cells are in memory at once
 CHUNK = 2**20
 
 _SPREADSHEETS = (".xlsx", ".xlsm", ".et", ".xls")
@@ -89,7 +91,7 @@ class CsvTable:
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
         """Yield each row with its number, without the apostrophes that keep texts from being formulas."""
         with self.path.open(encoding=self.encoding, newline="") as lines:
-            rows = csv.reader(lines, delimiter=self.delimiter, strict=True)
+            rows = csv.reader(_each_line(lines), delimiter=self.delimiter, strict=True)
             try:
                 yield from enumerate(map(_cells, rows), start=1)
             except (csv.Error, UnicodeDecodeError) as error:
@@ -164,6 +166,14 @@ def _decode(path: Path, encoding: str) -> None:
                 raise _unknown_encoding()
             decoder.decode(chunk)
     decoder.decode(b"", final=True)
+
+
+def _each_line(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a CSV file; raises `BrokenSheet` where one is too long to be taken apart."""
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise xlsx_guard.too_large()
+        yield line
 
 
 def _cells(row: list[str]) -> list[Cell]:

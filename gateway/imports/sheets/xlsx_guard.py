@@ -34,6 +34,7 @@ UNPACKED_PART = 64 * 2**20  # bytes, of a part that is no sheet: its texts are k
 CHUNK = 2**20
 SHARED_TEXTS = "sharedstrings.xml"
 ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
+DEEPEST = 100  # elements within one another; a sheet has eight
 LONGEST_CELL = 2**20  # bytes; Excel writes at most 32,767 characters
 
 OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -174,12 +175,19 @@ def _parse(archive: zipfile.ZipFile, info: zipfile.ZipInfo, handler: _Handler) -
     """Read a part as a stream; raises `BrokenSheet` where it is no markup that every parser understands alike."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
+    depth = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST:
+            raise broken()
         handler.at = parser.CurrentByteIndex
         handler.start(name.rpartition(":")[2], attributes)
 
     def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
         handler.at = parser.CurrentByteIndex
         handler.end(name.rpartition(":")[2])
 
