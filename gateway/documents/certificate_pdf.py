@@ -9,11 +9,12 @@ from io import BytesIO
 from typing import Any
 from unicodedata import east_asian_width
 
+from gateway.documents.control_characters import on_one_line
+from gateway.documents.figures import MILLIMETRES, new_figure
 from gateway.documents.fonts import SERIF, font_for
 from services.contract import glossary
 
 WIDTH, HEIGHT = 297, 210  # millimetres: A4, on its side
-MILLIMETRES = 25.4  # in an inch
 POINT = MILLIMETRES / 72  # millimetres
 RED, BLACK, GREY = "#B22222", "#111111", "#555555"
 
@@ -63,10 +64,9 @@ DOCUMENT = Place(LEFT, 45, 125, 8, largest=10, colour=GREY, align="left")
 def draw(certificate: Answer, *, check_at: str) -> bytes:
     """Draw a certificate, the same one always as the same bytes; raises `NoFont`."""
     from matplotlib.backends.backend_pdf import FigureCanvasPdf  # noqa: PLC0415 (a second, for those who draw)
-    from matplotlib.figure import Figure  # noqa: PLC0415 (as above)
 
     lines = list(_lines(certificate, check_at))
-    figure = Figure(figsize=(WIDTH / MILLIMETRES, HEIGHT / MILLIMETRES))
+    figure = new_figure(WIDTH, HEIGHT)
     _frame(figure)
     for line in lines:
         font = font_for([each.text for each in lines], size=line.size, best=SERIF)
@@ -108,7 +108,7 @@ def _fitted(text: str, place: Place) -> Iterator[CertificateLine]:
 def _wrapped(text: str, width: float) -> list[str]:
     """Break a text into lines of `width` Chinese characters; any other letter counts as 0.6 of one."""
     lines, used = [""], 0.0
-    for character in text:
+    for character in on_one_line(text):
         needed = 1.0 if east_asian_width(character) in "WFA" else 0.6
         if used + needed > width and character != "、":
             lines.append("")

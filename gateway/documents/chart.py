@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+from gateway.documents.figures import new_figure
 from gateway.documents.fonts import font_for
 
 BLUE, RED, GREY = "#2F5C8F", "#B22222", "#666666"
-CENTIMETRES = 2.54  # in an inch
 DOTS = 150  # in an inch
 
 
@@ -26,7 +26,7 @@ class Bar:
 
 def across(bars: Sequence[Bar], *, unit: str, mark: float | None = None) -> bytes:
     """Draw horizontal bars, the first on top; `mark` is the length that they are meant to reach. Returns a PNG."""
-    figure, axes = _figure(15, 1.2 + 0.95 * len(bars))
+    figure, axes = _figure(150, 12 + 9.5 * len(bars))
     font = font_for([unit, *(bar.label for bar in bars)], size=9)
     places = range(len(bars), 0, -1)
     axes.barh(places, [bar.length for bar in bars], height=0.55, color=BLUE)
@@ -45,7 +45,7 @@ def across(bars: Sequence[Bar], *, unit: str, mark: float | None = None) -> byte
 
 def upright(bars: Sequence[Bar], *, unit: str) -> bytes:
     """Draw vertical bars, the first on the left. Returns a PNG."""
-    figure, axes = _figure(15, 6.5)
+    figure, axes = _figure(150, 65)
     font = font_for([unit, *(bar.label for bar in bars)], size=9)
     places = range(len(bars))
     axes.bar(places, [bar.length for bar in bars], width=0.55, color=BLUE)
@@ -73,10 +73,8 @@ def _labels(bars: Sequence[Bar], font: Any) -> list[str]:
 
 
 def _figure(width: float, height: float) -> tuple[Any, Any]:
-    """Make a figure of so many centimetres, without pyplot, which keeps every figure in memory."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 (as above)
-
-    figure = Figure(figsize=(width / CENTIMETRES, height / CENTIMETRES), dpi=DOTS, layout="constrained")
+    """Make a figure of so many millimetres with one pair of axes."""
+    figure = new_figure(width, height, dpi=DOTS, layout="constrained")
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)

@@ -13,6 +13,8 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Mm, Pt, RGBColor
 
+from gateway.documents.control_characters import without_controls
+
 SONG, HEI, KAI, FANGSONG = "宋体", "黑体", "楷体", "仿宋"
 LATIN = "Times New Roman"
 TITLE, TEXT, SMALL, SMALLEST = 22, 16, 10.5, 9  # points: 二号, 三号, 五号, 小五号
@@ -28,6 +30,7 @@ class WordDocument:
 
     def __init__(self, title: str) -> None:
         self._document = Document()
+        title = without_controls(title)
         self._document.core_properties.title = title
         self._document.core_properties.author = self._document.core_properties.comments = ""
         self._tables = self._figures = 0
@@ -41,15 +44,15 @@ class WordDocument:
 
     def chapter(self, title: str) -> None:
         """Begin a chapter."""
-        self._document.add_heading(title, level=1)
+        self._document.add_heading(without_controls(title), level=1)
 
     def section(self, title: str) -> None:
         """Begin a section of a chapter."""
-        self._document.add_heading(title, level=2)
+        self._document.add_heading(without_controls(title), level=2)
 
     def text(self, text: str) -> None:
         """Write a paragraph, its first line two characters in."""
-        paragraph = self._document.add_paragraph(text)
+        paragraph = self._document.add_paragraph(without_controls(text))
         paragraph.paragraph_format.first_line_indent = Pt(2 * TEXT)
 
     def table(
@@ -162,7 +165,7 @@ def _dress(style: Any, font: str, size: float, *, bold: bool) -> None:
 
 
 def _write(paragraph: Any, text: str, font: str, size: float) -> None:
-    run = paragraph.add_run(text)
+    run = paragraph.add_run(without_controls(text))
     run.font.size, run.font.name = Pt(size), LATIN
     run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), font)
 

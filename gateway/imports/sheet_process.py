@@ -28,6 +28,10 @@ ROWS = 500  # in a portion, as many as a service takes in one call
 WITHIN = 90.0  # seconds until the next portion is read, or the whole copy is marked
 MEMORY = 384 * 2**20  # bytes of addresses: 200,000 rows of a dozen columns take half of it
 CPU_SECONDS = 60
+TOO_MUCH = (
+    "表格过大，或处理时间过长；请拆成几个较小的文件，或另存为 .csv 后重新上传。",
+    "The sheet is too large or takes too long; divide it, or save it as .csv, and upload it again.",
+)
 
 log = get_logger()
 
@@ -76,10 +80,7 @@ def _next(process: subprocess.Popen[bytes]) -> Frame:
             return frame
     process.kill()
     log.warning("sheet too large or too slow", ended=process.wait())
-    raise BrokenSheet(
-        "表格过大，或处理时间过长；请拆成几个较小的文件，或另存为 .csv 后重新上传。",
-        "The sheet is too large or takes too long; divide it, or save it as .csv, and upload it again.",
-    )
+    raise BrokenSheet(*TOO_MUCH)
 
 
 def _environment() -> dict[str, str]:

@@ -13,13 +13,14 @@ from marshmallow import Schema
 
 from services.chassis import fields, rehearsal
 from services.chassis.batch import Batch
+from services.chassis.districts import require_everywhere, require_within
 from services.chassis.document import Cause
 from services.chassis.fields import FieldError, json_schema
 from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound
 from services.chassis.records import Bound, Records
 from services.chassis.rpc import Method, Request
 from services.chassis.tokens import BRIEF, READERS, ROLES, Actor
-from services.contract.view import View
+from services.contract.view import Kind, View
 from services.kernel import Refusal
 
 COMMAND_IDS = uuid.UUID("6b657869-6500-4000-8000-000000000001")
@@ -95,25 +96,34 @@ class Command(Method):
     @property
     def records(self) -> Records[Any]:
         """The service's records of the kind that this command changes."""
-        return next(
-            records
-            for records in self.container.dependencies
-            if isinstance(records, Records) and records.kind is self.kind
-        )
+        return records_of(self.container, self.kind)
 
 
 class Query(Method):
-    """A method that reads; a `public` one needs no token. The method gets the parameters as they came."""
+    """A method that reads; a `public` one needs no token. The method gets the parameters as they came.
 
-    def __init__(self, *, public: bool = False, roles: tuple[str, ...] = READERS, **kwargs: Any) -> None:
+    One that is about `everywhere` refuses callers who are bound to a district.
+    """
+
+    def __init__(
+        self, *, public: bool = False, roles: tuple[str, ...] = READERS, everywhere: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.public, self.roles = public, frozenset(roles)
+        self.public, self.roles, self.everywhere = public, frozenset(roles), everywhere
 
     def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check who calls, unless the query is public."""
         if not self.public:
-            _require(self.roles, self._authenticate(request))
+            self.check_caller(request)
         return {"params": arguments}, {}
+
+    def check_caller(self, request: Request) -> Actor:
+        """Return the caller; raises `NotAuthenticated`, and `NotAllowed` for its roles or its district."""
+        actor = self._authenticate(request)
+        _require(self.roles, actor)
+        if self.everywhere:
+            require_everywhere(actor)
+        return actor
 
     def describe(self) -> dict[str, Any]:
         """Describe the query for the service's `describe`."""
@@ -125,25 +135,38 @@ class SignedQuery(Query):
 
     def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check who calls, and pass the caller's id on."""
-        prepared, context = super().prepare(request, arguments)
-        return {**prepared, "by": self._authenticate(request).id}, context
+        return {"params": arguments, "by": self.check_caller(request).id}, {}
+
+
+class ConfidentialQuery(Query):
+    """A query that answers more of a record than its view; the method holds its caller, `actor`, to a district."""
+
+    def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Check who calls, and pass the caller on."""
+        return {"params": arguments, "actor": self.check_caller(request)}, {}
 
 
 class DescribedQuery(Query):
     """A query of a service's own; its parameters have a schema, so that the gateway passes it on as it does commands.
 
-    The method gets the parameters by name, and its caller as `by`.
+    The method gets the parameters by name, and its caller as `by`. Where it tells what is confidential `about` a
+    record, which its parameters name, callers who are bound to a district are told of that district's records only.
     """
 
-    def __init__(self, schema: type[Schema], *, roles: tuple[str, ...], **kwargs: Any) -> None:
+    def __init__(
+        self, schema: type[Schema], *, roles: tuple[str, ...], about: type[View] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(roles=roles, **kwargs)
-        self.schema = schema()
+        self.schema, self.about = schema(), about
 
     def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check caller and parameters."""
-        actor = self._authenticate(request)
-        _require(self.roles, actor)
-        return {**fields.load(self.schema, arguments), "by": actor.id}, {}
+        actor, given = self.check_caller(request), fields.load(self.schema, arguments)
+        if self.about and actor.district is not None:
+            stored = records_of(self.container, self.about.kind).collection
+            found = stored.find_one({"_id": given[f"{self.about.kind.name}_id"]}, {"state.district": 1})
+            require_within(actor, found.get("state", {}) if found else {})
+        return {**given, "by": actor.id}, {}
 
     def describe(self) -> dict[str, Any]:
         """Describe the query with its parameters."""
@@ -189,6 +212,7 @@ class RowsOfCommand(Method):
 command = Command.decorator
 query = Query.decorator
 signed_query = SignedQuery.decorator
+confidential_query = ConfidentialQuery.decorator
 question = DescribedQuery.decorator
 rows_of_command = RowsOfCommand.decorator
 
@@ -220,6 +244,11 @@ def _command_id(given: Any, request: Request, method: str) -> str:
     if (callers := command_id(given)) is not None:
         return callers
     return str(uuid.uuid5(COMMAND_IDS, f"{method}/{request.id}")) if request.id else str(uuid.uuid4())
+
+
+def records_of(container: Any, kind: Kind) -> Records[Any]:
+    """The service's records of this kind."""
+    return next(records for records in container.dependencies if isinstance(records, Records) and records.kind is kind)
 
 
 def _require(roles: frozenset[str], actor: Actor) -> None:

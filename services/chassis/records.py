@@ -18,9 +18,10 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from services.chassis import trace
+from services.chassis.districts import require_within
 from services.chassis.document import Cause, answer, entry, first_version, state_of
 from services.chassis.mongo import Document, database, patiently
-from services.chassis.problem import Conflict, NotAllowed, NotFound, Unavailable
+from services.chassis.problem import Conflict, NotFound, Unavailable
 from services.chassis.relay import Relay
 from services.chassis.staging import Staging
 from services.chassis.unique import Unique, conditions, drop_earlier_revisions
@@ -223,10 +224,7 @@ class Bound(Generic[T]):
             raise RecordFull(id=stored["_id"], version=stored["version"])
 
     def _check_district(self, state: Document) -> None:
-        """Allow an actor who is bound to a district to write there only, and nothing municipal."""
-        actor = self._caused.actor
-        if actor.district and state.get("district") != actor.district:
-            raise NotAllowed(district=state.get("district"), yours=actor.district)
+        require_within(self._caused.actor, state)
 
     def _insert(self, id: str, change: Change[T], *, follows: int | None) -> Document:  # noqa: A002
         first = entry(self._kind, change, self._caused, version=1, after="")

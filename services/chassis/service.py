@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from services.chassis import lists, parking, tally, upkeep
 from services.chassis.batch import Batch, CheckRows, ForgetRows, WriteRows
-from services.chassis.entrypoints import Command, Query, query, rows_of_command, signed_query
+from services.chassis.districts import require_within
+from services.chassis.entrypoints import Command, Query, confidential_query, query, rows_of_command, signed_query
 from services.chassis.fields import FieldError
 from services.chassis.listener import listens
 from services.chassis.mongo import Document, database
@@ -18,13 +19,13 @@ from services.chassis.problem import InvalidInput, NotFound
 from services.chassis.records import Records
 from services.chassis.revocations import RevocationsProvider
 from services.chassis.rpc import ServerProvider
-from services.chassis.tokens import READERS, STAFF
+from services.chassis.tokens import STAFF, Actor
 from services.contract import gateway
 from services.contract.event import Event
 from services.contract.view import Kind
 from services.kernel import REFUSALS
 
-OPERATOR = ("operator",)
+OPERATOR: dict[str, Any] = {"roles": ("operator",), "everywhere": True}  # what waits or is stored is of all districts
 
 Params = Mapping[str, Any]
 
@@ -50,9 +51,9 @@ class Service:
             if isinstance(value, Records)
         }
         for attribute, kind in cls.kinds.items():
-            _add_query(cls, f"get_{kind.name}", _get(attribute, kind))
-            _add_query(cls, f"list_{kind.plural}", _list(attribute, kind))
-            _add_query(cls, f"history_of_{kind.name}", _history(attribute, kind), roles=STAFF)
+            _add(cls, f"get_{kind.name}", query(_get(attribute, kind)))
+            _add(cls, f"list_{kind.plural}", query(_list(attribute, kind)))
+            _add(cls, f"history_of_{kind.name}", confidential_query(roles=STAFF)(_history(attribute, kind)))
 
     @query(public=True)
     def describe(self, params: Params) -> Any:
@@ -109,49 +110,49 @@ class Service:
 
     # --- parked messages ---------------------------------------------------------------------------------------------
 
-    @signed_query(roles=OPERATOR)
+    @signed_query(**OPERATOR)
     def list_parked(self, params: Params, by: str) -> Any:
         """List parked messages (dead letters), waiting or settled: `state`, `cursor`, `limit`."""
         return self.server.parked.list_parked(params, by=by)
 
-    @signed_query(roles=OPERATOR)
+    @signed_query(**OPERATOR)
     def show_parked(self, params: Params, by: str) -> Any:
         """Show a parked message with its body as text, its properties and its traceback."""
         return self.server.parked.show_parked(params, by=by)
 
-    @signed_query(roles=OPERATOR)
+    @signed_query(**OPERATOR)
     def replay_parked(self, params: Params, by: str) -> Any:
         """Handle a parked message now; a `Conflict` where that fails again, and the message stays parked."""
         return self.server.parked.replay_parked(params, by=by)
 
-    @signed_query(roles=OPERATOR)
+    @signed_query(**OPERATOR)
     def discard_parked(self, params: Params, by: str) -> Any:
         """Settle a parked message that need not be handled any more."""
         return self.server.parked.discard_parked(params, by=by)
 
     # --- upkeep ------------------------------------------------------------------------------------------------------
 
-    @query(roles=OPERATOR)
+    @query(**OPERATOR)
     def bucket(self, params: Params) -> Any:
         """Sum up the records, versions and history entries of a range of records, to compare a copy with."""
         return upkeep.bucket(self.server.container, params)
 
-    @query(roles=OPERATOR)
+    @query(**OPERATOR)
     def versions(self, params: Params) -> Any:
         """List version and number of history entries of each record after one id, up to another or the last one."""
         return upkeep.versions(self.server.container, params)
 
-    @query(roles=OPERATOR)
+    @query(**OPERATOR)
     def histories(self, params: Params) -> Any:
         """List the whole histories of a page of records, each with its first flaw."""
         return upkeep.histories(self.server.container, params)
 
-    @query(roles=OPERATOR)
+    @query(**OPERATOR)
     def rearm(self, params: Params) -> Any:
         """Publish again the versions that are newer than a copy's, or everything."""
         return upkeep.rearm(self.server.container, params)
 
-    @query(roles=OPERATOR)
+    @query(**OPERATOR)
     def condition(self, params: Params) -> Any:
         """Show what waits here: records to be published and since when, and parked messages."""
         return upkeep.condition(self.server.container, params)
@@ -166,9 +167,9 @@ class Service:
         return getattr(self, attribute).collection
 
 
-def _add_query(cls: type, name: str, method: Callable[..., Any], *, roles: tuple[str, ...] = READERS) -> None:
+def _add(cls: type, name: str, method: Callable[..., Any]) -> None:
     method.__name__ = name
-    setattr(cls, name, query(roles=roles)(method))
+    setattr(cls, name, method)
 
 
 def _get(attribute: str, kind: Kind) -> Callable[..., Any]:
@@ -189,9 +190,10 @@ def _list(attribute: str, kind: Kind) -> Callable[..., Any]:
 
 
 def _history(attribute: str, kind: Kind) -> Callable[..., Any]:
-    def history(self: Any, params: Params) -> Any:
+    def history(self: Any, params: Params, actor: Actor) -> Any:
         """Show every version of a record: what happened, when, by whom, because of what, why."""
-        stored = _stored(self, attribute, kind, params, {"history": 1})
+        stored = _stored(self, attribute, kind, params, {"history": 1, "state.district": 1})
+        require_within(actor, stored.get("state", {}))
         return {"id": stored["_id"], "kind": kind.name, "versions": stored["history"]}
 
     return history

@@ -9,6 +9,7 @@ from eventlet import GreenPool
 from services import contract
 from services.awards.service import Awards
 from services.chassis.problem import NotAllowed, RefusedByRule
+from services.contract.district import DISTRICTS
 from services.members.service import Members
 from services.outreach.service import Outreach
 from tests.awards.examples import an_award, an_edition, an_entry
@@ -168,6 +169,19 @@ def test_no_command_edits_what_was_granted(ceremony):
     assert changed == {
         "version", "issued_on", "exhibition_consent", "consent_withdrawn_on", "state", "reason_code", "revoked_on",
     }  # fmt: skip
+
+
+def test_the_names_of_a_certificate_are_read_by_staff_of_its_district_or_of_none(ceremony):
+    ceremony.grant()
+    ceremony.issue("t-1.1")
+    district = ceremony.held("awards", "awards")["t-1.1"]["district"]
+    other = next(code for code in DISTRICTS if code != district)
+
+    for place in (district, None):
+        assert ceremony.do("certificate_of", award_id="t-1.1", at=place)["names"] == ["小明"]
+    for award_id in ("t-1.1", "t-unknown"):
+        with pytest.raises(NotAllowed):
+            ceremony.do("certificate_of", award_id=award_id, at=other)
 
 
 # --- the end of an edition --------------------------------------------------------------------------------------------

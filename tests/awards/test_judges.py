@@ -81,6 +81,8 @@ def test_what_a_conflict_is_about_is_told_to_nobody_but_the_chair_and_the_judge(
     assert "n-2" not in str(told)
     with pytest.raises(NotAllowed):
         jury.do("conflicts_of", role="recorder", edition_id=EDITION, judge_id="p-luo")
+    with pytest.raises(NotAllowed):
+        jury.do("conflicts_of", edition_id=EDITION, judge_id="p-luo", at="511102")
 
 
 # --- assignment -------------------------------------------------------------------------------------------------------

@@ -469,6 +469,8 @@ def test_who_handles_an_objection_reads_who_objects_and_that_is_noted_without_sa
     assert "张三" not in str(logged)
     with pytest.raises(NotAllowed):
         office.do("read_objector", by="u-li", role="recorder", objection_id="o-1")
+    with pytest.raises(NotAllowed):
+        office.do("read_objector", by="u-wang", role="verifier", objection_id="o-1", at="511102")
 
 
 def test_who_objects_is_read_again_where_the_objection_was_filed_without_an_id(office):

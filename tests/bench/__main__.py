@@ -1,6 +1,7 @@
 """`./kexie bench`: measurements on a broker and a database of their own."""
 
 import os
+import subprocess
 import sys
 
 import click
@@ -26,19 +27,31 @@ MANY, FEWER = 1_000_000, 100_000  # records that a question goes over
 @click.option(
     "--slow", type=click.IntRange(9), metavar="CONNECTIONS", help="A clerk's page beside so many slow clients."
 )
+@click.option("--sheets", "of_sheets", is_flag=True, help="Read and mark 500 uploaded sheets that were made to hurt.")
 @click.option("--quick", is_flag=True, help="Without the others: ask over 100,000 records instead of a million.")
 def bench(
-    at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, slow: int | None, quick: bool
+    at_limit: bool,
+    seconds: float | None,
+    rows: int | None,
+    of_judging: bool,
+    slow: int | None,
+    of_sheets: bool,
+    quick: bool,
 ) -> None:
     """Measure our pipeline beside stock nameko, in the same run, and print a table.
 
     The exit code is 1 where a target is missed. The options measure something else: the stack at its limit, the import
-    of a sheet from its upload to the changed KPI, the judging of a contest, a page beside clients that are slow.
+    of a sheet from its upload to the changed KPI, the judging of a contest, a page beside clients that are slow, sheets
+    made to hurt.
     """
-    _refuse_contradictions(at_limit, seconds, rows, of_judging, slow, quick)
+    _refuse_contradictions(at_limit, bool(rows), of_judging, bool(slow), of_sheets, quick)
+    if seconds and not at_limit:
+        raise click.UsageError("--seconds belongs to --limit.")
 
     if of_judging:
         sys.exit(judging.main())
+    if of_sheets:
+        sys.exit(subprocess.call((sys.executable, "-m", "tests.bench.sheets")))
     if at_limit:
         sys.exit(_measure("saturation", f"{seconds or 300:g}"))
     if rows:
@@ -48,15 +61,9 @@ def bench(
     sys.exit(_measure("against_nameko", f"{FEWER if quick else MANY}"))
 
 
-def _refuse_contradictions(
-    at_limit: bool, seconds: float | None, rows: int | None, of_judging: bool, slow: int | None, quick: bool
-) -> None:
-    if at_limit + bool(rows) + of_judging + bool(slow) + quick > 1:
-        raise click.UsageError(
-            "--limit, --import, --judging, --slow and --quick are five measurements: choose one of them."
-        )
-    if seconds and not at_limit:
-        raise click.UsageError("--seconds belongs to --limit.")
+def _refuse_contradictions(*chosen: bool) -> None:
+    if sum(chosen) > 1:
+        raise click.UsageError("All options but --seconds each choose a measurement: choose one.")
 
 
 def _measure(measurement: str, argument: str) -> int:

@@ -300,6 +300,18 @@ def test_an_actor_of_one_district_works_in_that_district_only(shared):
     assert held(shared, here)["version"] == 2
 
 
+def test_a_history_with_its_reasons_is_read_by_staff_of_its_district_or_of_none(shared):
+    here = a_hall(shared, district="511111")
+    suspend(shared, here, reason="屋顶漏水")
+
+    for place in ("511111", None):
+        assert shared.call("outreach", "history_of_venue", id=here, at=place)["versions"][1]["reason"] == "屋顶漏水"
+    with pytest.raises(NotAllowed) as denied:
+        shared.call("outreach", "history_of_venue", id=here, at="511102")
+    assert denied.value.involved == {"district": "511111", "yours": "511102"}
+    assert shared.call("outreach", "get_venue", id=here, at="511102")["district"] == "511111"  # the view is anybody's
+
+
 def test_a_record_with_too_many_versions_is_refused_by_name_and_left_as_it_is(shared, hall):
     limit = shared.settings.versions_limit
     for _ in range(limit - 1):

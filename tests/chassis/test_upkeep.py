@@ -1,5 +1,6 @@
 """Upkeep: an operator sees how far the records are, whether each history is whole, and has events come again."""
 
+import inspect
 from itertools import count
 
 import bson
@@ -7,10 +8,15 @@ import pytest
 from bson import Regex
 from bson.errors import InvalidBSON
 
+from services.awards.service import Awards
 from services.chassis.document import Flaw, flaw
+from services.chassis.entrypoints import Query
 from services.chassis.problem import InvalidInput, NotAllowed, NotFound
 from services.chassis.tokens import ROLES
 from services.chassis.upkeep import BUCKET, HISTORIES, REARMED
+from services.members.service import Members
+from services.outreach.service import Outreach
+from services.rural.service import Rural
 from tests.chassis.conftest import a_hall, held, register
 
 METHODS = ("bucket", "versions", "histories", "rearm", "condition")
@@ -224,6 +230,23 @@ def test_a_value_that_no_answer_can_carry_is_left_out_of_it(shared):
 def test_only_operators_may_ask(shared, method):
     with pytest.raises(NotAllowed):
         ask(shared, method, roles=[role for role in ROLES if role != "operator"])
+
+
+@pytest.mark.parametrize("method", [*METHODS, "list_parked", "show_parked", "replay_parked", "discard_parked"])
+def test_an_operator_of_one_district_may_not_ask_since_the_answer_is_of_all_districts(shared, method):
+    with pytest.raises(NotAllowed) as denied:
+        ask(shared, method, at="511102")
+
+    assert denied.value.involved == {"yours": "511102"}
+
+
+@pytest.mark.parametrize("service", [Awards, Outreach, Rural, Members])
+def test_no_method_for_operators_alone_ignores_their_district(service):
+    queries = [one for _, method in inspect.getmembers(service) for one in getattr(method, "nameko_entrypoints", ())]
+
+    alone = [one for one in queries if isinstance(one, Query) and one.roles == {"operator"}]
+    assert len(alone) >= 9
+    assert all(one.everywhere for one in alone)
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "condition"])

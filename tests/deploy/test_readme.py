@@ -11,7 +11,7 @@ from deploy.secrets.private_files import CHECKOUT
 from gateway.service import Gateway
 from services.chassis.settings import Settings
 
-PAGES = ("README.md", "CONTRIBUTING.md", "deploy/README.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "deploy/README.md", "deploy/SECURITY.md")
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
 COMMAND = re.compile(r"\./kexie ([a-z]+)")
 ADDRESS = re.compile(r"(/api/v1/[A-Za-z0-9/<>_.]*[A-Za-z0-9>])")

@@ -14,6 +14,7 @@ from gateway.imports.sheets.errors import BrokenSheet, CellError, address
 from gateway.imports.sheets.tables import Table, TableFile
 from services.contract.glossary import fields_named, plain
 
+NAMED = 10  # sheets, or columns that are wrong, in a message
 SEARCHED = 30  # rows; there are titles above a header, but not more
 ERRORS = "错误"
 NOT_DATA = frozenset(plain(word) for word in ("序号", "行号", "No.", ERRORS, "Errors"))
@@ -77,7 +78,7 @@ def find(file: TableFile, columns: Sequence[Column]) -> Header:
 
     whole = [header.table.name for header in headers if header.is_whole(columns)]
     if len(whole) > 1 and not file.is_csv:
-        listed = "、".join(whole)
+        listed = "、".join(map(shown, whole[:NAMED]))
         raise BrokenSheet(
             f"有几张工作表都带表头，不清楚要导入哪一张：{listed}。", f"Several sheets have the header: {listed}."
         )
@@ -133,11 +134,10 @@ def _named(cell: Cell, names: Mapping[str, Column]) -> Column | None:
 def _check(header: Header, columns: Sequence[Column], names: Mapping[str, Column]) -> None:
     wrongs = [*_unknown(header, names), *_repeated(header), *_missing(header, columns)]
     if wrongs:
-        raise BrokenSheet(
-            "表头有误：" + "；".join(wrong.zh for wrong in wrongs) + "。",
-            "The header is wrong: " + "; ".join(wrong.en for wrong in wrongs) + ".",
-            wrongs=wrongs,
-        )
+        named, more = wrongs[:NAMED], max(0, len(wrongs) - NAMED)
+        zh, en = "；".join(wrong.zh for wrong in named), "; ".join(wrong.en for wrong in named)
+        more_zh, more_en = (f"；另有 {more} 处", f"; {more} more") if more else ("", "")
+        raise BrokenSheet(f"表头有误：{zh}{more_zh}。", f"The header is wrong: {en}{more_en}.", wrongs=wrongs)
 
 
 def _unknown(header: Header, names: Mapping[str, Column]) -> Iterator[CellError]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
+from typing import TextIO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -24,6 +25,7 @@ from gateway.imports.sheets.errors import BrokenSheet, column_number
 
 DELIMITERS = ",;\t"
 MANY_MERGED = 1_000_000  # cells
+LONGEST_LINE = 2**20  # characters; its cells are in memory at once
 CHUNK = 2**20
 
 _SPREADSHEETS = (".xlsx", ".xlsm", ".et", ".xls")
@@ -107,7 +109,7 @@ class CsvTable:
     def rows(self) -> Iterator[tuple[int, list[Cell]]]:
         """Yield each row with its number, without the apostrophes that keep texts from being formulas."""
         with self.path.open(encoding=self.encoding, newline="") as lines:
-            rows = csv.reader(lines, delimiter=self.delimiter, strict=True)
+            rows = csv.reader(_each_line(lines), delimiter=self.delimiter, strict=True)
             try:
                 yield from enumerate(map(_cells, rows), start=1)
             except (csv.Error, UnicodeDecodeError) as error:
@@ -187,6 +189,14 @@ def _decode(path: Path, encoding: str) -> None:
 def _formatted(cell: Cell) -> Cell:
     """Return a number as one whose format matters; any other cell as it is."""
     return FormattedNumber(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) else cell
+
+
+def _each_line(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a CSV file; raises `BrokenSheet` where one is too long to be taken apart."""
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise xlsx_guard.too_large()
+        yield line
 
 
 def _cells(row: list[str]) -> list[Cell]:

@@ -27,6 +27,7 @@ AROUND_THE_DATA = 1_000  # rows of titles, totals and notes
 MANY_COLUMNS = 200
 LARGEST_AREA = 4_000_000  # cells of one sheet, empty ones between others included
 MANY_FAULTS = 10_000
+MANY_SHEETS = 100  # each is looked at for the header, also where many are the same part
 
 PARTS = 1_000
 UNPACKED = 256 * 2**20  # bytes: 200,000 rows of a dozen columns
@@ -35,6 +36,7 @@ CHUNK = 2**20
 SHARED_TEXTS = "sharedstrings.xml"
 STYLES = "xl/styles.xml"
 ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
+DEEPEST = 100  # elements within one another; a sheet has eight
 LONGEST_CELL = 2**20  # bytes; Excel writes at most 32,767 characters
 
 OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -101,6 +103,8 @@ def inspect(path: Path) -> dict[str, SheetExtent]:
             workbook = _Workbook()
             for part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
                 _parse(archive, archive.getinfo(part), workbook)
+            if workbook.has_too_many_sheets:
+                raise too_large()
             sheets = {name: part.lower() for name, part in workbook.sheets()}
             others = [info for info in archive.infolist() if info.filename.lower() not in sheets.values()]
             shared = [length for info in others for length in _shared_lengths(archive, info)]
@@ -132,8 +136,9 @@ def broken() -> BrokenSheet:
 def too_large() -> BrokenSheet:
     """Make the error for a file that is too large to be parsed."""
     return BrokenSheet(
-        f"表格过大：至多 {MANY_ROWS:,} 行、{MANY_COLUMNS} 列、{LARGEST_AREA:,} 格。",
-        f"The sheet is too large: at most {MANY_ROWS:,} rows, {MANY_COLUMNS} columns and {LARGEST_AREA:,} cells.",
+        f"表格过大：至多 {MANY_ROWS:,} 行、{MANY_COLUMNS} 列、{LARGEST_AREA:,} 格，工作簿至多 {MANY_SHEETS} 张表。",
+        f"The sheet is too large: at most {MANY_ROWS:,} rows, {MANY_COLUMNS} columns and {LARGEST_AREA:,} cells, in a "
+        f"workbook of at most {MANY_SHEETS} sheets.",
     )
 
 
@@ -146,6 +151,8 @@ def _check_sizes(archive: zipfile.ZipFile) -> None:
     if any(info.file_size > UNPACKED_PART and "/worksheets/" not in info.filename for info in parts):
         raise too_large()
     if len(set(names)) < len(names) or {"xl/workbook.bin", "content.xml"} & set(names):
+        raise broken()
+    if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in parts):
         raise broken()
 
 
@@ -207,12 +214,19 @@ def _parse(archive: zipfile.ZipFile, info: zipfile.ZipInfo, handler: _Handler) -
     """Read a part as a stream; raises `BrokenSheet` where it is no markup that every parser understands alike."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
+    depth = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST:
+            raise broken()
         handler.at = parser.CurrentByteIndex
         handler.start(name.rpartition(":")[2], attributes)
 
     def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
         handler.at = parser.CurrentByteIndex
         handler.end(name.rpartition(":")[2])
 
@@ -260,6 +274,11 @@ class _Workbook(_Handler):
             self._targets[attributes.get("Id", "")] = attributes.get("Target", "")
         elif name == "workbookPr":
             self.is_from_1904 |= attributes.get("date1904") in TRUE
+
+    @property
+    def has_too_many_sheets(self) -> bool:
+        """True where more sheets are named than anybody fills in."""
+        return len(self._names) > MANY_SHEETS
 
     def sheets(self) -> Iterator[tuple[str, str]]:
         """Yield the name of each sheet, and the part of the file that holds it."""

@@ -86,7 +86,7 @@ class AwardCommands:
         if states == {"revoked"}:
             self.entries.change(entry_id, partial(entry.follow, to="revoked"))
 
-    @question(schemas.CertificateOf, roles=STAFF)
+    @question(schemas.CertificateOf, roles=STAFF, about=contract.awards.Award)
     def certificate_of(self, award_id: str, *, by: str) -> Any:
         """Show the text of an award's certificate, its names included."""
         granted = self.awards.get(award_id)

@@ -62,7 +62,7 @@ class Disclosures:
         """List your conflicts of interest with entries of an edition."""
         return _listed(known.told_conflicts(self, edition_id=edition_id, judge_id=by))
 
-    @question(of_judges.ConflictsOf, roles=("chair",))
+    @question(of_judges.ConflictsOf, roles=("chair",), everywhere=True)
     def conflicts_of(self, edition_id: str, *, judge_id: str, by: str) -> Any:  # noqa: ARG002
         """List a judge's conflicts of interest with entries of an edition."""
         return _listed(known.told_conflicts(self, edition_id=edition_id, judge_id=judge_id))

@@ -93,7 +93,7 @@ class ObjectionCommands:
         """Close the file of an objection."""
         return self.objections.change(objection_id, objection.close)
 
-    @question(schemas.ReadObjector, roles=("verifier", "chair"))
+    @question(schemas.ReadObjector, roles=("verifier", "chair"), everywhere=True)
     def read_objector(self, objection_id: str, *, by: str) -> Any:
         """Show objector and grounds, to staff without a part in the entry; each reading is noted."""
         stored = self.objections.get(objection_id)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import pytest
 
-from gateway.imports.sheets import BrokenSheet, CellError, marked, xlsx_guard
+from gateway.imports.sheets import BrokenSheet, CellError, marked, tables, xlsx_guard
 from tests.gateway.imports.sheets.examples import (
     A_ROW,
     AS_SAID,
@@ -190,6 +190,50 @@ def test_more_rows_than_there_may_be_are_refused(tmp_path, monkeypatch):
 def test_more_columns_than_there_may_be_are_refused(tmp_path):
     with pytest.raises(BrokenSheet, match="too large"):
         read(a_csv(tmp_path, HEADER, [*A_ROW, *["x"] * xlsx_guard.MANY_COLUMNS]))
+
+
+def test_a_line_that_is_longer_than_any_row_is_refused_before_it_is_taken_apart(tmp_path, monkeypatch):
+    path = a_csv(tmp_path, HEADER, A_ROW)
+    monkeypatch.setattr(tables, "LONGEST_LINE", max(map(len, path.read_bytes().decode().splitlines(True))))
+    assert len(read(path)) == 1
+
+    monkeypatch.setattr(tables, "LONGEST_LINE", tables.LONGEST_LINE - 1)
+    with pytest.raises(BrokenSheet, match="too large"):
+        read(path)
+
+
+@pytest.mark.parametrize(("levels", "says"), [(xlsx_guard.DEEPEST, "no header"), (xlsx_guard.DEEPEST + 1, "damaged")])
+def test_markup_that_is_deeper_than_any_sheet_is_refused(tmp_path, levels, says):
+    deep = levels - 2  # below the sheet and its data
+
+    with pytest.raises(BrokenSheet, match=says):
+        read(a_workbook(tmp_path, sheet="<a>" * deep + "</a>" * deep))
+
+
+@pytest.mark.parametrize(
+    ("number", "says"), [(xlsx_guard.MANY_SHEETS, "no header"), (xlsx_guard.MANY_SHEETS + 1, "100 sheets")]
+)
+def test_a_workbook_has_no_more_sheets_than_anybody_fills_in(tmp_path, number, says):
+    with pytest.raises(BrokenSheet, match=says):
+        read(an_xlsx(tmp_path, **{f"s{one}": [] for one in range(number - 1)}))
+
+
+def test_a_part_that_is_packed_as_no_spreadsheet_packs_it_is_refused(tmp_path):
+    whole = an_xlsx(tmp_path, HEADER, A_ROW)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(tmp_path / "packed.xlsx", "w", zipfile.ZIP_BZIP2) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+
+    with pytest.raises(BrokenSheet, match="damaged"):
+        read(tmp_path / "packed.xlsx")
+
+
+def test_of_many_mistakes_in_a_header_the_first_ten_are_told(tmp_path):
+    with pytest.raises(BrokenSheet, match="; 5 more") as broken:
+        read(a_csv(tmp_path, [*HEADER, *(f"乱{number}" for number in range(15))]))
+
+    assert len(broken.value.wrongs) == 15
+    assert "；另有 5 处" in broken.value.zh
 
 
 def test_a_formula_counts_with_its_result(tmp_path):
