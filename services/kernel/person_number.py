@@ -10,7 +10,7 @@ from datetime import date
 
 BEFORE, AFTER = r"(?<![0-9A-Fa-f])(?:id)?", r"(?![0-9A-Fa-f])"
 MOBILE = re.compile(rf"{BEFORE}(?:(?:00)?86[._:-]?)?1[3-9]\d[._:-]?\d{{4}}[._:-]?\d{{4}}{AFTER}", re.A)
-IDENTITY = re.compile(rf"{BEFORE}(\d{{17}}[\dXx]|\d{{15}}){AFTER}", re.A)
+IDENTITY = re.compile(rf"{BEFORE}([1-8]\d{{16}}[\dXx]|[1-8]\d{{14}}){AFTER}", re.A)
 
 WEIGHTS = [pow(2, power, 11) for power in range(17, 0, -1)]  # ISO 7064, MOD 11-2
 CHECKS = "10X98765432"
@@ -31,6 +31,6 @@ def _is_identity(number: str) -> bool:
 
 def _is_day(digits: str) -> bool:
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).year >= 1850
+        return 1850 <= date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).year < 2100
     except ValueError:
         return False
