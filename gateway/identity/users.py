@@ -152,10 +152,13 @@ class Users:
             cursor=attrgetter("login"),
         )
 
-    def authenticate(self, login: str, password: str) -> User | None:
-        """The active user with this login and password; None takes as long, whatever was wrong."""
+    def find_by_login(self, login: str) -> User | None:
+        """The user with this login, or None."""
         document = self._users.find_one({"login": login})
-        user = read_user(document) if document else None
+        return read_user(document) if document else None
+
+    def authenticate(self, user: User | None, password: str) -> User | None:
+        """The user, where active and with this password; None takes as long, whatever was wrong."""
         is_right = self._passwords.is_right(password, user.hash if user else None)
         if user is None or not is_right or not user.is_active:
             return None
