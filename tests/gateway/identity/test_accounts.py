@@ -282,7 +282,7 @@ def test_nobody_but_an_operator_changes_the_password_of_another(gateway):
 
 
 def test_what_is_wrong_with_a_new_user_is_named(gateway):
-    add_user(gateway, "taken", password="x" * 10)
+    add_user(gateway, "taken", password="z7 Q,0 vm!")  # of the shortest length
     for field, value in (
         ("password", "nine char"),
         ("password", "x" * 201),
@@ -306,6 +306,38 @@ def test_a_password_is_not_the_login(gateway):
     params = {"login": "wang.yi-2011", "password": "Wang.Yi-2011", "roles": ["viewer"]}
 
     assert gateway.post("/api/v1/users", params, **OPERATOR).body["errors"][0]["field"] == "password"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password123",
+        "１２３４５６７８９０",
+        "QWERTYUIOP",
+        "!!iloveyou2011",
+        "aaaaaaaaaaaa",
+        "abcabcabcabc",
+        "Password1!!",
+    ],
+)
+def test_a_common_password_is_refused_wherever_one_is_set(gateway, password):
+    id_ = add_user(gateway, "wang")
+    wang = Person(gateway, "wang")
+
+    refused = [
+        gateway.post("/api/v1/users", {"login": "li", "password": password, "roles": ["viewer"]}, **OPERATOR),
+        gateway.post(f"/api/v1/users/{id_}/password", {"password": password}, **OPERATOR),
+        wang.post(f"/api/v1/users/{id_}/password", {"password": password, "old_password": PASSWORD}),
+    ]
+
+    for answered in refused:
+        (error,) = answered.body["errors"]
+        assert (answered.status, error["field"], error["en"]) == (400, "password", "Too common: easy to guess.")
+    assert try_login(gateway, "wang").status == 200
+
+
+def test_a_password_that_is_no_list_s_is_taken():
+    assert not any(map(passwords.is_common, (PASSWORD, OTHER, "z7 Q,0 vm!", "2011年科普之春开幕")))
 
 
 def test_users_are_listed_by_login_page_by_page_and_never_with_a_hash(gateway):
