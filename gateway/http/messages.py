@@ -34,7 +34,7 @@ class Reply:
 
     body: Any
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | list[str]] = field(default_factory=dict)
     content_type: str = JSON
     compressed: bytes | None = None  # the body in gzip, where it was compressed before
 

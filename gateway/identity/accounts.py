@@ -14,6 +14,7 @@ from gateway.http.session import Session, cookie
 from gateway.identity import api_tokens
 from gateway.identity.api_tokens import IssuedTokens
 from gateway.identity.authentication import Authentication
+from gateway.identity.known_devices import KnownDevices
 from gateway.identity.login_throttle import LoginThrottle
 from gateway.identity.users import User, show_user
 from services.chassis import lists
@@ -57,6 +58,7 @@ class Accounts:
         self._settings, self._authentication = settings, authentication
         self._throttle, self._tokens = throttle, tokens
         self._users, self._sessions = authentication.users, authentication.sessions
+        self._devices = KnownDevices(settings.token_private_key, authentication.now, is_secure=settings.http_behind_tls)
 
     # --- people ------------------------------------------------------------------------------------------------------
 
@@ -72,13 +74,13 @@ class Accounts:
             self._sessions.end(session)
             raise WrongLogin()
         request.actor = user.actor
-        return self._reply(_me(request.actor, login=user.login, session=session), session)
+        return self._reply(_me(request.actor, login=user.login, session=session), session, self._devices.cookie(user))
 
     def logout(self, request: Request) -> Reply:
         """End the session; a caller with a token has none to end."""
         if request.session:
             self._sessions.end(request.session)
-        return self._reply({"ended": request.session is not None}, None)
+        return self._reply({"ended": request.session is not None}, None, None)
 
     def me(self, request: Request) -> Reply:
         """Show the caller, with the token against forged requests where there is a session."""
@@ -107,11 +109,11 @@ class Accounts:
 
     def _authenticate(self, login: str, password: str, request: Request) -> User | None:
         """The user with this password; raises `TooManyAttempts` after too many failures."""
-        address = request.remote_addr or ""
-        attempt = self._throttle.begin(pair=f"{login} {address}", address=address, login=login)
+        user = self._users.find_by_login(login)
+        attempt = self._throttle.begin(**self._counted_names(login, user, request))
         request.identified_by = request.identified_by or "login"
         try:
-            user = self._users.authenticate(login, password)
+            user = self._users.authenticate(user, password)
         except Overloaded:
             self._throttle.forgive(attempt)
             raise
@@ -119,9 +121,16 @@ class Accounts:
             self._throttle.forgive(attempt)
         return user
 
-    def _reply(self, body: Document, session: Session | None) -> Reply:
-        is_secure = self._settings.http_behind_tls
-        return Reply(body, headers={"Set-Cookie": cookie(session, is_secure=is_secure), **NOT_STORED})
+    def _counted_names(self, login: str, user: User | None, request: Request) -> dict[str, str]:
+        """The names under which an attempt counts."""
+        device = self._devices.recognise(request.cookies.get(self._devices.cookie_name), user)
+        if device is not None:
+            return {"device": device}
+        return {"pair": f"{login} {request.network}", "address": request.network, "login": login}
+
+    def _reply(self, body: Document, session: Session | None, device: str | None) -> Reply:
+        cookies = [cookie(session, is_secure=self._settings.http_behind_tls), *([device] if device else [])]
+        return Reply(body, headers={"Set-Cookie": cookies, **NOT_STORED})
 
     # --- users -------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Login throttle: too many failures in a minute are refused, at whichever gateway they happen.
 
 Few are allowed for one login from one address, so that nobody can shut out others, and one person of an office cannot
-shut out the office; more are allowed for an address, and more for a login from everywhere, to stop wider guessing.
+shut out the office; more are allowed for an address, and more for a login from everywhere, to stop wider guessing. A
+device that is known for the login counts for itself alone, so that whoever guesses from elsewhere does not shut it out.
 
 An attempt counts from its beginning, so that many at once do not get round the limit, and is forgiven if it succeeds.
 """
@@ -21,7 +22,7 @@ from pymongo.collection import Collection
 
 from services.chassis.problem import TooManyRequests
 
-FAILURES = {"pair": 5, "address": 30, "login": 50}
+FAILURES = {"pair": 5, "address": 30, "login": 50, "device": 5}
 WINDOW = timedelta(minutes=1)
 
 Document = dict[str, Any]

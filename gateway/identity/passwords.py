@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import string
 import unicodedata
 from functools import cache
 from typing import Any
@@ -16,6 +17,8 @@ from gateway.http.admission import Bulkhead
 from services.chassis import fields
 
 SHORTEST, LONGEST = 10, 200  # characters
+FEW = 3  # different characters
+AROUND = string.digits + string.punctuation + " "
 AT_ONCE = 2
 WAITING = 16  # with those at work; further ones are told to come again
 
@@ -34,6 +37,24 @@ class Password(fields.Verbatim):
 
     def _matches(self, value: str) -> bool:
         return len(_normalised(value)) >= SHORTEST
+
+
+def is_common(password: str) -> bool:
+    """Would it be among the first to be tried: one of the most common passwords, with or without digits around it?
+
+    A password of three different characters is, too. The list is that of zxcvbn, whose estimate of any password is not
+    used: it takes seconds for some.
+    """
+    text = _normalised(password).lower()
+    return len(set(text)) <= FEW or not {text, text.strip(AROUND)}.isdisjoint(_common_passwords())
+
+
+@cache
+def _common_passwords() -> frozenset[str]:
+    """30,000 passwords, read with the first one that is set."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 (13 MB)
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 class Passwords:

@@ -17,7 +17,7 @@ from gateway.http import pagination
 from gateway.http.json_schema import INSTANT, TEXT, Shape, each, many, one_of, page
 from gateway.http.pagination import LIMIT, THEIR_CURSOR
 from gateway.identity.api_tokens import DISTRICT, ROLE, Token
-from gateway.identity.passwords import LONGEST, Password, Passwords
+from gateway.identity.passwords import LONGEST, Password, Passwords, is_common
 from services.chassis import fields
 from services.chassis.problem import Conflict, FieldError, InvalidInput, NotFound
 from services.chassis.tokens import ROLES, Actor
@@ -109,8 +109,8 @@ class Users:
         self._users.create_index("login", unique=True)
 
     def add(self, params: Mapping[str, Any], *, by: str) -> User:
-        """Add a user; `InvalidInput` where the login is taken, or is the password."""
-        _check_differs(params["password"], params["login"])
+        """Add a user; `InvalidInput` where the login is taken, or the password is easy to guess."""
+        _check_is_hard_to_guess(params["password"], params["login"])
 
         at = format_instant(self._now())
         user = User(
@@ -152,10 +152,13 @@ class Users:
             cursor=attrgetter("login"),
         )
 
-    def authenticate(self, login: str, password: str) -> User | None:
-        """The active user with this login and password; None takes as long, whatever was wrong."""
+    def find_by_login(self, login: str) -> User | None:
+        """The user with this login, or None."""
         document = self._users.find_one({"login": login})
-        user = read_user(document) if document else None
+        return read_user(document) if document else None
+
+    def authenticate(self, user: User | None, password: str) -> User | None:
+        """The user, where active and with this password; None takes as long, whatever was wrong."""
         is_right = self._passwords.is_right(password, user.hash if user else None)
         if user is None or not is_right or not user.is_active:
             return None
@@ -181,7 +184,7 @@ class Users:
 
     def set_password(self, user: User, password: str, *, by: str) -> User:
         """Replace the password that was read; `Conflict` where somebody else has set another one meanwhile."""
-        _check_differs(password, user.login)
+        _check_is_hard_to_guess(password, user.login)
 
         new_hash = {"hash": self._passwords.hash(password)}
         changed = self._update({"_id": user.id, "hash": user.hash}, new_hash, by=by)
@@ -237,6 +240,8 @@ def _in_order(roles: Iterable[str]) -> tuple[str, ...]:
     return tuple(role for role in ROLES if role in set(roles))
 
 
-def _check_differs(password: str, login: str) -> None:
+def _check_is_hard_to_guess(password: str, login: str) -> None:
     if password.lower() == login:
         raise InvalidInput(FieldError("password", "Not the login itself.", "密码不得与登录名相同。"))
+    if is_common(password):
+        raise InvalidInput(FieldError("password", "Too common: easy to guess.", "密码过于常见，容易被猜中。"))

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.identity import api_tokens, audit_trail, authentication, passwords, sessions, users
+from gateway.identity import api_tokens, audit_trail, authentication, known_devices, passwords, sessions, users
 from gateway.identity.accounts import AccountsProvider
 from gateway.identity.login_throttle import FAILURES
 from gateway.identity.sessions import Sessions
@@ -82,6 +82,56 @@ def test_behind_tls_the_cookie_is_secure_and_the_caller_is_whom_the_proxy_names(
     last, refused = (try_login(gateway, "nobody", **{"X-Forwarded-For": f"10.0.0.{n}, 10.1.1.1"}) for n in range(2))
     assert (last.status, refused.status) == (401, 429)
     assert try_login(gateway, "nobody", **{"X-Forwarded-For": "10.1.1.1, 10.1.1.2"}).status == 401
+
+
+def device_of(person):
+    """The cookie by which this person's browser is known."""
+    (cookie,) = [one for one in person.answered.headers.get_all("Set-Cookie") if one.startswith("kexie_device=")]
+    return cookie
+
+
+def lock(gateway, login):
+    throttle = gateway.extension(AccountsProvider)._throttle
+    for number in range(FAILURES["login"]):
+        throttle.begin(pair=f"{login} 10.0.0.{number}", address=f"10.0.0.{number}", login=login)
+    for number in range(FAILURES["pair"]):
+        throttle.begin(pair=f"{login} 127.0.0.1", address=f"10.0.1.{number}")
+
+
+def test_a_browser_that_logged_in_before_passes_the_lock_of_its_login_and_no_other(gateway):
+    add_user(gateway, "li")
+    add_user(gateway, "wang")
+    wang = Person(gateway, "wang")
+    said, _, rest = device_of(wang).partition(";")
+    device = said.partition("=")[2]
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= {part.strip() for part in rest.split(";")}
+    lock(gateway, "wang"), lock(gateway, "li")
+
+    def status(login, cookie, password=PASSWORD):
+        return try_login(gateway, login, password, Cookie=f"kexie_device={cookie}").status
+
+    forged = [device[:-1] + ("0" if device[-1] != "0" else "1"), device.replace(".", ".9", 1), "", "x.1.y"]
+    assert [status("wang", cookie) for cookie in forged] == [429] * 4
+    assert status("li", device) == 429
+    assert status("nobody", device) == 401
+    assert status("wang", device) == 200
+    assert [status("wang", device, OTHER) for _ in range(FAILURES["device"] + 1)] == [401] * 5 + [429]
+
+    gateway.running.clock.ahead += timedelta(minutes=2)
+    lock(gateway, "wang")
+    assert status("wang", device) == 200
+    assert gateway.post(f"/api/v1/users/{wang.id}/password", {"password": OTHER}, **OPERATOR).status == 200
+    assert status("wang", device, OTHER) == 429
+
+
+def test_a_known_device_is_forgotten_after_half_a_year(gateway):
+    add_user(gateway, "wang")
+    device = device_of(Person(gateway, "wang")).partition(";")[0]
+
+    gateway.running.clock.ahead += known_devices.LASTS + timedelta(seconds=1)
+    lock(gateway, "wang")
+
+    assert try_login(gateway, "wang", Cookie=device).status == 429
 
 
 def test_credentials_that_were_never_right_count_for_their_address_before_they_are_looked_up(gateway, monkeypatch):
@@ -232,7 +282,7 @@ def test_nobody_but_an_operator_changes_the_password_of_another(gateway):
 
 
 def test_what_is_wrong_with_a_new_user_is_named(gateway):
-    add_user(gateway, "taken", password="x" * 10)
+    add_user(gateway, "taken", password="z7 Q,0 vm!")  # of the shortest length
     for field, value in (
         ("password", "nine char"),
         ("password", "x" * 201),
@@ -256,6 +306,38 @@ def test_a_password_is_not_the_login(gateway):
     params = {"login": "wang.yi-2011", "password": "Wang.Yi-2011", "roles": ["viewer"]}
 
     assert gateway.post("/api/v1/users", params, **OPERATOR).body["errors"][0]["field"] == "password"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password123",
+        "１２３４５６７８９０",
+        "QWERTYUIOP",
+        "!!iloveyou2011",
+        "aaaaaaaaaaaa",
+        "abcabcabcabc",
+        "Password1!!",
+    ],
+)
+def test_a_common_password_is_refused_wherever_one_is_set(gateway, password):
+    id_ = add_user(gateway, "wang")
+    wang = Person(gateway, "wang")
+
+    refused = [
+        gateway.post("/api/v1/users", {"login": "li", "password": password, "roles": ["viewer"]}, **OPERATOR),
+        gateway.post(f"/api/v1/users/{id_}/password", {"password": password}, **OPERATOR),
+        wang.post(f"/api/v1/users/{id_}/password", {"password": password, "old_password": PASSWORD}),
+    ]
+
+    for answered in refused:
+        (error,) = answered.body["errors"]
+        assert (answered.status, error["field"], error["en"]) == (400, "password", "Too common: easy to guess.")
+    assert try_login(gateway, "wang").status == 200
+
+
+def test_a_password_that_is_no_list_s_is_taken():
+    assert not any(map(passwords.is_common, (PASSWORD, OTHER, "z7 Q,0 vm!", "2011年科普之春开幕")))
 
 
 def test_users_are_listed_by_login_page_by_page_and_never_with_a_hash(gateway):
