@@ -52,7 +52,7 @@ class Admission:
         self._rates = RateLimiter(settings.caller_rate)
         self._tokens = Tokens(settings.token_public_key)
 
-    def admit(self, request: Request, method: str) -> Verified:
+    def admit(self, request: Request, method: str, *, size: int) -> Verified:
         """Return the content of the caller's token; raises `NotAnswerable`, or the problem that keeps the request out.
 
         Everything counts against the rate, so that nonsense is no cheaper than a call.
@@ -60,8 +60,8 @@ class Admission:
         self._rates.take_token(self._system)
         if not request.reply_to:
             raise NotAnswerable("no reply_to")
-        if len(request.body) > self._limit:
-            raise TooLarge(bytes=len(request.body), limit=self._limit)
+        if size > self._limit:
+            raise TooLarge(bytes=size, limit=self._limit)
         if method not in self._granted:
             raise NotAllowed(
                 f"{method[:100]} is not granted to {self._system}.",
@@ -81,7 +81,7 @@ class Requests:
         self, settings: Settings, system: str, grant: Grant, *, caller: Caller, signer: Signer, publisher: Publisher
     ) -> None:
         self.link = Link(in_virtual_host(settings, system), f"door.{system}.in", self._opened, self._refresh)
-        self._system = system
+        self._system, self._limit = system, settings.request_limit
         self._admission = Admission(settings, system, grant)
         self._caller, self._signer, self._publisher = caller, signer, publisher
         self._under_way = eventlet.GreenPool(size=1_000)  # bounded by the prefetch, for each connection that there was
@@ -118,11 +118,17 @@ class Requests:
         channel.basic_consume(QUEUE, consumer_tag=QUEUE, nowait=nowait, callback=self._on_message, on_cancel=_on_cancel)
 
     def _on_message(self, message: Any) -> None:
-        if not self._stopping:
-            self._under_way.spawn_n(self._serve, message)
+        if self._stopping:
+            return
+        size = len(message.body)
+        if size > self._limit:
+            message.body = (
+                b""  # at once: so many of these would not fit into the memory of a process that serves others
+            )
+        self._under_way.spawn_n(self._serve, message, size)
 
-    def _serve(self, message: Any) -> None:
-        began, outcome = monotonic(), self._outcome(message)
+    def _serve(self, message: Any, size: int) -> None:
+        began, outcome = monotonic(), self._outcome(message, size)
         try:
             with self.link.writing(message.channel) as channel:
                 channel.basic_ack(message.delivery_tag)
@@ -131,17 +137,17 @@ class Requests:
         metrics.REQUESTS.labels(self._system, outcome).inc()
         metrics.SECONDS.labels(self._system).observe(monotonic() - began)
 
-    def _outcome(self, message: Any) -> str:
+    def _outcome(self, message: Any, size: int) -> str:
         """Settle a request, whatever it is, and return its outcome."""
         try:
-            return self._settle(Request(message))
+            return self._settle(Request(message), size)
         except Exception as error:  # noqa: BLE001 - the others are served
             malfunction(error, system=self._system)
             return "Malfunction"
 
-    def _settle(self, request: Request) -> str:
+    def _settle(self, request: Request, size: int) -> str:
         try:
-            answer, outcome = self._forward(request), "forwarded"
+            answer, outcome = self._forward(request, size), "forwarded"
         except NotAnswerable:
             answer, outcome = b"", "NotAnswerable"
         except Problem as problem:
@@ -152,10 +158,10 @@ class Requests:
             metrics.UNANSWERED.labels(self._system).inc()
         return outcome
 
-    def _forward(self, request: Request) -> bytes:
+    def _forward(self, request: Request, size: int) -> bytes:
         """Forward the body, and nothing else that came with it."""
         name = str(request.message.delivery_info["routing_key"])
-        caller = self._admission.admit(request, name)
+        caller = self._admission.admit(request, name, size=size)
         service, _, method = name.partition(".")
         token = self._signer.token_for(service, caller)
         return self._caller.forward(service, method, request.body, call_id=self._call_id(request, name), token=token)

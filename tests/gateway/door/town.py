@@ -16,10 +16,12 @@ from deploy.deployment import broker_rights, system_definitions
 from deploy.deployment.other_systems import System
 from deploy.local.broker import Broker
 from deploy.local.home import Home
+from deploy.secrets.keys import as_setting
 from gateway.door import systems
 from gateway.door.service import Door
 from gateway.door.systems import Grant, event_queue
 from services.chassis.amqp import connect
+from services.chassis.rpc import Server
 from services.chassis.tokens import issue
 from services.contract import wire
 from services.contract.topology import RPC_EXCHANGE
@@ -124,8 +126,22 @@ class Town:
         """Has the door keep requests of this system under way; those that it keeps, and how to release them."""
         requests = self.served(of)._requests
         held, forward = Held(), requests._forward
-        monkeypatch.setattr(requests, "_forward", lambda request: held.keep(request) and forward(request))
+        monkeypatch.setattr(requests, "_forward", lambda *request: held.keep(request) and forward(*request))
         return held
+
+    def hold_answers(self, monkeypatch):
+        """Has outreach keep its answers to itself; those that it keeps, and how to release them."""
+        server = self.server_of_outreach()
+        held, answer = Held(), server.answer
+        monkeypatch.setattr(server, "answer", lambda *answered: held.keep(answered) and answer(*answered))
+        return held
+
+    def server_of_outreach(self):
+        (outreach,) = [one for one in self.services.containers if one.service_name == "outreach"]
+        return next(one for one in outreach.extensions if isinstance(one, Server))
+
+    def private_key_setting(self):
+        return as_setting(self.settings.token_private_key)
 
     def address(self, user, password, path):
         broker = urlsplit(self.settings.amqp_uri)
@@ -224,6 +240,16 @@ class Client:
     def got(self, queue):
         """The next message of a queue."""
         return until(lambda: self.channel.basic_get(queue, no_ack=True))
+
+    def is_served(self):
+        """Does a door take what is sent to its queue?"""
+        try:
+            return self.channel.queue_declare("door.requests", passive=True).consumer_count > 0
+        except NotFound:
+            return False
+
+    def waiting(self, queue):
+        return self.channel.queue_declare(queue, passive=True).message_count
 
     def has_exchange(self, name):
         try:
