@@ -6,6 +6,7 @@ from itertools import islice
 
 import pytest
 
+from tests.chassis import properties
 from tests.chassis.processes import Process
 from tests.gateway.door.town import HALL, REGISTER
 from tests.stack import until
@@ -112,4 +113,22 @@ def test_5000_messages_that_make_no_sense_leave_the_door_open_and_its_queue_empt
 
     assert town.serves(office)
     assert town.services.database("outreach")["venue"].count_documents({}) == before + 1
+    town.close_door()
+
+
+@pytest.mark.timeout(120)
+def test_properties_of_any_type_range_and_depth_are_answered_or_dropped(town):
+    """Each message is granted in its key and its body, and may be answered."""
+    (office,) = town.let_in("scrambler")
+    town.open_door(office, caller_rate=0.0)
+    without = (properties.EXPIRATION, properties.USER_ID)  # the broker reads these itself
+    hostile = properties.properties_of(random.Random(SEED), 300, without=without)
+    with office.connected() as client:
+        taken = office.send_raw(LIST, *hostile, properties.nested(DEEP), *map(properties.with_header, properties.EVIL))
+        assert taken > 100
+        until(lambda: client.waiting("door.requests") == 0, within=100)
+
+        assert client.ask(LIST)["error"] is None
+
+    assert town.serves(office)
     town.close_door()

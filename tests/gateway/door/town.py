@@ -20,12 +20,13 @@ from deploy.secrets.keys import as_setting
 from gateway.door import systems
 from gateway.door.service import Door
 from gateway.door.systems import Grant, event_queue
-from services.chassis.amqp import connect
+from services.chassis.amqp import BROKEN, connect
 from services.chassis.rpc import Server
 from services.chassis.tokens import issue
 from services.contract import wire
 from services.contract.topology import RPC_EXCHANGE
 from services.outreach.service import Outreach
+from tests.chassis.properties import Raw
 from tests.stack import Running, until
 
 REGISTER = "outreach.register_venue"
@@ -191,6 +192,29 @@ class Bureau:
 
     def connected(self):
         return Client(self)
+
+    def send_raw(self, key, *properties):
+        """Send requests with these bytes as properties; count those that the broker takes: some end a connection."""
+        return sum(self._is_taken(key, encoded) for encoded in properties)
+
+    def _is_taken(self, key, encoded):
+        with until(self._connection) as connection:
+            try:
+                message = Raw(b'{"kwargs": {}}', encoded)
+                connection.default_channel.basic_publish_confirm(message, exchange=RPC_EXCHANGE, routing_key=key)
+            except BROKEN:
+                return False
+            finally:
+                connection.collect()
+        return True
+
+    def _connection(self):
+        """None while the broker counts the last ones yet."""
+        connection = Connection(self.uri)
+        try:
+            return connection.connect() and connection
+        except BROKEN:
+            return None
 
 
 class Client:
