@@ -160,6 +160,28 @@ def test_a_token_that_was_signed_without_the_gateway_is_revoked_by_its_id(whole,
     assert "revoked" in said[0]
 
 
+def test_a_system_is_let_in_and_removed_on_this_machine_by_a_command(whole):
+    name, folder = "town_museum", whole.home.folder / "systems" / "town_museum"
+    let_in = ("system", "add", name, "--may", "rural.list_associations", "--hears", "external_result.*")
+    done = whole.kexie(*let_in)
+    assert done.returncode == 0, done.stderr
+    assert str(folder) in done.stdout
+    assert "rural.list_associations" in whole.kexie("system", "list").stdout
+    eventually(lambda: "rural.*" in whole.broker("list_bindings", "-p", name, "routing_key"))
+
+    with program(folder) as running:
+        assert line(running, "rural.list_associations ").get("items") == []
+        told = report(whole, "e-3")
+        eventually(lambda: f'"subject": "{told}"' in "\n".join(running.said()))
+
+        done = whole.kexie("system", "remove", name)
+        assert done.returncode == 0, done.stderr
+        assert eventually(running.poll) == 1  # its user is gone
+    assert name not in whole.broker("list_vhosts")
+    assert f"door.{name}" not in whole.broker("list_queues", "name")
+    assert not folder.exists()
+
+
 def test_the_example_goes_away_from_a_broker_with_another_name(speaks_tls, handed):
     (handed / "amqp_uri").write_text(f"amqps://{BUREAU}:p@localhost:{speaks_tls('elsewhere.example')}/{BUREAU}")
 
