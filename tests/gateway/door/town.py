@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from amqp import spec
 from amqp.basic_message import Message
 from amqp.exceptions import NotFound
 from eventlet.event import Event as Signal
@@ -17,7 +18,7 @@ from deploy.deployment.other_systems import System
 from deploy.local.broker import Broker
 from deploy.local.home import Home
 from deploy.secrets.keys import as_setting
-from gateway.door import systems
+from gateway.door import metrics, systems
 from gateway.door.service import Door
 from gateway.door.systems import Grant, event_queue
 from services.chassis.amqp import BROKEN, connect
@@ -122,6 +123,10 @@ class Town:
     def door_has_read(self, written_at):
         (bureaus,) = [one for one in self.door.dependencies if one.attr_name == "bureaus"]
         return bureaus._file._read_at[0] == written_at
+
+    def unanswered(self, system):
+        """Requests of this system so far that no answer reached."""
+        return metrics.UNANSWERED.labels(system.name)._value.get()
 
     def hold_requests(self, monkeypatch, *, of):
         """Has the door keep requests of this system under way; those that it keeps, and how to release them."""
@@ -264,6 +269,12 @@ class Client:
     def got(self, queue):
         """The next message of a queue."""
         return until(lambda: self.channel.basic_get(queue, no_ack=True))
+
+    def declare_internal(self, name):
+        """An exchange to which nobody publishes; py-amqp has no word for it."""
+        flags = (False, True, False, True, False)  # passive, durable, auto-delete, internal, no-wait
+        arguments = (0, name, "topic", *flags, {})
+        self.channel.send_method(spec.Exchange.Declare, "BssbbbbbF", arguments, wait=spec.Exchange.DeclareOk)
 
     def is_served(self):
         """Does a door take what is sent to its queue?"""
