@@ -21,7 +21,9 @@ from services.contract.topology import (
     SERVICES,
     SOURCES,
     EventQueue,
+    dead_letter_queue,
     exchange,
+    policies,
     queues,
     queues_of,
 )
@@ -49,7 +51,7 @@ def of_service(name: str) -> Rights:
     """Return the rights of one of the four: serve its methods, publish its events, hear those of the topology."""
     mine, hears = exchange(name), queues_of(name)
     fed = [queue for queue in queues() if mine in _sources(queue)]  # listeners' queues that our events reach
-    own = [f"rpc-{name}", *(queue.name for queue in hears)]
+    own = [f"rpc-{name}", *(queue.name for queue in hears), dead_letter_queue(name).name]
     return Rights(
         configure=_any(RPC_EXCHANGE, *map(exchange, SOURCES), *own, *(queue.name for queue in fed)),
         write=_any(mine, RPC_EXCHANGE, *own, *(queue.name for queue in fed)),
@@ -66,7 +68,7 @@ def of_gateway() -> Rights:
     """Return the gateway's rights: call every method, hear every event, publish revocations of tokens."""
     mine = exchange("gateway")
     fed = [queue for queue in queues() if mine in _sources(queue)]
-    own = [LEDGER_QUEUE.name, *(queue.name for queue in fed)]
+    own = [LEDGER_QUEUE.name, *(queue.name for queue in fed), dead_letter_queue("gateway").name]
     sources = [exchange(name) for name in SERVICES]
     return Rights(
         configure=_with(OUR_REPLIES, RPC_EXCHANGE, mine, *sources, *own),
@@ -121,7 +123,7 @@ def _or(patterns: Iterable[str]) -> str:
 def definitions(
     vhost: str, users: Mapping[str, tuple[str, Rights]], *, administrators: Iterable[str] = ()
 ) -> Definitions:
-    """Return the definitions that RabbitMQ imports: a vhost in which each user has a password and exactly these rights.
+    """Return the definitions that RabbitMQ imports: a vhost with its policies, and users with exactly these rights.
 
     `administrators` are users that exist already, and get all rights.
     """
@@ -148,6 +150,7 @@ def definitions(
             for name, rights in holders.items()
             for exchange_, (write, read) in rights.keys.items()
         ],
+        "policies": policies(vhost),
     }
 
 

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any
 
 from amqp import Connection
@@ -18,14 +18,15 @@ from deploy.local.home import Home
 from deploy.local.ports import Ports, answers
 from deploy.local.supervisor import Program
 from deploy.secrets.private_files import write_privately
+from services.contract.topology import MESSAGE_LIMIT, policies
 
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")  # those on Debian's PATH switch to the system's rabbitmq user
 USER = "kexie"
 
 SETTINGS = """\
 listeners.tcp.local = 127.0.0.1:{port}
-default_user = {user}
-default_pass = {password}
+load_definitions = {definitions}
+max_message_size = {message_limit}
 log.console = true
 log.console.use_colors = off
 log.file = false
@@ -85,11 +86,13 @@ class Broker:
         """Take the ports, write the settings, and return how to run the node."""
         port = self.ports.take(self.name)
         self.ports.take(f"{self.name} distribution")
-        settings = SETTINGS.format(port=port, user=USER, password=self._shared("password"))
+        definitions = self.folder / "definitions.json"
+        settings = SETTINGS.format(port=port, definitions=definitions, message_limit=MESSAGE_LIMIT)
         if self._founder:
             settings += CLUSTER.format(founder=self._node_of(self._founder))
         write_privately(self.folder / ".erlang.cookie", self._shared("cookie"))
         write_privately(self.folder / "rabbitmq.conf", settings)
+        write_privately(definitions, json.dumps(self._definitions("/")))
         write_privately(self.folder / "enabled_plugins", "[].\n")
         command = (_path_of("rabbitmq-server"),)
         return Program(name=self.name, command=command, environment=self.environment, port=port, folder=self.folder)
@@ -118,18 +121,24 @@ class Broker:
 
     def add_virtual_hosts(self, *names: str) -> None:
         """Add places for queues apart from all others; an address ends in such a name instead of the last slash."""
-        everything = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
-        definitions = {
-            "vhosts": [{"name": name} for name in names],
-            "permissions": [{"vhost": name, **everything} for name in names],
-        }
-        self.import_definitions(definitions)  # each command starts a virtual machine, which takes a second
+        self.import_definitions(self._definitions(*names))  # it starts a virtual machine, which takes a second
 
     def import_definitions(self, definitions: Mapping[str, Any]) -> None:
         """Make what the definitions name; nothing is removed."""
-        file = self.folder / "definitions.json"
-        write_privately(file, json.dumps(definitions))
-        self.control("import_definitions", str(file))
+        with NamedTemporaryFile("w", dir=self.folder, suffix=".json") as file:
+            json.dump(definitions, file)
+            file.flush()
+            self.control("import_definitions", file.name)
+
+    def _definitions(self, *vhosts: str) -> dict[str, Any]:
+        """Virtual hosts with the policies of a site, and our user, who may do everything."""
+        everything = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
+        return {
+            "vhosts": [{"name": name} for name in vhosts],
+            "users": [{"name": USER, "password": self._shared("password"), "tags": ["administrator"]}],
+            "permissions": [{"vhost": name, **everything} for name in vhosts],
+            "policies": [policy for name in vhosts for policy in policies(name)],
+        }
 
     def grow_queues(self) -> None:
         """Give every quorum queue a member on this node; queues older than the node have none here."""

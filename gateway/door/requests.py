@@ -17,7 +17,6 @@ from amqp.basic_message import Message
 
 from gateway.door import metrics
 from gateway.door.publisher import Publication, Publisher
-from gateway.door.signing import Signer
 from gateway.door.systems import Grant
 from gateway.door.virtual_host import declare_exchanges, declare_where_missing, in_virtual_host
 from services.chassis.amqp import Gone, Link
@@ -27,7 +26,7 @@ from services.chassis.problem import NotAllowed, NotAuthenticated, Problem, TooL
 from services.chassis.rate_limiter import RateLimiter
 from services.chassis.rpc import JSON, NotAnswerable, Request, error_of
 from services.chassis.settings import Settings
-from services.chassis.tokens import Tokens, Verified
+from services.chassis.tokens import DelegatedTokens, Tokens, Verified
 from services.contract import wire
 from services.contract.topology import RPC_EXCHANGE, SERVICES
 
@@ -78,12 +77,19 @@ class Requests:
     """The requests of one system; it can hold up nobody but itself."""
 
     def __init__(
-        self, settings: Settings, system: str, grant: Grant, *, caller: Caller, signer: Signer, publisher: Publisher
+        self,
+        settings: Settings,
+        system: str,
+        grant: Grant,
+        *,
+        caller: Caller,
+        tokens: DelegatedTokens,
+        publisher: Publisher,
     ) -> None:
         self.link = Link(in_virtual_host(settings, system), f"door.{system}.in", self._opened, self._refresh)
         self._system, self._limit = system, settings.request_limit
         self._admission = Admission(settings, system, grant)
-        self._caller, self._signer, self._publisher = caller, signer, publisher
+        self._caller, self._tokens, self._publisher = caller, tokens, publisher
         self._under_way = eventlet.GreenPool(size=1_000)  # bounded by the prefetch, for each connection that there was
         self._stopping = False
 
@@ -122,9 +128,7 @@ class Requests:
             return
         size = len(message.body)
         if size > self._limit:
-            message.body = (
-                b""  # at once: so many of these would not fit into the memory of a process that serves others
-            )
+            message.body = b""  # at once: a few of these would fill the memory of a process that serves others
         self._under_way.spawn_n(self._serve, message, size)
 
     def _serve(self, message: Any, size: int) -> None:
@@ -163,7 +167,7 @@ class Requests:
         name = str(request.message.delivery_info["routing_key"])
         caller = self._admission.admit(request, name, size=size)
         service, _, method = name.partition(".")
-        token = self._signer.token_for(service, caller)
+        token = self._tokens.token_for(caller.actor, service, own=caller)
         return self._caller.forward(service, method, request.body, call_id=self._call_id(request, name), token=token)
 
     def _call_id(self, request: Request, method: str) -> str:

@@ -58,16 +58,14 @@ class Response(wrappers.Response):
 class Request(wrappers.Request):
     """A request with what the endpoint has read of it.
 
-    `params` are its parameters and `body` its JSON, both checked as the endpoint declares them. `token` is the
-    caller's, verified, and `actor` is who that is; at a public address there is neither. A caller with a session has a
-    token that the gateway signed for this request.
+    `params` are its parameters and `body` its JSON, both checked as the endpoint declares them. `actor` is the caller,
+    by a verified token or a session; at a public address it is nobody.
     """
 
     route = "-"  # the pattern of its address; "-" until it is matched
     path_values: Mapping[str, Any]
     params: Mapping[str, Any]
     body: Mapping[str, Any]
-    token: str | None = None
     actor = NOBODY
     session: Session | None = None
     identified_by: str | None = None  # "token", "session", or the login that was tried

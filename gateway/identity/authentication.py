@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from time import monotonic
+from datetime import datetime
 
 from nameko.extensions import SharedExtension
 
@@ -14,12 +12,9 @@ from gateway.identity.passwords import Passwords
 from gateway.identity.sessions import Sessions
 from gateway.identity.users import Users
 from services.chassis.mongo import database, patiently
-from services.chassis.problem import NotAllowed, NotAuthenticated, Unavailable
+from services.chassis.problem import NotAllowed, NotAuthenticated
 from services.chassis.revocations import Revocations
-from services.chassis.tokens import Actor, Tokens, issue
-
-TOKEN_LIFETIME = timedelta(minutes=5)
-CACHED = 2_000  # tokens
+from services.chassis.tokens import Actor, Tokens
 
 
 class CsrfTokenMissing(NotAllowed):
@@ -30,31 +25,6 @@ class CsrfTokenMissing(NotAllowed):
     title_zh = f"以会话提交写操作时，须在标头 {CSRF_HEADER} 中附上令牌（见 GET /api/v1/me）。"
 
 
-@dataclass
-class SessionTokenIssuer:
-    """Signs short-lived tokens for people with a session, by which the services know them."""
-
-    private_key: str | None
-    _tokens: dict[Actor, tuple[float, str]] = field(default_factory=dict, repr=False)
-
-    def token_for(self, actor: Actor) -> str:
-        """A token that is valid for at least half of its lifetime; `Unavailable` without a key to sign with."""
-        if self.private_key is None:
-            raise Unavailable("The gateway has no key to act for you.", "网关没有可代您操作的密钥。")
-
-        until, token = self._tokens.get(actor, (0.0, ""))
-        return token if monotonic() <= until else self._issue(self.private_key, actor)
-
-    def _issue(self, private_key: str, actor: Actor) -> str:
-        token = issue(
-            private_key, subject=actor.id, roles=actor.roles, district=actor.district, lifetime=TOKEN_LIFETIME
-        )
-        if len(self._tokens) >= CACHED:
-            self._tokens.clear()
-        self._tokens[actor] = monotonic() + TOKEN_LIFETIME.total_seconds() / 2, token
-        return token
-
-
 class Authentication(SharedExtension):
     """Identifies the callers of one gateway; the users and their sessions are those of all gateways."""
 
@@ -63,8 +33,7 @@ class Authentication(SharedExtension):
     def setup(self) -> None:
         settings = self.container.config["SETTINGS"]
         collections = database(settings, self.container.service_name)
-        self._tokens = Tokens(settings.token_public_key, self.revocations)
-        self._issuer = SessionTokenIssuer(settings.token_private_key)
+        self._tokens = Tokens(settings.token_public_key, self.revocations, audience=self.container.service_name)
         self.passwords = Passwords()
         self.users = Users(collections["users"], self.passwords, self.now)
         self.sessions = Sessions(collections["sessions"], self.now)
@@ -102,8 +71,7 @@ class Authentication(SharedExtension):
         if scheme.lower() != "bearer":
             raise NotAuthenticated("Send a token: Authorization: Bearer ...", "请提供令牌：Authorization: Bearer ...")
         verified = self._tokens.read(token.strip())
-        request.token, request.actor = token.strip(), verified.actor
-        request.identified_by, request.token_id = "token", verified.id
+        request.actor, request.identified_by, request.token_id = verified.actor, "token", verified.id
 
     def _by_session(self, request: Request, secret: str, *, writes: bool) -> None:
         session = self.sessions.find(secret)
@@ -113,4 +81,3 @@ class Authentication(SharedExtension):
         request.session, request.actor, request.identified_by = session, user.actor, "session"
         if writes and not session.is_csrf_token(request.headers.get(CSRF_HEADER, "")):
             raise CsrfTokenMissing()
-        request.token = self._issuer.token_for(request.actor)

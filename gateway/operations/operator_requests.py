@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import eventlet
@@ -23,6 +24,7 @@ from services.chassis.mongo import database
 from services.chassis.parked import ParkedMessages
 from services.chassis.problem import NotFound, Unavailable
 from services.chassis.settings import Settings
+from services.chassis.tokens import DelegatedTokens
 from services.chassis.version import VERSION
 from services.contract.topology import SERVICES
 
@@ -44,12 +46,13 @@ class OperatorRequests:
         parked: ParkedMessages,
     ) -> None:
         self._caller, self._settings, self._query_service = caller, settings, query_service
+        self._tokens = DelegatedTokens(settings.token_private_key)
         self._jobs, self._maintenance, self._parked = jobs, maintenance, parked
 
     def status(self, request: Request) -> Any:
         """Show the condition of every service, every queue and the gateway itself."""
         queues = eventlet.spawn(system_status.messages, self._settings)
-        services = system_status.conditions(self._caller, request.token)
+        services = system_status.conditions(self._caller, partial(self._tokens.token_for, request.actor))
         waiting, alarms = parking.waiting(database(self._settings, GATEWAY))
         standing = self._query_service.completeness()
         own = {"version": VERSION, "generation": standing["generation"], "parked": waiting, "alarms": alarms}
@@ -123,7 +126,7 @@ class OperatorRequests:
             return getattr(self._parked, method)(params, by=request.actor.id)
         if service not in SERVICES:
             raise parameters.not_known("service", "服务", service, (*SERVICES, GATEWAY))
-        return self._caller.call(service, method, params, token=request.token)
+        return self._caller.call(service, method, params, token=self._tokens.token_for(request.actor, service))
 
 
 class OperatorRequestsProvider(CallerProvider):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -17,9 +18,9 @@ from services.contract.topology import SERVICES, queues
 TIMEOUT = 2.0  # seconds that each service and the broker have to answer
 
 
-def conditions(caller: Caller, token: str | None) -> dict[str, dict[str, Any]]:
+def conditions(caller: Caller, token_for: Callable[[str], str]) -> dict[str, dict[str, Any]]:
     """The condition that each service states of itself, all asked at once; `away` for one that does not answer."""
-    asked = {service: eventlet.spawn(_condition, caller, service, token) for service in SERVICES}
+    asked = {service: eventlet.spawn(_condition, caller, service, token_for) for service in SERVICES}
     return {service: answer.wait() for service, answer in asked.items()}
 
 
@@ -44,9 +45,9 @@ def _length(connection: Any, queue: str) -> int | None:
     return None
 
 
-def _condition(caller: Caller, service: str, token: str | None) -> dict[str, Any]:
+def _condition(caller: Caller, service: str, token_for: Callable[[str], str]) -> dict[str, Any]:
     try:
-        condition: dict[str, Any] = caller.call(service, "condition", {}, token=token, timeout=TIMEOUT)
+        condition: dict[str, Any] = caller.call(service, "condition", {}, token=token_for(service), timeout=TIMEOUT)
     except Problem:
         return {"away": True}
     return condition

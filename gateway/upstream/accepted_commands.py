@@ -20,7 +20,7 @@ from gateway.identity.stored_actor import read_actor, write_actor
 from services.chassis import trace
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Conflict, NotFound, Problem, Unavailable
-from services.chassis.tokens import Actor, issue
+from services.chassis.tokens import Actor, DelegatedTokens
 from services.contract import wire
 from services.kernel import Lifecycle
 from services.kernel.calendar import format_instant
@@ -32,7 +32,6 @@ LIFECYCLE = Lifecycle(accepted=("done", "refused"))
 AT_ONCE = 200  # commands that are given in one round
 TRIES = 3  # times that a command may go unanswered before the others of its service overtake it
 KEPT = timedelta(days=90)  # that an outcome can be asked for
-TOKEN_LIFETIME = timedelta(minutes=5)
 
 OLDEST_FIRST = [("turn", 1), ("accepted_at", 1)]
 
@@ -70,12 +69,12 @@ class AcceptedCommands:
         self,
         accepted: Collection[Document],
         clock: SystemClock,
-        private_key: str | None,
+        tokens: DelegatedTokens,
         current_rights: Callable[[Actor, str | None], Actor],
         *,
         at_most: int,
     ) -> None:
-        self._accepted, self._clock, self._private_key, self._at_most = accepted, clock, private_key, at_most
+        self._accepted, self._clock, self._tokens, self._at_most = accepted, clock, tokens, at_most
         self._current_rights = current_rights
 
     def prepare(self) -> None:
@@ -94,7 +93,7 @@ class AcceptedCommands:
 
         `Unavailable` where as many wait as may, or nobody could act for the caller later: it has to send it again.
         """
-        if self._private_key is None or self._is_full(service):
+        if self._tokens.private_key is None or self._is_full(service):
             raise Unavailable(command_id=arguments["command_id"])
 
         accepted = AcceptedCommand(
@@ -142,7 +141,8 @@ class AcceptedCommands:
         try:
             actor = self._current_rights(command.actor, command.token_id)
             with trace.within(command.traceparent):
-                record = call(command.command, command.arguments, token=self._token_for(actor))
+                token = self._tokens.token_for(actor, command.service)
+                record = call(command.command, command.arguments, token=token)
         except Unavailable:
             return None
         except Problem as problem:
@@ -167,10 +167,6 @@ class AcceptedCommands:
     def _put_back(self, command: AcceptedCommand) -> None:
         tries = command.tries + 1
         self._accepted.update_one({"_id": command.id}, {"$set": {"tries": tries, "turn": tries // TRIES}})
-
-    def _token_for(self, actor: Actor) -> str:
-        key = self._private_key or ""
-        return issue(key, subject=actor.id, roles=actor.roles, district=actor.district, lifetime=TOKEN_LIFETIME)
 
 
 def _write_command(command: AcceptedCommand) -> Document:

@@ -28,6 +28,7 @@ from services.chassis.entrypoints import command_id, expected_version
 from services.chassis.loop import Loop
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, Unavailable
+from services.chassis.tokens import DelegatedTokens
 from services.contract.topology import SERVICES
 from services.contract.view import Kind
 
@@ -40,7 +41,7 @@ HEADERS = {"command_id": "Idempotency-Key", "expected_version": "If-Match"}
 
 
 class ServiceProxy:
-    """Forwards commands and queries to the services with the caller's own token."""
+    """Forwards commands and queries to the services in the caller's name."""
 
     def __init__(
         self,
@@ -49,9 +50,10 @@ class ServiceProxy:
         parked: ParkedCounts,
         descriptions: Descriptions,
         bulkhead: Bulkhead,
+        tokens: DelegatedTokens,
     ) -> None:
         self._caller, self._accepted, self._parked = caller, accepted, parked
-        self._descriptions, self._bulkhead = descriptions, bulkhead
+        self._descriptions, self._bulkhead, self._tokens = descriptions, bulkhead, tokens
         self._read: dict[str, ServiceDescription] = {}
 
     def command(self, service: str, name: str, request: Request) -> Reply:
@@ -79,7 +81,7 @@ class ServiceProxy:
     def ask(self, service: str, method: str, arguments: dict[str, Any], request: Request) -> Any:
         """Call a service as the caller; `Overloaded` where so many calls are under way that it would take too long."""
         with self._bulkhead.place(service):
-            return self._caller.call(service, method, arguments, token=request.token)
+            return self._caller.call(service, method, arguments, token=self._tokens.token_for(request.actor, service))
 
     def accepted(self, command_id: str, request: Request) -> Any:
         """Show what became of a command that was answered with 202."""
@@ -168,16 +170,17 @@ class ServiceProxyProvider(CallerProvider):
         super().setup()
         config = self.container.config
         settings = config["SETTINGS"]
+        tokens = DelegatedTokens(settings.token_private_key)
         accepted = AcceptedCommands(
             database(settings, self.container.service_name)["accepted"],
             config["CLOCK"],
-            settings.token_private_key,
+            tokens,
             self.authentication.current_rights,
             at_most=settings.accepted_limit,
         )
         patiently(accepted.prepare)
         bulkhead = Bulkhead(settings.http_at_once // 2)
-        self._proxy = ServiceProxy(self._caller, accepted, self.parked, self.descriptions, bulkhead)
+        self._proxy = ServiceProxy(self._caller, accepted, self.parked, self.descriptions, bulkhead, tokens)
 
     def start(self) -> None:
         super().start()

@@ -12,7 +12,9 @@ from time import monotonic
 from typing import Any, ClassVar
 
 import eventlet
+from amqp import Channel, spec
 from amqp.exceptions import AMQPError
+from amqp.method_framing import frame_handler
 from eventlet.event import Event as Signal
 from eventlet.semaphore import Semaphore
 from kombu import Connection
@@ -23,7 +25,9 @@ from structlog import get_logger
 from services.chassis.settings import Settings
 from services.contract.topology import RPC_EXCHANGE, EventQueue, exchange, queues
 
-BODY = 3  # the type of frame that carries a part of a message's body
+HEADER, BODY = 2, 3  # the types of frames that carry a message's properties, and a part of its body
+SIZES = 12  # bytes of a header frame before the properties: class, weight and length of the body
+NO_PROPERTIES = b"\0\0"
 STALLED = 5.0  # seconds that the broker may take to accept written bytes
 BROKEN = (AMQPError, KombuError, OSError, EOFError)
 """The errors of a lost connection; OSError includes time-outs and refusals."""
@@ -61,7 +65,7 @@ def _connected(address: str, settings: Settings, name: str) -> Connection:
         heartbeat=settings.heartbeat,
         connect_timeout=5,
         ssl=_verified() if address.startswith("amqps:") else False,
-        transport_options={"client_properties": {"connection_name": name}},
+        transport_options={"client_properties": {"connection_name": name}, "frame_handler": read_frames},
     )
     connection.transport.Connection = SingleReaderConnection
     try:
@@ -102,6 +106,58 @@ def _decode_leniently(transport: Any) -> None:
         return kind, channel, payload if kind == BODY else LenientText(payload)
 
     transport.read_frame = read_frame
+
+
+def read_frames(connection: Any, callback: Callable[..., Any]) -> Callable[[Any], bool]:
+    """Read frames as py-amqp does, and a message whose properties cannot be decoded as one that has none.
+
+    An error there would end its reader's connection, again and again. Errors of callbacks are raised.
+    """
+    is_decoding = False
+
+    def received(*method: Any) -> Any:
+        nonlocal is_decoding
+        is_decoding = False
+        return callback(*method)
+
+    read: Callable[[Any], bool] = frame_handler(connection, received)
+
+    def on_frame(frame: tuple[int, int, bytes]) -> bool:
+        nonlocal is_decoding
+        kind, channel, payload = frame
+        is_decoding = kind == HEADER
+        try:
+            return read(frame)
+        except Exception as error:
+            if not is_decoding:
+                raise
+            log.warning("undecodable properties", error=type(error).__name__)
+            return read((kind, channel, payload[:SIZES] + NO_PROPERTIES))
+        finally:
+            is_decoding = False
+
+    return on_frame
+
+
+class AnswerChannel(Channel):
+    """A channel to publish on that is open again after the broker refused a message and closed it (403, 404).
+
+    What was sent on it meanwhile is lost. Only writers write: the one who publishes next opens it again.
+    """
+
+    is_refused = False
+
+    def publish(self, message: Any, *, exchange: str, routing_key: str | None) -> None:
+        """Publish, on a channel that is open."""
+        if self.is_refused:
+            self.is_refused = False
+            self.send_method(spec.Channel.CloseOk)
+            self.send_method(spec.Channel.Open, "s", ("",))  # not awaited, since the broker takes methods in turn
+        self.basic_publish(message, exchange=exchange, routing_key=routing_key)
+
+    def _on_close(self, reply_code: int, reply_text: str, class_id: int, method_id: int) -> None:
+        log.warning("answer refused by the broker", code=reply_code)
+        self.is_refused = True
 
 
 def _receive_no_more(sock: Any) -> None:

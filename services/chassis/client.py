@@ -17,11 +17,11 @@ from eventlet.event import Event as Signal
 
 from services.chassis import rehearsal, tokens, trace
 from services.chassis.amqp import Gone, Link, body_of, declare_rpc_exchange
-from services.chassis.problem import Malfunction, NotFound, Problem, Unavailable, read_problem
+from services.chassis.problem import Malfunction, NotFound, Problem, TooLarge, Unavailable, read_problem
 from services.chassis.provider import Provider
 from services.chassis.settings import Settings
 from services.contract import wire
-from services.contract.topology import RPC_EXCHANGE, SERVICES
+from services.contract.topology import MESSAGE_LIMIT, RPC_EXCHANGE, SERVICES
 
 TIMEOUT = 8.0  # seconds
 STALE = 0.5  # share of its time-out after which a waiting request expires: its answer would come too late
@@ -45,7 +45,7 @@ class Caller:
         timeout: float = TIMEOUT,
         at: str | None = None,
     ) -> Any:
-        """Return the method's result; raises the problem that the service answered, or `Unavailable`.
+        """Return the method's result; raises the problem that the service answered, `Unavailable` or `TooLarge`.
 
         `at` is the time of arrival that a command claims in a rehearsal.
         """
@@ -63,7 +63,9 @@ class Caller:
         timeout: float = TIMEOUT,
         at: str | None = None,
     ) -> bytes:
-        """Send the body of a request as it is and return that of its answer, a refusal too; raises `Unavailable`.
+        """Send the body of a request as it is and return that of its answer, a refusal too.
+
+        Raises `Unavailable` or `TooLarge`.
 
         To the service the same `call_id` again is the same request; two at once get the same answer.
         """
@@ -94,13 +96,15 @@ class Caller:
         timeout: float,
     ) -> None:
         headers = {tokens.HEADER: token, trace.HEADER: trace.current(), rehearsal.HEADER: at}
+        if len(body) > MESSAGE_LIMIT:
+            raise TooLarge(bytes=len(body), limit=MESSAGE_LIMIT)
         message = Message(
             body,
             content_type="application/json",
             content_encoding="utf-8",
             correlation_id=call_id,
             reply_to=self._reply_to,
-            delivery_mode=2,
+            delivery_mode=1,  # never on the broker's disk: it may be confidential, and expires within seconds
             expiration=str(int(timeout * STALE * 1_000)),
             application_headers={name: value for name, value in headers.items() if value},
         )
@@ -170,11 +174,16 @@ def _result(body: bytes) -> Any:
     try:
         answer = wire.decode(body)
         error = answer["error"]
+        if error is None:
+            return answer["result"]
     except (wire.BrokenJson, KeyError, TypeError):
         raise Malfunction() from None
-    if error is None:
-        return answer["result"]
+    raise _problem(error)
+
+
+def _problem(error: Any) -> Problem:
+    """The problem that a service answered; `Malfunction` for what is none of ours."""
     try:
-        raise read_problem(error["exc_args"][0])
+        return read_problem(error["exc_args"][0])
     except (KeyError, IndexError, TypeError):
-        raise Malfunction(error=error.get("exc_type", "unknown")) from None
+        return Malfunction(error=error.get("exc_type", "unknown") if isinstance(error, dict) else "unknown")

@@ -28,7 +28,7 @@ from services.chassis.parked import ParkedMessages
 from services.chassis.problem import Unavailable
 from services.chassis.tokens import Actor
 from services.contract.event import Event, NotAnEvent, read
-from services.contract.topology import EventQueue, listener_queue, queues_of
+from services.contract.topology import DELIVERIES, EventQueue, dead_letter_queue, listener_queue, queues_of
 from services.contract.view import Kind, View
 
 BREATH = 0.01  # seconds between two batches of a busy time
@@ -214,6 +214,34 @@ class Inbox:
             log.info("batch not acked; it will be redelivered", queue=self.queue.name)
 
 
+class GivenUp(Exception):
+    """The broker delivered a message again and again, and its reader ended each time before it settled it."""
+
+
+class DeadLetters(Inbox):
+    """What the broker gave up to deliver to this reader: parked under the queue that it came from."""
+
+    def __init__(self, container: Any, parked: ParkedMessages, handle: Callable[[list[Event]], None]) -> None:
+        super().__init__(container, parked, dead_letter_queue(container.service_name), handle, size=100)
+
+    def _take(self, messages: list[Any]) -> None:
+        error = GivenUp(f"delivered more than {DELIVERIES} times and never settled")
+        for message in messages:
+            self._parked.park(message, queue=_restore(message) or self.queue.name, error=error)
+            metrics.HANDLED.labels(self._service, self.queue.name, "parked").inc()
+
+
+def _restore(message: Any) -> str | None:
+    """Give a dead letter the exchange and key that it had; returns the queue that it came from."""
+    try:
+        death = message.properties["application_headers"]["x-death"][0]
+        queue, exchange, key = death["queue"], death["exchange"], death["routing-keys"][0]
+    except (KeyError, IndexError, TypeError):
+        return None  # none of the broker's
+    message.delivery_info = {**message.delivery_info, "exchange": exchange, "routing_key": key}
+    return str(queue)
+
+
 class Batches(Entrypoint):
     """A method that takes whole batches of events from one queue."""
 
@@ -225,11 +253,14 @@ class Batches(Entrypoint):
 
     def start(self) -> None:
         """Open the inbox."""
-        self.inbox = Inbox(self.container, self.parked, self.queue, partial(work, self.container, self), self.size)
+        handle = partial(work, self.container, self)
+        self.inbox = Inbox(self.container, self.parked, self.queue, handle, self.size)
+        self.dead_letters = DeadLetters(self.container, self.parked, handle)
 
     def stop(self) -> None:
         """Finish the batch at hand and close."""
         self.inbox.stop()
+        self.dead_letters.stop()
         self.parked.close()
 
 
@@ -247,7 +278,7 @@ class Inboxes(SharedExtension):
         self._listeners.append(listener)
 
     def open(self) -> None:
-        """Open an inbox for each source that a method listens to, once."""
+        """Open an inbox for each source that a method listens to, and one for dead letters, once."""
         if self.open_ones:
             return
         for queue in queues_of(self.container.service_name):
@@ -256,6 +287,7 @@ class Inboxes(SharedExtension):
                 for listener in self._listeners
             ):
                 self.open_ones.append(Inbox(self.container, self.parked, queue, self._handle, size=100))
+        self.open_ones.append(DeadLetters(self.container, self.parked, self._handle))
 
     @property
     def is_up(self) -> bool:

@@ -98,7 +98,10 @@ class Parking:
         """Take the next due message for this caller alone; it is due again later, should the caller die."""
         now = self._clock.now()
         due = {**WAITING, "queue": {"$in": list(queues)}, "due_at": {"$lte": now}}
-        while candidate := self._parked.find_one(due, {"tries": 1, "due_at": 1}, sort=[("due_at", 1)]):
+        while candidate := self._parked.find_one(due, {"tries": 1, "due_at": 1, "queue": 1}, sort=[("due_at", 1)]):
+            if candidate["tries"] >= len(SCHEDULE):  # the process ended in the last try
+                self._alarm(candidate)
+                continue
             pause = timedelta(seconds=SCHEDULE[min(candidate["tries"] + 1, len(SCHEDULE) - 1)])
             claimed = self._parked.find_one_and_update(
                 {**WAITING, **candidate},
@@ -116,18 +119,13 @@ class Parking:
 
     def fail(self, claimed: Document, error: BaseException) -> None:
         """Note a failed try; after the last try of the schedule the operator is alarmed."""
-        is_last = claimed["tries"] >= len(SCHEDULE)
-        changes: Document = {"$set": {**_fault(error), "alarm": is_last}}
-        if is_last:
-            changes["$unset"] = {"due_at": ""}
-        self._parked.update_one(_as_is(claimed), changes)
-        if is_last:
-            log.error(
-                "parked message needs an operator",
-                id=claimed["_id"],
-                queue=claimed["queue"],
-                error=type(error).__name__,
-            )
+        self._parked.update_one(_as_is(claimed), {"$set": _fault(error)})
+        if claimed["tries"] >= len(SCHEDULE):
+            self._alarm(claimed)
+
+    def _alarm(self, claimed: Document) -> None:
+        self._parked.update_one(_as_is(claimed), {"$set": {"alarm": True}, "$unset": {"due_at": ""}})
+        log.error("parked message needs an operator", id=claimed["_id"], queue=claimed["queue"])
 
     def note(self, id_: str, error: BaseException) -> None:
         """Note the error of a failed replay."""
@@ -179,7 +177,15 @@ def _properties(message: Any) -> dict[str, str]:
     properties = dict(message.properties)
     headers = properties.pop("application_headers", None) or {}
     properties["application_headers"] = {name: value for name, value in headers.items() if name != tokens.HEADER}
-    return {name: str(value)[:1_000] for name, value in properties.items()}
+    return {name: _as_text(value) for name, value in properties.items()}
+
+
+def _as_text(value: Any) -> str:
+    """Write any value as a text that can be stored."""
+    try:
+        return str(value)[:1_000].encode(errors="backslashreplace").decode()
+    except RecursionError:
+        return "nested too deeply"
 
 
 def _identity(message: Any, body: bytes, queue: str) -> str:

@@ -41,5 +41,5 @@ def _now(config: Mapping[str, Any]) -> datetime:
 def _instant(text: Any) -> datetime:
     try:
         return to_the_millisecond(datetime.fromisoformat(text).astimezone(SHANGHAI))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInput(FieldError(HEADER, "Not an instant.", "不是有效的时间。")) from None

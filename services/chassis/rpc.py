@@ -16,7 +16,7 @@ from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
 from services.chassis import metrics, problem, tokens, trace
-from services.chassis.amqp import Gone, Link, body_of, declare_rpc_exchange
+from services.chassis.amqp import AnswerChannel, Gone, Link, body_of, declare_rpc_exchange
 from services.chassis.fields import FieldError
 from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing
@@ -26,16 +26,20 @@ from services.chassis.provider import Provider
 from services.chassis.revocations import Revocations
 from services.chassis.tokens import Actor, Tokens
 from services.contract import wire
-from services.contract.topology import RPC_EXCHANGE
+from services.contract.topology import MESSAGE_LIMIT, RPC_EXCHANGE
 from services.kernel import Refusal
 
 JSON = "application/json"
+SHORT = 255  # bytes of a text among a message's properties
 
 log = get_logger()
 
 
 class Server(SharedExtension):
-    """The service's RPC queue: requests in, answers out, each acked after its answer was sent."""
+    """The service's RPC queue: requests in, answers out, each acked after its answer was sent.
+
+    Answers have a channel of their own: an address that may not be written ends no other request.
+    """
 
     parked = ParkedMessages()
     revocations = Revocations()
@@ -50,7 +54,7 @@ class Server(SharedExtension):
         settings, service = self.container.config["SETTINGS"], self.container.service_name
         self.settings = settings
         self.queue = f"rpc-{service}"
-        self.tokens = Tokens(settings.token_public_key, self.revocations)
+        self.tokens = Tokens(settings.token_public_key, self.revocations, audience=service)
         self._link = Link(settings, f"{service}.rpc", self._opened, self._refresh)
 
     def open(self) -> None:
@@ -81,6 +85,8 @@ class Server(SharedExtension):
             self._thread.wait()
 
     def _opened(self, channel: Any) -> None:
+        self._answers = AnswerChannel(channel.connection)
+        self._answers.open()
         channel.queue_declare(self.queue, durable=True, exclusive=False, auto_delete=False)
         self._bind(channel)
         channel.basic_qos(0, self.settings.rpc_workers, False)
@@ -136,14 +142,17 @@ class Server(SharedExtension):
         return method, request.arguments()
 
     def answer(self, request: Request, result: Any, error: BaseException | None) -> None:
-        """Send the answer and ack; where the connection is gone the request comes again and finds its outcome."""
+        """Send the answer and ack; where the connection is gone the request comes again and finds its outcome.
+
+        An answer that the broker refuses is lost, and its request is acked.
+        """
         request.span.end(error)
         metrics.COMMANDS.labels(self.container.service_name, self._name(request), _outcome(error)).inc()
         metrics.SECONDS.labels(self.container.service_name).observe(monotonic() - request.taken_at)
         reply = request.reply(result, error)
         try:
             with self._link.writing(request.message.channel) as channel:
-                channel.basic_publish(reply, exchange=RPC_EXCHANGE, routing_key=request.reply_to)
+                self._answers.publish(reply, exchange=RPC_EXCHANGE, routing_key=request.reply_to)
                 channel.basic_ack(request.message.delivery_tag)
         except Gone:
             log.info("answer not sent; the request will be redelivered", method=request.method)
@@ -218,6 +227,8 @@ class Request:
             self._log(error)
         try:
             body = wire.encode({"result": result, "error": None if error is None else error_of(error)})
+            if len(body) > MESSAGE_LIMIT:
+                body = wire.encode({"result": None, "error": error_of(_too_large(len(body)))})
         except (TypeError, ValueError, OverflowError, RecursionError) as fault:
             self._log(fault)
             body = wire.encode({"result": None, "error": error_of(fault)})
@@ -296,12 +307,17 @@ def error_of(error: BaseException) -> dict[str, Any]:
     }
 
 
+def _too_large(size: int) -> TooLarge:
+    return TooLarge("The answer is too large: ask for less.", "答复过大，请缩小范围。", bytes=size, limit=MESSAGE_LIMIT)
+
+
 def _outcome(error: BaseException | None) -> str:
     return "done" if error is None else str(problem.say(error)["error"])
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and len(value.encode()) <= 255 else None
+    """An address or id that an answer can carry."""
+    return value if isinstance(value, str) and len(value.encode()) <= SHORT else None
 
 
 def _on_cancel(consumer_tag: str) -> None:

@@ -1,6 +1,8 @@
 """Tokens: the caller, its roles and its district; signed, and verified without asking anybody.
 
-Signed with Ed25519: services hold the public key only, so a service that is broken into cannot make tokens.
+Signed with Ed25519: services hold the public key only, so a service that is broken into cannot make tokens. Somebody's
+own token stays at the gateway, which signs another for each service that it calls in their name: what one service
+overhears is good for no other. A token that names no service is good for all of them, as operators' tools use it.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ import uuid
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 from typing import NamedTuple, get_args
 
 import jwt
 
-from services.chassis.problem import NotAuthenticated
+from services.chassis.problem import NotAuthenticated, Unavailable
 from services.contract.district import DISTRICTS
 from services.contract.gateway import Role
 
@@ -25,7 +28,8 @@ STAFF = ("recorder", "verifier", "chair", "finance", "operator")
 """Roles that may read why something was done: a history holds reasons, and people write names into those (X-08)."""
 BRIEF = ("id", "version", "state")
 """The fields of a changed record that its caller gets without being allowed to read records."""
-CACHED = 2_000  # verified tokens that a process remembers
+CACHED = 2_000  # verified tokens that a process remembers, and signed ones
+DELEGATED = timedelta(minutes=5)  # for which a token holds by which the gateway acts for somebody
 LONGEST = 4_000  # characters of a token
 HEADER = "nameko.token"  # of a request over RPC
 
@@ -55,8 +59,12 @@ def issue(
     district: str | None = None,
     lifetime: timedelta,
     id: str | None = None,  # noqa: A002 - the word of the contract
+    audience: str | None = None,
 ) -> str:
-    """Make a token for this subject; raises ValueError for a role or district that does not exist."""
+    """Make a token for this subject, to be accepted by one service (`audience`) or by all.
+
+    Raises ValueError for a role or district that does not exist.
+    """
     if unknown := sorted(set(roles) - set(ROLES)):
         raise ValueError(f"unknown role {', '.join(unknown)}; known: {', '.join(ROLES)}")
     if district not in (None, *DISTRICTS):
@@ -67,8 +75,48 @@ def issue(
         "district": district,
         "exp": int(time.time() + lifetime.total_seconds()),
         "jti": id or uuid.uuid4().hex,
+        **({"aud": audience} if audience else {}),
     }
     return jwt.encode(claims, private_key, algorithm="EdDSA")
+
+
+@dataclass
+class DelegatedTokens:
+    """Tokens of minutes, each for one service, by which the gateway acts for somebody; used for half of their life."""
+
+    private_key: str | None
+    _signed: dict[tuple[Actor, str, str | None], tuple[float, str]] = field(default_factory=dict, repr=False)
+
+    def token_for(self, actor: Actor, service: str, *, own: Verified | None = None) -> str:
+        """Return a token that holds for half of its life at least; raises `Unavailable` without a key to sign with.
+
+        Made from somebody's own token it has that one's id, so services refuse it once that was revoked, and ends no
+        later.
+        """
+        until, token = self._signed.get((actor, service, own and own.id), (0.0, ""))
+        return token if monotonic() <= until else self._sign(actor, service, own)
+
+    def require_key(self) -> str:
+        """Return the key to sign with; raises `Unavailable`."""
+        if self.private_key is None:
+            raise Unavailable("The gateway has no key to act for you.", "网关没有可代您操作的密钥。")
+        return self.private_key
+
+    def _sign(self, actor: Actor, service: str, own: Verified | None) -> str:
+        lifetime = min(DELEGATED, timedelta(seconds=own.expires - time.time())) if own else DELEGATED
+        token = issue(
+            self.require_key(),
+            subject=actor.id,
+            roles=actor.roles,
+            district=actor.district,
+            lifetime=lifetime,
+            id=own and own.id,
+            audience=service,
+        )
+        if len(self._signed) >= CACHED:
+            self._signed.clear()
+        self._signed[actor, service, own and own.id] = monotonic() + lifetime.total_seconds() / 2, token
+        return token
 
 
 @dataclass
@@ -77,6 +125,7 @@ class Tokens:
 
     public_key: str
     revoked: Container[str] = frozenset()  # ids
+    audience: str | None = None  # the service that reads them
     _known: dict[str, Verified] = field(default_factory=dict, repr=False)
 
     def verify(self, token: object) -> Actor:
@@ -103,13 +152,18 @@ class Tokens:
     def _decode(self, token: str) -> Verified:
         try:
             claims = jwt.decode(
-                token, self.public_key, algorithms=["EdDSA"], options={"require": ["exp", "sub", "jti"]}
+                token,
+                self.public_key,
+                algorithms=["EdDSA"],
+                options={"require": ["exp", "sub", "jti"], "verify_aud": False},
             )
             roles = frozenset(claims["roles"])
         except jwt.ExpiredSignatureError:
             raise NotAuthenticated("The token has expired.", "令牌已过期。") from None
         except (jwt.InvalidTokenError, KeyError, TypeError):
             raise NotAuthenticated() from None
+        if claims.get("aud", self.audience) != self.audience:
+            raise NotAuthenticated("The token is for another service.", "令牌用于其他服务。")
         if unknown := sorted(roles - set(ROLES)):
             raise NotAuthenticated(f"The token has an unknown role {unknown[0]}.", f"令牌含有未知角色 {unknown[0]}。")
         district = claims.get("district")

@@ -1,17 +1,23 @@
-"""Every queue that events travel to, so that each relay can declare them all.
+"""Every queue that events travel to, so that each relay can declare them all, and the broker's policies for them.
 
-An event published before its listener first started is kept, because the queue is there already.
+An event published before its listener first started is kept, because the queue is there already. A message that was
+delivered `DELIVERIES` times and never settled goes to the dead letters of its reader, who parks it.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 SERVICES = ("awards", "outreach", "rural", "members")
 RPC_EXCHANGE = "nameko-rpc"
 SOURCES = (*SERVICES, "gateway")
 """Everybody that publishes events."""
+DELIVERIES = 20  # of one event, which comes back when its reader's process or connection ends
+MESSAGE_LIMIT = 20 << 20  # bytes that the broker takes: a page of 4 MB and a history as long as a document may be
+REQUEST_HOLDS = 60_000  # milliseconds that a request waits for its service; our own callers wait for less
 
 HEARS: dict[str, tuple[str, ...]] = {
     "awards": (
@@ -108,8 +114,48 @@ def is_heard(source: str, key: str) -> bool:
 
 
 def queues() -> tuple[EventQueue, ...]:
-    """List every queue, the gateway's ledger first."""
-    return (LEDGER_QUEUE, *(queue for listener in HEARS for queue in queues_of(listener)))
+    """List every queue, the gateway's ledger first, and those of dead letters last."""
+    heard = (queue for listener in HEARS for queue in queues_of(listener))
+    return (LEDGER_QUEUE, *heard, *map(dead_letter_queue, ("gateway", *HEARS)))
+
+
+def dead_letter_queue(reader: str) -> EventQueue:
+    """Return the queue of what a reader was given too often."""
+    return EventQueue(f"{reader}.dead", bindings=())
+
+
+def policies(vhost: str) -> list[dict[str, Any]]:
+    """Return the broker's policies, as it imports them: no message comes a hundred times, no request waits for hours.
+
+    Policies and not arguments of queues, since those of a queue that exists cannot be changed.
+    """
+    read = {"gateway": (LEDGER_QUEUE,)} | {listener: queues_of(listener) for listener in HEARS}
+    rules = {
+        f"{reader} dead letters": ("|".join(re.escape(queue.name) for queue in of_one), _dead_letters(reader))
+        for reader, of_one in read.items()
+    } | {"requests": ("rpc-.+", {"message-ttl": REQUEST_HOLDS})}
+    return [
+        {
+            "vhost": vhost,
+            "name": name,
+            "pattern": f"^({pattern})$",
+            "apply-to": "queues",
+            "priority": 0,
+            "definition": definition,
+        }
+        for name, (pattern, definition) in rules.items()
+    ]
+
+
+def _dead_letters(reader: str) -> dict[str, Any]:
+    """At least once: a dead letter stays in its queue until the other one has confirmed it."""
+    return {
+        "delivery-limit": DELIVERIES,
+        "dead-letter-exchange": "",
+        "dead-letter-routing-key": dead_letter_queue(reader).name,
+        "dead-letter-strategy": "at-least-once",
+        "overflow": "reject-publish",
+    }
 
 
 def queues_of(listener: str) -> tuple[EventQueue, ...]:

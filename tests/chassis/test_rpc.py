@@ -9,8 +9,17 @@ import pytest
 from nameko.exceptions import RemoteError
 from nameko.standalone.rpc import ClusterRpcProxy
 
-from services.chassis.problem import InvalidInput, Malfunction, NotAllowed, NotAuthenticated, NotFound, RefusedByRule
+from services.chassis.problem import (
+    InvalidInput,
+    Malfunction,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    RefusedByRule,
+    TooLarge,
+)
 from services.chassis.tokens import issue
+from services.contract.topology import MESSAGE_LIMIT
 from tests.chassis.conftest import a_hall, held
 from tests.stack import key_pair, until
 
@@ -146,6 +155,17 @@ def test_a_malfunction_is_told_with_nothing_of_its_text_and_the_process_lives(sh
     assert fault.value.involved == {}
     assert lives(shared)
     assert held(shared, hall)["version"] == 1
+
+
+def test_an_answer_that_the_broker_would_not_take_is_told_to_be_too_large(shared, hall):
+    with pytest.raises(TooLarge) as large:
+        shared.call("outreach", "break_hall", hall_id=hall, how="large")
+
+    assert large.value.involved == {
+        "bytes": MESSAGE_LIMIT + len('{"result":{"hall":""},"error":null}'),
+        "limit": MESSAGE_LIMIT,
+    }
+    assert lives(shared)
 
 
 def test_a_record_that_somebody_broke_by_hand_is_a_malfunction_and_the_others_are_served(shared, hall):

@@ -10,10 +10,11 @@ import eventlet
 from services import contract
 from services.chassis.entrypoints import command
 from services.chassis.fields import Fen, Id, OneOf, Schema, Text, Whole
-from services.chassis.listener import listens
+from services.chassis.listener import batches, listens
 from services.chassis.provider import Provider
 from services.chassis.records import Records, Unique
 from services.chassis.service import Service
+from services.contract.topology import LEDGER_QUEUE, MESSAGE_LIMIT
 from services.kernel import REFUSALS, Change, Lifecycle, Refusal
 from tests.stack import WITHIN
 
@@ -87,7 +88,7 @@ class OneHall(Schema):
 
 class BreakHall(Schema):
     hall_id = Id()
-    how = OneOf("bug", "container", "object", "endless", "surrogate", "happening")
+    how = OneOf("bug", "container", "object", "endless", "surrogate", "happening", "large")
     text = Text(required=False)
 
 
@@ -199,6 +200,8 @@ def toy(hear=keep_in_step):
                 return endless
             if how == "surrogate":
                 return {"hall": "\ud800"}
+            if how == "large":
+                return {"hall": "x" * MESSAGE_LIMIT}
             return self.halls.change(hall_id, lambda hall: Change(hall, "painted"))
 
         @listens(contract.rural.ServicePoint, "completed", "lapsed")
@@ -209,3 +212,14 @@ def toy(hear=keep_in_step):
 
 
 Toy = toy()
+
+
+class Ledger:
+    """Takes in what the gateway's ledger takes in."""
+
+    name = "gateway"
+    taken: list[str] = []  # noqa: RUF012 - ids of events, for the tests of a module
+
+    @batches(LEDGER_QUEUE)
+    def take(self, events):
+        self.taken.extend(event.id for event in events)

@@ -1,6 +1,7 @@
 """Who hears what: the table that relays declare by, held against the code and the contract."""
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from services.contract.topology import (
     LEDGER_QUEUE,
     SERVICES,
     SOURCES,
+    dead_letter_queue,
     exchange,
     is_heard,
+    policies,
     queues,
     queues_of,
 )
@@ -80,3 +83,13 @@ def test_what_is_counted_is_published_by_a_service_and_every_queue_stands_once()
     assert {kind.service for kind in KINDS.values()} == set(SERVICES)
     assert {kind.service for kind in EVERY_KIND.values()} == set(SOURCES)
     assert len({queue.name for queue in queues()}) == len(queues())
+
+
+def test_every_queue_has_one_policy_and_those_of_dead_letters_have_none():
+    dead = {dead_letter_queue(reader).name for reader in ("gateway", *HEARS)}
+    names = {queue.name for queue in queues()} | {f"rpc-{service}" for service in SERVICES}
+
+    for name in names:
+        fitting = [policy["name"] for policy in policies("/") if re.search(policy["pattern"], name)]
+        reader = "gateway" if name == LEDGER_QUEUE.name else name.partition(".")[0]
+        assert fitting == ([] if name in dead else ["requests"] if "rpc-" in name else [f"{reader} dead letters"])

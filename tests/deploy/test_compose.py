@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 import yaml
@@ -14,6 +15,8 @@ from deploy.deployment.site_files import CLUSTER
 from deploy.errors import CommandFailed
 from deploy.local.programs import PROGRAMS
 from deploy.secrets.private_files import CHECKOUT
+from services.chassis.settings import Settings
+from services.contract.topology import MESSAGE_LIMIT
 
 FOLDER = CHECKOUT / "deploy"
 ENGINES = {*CLUSTER.brokers, *CLUSTER.databases}
@@ -43,6 +46,17 @@ def services(text):
 @pytest.fixture(scope="module")
 def cluster():
     return yaml.safe_load(understood("compose.yml", "compose.cluster.yml"))["services"]
+
+
+def test_the_broker_takes_every_request_and_has_room_for_messages_that_come_before_it_looks_at_its_memory(services):
+    lines = (line.partition(" = ") for line in (FOLDER / "rabbitmq.conf").read_text().splitlines())
+    conf = {name: value for name, _, value in lines}
+    watermark = int(conf["vm_memory_high_watermark.absolute"].removesuffix("MB")) * 1_000_000
+    request_limit = next(field for field in fields(Settings) if field.name == "request_limit").default
+
+    assert int(conf["max_message_size"]) == MESSAGE_LIMIT > request_limit
+    for name in set(services) & set(CLUSTER.brokers):
+        assert int(services[name]["mem_limit"]) - watermark > 30 * MESSAGE_LIMIT
 
 
 def test_every_container_is_limited_and_can_do_no_more_than_it_has_to(services):

@@ -63,7 +63,7 @@ class Counter:
 
     @endpoint("GET", "/private")
     def private(self, request):
-        return {"token": request.token}
+        return {"id": request.actor.id}
 
 
 class Streamed(Reply):
@@ -163,7 +163,7 @@ def test_our_own_mistakes_say_nothing_of_their_innards(port):
 def test_a_private_address_needs_a_token_that_is_ours(port, running):
     token = running.token()
 
-    assert ask(port, "/private", Authorization=f"Bearer {token}")[1] == {"token": token}
+    assert ask(port, "/private", Authorization=f"Bearer {token}")[1] == {"id": "u-li"}
     assert ask(port, "/private", Authorization=f"bearer {token}")[0].status == 200
     for wrong in (
         {},

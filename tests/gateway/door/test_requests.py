@@ -8,6 +8,8 @@ import pytest
 from nameko.exceptions import RemoteError
 from nameko.standalone.rpc import ClusterRpcProxy
 
+from services.chassis.problem import NotAuthenticated
+from services.chassis.tokens import Tokens
 from services.contract.topology import RPC_EXCHANGE
 from tests.gateway.door.town import HALL, REGISTER
 from tests.stack import key_pair, until
@@ -192,6 +194,8 @@ def test_nothing_but_the_body_travels_and_a_token_of_minutes_takes_the_place_of_
     assert request.token != client.bureau.token
     ours, theirs = server.tokens.read(request.token), server.tokens.read(client.bureau.token)
     assert (ours.actor, ours.id) == (theirs.actor, theirs.id)
+    with pytest.raises(NotAuthenticated, match="another service"):
+        Tokens(town.settings.token_public_key, audience="rural").read(request.token)
     assert ours.expires < theirs.expires - 3_000
 
 

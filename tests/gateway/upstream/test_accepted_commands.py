@@ -11,7 +11,7 @@ from services.awards.service import Awards
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import database
 from services.chassis.problem import Unavailable
-from services.chassis.tokens import Actor
+from services.chassis.tokens import Actor, DelegatedTokens
 from services.rural.service import Rural
 from tests.gateway.people import OPERATOR, Person, add_user
 from tests.gateway.upstream.test_proxy import REPORT, RESULT, VERIFY
@@ -195,7 +195,7 @@ def waiting(settings):
     commands = AcceptedCommands(
         database(settings, "gateway")["accepted"],
         SystemClock(),
-        settings.token_private_key,
+        DelegatedTokens(settings.token_private_key),
         lambda *_: LI,
         at_most=1_000,
     )

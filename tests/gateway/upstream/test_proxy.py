@@ -1,12 +1,18 @@
 """The services' commands and queries over HTTP, with a real service behind."""
 
+import time
 import urllib.error
 import urllib.request
+from functools import partial
 
 import pytest
 
 from gateway.http.server import Server
 from services.awards.service import Awards
+from services.chassis.amqp import connect
+from services.chassis.problem import NotAuthenticated
+from services.chassis.tokens import Tokens
+from services.contract.topology import RPC_EXCHANGE
 
 RESULT = {
     "result_id": "r-1", "series": "youth_contest", "level": "province", "edition_no": 26, "grade": "first",
@@ -184,6 +190,26 @@ def test_a_body_in_chunks_is_read_whole_and_is_limited_too(gateway):
 
     assert sent(b"{", b"}") == 400  # understood, and every field is missing
     assert sent(*[b" " * 500_000] * 3) == 413
+
+
+def test_a_callers_own_token_stays_at_the_gateway_and_the_one_that_travels_is_for_that_service_alone(gateway):
+    settings, own = gateway.running.settings, gateway.running.token("u-op", ("operator", "viewer"))
+    with connect(settings, "tests.overhear") as connection:
+        channel = connection.default_channel
+        queue = channel.queue_declare("", exclusive=True).queue
+        channel.queue_bind(queue, exchange=RPC_EXCHANGE, routing_key="awards.#")
+
+        asked = ("/api/v1/awards/external_results", "/api/v1/operations/status", "/api/v1/operations/parked")
+        assert {gateway.get(path, token=own).status for path in asked} == {200}
+        requests = iter(partial(channel.basic_get, queue, no_ack=True), None)
+        sent = {message.headers["nameko.token"] for message in requests if "nameko.token" in message.headers}
+
+    assert sent
+    assert own not in sent
+    for token in sent:
+        assert Tokens(settings.token_public_key, audience="awards").read(token).expires < time.time() + 301
+        with pytest.raises(NotAuthenticated, match="another service"):
+            Tokens(settings.token_public_key, audience="rural").read(token)
 
 
 def test_a_service_that_never_ran_is_unavailable_and_the_others_are_not(gateway):
