@@ -61,7 +61,10 @@ def _of_a_grant(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group("system")
 def of_the_stack() -> None:
-    """Let other programs call and hear as outside systems do, over the broker of `up`."""
+    """Let programs call and hear as outside systems do.
+
+    Over the broker that `up` runs on this machine.
+    """
 
 
 @of_the_stack.command("add")

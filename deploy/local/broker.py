@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any
 
 from amqp import Connection
@@ -121,13 +121,14 @@ class Broker:
 
     def add_virtual_hosts(self, *names: str) -> None:
         """Add places for queues apart from all others; an address ends in such a name instead of the last slash."""
-        self.import_definitions(self._definitions(*names))
+        self.import_definitions(self._definitions(*names))  # it starts a virtual machine, which takes a second
 
     def import_definitions(self, definitions: Mapping[str, Any]) -> None:
         """Make what the definitions name; nothing is removed."""
-        file = self.folder / "imported.json"
-        write_privately(file, json.dumps(definitions))
-        self.control("import_definitions", str(file))  # each command starts a virtual machine, which takes a second
+        with NamedTemporaryFile("w", dir=self.folder, suffix=".json") as file:
+            json.dump(definitions, file)
+            file.flush()
+            self.control("import_definitions", file.name)
 
     def _definitions(self, *vhosts: str) -> dict[str, Any]:
         """Virtual hosts with the policies of a site, and our user, who may do everything."""

@@ -17,7 +17,6 @@ from amqp.basic_message import Message
 
 from gateway.door import metrics
 from gateway.door.publisher import Publication, Publisher
-from gateway.door.signing import Signer
 from gateway.door.systems import Grant
 from gateway.door.virtual_host import declare_exchanges, declare_where_missing, in_virtual_host
 from services.chassis.amqp import Gone, Link
@@ -27,7 +26,7 @@ from services.chassis.problem import NotAllowed, NotAuthenticated, Problem, TooL
 from services.chassis.rate_limiter import RateLimiter
 from services.chassis.rpc import JSON, NotAnswerable, Request, error_of
 from services.chassis.settings import Settings
-from services.chassis.tokens import Tokens, Verified
+from services.chassis.tokens import DelegatedTokens, Tokens, Verified
 from services.contract import wire
 from services.contract.topology import RPC_EXCHANGE, SERVICES
 
@@ -52,7 +51,7 @@ class Admission:
         self._rates = RateLimiter(settings.caller_rate)
         self._tokens = Tokens(settings.token_public_key)
 
-    def admit(self, request: Request, method: str) -> Verified:
+    def admit(self, request: Request, method: str, *, size: int) -> Verified:
         """Return the content of the caller's token; raises `NotAnswerable`, or the problem that keeps the request out.
 
         Everything counts against the rate, so that nonsense is no cheaper than a call.
@@ -60,8 +59,8 @@ class Admission:
         self._rates.take_token(self._system)
         if not request.reply_to:
             raise NotAnswerable("no reply_to")
-        if len(request.body) > self._limit:
-            raise TooLarge(bytes=len(request.body), limit=self._limit)
+        if size > self._limit:
+            raise TooLarge(bytes=size, limit=self._limit)
         if method not in self._granted:
             raise NotAllowed(
                 f"{method[:100]} is not granted to {self._system}.",
@@ -78,12 +77,19 @@ class Requests:
     """The requests of one system; it can hold up nobody but itself."""
 
     def __init__(
-        self, settings: Settings, system: str, grant: Grant, *, caller: Caller, signer: Signer, publisher: Publisher
+        self,
+        settings: Settings,
+        system: str,
+        grant: Grant,
+        *,
+        caller: Caller,
+        tokens: DelegatedTokens,
+        publisher: Publisher,
     ) -> None:
         self.link = Link(in_virtual_host(settings, system), f"door.{system}.in", self._opened, self._refresh)
-        self._system = system
+        self._system, self._limit = system, settings.request_limit
         self._admission = Admission(settings, system, grant)
-        self._caller, self._signer, self._publisher = caller, signer, publisher
+        self._caller, self._tokens, self._publisher = caller, tokens, publisher
         self._under_way = eventlet.GreenPool(size=1_000)  # bounded by the prefetch, for each connection that there was
         self._stopping = False
 
@@ -118,11 +124,15 @@ class Requests:
         channel.basic_consume(QUEUE, consumer_tag=QUEUE, nowait=nowait, callback=self._on_message, on_cancel=_on_cancel)
 
     def _on_message(self, message: Any) -> None:
-        if not self._stopping:
-            self._under_way.spawn_n(self._serve, message)
+        if self._stopping:
+            return
+        size = len(message.body)
+        if size > self._limit:
+            message.body = b""  # at once: a few of these would fill the memory of a process that serves others
+        self._under_way.spawn_n(self._serve, message, size)
 
-    def _serve(self, message: Any) -> None:
-        began, outcome = monotonic(), self._outcome(message)
+    def _serve(self, message: Any, size: int) -> None:
+        began, outcome = monotonic(), self._outcome(message, size)
         try:
             with self.link.writing(message.channel) as channel:
                 channel.basic_ack(message.delivery_tag)
@@ -131,17 +141,17 @@ class Requests:
         metrics.REQUESTS.labels(self._system, outcome).inc()
         metrics.SECONDS.labels(self._system).observe(monotonic() - began)
 
-    def _outcome(self, message: Any) -> str:
+    def _outcome(self, message: Any, size: int) -> str:
         """Settle a request, whatever it is, and return its outcome."""
         try:
-            return self._settle(Request(message))
+            return self._settle(Request(message), size)
         except Exception as error:  # noqa: BLE001 - the others are served
             malfunction(error, system=self._system)
             return "Malfunction"
 
-    def _settle(self, request: Request) -> str:
+    def _settle(self, request: Request, size: int) -> str:
         try:
-            answer, outcome = self._forward(request), "forwarded"
+            answer, outcome = self._forward(request, size), "forwarded"
         except NotAnswerable:
             answer, outcome = b"", "NotAnswerable"
         except Problem as problem:
@@ -152,12 +162,12 @@ class Requests:
             metrics.UNANSWERED.labels(self._system).inc()
         return outcome
 
-    def _forward(self, request: Request) -> bytes:
+    def _forward(self, request: Request, size: int) -> bytes:
         """Forward the body, and nothing else that came with it."""
         name = str(request.message.delivery_info["routing_key"])
-        caller = self._admission.admit(request, name)
+        caller = self._admission.admit(request, name, size=size)
         service, _, method = name.partition(".")
-        token = self._signer.token_for(service, caller)
+        token = self._tokens.token_for(caller.actor, service, own=caller)
         return self._caller.forward(service, method, request.body, call_id=self._call_id(request, name), token=token)
 
     def _call_id(self, request: Request, method: str) -> str:

@@ -13,12 +13,12 @@ from gateway.door import metrics
 from gateway.door.events import Events
 from gateway.door.publisher import Publisher
 from gateway.door.requests import Requests
-from gateway.door.signing import Signer
 from gateway.door.systems import Grant, Systems, SystemsFile
 from services.chassis.client import Caller
 from services.chassis.loop import Loop
 from services.chassis.provider import Provider
 from services.chassis.settings import Settings, WrongSettings
+from services.chassis.tokens import DelegatedTokens
 
 LOOK = 1.0  # seconds between two looks at the list
 
@@ -28,10 +28,12 @@ log = get_logger()
 class Bureau:
     """All that runs for one system, on connections of its own."""
 
-    def __init__(self, settings: Settings, system: str, grant: Grant, *, caller: Caller, signer: Signer) -> None:
+    def __init__(
+        self, settings: Settings, system: str, grant: Grant, *, caller: Caller, tokens: DelegatedTokens
+    ) -> None:
         self.system, self.grant = system, grant
         self._publisher = Publisher(settings, system)
-        self._requests = Requests(settings, system, grant, caller=caller, signer=signer, publisher=self._publisher)
+        self._requests = Requests(settings, system, grant, caller=caller, tokens=tokens, publisher=self._publisher)
         self._events = Events(settings, system, grant, publisher=self._publisher) if grant.hears else None
 
     @property
@@ -69,7 +71,7 @@ class Bureaus(Provider[Any]):
             raise WrongSettings("the door needs DOOR_SYSTEMS and TOKEN_PRIVATE_KEY")
         self._settings = settings
         self._file = SystemsFile(Path(settings.door_systems))
-        self._signer = Signer(settings.token_private_key)
+        self._tokens = DelegatedTokens(settings.token_private_key)
         self._caller = Caller(settings, "door.caller")
         self._bureaus: dict[str, Bureau] = {}
         self._loop = Loop("systems", self._look, seconds=LOOK, at_once=True)
@@ -107,7 +109,7 @@ class Bureaus(Provider[Any]):
         self._close(others)
         for system, grant in systems.items():
             if system not in self._bureaus:
-                one = Bureau(self._settings, system, grant, caller=self._caller, signer=self._signer)
+                one = Bureau(self._settings, system, grant, caller=self._caller, tokens=self._tokens)
                 self._bureaus[system] = one
                 one.start(self.container)
         log.info("systems", served=sorted(self._bureaus))

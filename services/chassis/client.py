@@ -63,7 +63,9 @@ class Caller:
         timeout: float = TIMEOUT,
         at: str | None = None,
     ) -> bytes:
-        """Send the body of a request as it is and return that of its answer, a refusal too; raises `Unavailable`.
+        """Send the body of a request as it is and return that of its answer, a refusal too.
+
+        Raises `Unavailable` or `TooLarge`.
 
         To the service the same `call_id` again is the same request; two at once get the same answer.
         """

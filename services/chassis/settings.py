@@ -67,10 +67,11 @@ class Settings:
         Each variable may be in a file instead, which `<NAME>_FILE` names, as container engines hand out secrets.
         """
         given = _with_files(os.environ if environment is None else environment)
-        env, no_database = _Given(given), [""] if "DOOR_SYSTEMS" in given else []
+        is_door = "DOOR_SYSTEMS" in given
+        env = _Given({"MONGO_URI": "", **given} if is_door else given)
         values: dict[str, Any] = dict(  # noqa: C408 - reads as the class does
             amqp_uri=env.str("AMQP_URI", validate=_addresses("amqp://", "amqps://")),
-            mongo_uri=env.str("MONGO_URI", *no_database, validate=_address("mongodb://")),
+            mongo_uri=env.str("MONGO_URI", validate=_address("mongodb://", needed=not is_door)),
             token_public_key=env.str("TOKEN_PUBLIC_KEY", validate=_is_key(load_pem_public_key)),
             token_private_key=env.str("TOKEN_PRIVATE_KEY", None, validate=_is_key(_load_private, needed=False)),
             sealing_key=env.str("SEALING_KEY", None, validate=_is_sealing_key),
@@ -160,9 +161,11 @@ def _addresses(*schemes: str) -> Any:
     return check
 
 
-def _address(*schemes: str) -> Any:
+def _address(*schemes: str, needed: bool = True) -> Any:
+    """An empty value is none where the address is not needed."""
+
     def check(value: str) -> None:
-        if not value.startswith(schemes):
+        if (value or needed) and not value.startswith(schemes):
             raise marshmallow.ValidationError(f"must start with {' or '.join(schemes)}")
 
     return check

@@ -85,12 +85,16 @@ class DelegatedTokens:
     """Tokens of minutes, each for one service, by which the gateway acts for somebody; used for half of their life."""
 
     private_key: str | None
-    _signed: dict[tuple[Actor, str], tuple[float, str]] = field(default_factory=dict, repr=False)
+    _signed: dict[tuple[Actor, str, str | None], tuple[float, str]] = field(default_factory=dict, repr=False)
 
-    def token_for(self, actor: Actor, service: str) -> str:
-        """Return a token that holds for half of its life at least; raises `Unavailable` without a key to sign with."""
-        until, token = self._signed.get((actor, service), (0.0, ""))
-        return token if monotonic() <= until else self._sign(actor, service)
+    def token_for(self, actor: Actor, service: str, *, own: Verified | None = None) -> str:
+        """Return a token that holds for half of its life at least; raises `Unavailable` without a key to sign with.
+
+        Made from somebody's own token it has that one's id, so services refuse it once that was revoked, and ends no
+        later.
+        """
+        until, token = self._signed.get((actor, service, own and own.id), (0.0, ""))
+        return token if monotonic() <= until else self._sign(actor, service, own)
 
     def require_key(self) -> str:
         """Return the key to sign with; raises `Unavailable`."""
@@ -98,18 +102,20 @@ class DelegatedTokens:
             raise Unavailable("The gateway has no key to act for you.", "网关没有可代您操作的密钥。")
         return self.private_key
 
-    def _sign(self, actor: Actor, service: str) -> str:
+    def _sign(self, actor: Actor, service: str, own: Verified | None) -> str:
+        lifetime = min(DELEGATED, timedelta(seconds=own.expires - time.time())) if own else DELEGATED
         token = issue(
             self.require_key(),
             subject=actor.id,
             roles=actor.roles,
             district=actor.district,
-            lifetime=DELEGATED,
+            lifetime=lifetime,
+            id=own and own.id,
             audience=service,
         )
         if len(self._signed) >= CACHED:
             self._signed.clear()
-        self._signed[actor, service] = monotonic() + DELEGATED.total_seconds() / 2, token
+        self._signed[actor, service, own and own.id] = monotonic() + lifetime.total_seconds() / 2, token
         return token
 
 

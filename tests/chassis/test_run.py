@@ -201,7 +201,7 @@ def test_a_service_that_does_not_exist_is_said_to_be_unknown(start):
     process = start("deploy.run", "awards", "payroll")
 
     assert process.exit_code() == 2
-    assert "usage: kexie run SERVICE...  (services: awards, outreach, rural, members, gateway)" in process.log
+    assert "usage: kexie run SERVICE...  (services: awards, outreach, rural, members, gateway, door)" in process.log
 
 
 def linger(running, hall):

@@ -123,6 +123,14 @@ def test_the_private_key_is_read_where_it_is_given_and_an_empty_one_is_none():
     assert Settings.read({**NEEDED, "TOKEN_PRIVATE_KEY": ""}).token_private_key is None
 
 
+def test_the_door_has_no_database_and_everybody_else_has():
+    door = {**NEEDED, "DOOR_SYSTEMS": "/run/door/systems.json"}
+    del door["MONGO_URI"]
+
+    assert Settings.read(door).mongo_uri == ""
+    assert wrong(MONGO_URI="") == ["MONGO_URI"]
+
+
 def test_a_sealing_key_is_32_bytes_and_an_empty_one_is_none():
     assert Settings.read({**NEEDED, "SEALING_KEY": as_setting("s" * 32)}).sealing_key == b"s" * 32
     assert Settings.read({**NEEDED, "SEALING_KEY": ""}).sealing_key is None

@@ -73,6 +73,18 @@ def test_no_more_signed_tokens_are_kept_than_may_be(monkeypatch):
     assert len(delegated._signed) <= 2
 
 
+def test_a_token_that_is_made_from_another_one_ends_with_it():
+    own = Tokens(PUBLIC).read(a_token(lifetime=timedelta(seconds=100)))
+    token = DelegatedTokens(PRIVATE).token_for(own.actor, "rural", own=own)
+
+    read = Tokens(PUBLIC, audience="rural").read(token)
+
+    assert (read.id, read.actor) == (own.id, own.actor)
+    assert own.expires - 2 < read.expires <= own.expires
+    with pytest.raises(NotAuthenticated, match="revoked"):
+        Tokens(PUBLIC, {own.id}, audience="rural").read(token)
+
+
 def test_without_a_key_the_gateway_acts_for_nobody():
     with pytest.raises(Unavailable, match="no key to act for you"):
         DelegatedTokens(None).token_for(Actor("u-li"), "rural")

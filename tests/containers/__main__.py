@@ -17,6 +17,7 @@ from socket import socket
 import click
 
 from deploy.deployment.site_files import CLUSTER, Layout, Site
+from deploy.local.programs import PROGRAMS
 from deploy.secrets.keys import Keys
 from deploy.secrets.private_files import CHECKOUT
 from services.contract.topology import SOURCES
@@ -24,7 +25,7 @@ from tests.containers.checks import check_databases, check_secrets
 from tests.containers.clerks import BETWEEN, Clerks, say, wait_for
 from tests.containers.containers import Containers, build, run
 
-IN_TURN = ("awards", "gateway", "proxy", "outreach", "rabbitmq", "mongo", "rural", "members")
+IN_TURN = ("awards", "gateway", "proxy", "outreach", "rabbitmq", "mongo", "rural", "members", "door")
 SCALED = 3  # containers of one service
 UNPACK = 'git archive "$1" | tar -x -C "$2"'
 
@@ -106,7 +107,7 @@ def kill_at_once(containers: Containers, clerks: Clerks) -> None:
     """Kill a node of the broker, the database's primary and one of each service's two at once, three times."""
     with clerks.at_work():
         for number, broker in enumerate(CLUSTER.brokers):
-            services = [f"{name}-{1 + number % 2}" for name in SOURCES]
+            services = [f"{name}-{1 + number % 2}" for name in PROGRAMS]
             disturb(containers, clerks, f"{broker}-1", f"{containers.primary()}-1", *services)
     clerks.check_counts()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deploy.cli import compose
 from deploy.errors import CommandFailed
+from deploy.local.programs import PROGRAMS
 from deploy.secrets.private_files import CHECKOUT
 from services.contract.topology import SOURCES
 
@@ -53,7 +54,7 @@ class Containers:
     def start_as(self, tag: str) -> float:
         """Start all, with the services of another version from the first moment on: plan and indexes are theirs."""
         began = time.monotonic()
-        stores = set(self.compose("config", "--services").split()) - {*SOURCES, "proxy"}
+        stores = set(self.compose("config", "--services").split()) - {*PROGRAMS, "proxy"}
         self.compose("up", "--detach", *sorted(stores))
         self.compose("run", "--rm", "--no-deps", "provision")  # once more: it ends when everything is prepared
         self.start("--no-deps", *sorted(name for name in stores if name.startswith("rabbitmq")))

@@ -13,9 +13,10 @@ from deploy.cli import compose
 from deploy.cli.compose import program
 from deploy.deployment.site_files import CLUSTER
 from deploy.errors import CommandFailed
+from deploy.local.programs import PROGRAMS
 from deploy.secrets.private_files import CHECKOUT
 from services.chassis.settings import Settings
-from services.contract.topology import MESSAGE_LIMIT, SOURCES
+from services.contract.topology import MESSAGE_LIMIT
 
 FOLDER = CHECKOUT / "deploy"
 ENGINES = {*CLUSTER.brokers, *CLUSTER.databases}
@@ -96,7 +97,7 @@ def test_the_nodes_of_a_cluster_are_those_that_everybody_knows(cluster):
     assert tuple(re.findall(r"rabbit@(\w+)", told)) == CLUSTER.brokers
     assert tuple(re.findall(r"server \w+ (\w+):5671", proxy)) == CLUSTER.brokers
     assert tuple(one.partition(":")[0] for one in watched["targets"]) == CLUSTER.brokers
-    assert {name: cluster[name]["deploy"]["replicas"] for name in SOURCES} == dict.fromkeys(SOURCES, 2)
+    assert {name: cluster[name]["deploy"]["replicas"] for name in PROGRAMS} == dict.fromkeys(PROGRAMS, 2)
 
 
 def test_a_linter_finds_nothing_that_is_not_explained(text, tmp_path):

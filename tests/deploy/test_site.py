@@ -12,13 +12,14 @@ import pytest
 import yaml
 from cryptography import x509
 
-from deploy.deployment import broker_rights, other_systems
+from deploy.deployment import other_systems
 from deploy.deployment.other_systems import System, understood
 from deploy.deployment.site_files import CLUSTER, Layout, Site
 from deploy.errors import CommandFailed
 from deploy.image.service_classes import methods
+from deploy.local.programs import PROGRAMS
 from deploy.secrets.certificate_authority import Authority
-from deploy.secrets.keys import SEALING
+from deploy.secrets.keys import SEALING, SIGNING
 from deploy.secrets.private_files import CHECKOUT
 from services.chassis.entrypoints import Command
 from services.chassis.fields import json_schema
@@ -72,6 +73,7 @@ def test_every_process_reads_its_own_address_with_a_password_that_is_nobody_else
         assert f"kexie_{name}?" in read.mongo_uri
 
     assert len(passwords) == 2 * len(SOURCES)
+    assert re.search("//door:[0-9a-f]{48}@", (site.folder / "door_amqp_uri").read_text())
 
 
 def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
@@ -79,10 +81,13 @@ def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
     site.add("bureau", msgspec.structs.replace(BUREAU, may=("awards.ping",), password="another"), host=HOST)
 
     told = json.loads((site.folder / "definitions.json").read_text())
-    assert [user["name"] for user in told["users"]] == [*SOURCES, "bureau"]
-    assert dict(site.systems())["bureau"] == System(may=("awards.ping",), hears=BUREAU.hears, password="p")
-    (mine,) = [one for one in told["permissions"] if one["user"] == "bureau"]
-    assert mine["configure"] == broker_rights.of_system("bureau", may=("awards.ping",), hears=BUREAU.hears).configure
+    assert [user["name"] for user in told["users"]] == [*SOURCES, "door", "bureau"]
+    assert site.systems().all()["bureau"] == System(may=("awards.ping",), hears=BUREAU.hears, password="p")
+    assert [one["vhost"] for one in told["permissions"] if one["user"] == "bureau"] == ["bureau"]
+    assert [one["vhost"] for one in told["permissions"] if one["user"] == "door"] == ["/", "bureau"]
+    (calls,) = [one for one in told["topic_permissions"] if one["user"] == "door"]
+    assert re.findall(calls["write"], "awards.ping") == ["awards.ping"]
+    assert not re.findall(calls["write"], "rural.list_associations")
     assert all(site_secret not in json.dumps(told) for site_secret in ("another", *contents(site).values()))
 
 
@@ -132,7 +137,7 @@ def test_a_bureau_is_handed_all_that_it_needs_and_the_address_where_it_reaches_t
     }  # fmt: skip
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
     assert (folder / "ca.pem").read_text() == (site.folder / "tls" / "ca.pem").read_text()
-    assert (folder / "amqp_uri").read_text() == "amqps://bureau:p@kexie.example:5671/%2F"
+    assert (folder / "amqp_uri").read_text() == "amqps://bureau:p@kexie.example:5671/bureau"
     assert '"server_hostname": "kexie.example"' in (folder / "README.md").read_text()
 
 
@@ -163,7 +168,8 @@ def test_a_system_that_is_removed_leaves_neither_files_nor_rights(site):
 
     site.remove("bureau")
 
-    assert dict(site.systems()) == {}
+    assert site.systems().all() == {}
+    assert json.loads((site.folder / "door/systems.json").read_text()) == {}
     assert "bureau" not in (site.folder / "definitions.json").read_text()
     with pytest.raises(CommandFailed, match="no system bureau; there are none"):
         site.remove("bureau")
@@ -180,21 +186,21 @@ def test_the_compose_file_asks_for_what_a_site_has_and_for_settings_that_there_a
                 assert variable.removesuffix("_FILE") in {*SETTINGS, "SSL_CERT"}, (name, variable)
             if variable.endswith("_FILE"):
                 assert value.removeprefix("/run/secrets/") in service["secrets"], (name, variable)
-    assert set(SOURCES) <= set(COMPOSE["services"])
+    assert set(PROGRAMS) <= set(COMPOSE["services"])
 
 
 def test_every_process_is_told_where_traces_go():
-    for name in SOURCES:
+    for name in PROGRAMS:
         told = COMPOSE["services"][name]["environment"]
         assert (told["TRACES_URL"], told["TRACES_SHARE"]) == ("${TRACES_URL:-}", "${TRACES_SHARE:-1.0}"), name
 
 
 def test_nobody_is_given_a_secret_of_somebody_else():
-    for name in SOURCES:
+    for name in PROGRAMS:
         given = set(COMPOSE["services"][name]["secrets"])
-        own = {"ca", f"{name}_amqp_uri", f"{name}_mongo_uri", "token_public_key"}
+        own = {"ca", f"{name}_amqp_uri", "token_public_key"} | ({f"{name}_mongo_uri"} if name in SOURCES else set())
         assert given - {"token_private_key", "sealing_key"} == own, name
-        assert ("token_private_key" in given) == (name == "gateway"), name
+        assert ("token_private_key" in given) == (name in SIGNING), name
         assert ("sealing_key" in given) == (name in SEALING), name
 
 

@@ -7,7 +7,8 @@ from dataclasses import fields
 import pytest
 
 from deploy.deployment.site_files import Layout, Site
-from deploy.secrets.keys import SEALING
+from deploy.local.programs import PROGRAMS
+from deploy.secrets.keys import SEALING, SIGNING
 from deploy.secrets.private_files import CHECKOUT
 from services.chassis.settings import Settings
 from services.contract.topology import SOURCES
@@ -23,8 +24,10 @@ def lines(unit):
     return [tuple(line.split("=", 1)) for line in said]
 
 
-def said(unit, name):
-    return [value for one, value in lines(unit) if one == name]
+def said(*units, name):
+    """What units say under a name, together; an empty line takes back what was said before."""
+    values = [value for unit in units for one, value in lines(unit) if one == name]
+    return values[len(values) - [*reversed(values), ""].index("") :]
 
 
 def units_of(service):
@@ -39,34 +42,35 @@ def site(tmp_path):
     return made
 
 
-@pytest.mark.parametrize("service", SOURCES)
+@pytest.mark.parametrize("service", PROGRAMS)
 def test_a_unit_s_environment_is_settings_and_its_credentials_are_the_service_s_own(site, service):
-    given = {}
-    for unit in units_of(service):
-        for credential in said(unit, "LoadCredential"):
-            name, _, path = credential.replace("%i", service).partition(":")
-            assert path.startswith("/etc/kexie/site/")
-            given[name] = site.folder / path.removeprefix("/etc/kexie/site/")
-            assert given[name].exists(), path
-        for variables in said(unit, "Environment"):
-            for name, _, value in (one.partition("=") for one in variables.split()):
-                assert name.removesuffix("_FILE") in SETTINGS | OF_PYTHON | {"SSL_CERT"}
-                assert not name.endswith("_FILE") or value.removeprefix("%d/") in given
+    given, told = {}, {}
+    for credential in said(*units_of(service), name="LoadCredential"):
+        name, _, path = credential.replace("%i", service).partition(":")
+        assert path.startswith("/etc/kexie/site/")
+        given[name] = site.folder / path.removeprefix("/etc/kexie/site/")
+        assert given[name].exists(), path
+    for variables in said(*units_of(service), name="Environment"):
+        for name, _, value in (one.partition("=") for one in variables.split()):
+            assert name.removesuffix("_FILE") in SETTINGS | OF_PYTHON | {"SSL_CERT"}
+            assert not value.startswith("%d/") or value.removeprefix("%d/") in given
+            told[name] = str(given[value.removeprefix("%d/")]) if value.startswith("%d/") else value
 
-    told = {f"{name.upper()}_FILE": str(file) for name, file in given.items()}
-    assert re.match(f"amqps://{service}:[0-9a-f]{{48}}@broker.example:5671//", Settings.read(told).amqp_uri)
-    assert "@db1.example:27017,db2.example:27018/" in Settings.read(told).mongo_uri
-    assert ("token_private_key" in given) == (service == "gateway")
+    read = Settings.read(told)
+    assert re.match(f"amqps://{service}:[0-9a-f]{{48}}@broker.example:5671//", read.amqp_uri)
+    assert ("@db1.example:27017,db2.example:27018/" in read.mongo_uri) == (service in SOURCES)
+    assert (read.door_systems is not None) == (service == "door")
+    assert ("token_private_key" in given) == (service in SIGNING)
     assert ("sealing_key" in given) == (service in SEALING)
 
 
-def test_the_command_is_there_and_the_target_wants_all_five():
-    (command,) = said("kexie@.service", "ExecStart")
+def test_the_command_is_there_and_the_target_wants_all_six():
+    (command,) = said("kexie@.service", name="ExecStart")
     python, dash_m, module, instance = command.split()
 
     assert (python, dash_m, instance) == ("/opt/kexie/venv/bin/python", "-m", "%i")
     assert importlib.util.find_spec(module)
-    assert said("kexie.target", "Wants") == [" ".join(f"kexie@{name}.service" for name in SOURCES)]
+    assert said("kexie.target", name="Wants") == [" ".join(f"kexie@{name}.service" for name in PROGRAMS)]
 
 
 def test_a_site_of_one_s_own_broker_moves_and_keeps_its_passwords(site):

@@ -13,7 +13,8 @@ from kombu import Connection
 
 from deploy.local.home import Home
 from deploy.local.home_keys import token_keys
-from deploy.local.programs import NAMES
+from deploy.local.programs import PROGRAMS
+from deploy.secrets.keys import SIGNING
 from tests.deploy.running import eventually, fetch, fetch_if_reached, kexie, post, records_of, ups
 
 
@@ -46,7 +47,7 @@ def test_two_homes_run_side_by_side_and_share_nothing(two):
 def test_each_thing_that_starts_is_told_in_one_line(one):
     before_the_end = one.said.split("\n\n")[0].splitlines()
 
-    assert [line.split()[0] for line in before_the_end] == ["database", "broker", *NAMES]
+    assert [line.split()[0] for line in before_the_end] == ["database", "broker", *PROGRAMS]
     assert one.stack.addresses.gateway_url in one.said
 
 
@@ -93,12 +94,12 @@ def test_the_database_ends_a_transaction_after_5_seconds(one):
     assert told["transactionLifetimeLimitSeconds"] == 5
 
 
-def test_only_the_gateway_is_told_the_private_key(one):
+def test_only_who_signs_is_told_the_private_key(one):
     told = {
-        name: b"TOKEN_PRIVATE_KEY=" in Path(f"/proc/{one.process(name).pid}/environ").read_bytes() for name in NAMES
+        name: b"TOKEN_PRIVATE_KEY=" in Path(f"/proc/{one.process(name).pid}/environ").read_bytes() for name in PROGRAMS
     }
 
-    assert told == dict.fromkeys(NAMES, False) | {"gateway": True}
+    assert told == {name: name in SIGNING for name in PROGRAMS}
 
 
 def test_a_killed_service_starts_again_and_status_tells_so(one):

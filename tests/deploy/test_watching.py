@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from deploy.__main__ import kexie
 from deploy.secrets.private_files import CHECKOUT
+from gateway.door.service import Door  # noqa: F401 - with it come its numbers
 from gateway.service import Gateway  # noqa: F401 - with it come the numbers of the gateway
 from services.contract.topology import LEDGER_QUEUE, SOURCES
 
@@ -121,7 +122,7 @@ def test_every_process_is_asked_for_its_numbers_and_its_absence_is_noticed():
     (away,) = [rule for rule in ALERTS if rule["alert"] == "ServiceAway"]
     (missing,) = [rule for rule in ALERTS if rule["alert"] == "LedgerQueueMissing"]
 
-    assert set(names["names"]) == set(re.findall('container="([a-z]+)"', away["expr"])) == set(SOURCES)
+    assert set(names["names"]) == set(re.findall('container="([a-z]+)"', away["expr"])) == {*SOURCES, "door"}
     assert set(names["names"]) <= set(COMPOSE["services"])
     assert f"HEALTH_HOST=0.0.0.0 HEALTH_PORT={names['port']}" in (CHECKOUT / "deploy" / "Dockerfile").read_text()
     assert f'queue="{LEDGER_QUEUE.name}"' in missing["expr"]

@@ -1,4 +1,4 @@
-"""Rights in a real broker: the five work with theirs, and another bureau does what it may and nothing else."""
+"""Rights in a real broker: the five work with theirs, and do nothing else. Outside systems: `tests/gateway/door`."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ from gateway.read_model.store import Store
 from gateway.service import Gateway
 from services.awards.service import Awards
 from services.chassis.mongo import client
-from services.contract.topology import LEDGER_QUEUE, RPC_EXCHANGE, SERVICES, exchange
+from services.contract.topology import RPC_EXCHANGE, SERVICES, exchange
 from services.members.service import Members
 from services.outreach.service import Outreach
 from services.rural.service import Rural
@@ -26,21 +26,11 @@ from tests.journeys.test_stock_nameko import run_elsewhere
 from tests.stack import Running, forget_databases
 
 VHOST = "rights"
-BUREAU = "another_bureau"
-MAY = [
-    f"outreach.{method}" for method in (
-        "register_venue", "create_activity", "schedule_activity", "start_activity", "record_count", "verify_count",
-        "list_audience_counts",
-    )
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def users():
-    granted = {name: broker_rights.of_service(name) for name in SERVICES} | {
-        "gateway": broker_rights.of_gateway(),
-        BUREAU: broker_rights.of_system(BUREAU, may=MAY, hears=["outreach.audience_count.verified"]),
-    }
+    granted = {name: broker_rights.of_service(name) for name in SERVICES} | {"gateway": broker_rights.of_gateway()}
     return {name: (secrets.token_hex(8), one) for name, one in granted.items()}
 
 
@@ -75,10 +65,8 @@ def world(as_user):
 
 
 @pytest.mark.timeout(180)
-def test_the_five_do_all_their_work_and_another_bureau_what_was_granted_to_it(world, as_user, tmp_path):
-    world.settings = as_user(BUREAU)
+def test_the_five_do_all_their_work(world, tmp_path):
     learnt = run_elsewhere(world, tmp_path)
-    world.settings = as_user(USER)
 
     assert next(line for line in learnt if "heard" in line)["person_times"] == 120
     world.settle()
@@ -91,47 +79,9 @@ def channel_of(settings):
         yield connection.default_channel
 
 
-def call(channel, method):
-    channel.basic_publish(Message("{}"), exchange=RPC_EXCHANGE, routing_key=method)
-    channel.queue_declare("another_bureau.x", exclusive=True)  # whatever the broker has to say comes before its answer
-
-
-def bind(channel, source, key):
-    channel.queue_declare("another_bureau.x", exclusive=True)
-    channel.queue_bind("another_bureau.x", exchange=exchange(source), routing_key=key)
-
-
-REFUSED = {
-    "a method that was not granted": lambda channel: call(channel, "rural.list_associations"),
-    "a method of the same service": lambda channel: call(channel, "outreach.close_activity"),
-    "an operator's method": lambda channel: call(channel, "awards.rearm"),
-    "another event of the same service": lambda channel: bind(channel, "outreach", "audience_count.recorded"),
-    "all events of the service": lambda channel: bind(channel, "outreach", "#"),
-    "events of another service": lambda channel: bind(channel, "awards", "external_result.verified"),
-    "others' requests": lambda channel: (
-        channel.queue_declare("another_bureau.x", exclusive=True),
-        channel.queue_bind("another_bureau.x", exchange=RPC_EXCHANGE, routing_key="awards.*"),
-    ),
-    "another's queue": lambda channel: channel.basic_get(LEDGER_QUEUE.name),
-    "the end of another's queue": lambda channel: channel.queue_delete("rpc-awards"),
-    "an event in another's name": lambda channel: (
-        channel.basic_publish(Message("{}"), exchange="awards.events", routing_key="x"),
-        channel.queue_declare("another_bureau.x", exclusive=True),
-    ),
-    "the end of an exchange": lambda channel: channel.exchange_delete("awards.events"),
-}
-
-
-@pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("what", REFUSED)
-def test_the_broker_refuses_everything_else(as_user, what):
-    with channel_of(as_user(BUREAU)) as channel, pytest.raises(AccessRefused):
-        REFUSED[what](channel)
-
-
 @pytest.mark.usefixtures("world")
 def test_a_user_has_no_business_in_another_vhost(as_user):
-    settings = as_user(BUREAU)
+    settings = as_user("awards")
 
     with pytest.raises(NotAllowed), Connection(settings.amqp_uri.removesuffix(VHOST) + "%2F") as connection:
         connection.connect()

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from amqp.exceptions import AccessRefused, NotFound
-from kombu import Connection, Consumer, Producer, Queue
+from amqp.exceptions import AccessRefused
+from kombu import Connection, Consumer, Exchange, Producer, Queue
 
 HERE = Path(__file__).resolve().parent
 ADDRESS = (HERE / "amqp_uri").read_text().strip()
@@ -24,11 +24,11 @@ GRANTED = json.loads((HERE / "granted.json").read_text())
 CA = HERE / "ca.pem"
 NAME = urlsplit(ADDRESS).username
 
-RPC = "nameko-rpc"
+RPC = Exchange("nameko-rpc", "topic", durable=True)
 ANSWERED_WITHIN = 10  # seconds
 EVENTS_WAIT = 7 * 86_400  # seconds, in the broker, for a program that is away
+NOBODY_THERE = {"error": "nobody takes calls at this moment 暂时无人受理"}
 LONGEST_PAUSE = 60  # seconds between two attempts to connect
-NOT_GRANTED = (AccessRefused, NotFound)  # the broker then closes the channel
 
 
 def main() -> None:
@@ -69,16 +69,14 @@ def connect() -> Connection:
 
 def hear_events(connection: Connection) -> None:
     """Subscribe to the granted events; the queue keeps them while this program is away."""
-    queue = Queue(f"{NAME}.events", durable=True, expires=EVENTS_WAIT)
     channel = connection.channel()
-    queue(channel).declare()
+    queue = Queue(f"{NAME}.events", durable=True, expires=EVENTS_WAIT)(channel)
+    queue.declare()
     for event in GRANTED["hears"]:
         service, _, key = event.partition(".")
-        try:
-            with connection.channel() as asking:
-                queue(asking).bind_to(f"{service}.events", routing_key=key)
-        except NOT_GRANTED as error:
-            tell(event, refused(error))
+        source = Exchange(f"{service}.events", "topic", durable=True)(channel)
+        source.declare()
+        queue.bind_to(source, routing_key=key)
     Consumer(channel, [queue], on_message=heard, prefetch_count=10).consume()
 
 
@@ -89,47 +87,31 @@ def heard(message: Any) -> None:
 
 
 def call(connection: Connection, method: str, **arguments: Any) -> Any:
-    """Call a method and return its result, or the reason why there is none.
+    """Call a method and return its result, or the error that was answered.
 
     A command that changes something also takes a `command_id` of ours: sent again with the same one, it changes nothing
     more.
     """
-    try:
-        with connection.channel() as channel:
-            return answer(connection, channel, method, arguments)
-    except NOT_GRANTED as error:
-        return refused(error)
-
-
-def answer(connection: Connection, channel: Any, method: str, arguments: dict[str, Any]) -> Any:
-    """Send a call and wait for its answer in a queue of our own."""
-    answers: list[Any] = []
-    name = f"reply.{uuid.uuid4().hex}"
-    replies = Queue(name, durable=False, exclusive=True, auto_delete=True)(channel)
-    replies.declare()
-    replies.bind_to(RPC, routing_key=name)
-    Consumer(channel, [replies], on_message=lambda message: answers.append(message.payload), no_ack=True).consume()
-    Producer(channel, on_return=lambda *_: answers.append({"error": "no service has this method"})).publish(
-        {"args": [], "kwargs": arguments},
-        exchange=RPC,
-        routing_key=method,
-        reply_to=name,
-        correlation_id=name,
-        headers={"nameko.token": TOKEN},
-        mandatory=True,
-        expiration=ANSWERED_WITHIN,
-    )
-    deadline = time.monotonic() + ANSWERED_WITHIN
-    while not answers and time.monotonic() < deadline:
-        read(connection)
-    if not answers:
-        return {"error": f"no answer within {ANSWERED_WITHIN} s"}
-    return {"error": answers[0]["error"]} if answers[0]["error"] else answers[0]["result"]
-
-
-def refused(error: Any) -> dict[str, str]:
-    """Return the broker's reason."""
-    return {"refused by the broker 被消息服务拒绝": error.reply_text}
+    with connection.channel() as channel:
+        answers: list[Any] = []
+        replies = Queue(durable=False, exclusive=True, auto_delete=True)(channel)  # the broker gives it a name
+        replies.declare()
+        heard = {"on_message": lambda message: answers.append(message.payload), "no_ack": True}
+        Consumer(channel, [replies], auto_declare=False, **heard).consume()
+        Producer(channel, RPC, on_return=lambda *_: answers.append(NOBODY_THERE)).publish(
+            {"args": [], "kwargs": arguments},
+            routing_key=method,
+            reply_to=replies.name,
+            correlation_id=str(uuid.uuid4()),
+            headers={"nameko.token": TOKEN},
+            mandatory=True,
+            expiration=ANSWERED_WITHIN,
+        )
+        deadline = time.monotonic() + ANSWERED_WITHIN
+        while not answers and time.monotonic() < deadline:
+            read(connection)
+    answer = answers[0] if answers else {"error": f"no answer within {ANSWERED_WITHIN} s"}
+    return {"error": answer["error"]} if answer["error"] else answer["result"]
 
 
 def read(connection: Connection) -> None:

@@ -133,6 +133,31 @@ def test_a_virtual_host_that_is_deleted_leaves_the_other_served_and_is_served_ag
         assert client.ask(LIST)["error"] is None
 
 
+@pytest.fixture(scope="module")
+def tinkerer(town):
+    (one,) = town.let_in("tinkerer")
+    return one
+
+
+def test_an_exchange_to_which_no_answer_may_be_written_harms_only_its_own_system(town, office, tinkerer):
+    """An internal exchange is refused to publishers with an error that closes their channel."""
+    until(lambda: town.serves(tinkerer))
+    with tinkerer.connected() as client, office.connected() as other:
+        client.channel.exchange_delete(RPC_EXCHANGE)
+        client.declare_internal(RPC_EXCHANGE)
+        client.channel.queue_bind("door.requests", exchange="amq.topic", routing_key="outreach.*")
+        lost = town.unanswered(tinkerer)
+        for _ in range(3):
+            client.send(LIST, exchange="amq.topic", reply_to="nobody")
+
+        until(lambda: town.unanswered(tinkerer) == lost + 3)
+        assert client.waiting("door.requests") == 0
+        assert other.ask(LIST)["error"] is None
+
+        client.channel.exchange_delete(RPC_EXCHANGE)
+        assert client.ask_until_served(LIST)["error"] is None
+
+
 def test_one_that_asks_too_often_is_told_so_and_the_other_is_not(town, both):
     office, library = both
     town.close_door()

@@ -8,6 +8,8 @@ import pytest
 from nameko.exceptions import RemoteError
 from nameko.standalone.rpc import ClusterRpcProxy
 
+from services.chassis.problem import NotAuthenticated
+from services.chassis.tokens import Tokens
 from services.contract.topology import RPC_EXCHANGE
 from tests.gateway.door.town import HALL, REGISTER
 from tests.stack import key_pair, until
@@ -154,9 +156,7 @@ def test_a_revoked_token_is_refused_although_the_door_signs_anew(town, client):
     token = client.bureau.a_token(id=token_id)
     assert client.ask(LIST, token=token)["error"] is None
 
-    (outreach,) = [one for one in town.services.containers if one.service_name == "outreach"]
-    revocations = next(one for one in outreach.extensions if type(one).__name__ == "Revocations")
-    revocations.note(token_id, last_day="2099-12-31")
+    town.server_of_outreach().revocations.note(token_id, last_day="2099-12-31")
 
     error = until(lambda: client.ask(LIST, token=token)["error"])
     assert (error["exc_type"], error["value"]) == ("NotAuthenticated", "not_authenticated: The token was revoked.")
@@ -180,8 +180,7 @@ def test_what_a_service_refuses_reaches_the_caller_as_it_was_said(client):
 
 def test_nothing_but_the_body_travels_and_a_token_of_minutes_takes_the_place_of_the_system_s(town, client, monkeypatch):
     seen = []
-    (outreach,) = [one for one in town.services.containers if one.service_name == "outreach"]
-    server = next(one for one in outreach.extensions if type(one).__name__ == "Server")
+    server = town.server_of_outreach()
     understand = server._understand
     monkeypatch.setattr(server, "_understand", lambda request: seen.append(request) or understand(request))
 
@@ -195,6 +194,8 @@ def test_nothing_but_the_body_travels_and_a_token_of_minutes_takes_the_place_of_
     assert request.token != client.bureau.token
     ours, theirs = server.tokens.read(request.token), server.tokens.read(client.bureau.token)
     assert (ours.actor, ours.id) == (theirs.actor, theirs.id)
+    with pytest.raises(NotAuthenticated, match="another service"):
+        Tokens(town.settings.token_public_key, audience="rural").read(request.token)
     assert ours.expires < theirs.expires - 3_000
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from amqp import spec
 from amqp.basic_message import Message
 from amqp.exceptions import NotFound
 from eventlet.event import Event as Signal
@@ -16,14 +17,17 @@ from deploy.deployment import broker_rights, system_definitions
 from deploy.deployment.other_systems import System
 from deploy.local.broker import Broker
 from deploy.local.home import Home
-from gateway.door import systems
+from deploy.secrets.keys import as_setting
+from gateway.door import metrics, systems
 from gateway.door.service import Door
 from gateway.door.systems import Grant, event_queue
-from services.chassis.amqp import connect
+from services.chassis.amqp import BROKEN, connect
+from services.chassis.rpc import Server
 from services.chassis.tokens import issue
 from services.contract import wire
 from services.contract.topology import RPC_EXCHANGE
 from services.outreach.service import Outreach
+from tests.chassis.properties import Raw
 from tests.stack import Running, until
 
 REGISTER = "outreach.register_venue"
@@ -120,12 +124,30 @@ class Town:
         (bureaus,) = [one for one in self.door.dependencies if one.attr_name == "bureaus"]
         return bureaus._file._read_at[0] == written_at
 
+    def unanswered(self, system):
+        """Requests of this system so far that no answer reached."""
+        return metrics.UNANSWERED.labels(system.name)._value.get()
+
     def hold_requests(self, monkeypatch, *, of):
         """Has the door keep requests of this system under way; those that it keeps, and how to release them."""
         requests = self.served(of)._requests
         held, forward = Held(), requests._forward
-        monkeypatch.setattr(requests, "_forward", lambda request: held.keep(request) and forward(request))
+        monkeypatch.setattr(requests, "_forward", lambda *request: held.keep(request) and forward(*request))
         return held
+
+    def hold_answers(self, monkeypatch):
+        """Has outreach keep its answers to itself; those that it keeps, and how to release them."""
+        server = self.server_of_outreach()
+        held, answer = Held(), server.answer
+        monkeypatch.setattr(server, "answer", lambda *answered: held.keep(answered) and answer(*answered))
+        return held
+
+    def server_of_outreach(self):
+        (outreach,) = [one for one in self.services.containers if one.service_name == "outreach"]
+        return next(one for one in outreach.extensions if isinstance(one, Server))
+
+    def private_key_setting(self):
+        return as_setting(self.settings.token_private_key)
 
     def address(self, user, password, path):
         broker = urlsplit(self.settings.amqp_uri)
@@ -176,6 +198,29 @@ class Bureau:
     def connected(self):
         return Client(self)
 
+    def send_raw(self, key, *properties):
+        """Send requests with these bytes as properties; count those that the broker takes: some end a connection."""
+        return sum(self._is_taken(key, encoded) for encoded in properties)
+
+    def _is_taken(self, key, encoded):
+        with until(self._connection) as connection:
+            try:
+                message = Raw(b'{"kwargs": {}}', encoded)
+                connection.default_channel.basic_publish_confirm(message, exchange=RPC_EXCHANGE, routing_key=key)
+            except BROKEN:
+                return False
+            finally:
+                connection.collect()
+        return True
+
+    def _connection(self):
+        """None while the broker counts the last ones yet."""
+        connection = Connection(self.uri)
+        try:
+            return connection.connect() and connection
+        except BROKEN:
+            return None
+
 
 class Client:
     """Py-amqp as it comes, on one channel."""
@@ -224,6 +269,22 @@ class Client:
     def got(self, queue):
         """The next message of a queue."""
         return until(lambda: self.channel.basic_get(queue, no_ack=True))
+
+    def declare_internal(self, name):
+        """An exchange to which nobody publishes; py-amqp has no word for it."""
+        flags = (False, True, False, True, False)  # passive, durable, auto-delete, internal, no-wait
+        arguments = (0, name, "topic", *flags, {})
+        self.channel.send_method(spec.Exchange.Declare, "BssbbbbbF", arguments, wait=spec.Exchange.DeclareOk)
+
+    def is_served(self):
+        """Does a door take what is sent to its queue?"""
+        try:
+            return self.channel.queue_declare("door.requests", passive=True).consumer_count > 0
+        except NotFound:
+            return False
+
+    def waiting(self, queue):
+        return self.channel.queue_declare(queue, passive=True).message_count
 
     def has_exchange(self, name):
         try:
