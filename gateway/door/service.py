@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,20 +44,21 @@ class Bureau:
 
     def start(self, container: Any) -> None:
         """Serve the system from now on."""
-        runs = [self._publisher.link.run, self._requests.link.run]
+        spawn = partial(container.spawn_managed_thread, identifier=f"door.{self.system}")
+        self._reading = [spawn(self._publisher.link.run), spawn(self._requests.link.run)]
         if self._events:
-            runs += [self._events.link.run, self._events.run]
-        self._threads = [container.spawn_managed_thread(run, identifier=f"door.{self.system}") for run in runs]
+            self._reading.append(spawn(self._events.link.run))
+            self._carrying = spawn(self._events.run)
 
     def stop(self) -> None:
         """Settle what is at hand, and close."""
         if self._events:
             self._events.stop()
-            self._threads[3].wait()
+            self._carrying.wait()
             self._events.link.stop()
         self._requests.stop()
         self._publisher.link.stop()
-        for thread in self._threads:
+        for thread in self._reading:
             thread.wait()
         metrics.forget(self.system)
 

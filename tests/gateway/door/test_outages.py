@@ -53,6 +53,28 @@ def test_a_door_that_is_killed_between_a_command_and_its_answer_has_it_done_once
     assert venues(town, name) == 1
 
 
+@pytest.mark.timeout(90)
+def test_a_door_that_is_killed_while_it_carries_events_loses_none_of_them(town, door_process):
+    """Those that were confirmed and not acked come twice, with the same id."""
+    (office,) = town.let_in("chronicle")
+    ids, full = [*map(str, range(300))], {"x-max-length": 150, "x-overflow": "reject-publish"}
+    with office.connected() as client:
+        with door_process():
+            until(client.is_served)
+            first = client.hear("outreach.venue.*", arguments=full)
+            town.publish("venue.registered", *ids)
+            until(lambda: client.waiting(first) == 150)
+        heard = client.read(first, until_id=ids[149])
+        client.channel.queue_delete(first)
+
+        rest = client.hear("outreach.venue.*")
+        with door_process():
+            heard += client.read(rest, until_id=ids[-1])
+
+    assert list(dict.fromkeys(heard)) == ids
+    assert len(heard) > len(ids)
+
+
 # --- nonsense ---------------------------------------------------------------------------------------------------------
 
 

@@ -293,9 +293,16 @@ class Client:
             return False
         return True
 
-    def hear(self, *events):
+    def read(self, queue, *, until_id):
+        """The ids of the next events, up to this one."""
+        ids = []
+        while until_id not in ids:
+            ids.append(json.loads(bytes(self.got(queue).body))["id"])
+        return ids
+
+    def hear(self, *events, **how):
         """A queue with these events from now on."""
-        queue = self.queue()
+        queue = self.queue(**how)
         for event in events:
             service, _, key = event.partition(".")
             self.channel.queue_bind(queue, exchange=f"{service}.events", routing_key=key)
