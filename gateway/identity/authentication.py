@@ -24,7 +24,7 @@ from services.chassis.tokens import Actor, Tokens, issue
 
 TOKEN_LIFETIME = timedelta(minutes=5)
 CACHED = 2_000  # tokens, and credentials that were right
-CREDENTIALS = 20.0  # new ones a second that one address may show, in the long run
+CREDENTIALS = 100.0  # new ones a second that one address may show, in the long run: an office comes back at once
 
 
 class CsrfTokenMissing(NotAllowed):
