@@ -21,7 +21,7 @@ from services.chassis.revocations import Revocations
 from services.chassis.tokens import Actor, Tokens
 
 CACHED = 2_000  # credentials that were right
-CREDENTIALS = 20.0  # new ones a second that one address may show, in the long run
+CREDENTIALS = 100.0  # new ones a second that one address may show, in the long run: an office comes back at once
 
 
 class CsrfTokenMissing(NotAllowed):

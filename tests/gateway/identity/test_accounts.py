@@ -143,14 +143,17 @@ def test_credentials_that_were_never_right_count_for_their_address_before_they_a
         sent = {"Cookie": f"kexie_session={number}"} if number % 2 else {"Authorization": f"Bearer {number}"}
         return gateway.get("/api/v1/me", token="", headers=sent)
 
-    answers = [bogus(number) for number in range(int(3 * BURST * authentication.CREDENTIALS))]
+    limiter = gateway.extension(authentication.Authentication)._new_credentials._limiter
+    limiter.rate = 2.0
+
+    answers = [bogus(number) for number in range(int(5 * BURST * limiter.rate))]
 
     refused = [answered for answered in answers if answered.status != 401]
     assert {answered.body["code"] for answered in refused} == {"too_many_requests"}
     assert all(int(answered.headers["Retry-After"]) >= 1 for answered in refused)
     looked_up, real = [], Sessions.find
     monkeypatch.setattr(Sessions, "find", lambda *asked: looked_up.append(1) or real(*asked))
-    gateway.extension(authentication.Authentication)._new_credentials._limiter.rate = 0.001
+    limiter.rate = 0.001
     assert (bogus(1).status, looked_up) == (429, [])
     assert (wang.get("/api/v1/me").status, looked_up) == (200, [1])
     assert gateway.get("/api/v1/me", token="").status == 401
