@@ -28,13 +28,15 @@ from services.chassis.document import event
 from services.chassis.mongo import database
 from services.chassis.problem import Problem
 from services.contract.topology import LEDGER_QUEUE, SERVICES
-from tests.bench import clients, stock_nameko
+from tests.bench import clients, outside_system, stock_nameko
+from tests.bench.outside_system import OutsideSystem
 from tests.bench.pipeline import LOOK, READY_WITHIN, Pipeline
 from tests.bench.result_table import Row, at_most, exit_code, show
 from tests.waiting import wait_until
 
 ROUNDS = 3
 CALLS = 3_000  # of each round
+CALLS_OF_A_SYSTEM, CLIENTS_OF_A_SYSTEM = 1_000, 4  # of each round; a system has few connections
 EVENTS = 20_000
 ANSWERS = 30
 WATCHED = 1_000  # commands whose way to the KPI is timed
@@ -51,9 +53,10 @@ def main(records: int) -> int:
     pipeline = Pipeline.of_the_environment()
     caller = Caller(pipeline.settings, "bench")
     eventlet.spawn(caller.link.run)
+    system = outside_system.let_in(pipeline.settings)
     try:
-        pipeline.start(*SERVICES, "gateway", "stock-echo", "stock-page")
-        rows = list(Bench(pipeline, caller, pipeline.token()).rows(records))
+        pipeline.start(*SERVICES, "gateway", "door", "stock-echo", "stock-page")
+        rows = list(Bench(pipeline, caller, pipeline.token(), system).rows(records))
     finally:
         pipeline.stop_all()
     show(rows, "Kexie beside stock nameko, in one run")
@@ -67,6 +70,7 @@ class Bench:
     pipeline: Pipeline
     caller: Caller
     token: str
+    system: OutsideSystem
 
     def __post_init__(self) -> None:
         self.settings = self.pipeline.settings
@@ -74,7 +78,7 @@ class Bench:
 
     def rows(self, records: int) -> Iterator[Row]:
         """Take all measurements, and say on the way which one is being taken."""
-        for step in (self.memory, self.commands, self.latency, self.pages, self.relay, self.ledger):
+        for step in (self.memory, self.commands, self.door, self.latency, self.pages, self.relay, self.ledger):
             console.print(f"measuring: {step.__doc__}")
             yield from step()
         console.print(f"measuring: the same questions over {records:,} records and over few of them")
@@ -82,14 +86,14 @@ class Bench:
 
     def memory(self) -> list[Row]:
         """Memory of each process that has nothing to do."""
-        used = {name: self.pipeline.resident(name) for name in (*SERVICES, "gateway")}
+        used = {name: self.pipeline.resident(name) for name in (*SERVICES, "gateway", "door")}
         largest = max(used, key=lambda name: used[name])
         return [at_most("memory of an idle process", f"{used[largest]:.0f} MB ({largest})", used[largest], 80)]
 
     def commands(self) -> list[Row]:
         """Recording a count over RPC beside a bare nameko echo, both called by 32 stock nameko clients at once."""
         wait_until(self._echoes, "stock nameko's echo", within=READY_WITHIN, every=LOOK)
-        self.counting.prepare(CALLS * ROUNDS + 3_000)
+        self.counting.prepare((CALLS + 2 * CALLS_OF_A_SYSTEM) * ROUNDS + 5_000)
         echoes, records = [], []
         with clients.StockCallers(self.settings.amqp_uri, self.token) as callers:
             callers.rate(_echo, times=500)
@@ -99,6 +103,23 @@ class Bench:
                 records.append(callers.rate(self._record, times=CALLS))
         ours, theirs = median(records), median(echoes)
         return [Row("recording a count / echo RPC", f"{ours:,.0f}/s", f"{theirs:,.0f}/s", ours / theirs, 0.4)]
+
+    def door(self) -> list[Row]:
+        """Recording a count through the door beside a direct call, both by four stock nameko clients at once."""
+        through, direct = [], []
+        with (
+            clients.StockCallers(self.system.amqp_uri, self.system.token, CLIENTS_OF_A_SYSTEM) as its_callers,
+            clients.StockCallers(self.settings.amqp_uri, self.token, CLIENTS_OF_A_SYSTEM) as our_callers,
+        ):
+            for callers in (its_callers, our_callers):
+                callers.rate(self._record, times=100)
+            for _ in range(ROUNDS):
+                through.append(its_callers.rate(self._record, times=CALLS_OF_A_SYSTEM))
+                direct.append(our_callers.rate(self._record, times=CALLS_OF_A_SYSTEM))
+        here, there = (1_000 * CLIENTS_OF_A_SYSTEM / median(rates) for rates in (through, direct))
+        return [
+            at_most("a call through the door / direct", f"{here:.1f} ms", here / there, 2, beside=f"{there:.1f} ms")
+        ]
 
     def latency(self) -> list[Row]:
         """From answered command to changed KPI, at 50 commands a second."""
