@@ -75,6 +75,14 @@ def test_a_door_that_is_killed_while_it_carries_events_loses_none_of_them(town, 
     assert len(heard) > len(ids)
 
 
+@pytest.mark.parametrize("missing", ["DOOR_SYSTEMS", "TOKEN_PRIVATE_KEY"])
+def test_a_door_without_what_it_needs_says_so_and_ends(town, tmp_path, missing):
+    given = {"TOKEN_PRIVATE_KEY": town.private_key_setting(), "DOOR_SYSTEMS": str(town.list)}
+    with Process(town.settings, tmp_path / "door.log", "deploy.run", "door", **given | {missing: ""}) as door:
+        assert door.exit_code() == 2
+        assert f"{missing}: the door needs it" in door.log
+
+
 # --- nonsense ---------------------------------------------------------------------------------------------------------
 
 
