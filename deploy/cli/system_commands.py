@@ -175,6 +175,7 @@ def tell_of_outdated(site: Site, outdated: tuple[str, ...]) -> None:
     click.echo(f"  {_control(site)} import_definitions < {site.folder}/definitions.json")
     for name in outdated:
         click.echo(f"  {_control(site)} clear_permissions -p {VHOST} {name}")
+        click.echo(f"  {_control(site)} delete_queue {name}.events  # and others that it left: list_queues name")
         click.echo(f"  {site.systems().handed(name).path}")
 
 

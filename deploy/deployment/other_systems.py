@@ -35,7 +35,7 @@ HANDOVER = Path(__file__).parent / "handover"
 USUAL_ROLES = ("system", "viewer")
 TOKEN_HOLDS = timedelta(days=180)  # no longer than a revocation is kept, see `gateway.identity.api_tokens`
 SOON = timedelta(days=30)
-TAKEN = (*SOURCES, "door", "backup", "root", "guest", "kexie")
+TAKEN = (*SOURCES, "door", "provision", "backup", "root", "guest", "kexie")
 """Names of users of ours."""
 
 

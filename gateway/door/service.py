@@ -66,12 +66,17 @@ class Bureau:
 class Bureaus(Provider[Any]):
     """The systems of the list, which is read again when it changes: without a restart they come, change and go."""
 
+    def bind(self, container: Any, attr_name: str) -> Any:
+        """Check the settings at once; raises `WrongSettings`."""
+        settings: Settings = container.config["SETTINGS"]
+        for name in ("door_systems", "token_private_key"):
+            if not getattr(settings, name):
+                raise WrongSettings(f"{name.upper()}: the door needs it")
+        return super().bind(container, attr_name)
+
     def setup(self) -> None:
         """Read the settings."""
-        settings: Settings = self.container.config["SETTINGS"]
-        if not (settings.door_systems and settings.token_private_key):
-            raise WrongSettings("the door needs DOOR_SYSTEMS and TOKEN_PRIVATE_KEY")
-        self._settings = settings
+        self._settings = settings = self.container.config["SETTINGS"]
         self._file = SystemsFile(Path(settings.door_systems))
         self._tokens = DelegatedTokens(settings.token_private_key)
         self._caller = Caller(settings, "door.caller")

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 import yaml
+from click.testing import CliRunner
 from cryptography import x509
 
+from deploy.__main__ import kexie
 from deploy.deployment import other_systems
 from deploy.deployment.other_systems import System, understood
 from deploy.deployment.site_files import CLUSTER, Layout, Site
@@ -173,6 +175,26 @@ def test_a_system_that_is_removed_leaves_neither_files_nor_rights(site):
     assert "bureau" not in (site.folder / "definitions.json").read_text()
     with pytest.raises(CommandFailed, match="no system bureau; there are none"):
         site.remove("bureau")
+
+
+def test_the_commands_tell_what_the_broker_has_to_be_told_and_the_door_where_it_reads_a_copy(tmp_path, monkeypatch):
+    site = Site(tmp_path / "site", tmp_path / ".env")
+    site.make(Layout(("127.0.0.1",), ("127.0.0.1",), ("kexie.example",)))
+    monkeypatch.setenv("KEXIE_SITE", str(site.folder))
+
+    def gives(*command):
+        done = CliRunner(env={"COLUMNS": "120"}).invoke(kexie, ("deploy", "system", *command))
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    added = gives("add", "bureau", "--may", "rural.list_associations", "--hears", "external_result.*")
+    assert f"rabbitmqctl import_definitions < {site.folder}/definitions.json" in added
+    assert "systemctl restart kexie@door" in added
+    assert re.search(r"bureau +rural.list_associations +awards.external_result.\*", gives("list"))
+    removed = gives("remove", "bureau")
+    for command in ("delete_user bureau", "delete_vhost bureau", "delete_queue door.bureau --vhost /"):
+        assert f"  rabbitmqctl {command}\n" in removed
+    assert "./kexie token revoke " in removed
 
 
 def test_the_compose_file_asks_for_what_a_site_has_and_for_settings_that_there_are(site):

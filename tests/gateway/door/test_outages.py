@@ -1,7 +1,9 @@
 """A door that is killed loses nothing and does nothing twice; whatever is sent to it, it lives."""
 
 import random
+import signal
 import uuid
+from contextlib import contextmanager
 from itertools import islice
 
 import pytest
@@ -73,6 +75,42 @@ def test_a_door_that_is_killed_while_it_carries_events_loses_none_of_them(town, 
 
     assert list(dict.fromkeys(heard)) == ids
     assert len(heard) > len(ids)
+
+
+@pytest.mark.timeout(90)
+def test_a_door_that_is_frozen_is_replaced_by_another_and_does_nothing_twice_when_it_wakes(town, door_process):
+    (office,) = town.let_in("night_watch")
+    names = [f"hall {uuid.uuid4().hex}" for _ in range(30)]
+    with office.connected() as client, door_process() as first, door_process():
+        until(lambda: client.consumers("door.requests") == 2)
+        heard, answers = client.hear("outreach.venue.*"), client.queue()
+        with frozen(first):
+            for name in names:
+                client.send(REGISTER, {**HALL, "name": name}, reply_to=answers, correlation_id=name)
+            ids = {client.answer(answers)["result"]["id"] for _ in names}
+            assert set(client.subjects(heard, ids)) == ids
+        until(lambda: first.get("/ready")[0] == 200)
+        until(lambda: client.consumers("door.requests") == 2)
+
+        assert client.ask(LIST)["error"] is None
+    assert [venues(town, name) for name in names] == [1] * len(names)
+
+
+@contextmanager
+def frozen(process):
+    process._process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process._process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("missing", ["DOOR_SYSTEMS", "TOKEN_PRIVATE_KEY"])
+def test_a_door_without_what_it_needs_says_so_and_ends(town, tmp_path, missing):
+    given = {"TOKEN_PRIVATE_KEY": town.private_key_setting(), "DOOR_SYSTEMS": str(town.list)}
+    with Process(town.settings, tmp_path / "door.log", "deploy.run", "door", **given | {missing: ""}) as door:
+        assert door.exit_code() == 2
+        assert f"{missing}: the door needs it" in door.log
 
 
 # --- nonsense ---------------------------------------------------------------------------------------------------------

@@ -278,10 +278,20 @@ class Client:
 
     def is_served(self):
         """Does a door take what is sent to its queue?"""
+        return self.consumers("door.requests") > 0
+
+    def consumers(self, queue):
         try:
-            return self.channel.queue_declare("door.requests", passive=True).consumer_count > 0
+            return self.channel.queue_declare(queue, passive=True).consumer_count
         except NotFound:
-            return False
+            return 0
+
+    def subjects(self, queue, wanted):
+        """The subjects of the next events, until all of these are among them."""
+        found = []
+        while not wanted <= set(found):
+            found.append(json.loads(bytes(self.got(queue).body))["subject"])
+        return found
 
     def waiting(self, queue):
         return self.channel.queue_declare(queue, passive=True).message_count
