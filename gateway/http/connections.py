@@ -13,10 +13,14 @@ from dataclasses import dataclass, field
 from socket import SHUT_RD, SHUT_RDWR
 from typing import Any
 
+from prometheus_client import Counter
+
 from services.chassis.problem import Overloaded
 
 MEMORY = 64_000_000  # bytes of bodies that are not whole, and of answers that are not read
 SHARE = 4  # one address has at most one part in so many of the connections
+
+GIVEN_UP = Counter("kexie_http_given_up", "Connections given up for others while they waited for their client.")
 
 UNKNOWN = ""
 """The address of whoever is behind our proxy, before the headers name it; the proxy limits these."""
@@ -58,6 +62,7 @@ class Connections:
 
     def wait(self, sock: Any, address: str, *, holding: int = 0, sends: bool = False) -> None:
         """Let a connection wait for its client, to be given up at any time; `sends` to write, else to read."""
+        self.go_on(sock)
         wait = self._waits[sock] = Wait(address, holding, SHUT_RDWR if sends else SHUT_RD)
         of_address = self._by_address.setdefault(address, {})
         of_address[sock] = wait
@@ -101,6 +106,7 @@ class Connections:
         self.go_on(sock)
         self._open.discard(sock)
         self._given_up.add(sock)
+        GIVEN_UP.inc()
         with suppress(OSError):  # its client has gone already
             sock.shutdown(how)
 

@@ -70,7 +70,9 @@ def drain(environ: dict[str, Any]) -> bool:
     False where it is not read to its end. A client that waits for our word before the body (`Expect: 100-continue`) has
     not sent any.
     """
-    body, left = environ["wsgi.input"], 0 if "HTTP_EXPECT" in environ else DRAINED
+    if environ["eventlet.input"].should_send_hundred_continue:
+        return False
+    body, left = environ["wsgi.input"], DRAINED
     body.linger(LINGER)
     with suppress(OSError, TooSlow, BrokenBody):  # broken off, or invalid chunks: no client waits for the response
         while left > 0:

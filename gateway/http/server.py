@@ -49,6 +49,7 @@ IDLE = 15  # seconds that a connection may wait for its next request
 SILENT = 30  # seconds between two bytes of a request, and for its headers or a usual body in all
 ALWAYS = ("/health", "/ready", "/metrics")  # answered also by a gateway that is full
 EVENT_STREAM = "text/event-stream"
+LOOK = 0.02  # seconds between two looks for room for one more connection
 AT_A_TURN = 16  # requests that begin before those under way go on
 WAITED = "kexie.waited"  # the seconds that a request has waited for its turn, in its WSGI environment
 CLOSE = "kexie.close"  # in the same place: closes the connection after the response
@@ -181,20 +182,30 @@ class Protocol(HttpOnlyProtocol):
 
     def handle_one_request(self) -> None:
         """Wait for a request, and answer it."""
-        self.server.app.server.connections.wait(self.connection, self.server.app.server.peer(self.client_address))
+        self._wait_for_client()
         super().handle_one_request()
 
     def parse_request(self) -> bool:
         """Wait for a turn, then read the headers; the first line has been read, so there is a request."""
+        self._connections.go_on(self.connection)
         self._waited = self.server.app.server.turns.wait()
+        self._wait_for_client()
         try:
             with eventlet.Timeout(SILENT, TimeoutError("the headers take too long")):
                 is_read = self._read_headers()
         except framing.BrokenRequest as broken:
             self.wfile.write(framing.refusal(broken))
             self.close_connection, is_read = True, False
-        self.server.app.server.connections.go_on(self.connection)
+        self._connections.go_on(self.connection)
         return is_read
+
+    @property
+    def _connections(self) -> Connections:
+        connections: Connections = self.server.app.server.connections
+        return connections
+
+    def _wait_for_client(self) -> None:
+        self._connections.wait(self.connection, self.server.app.server.peer(self.client_address))
 
     def _read_headers(self) -> bool:
         framing.check_request_line(self.raw_requestline)
@@ -289,13 +300,17 @@ class Server(WebServer):
                 log.warning("no connection accepted", error=str(error))
                 eventlet.sleep(0.1)
                 continue
-            try:
-                self.connections.add(sock, self.peer(address))
-            except Overloaded:  # every connection is at work, and none waits for its client
-                sock.close()
-                continue
+            self._admit(sock, address)
             sock.settimeout(self._serv.socket_timeout)
             self.container.spawn_managed_thread(partial(self.process_request, sock, address), identifier="connection")
+
+    def _admit(self, sock: Any, address: tuple[str, int]) -> None:
+        """Count the connection; where all others are at work, once one of them has ended or waits for its client."""
+        while True:
+            try:
+                return self.connections.add(sock, self.peer(address))
+            except Overloaded:
+                eventlet.sleep(LOOK)
 
     def process_request(self, sock: Any, address: Any) -> None:
         """Serve one connection; an error on it is logged and reaches no other."""

@@ -1,5 +1,6 @@
 """The compose files as compose itself understands them: who is given what, what is limited, and who knows whom."""
 
+import json
 import os
 import re
 import subprocess
@@ -98,6 +99,21 @@ def test_the_nodes_of_a_cluster_are_those_that_everybody_knows(cluster):
     assert tuple(re.findall(r"server \w+ (\w+):5671", proxy)) == CLUSTER.brokers
     assert tuple(one.partition(":")[0] for one in watched["targets"]) == CLUSTER.brokers
     assert {name: cluster[name]["deploy"]["replicas"] for name in PROGRAMS} == dict.fromkeys(PROGRAMS, 2)
+
+
+def test_the_proxy_waits_for_slow_requests_and_holds_each_address_to_less_than_it_has():
+    proxy = (FOLDER / "proxy" / "haproxy.cfg").read_text()
+    https = proxy.partition("frontend https")[2].partition("\nbackend ")[0]
+
+    limits = dict(re.findall(r"\{ sc[01]_(\w+) gt (\d+) \}", https))
+    (most,) = re.findall(r"^ +maxconn (\d+)", proxy, re.MULTILINE)
+    assert set(limits) == {"conn_cur", "http_req_rate"}
+    assert all(10 * int(number) <= int(most) for number in re.findall(r"conn_cur gt (\d+)", https))
+    assert "option http-buffer-request" in https
+    assert https.index("tcp-request connection reject") < https.index("http-request track-sc1")
+    assert https.count("src,ipmask(32,64)") == 2
+    assert {json.loads(body)["status"] for body in re.findall(r"string '(\{.*\})'", https)} == {408, 429}
+    assert not re.search("server.* maxconn", proxy)
 
 
 def test_a_linter_finds_nothing_that_is_not_explained(text, tmp_path):

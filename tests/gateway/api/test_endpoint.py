@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+from dataclasses import replace
 
 import eventlet
 import pytest
@@ -268,6 +269,24 @@ def test_a_stop_answers_what_was_asked_and_takes_nothing_new(port, container):
     stopping.wait()
     response, body = waiting.wait()
     assert (response.status, body) == (200, {"done": True})
+
+
+class TestOneConnection:
+    @pytest.fixture
+    def settings(self, settings):
+        return replace(settings, http_connections=1)
+
+    def test_a_newcomer_waits_while_all_are_at_work_and_takes_the_room_of_one_that_waits_for_its_client(self, port):
+        first = eventlet.spawn(ask, port, "/slow")
+        Counter.asked.wait()
+        second = eventlet.spawn(ask, port, "/plain")
+
+        Counter.answer.send()
+        assert (first.wait()[0].status, second.wait()[0].status) == (200, 200)
+
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as silent:
+            assert ask(port, "/plain")[0].status == 200
+            assert silent.recv(1) == b""
 
 
 def test_a_port_that_is_taken_is_an_error_and_not_shared(port, settings):
