@@ -56,7 +56,7 @@ def init(is_cluster: bool | None, hosts: tuple[str, ...], broker: str | None, da
         layout = Layout(tuple(broker.split(",")), tuple(database.split(",")), layout.hosts)
     if hosts:
         layout = msgspec.structs.replace(layout, hosts=tuple(dict.fromkeys((*hosts, *Layout().hosts))))
-    outdated = site.outdated_systems()
+    is_known, outdated = (site.folder / "definitions.json").exists(), site.outdated_systems()
     replaced = site.make(layout)
     for file, ends in site.certificates():
         click.echo(f"  {file.name:<14} is valid until {ends:%Y-%m-%d}")
@@ -66,6 +66,9 @@ def init(is_cluster: bool | None, hosts: tuple[str, ...], broker: str | None, da
     if replaced:
         click.echo(f"New certificates ({', '.join(replaced)}) are used after a restart:")
         click.echo("  ./kexie deploy compose up -d --wait --force-recreate")
+    if is_known:
+        click.echo("A broker that runs already has to be told of new users and rights, before the services start anew:")
+        click.echo(f"  {system_commands.broker_control(site)} import_definitions < {site.folder}/definitions.json")
     system_commands.tell_of_outdated(site, outdated)
 
 

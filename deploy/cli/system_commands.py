@@ -141,7 +141,7 @@ def add_to_site(name: str, may: tuple[str, ...], hears: tuple[str, ...], host: s
     click.echo(f"{folder.path} is for its bureau: hand over the whole folder, and let nobody else read it.")
     _tell_of_token(folder, before)
     click.echo("To tell the broker:")
-    click.echo(f"  {_control(site)} import_definitions < {site.folder}/definitions.json")
+    click.echo(f"  {broker_control(site)} import_definitions < {site.folder}/definitions.json")
     _tell_the_door(site)
 
 
@@ -160,7 +160,7 @@ def remove_from_site(name: str) -> None:
     site.remove(name)
     click.echo(f"{name} is removed from {site.folder}. For the broker and the services to refuse it:")
     for command in _removal(name):
-        click.echo(f"  {' '.join((_control(site), *command))}")
+        click.echo(f"  {' '.join((broker_control(site), *command))}")
     if token:
         click.echo(f"  {REVOKE.format(token.id)}")
     _tell_the_door(site)
@@ -171,11 +171,10 @@ def tell_of_outdated(site: Site, outdated: tuple[str, ...]) -> None:
     if not outdated:
         return
     click.echo("Outside systems have a virtual host of their own now: another address, the same password and token.")
-    click.echo("Tell the broker, or restart it: their old rights end. Then hand over these folders anew:")
-    click.echo(f"  {_control(site)} import_definitions < {site.folder}/definitions.json")
+    click.echo("Once the broker is told, their old rights end. Then hand over these folders anew:")
     for name in outdated:
-        click.echo(f"  {_control(site)} clear_permissions -p {VHOST} {name}")
-        click.echo(f"  {_control(site)} delete_queue {name}.events  # and others that it left: list_queues name")
+        click.echo(f"  {broker_control(site)} clear_permissions -p {VHOST} {name}")
+        click.echo(f"  {broker_control(site)} delete_queue {name}.events  # and others that it left: list_queues name")
         click.echo(f"  {site.systems().handed(name).path}")
 
 
@@ -186,7 +185,8 @@ def _tell_the_door(site: Site) -> None:
         click.echo("  systemctl restart kexie@door")
 
 
-def _control(site: Site) -> str:
+def broker_control(site: Site) -> str:
+    """Return how rabbitmqctl is called at this site."""
     return "./kexie deploy compose exec -T rabbitmq rabbitmqctl" if site.layout().is_in_containers else "rabbitmqctl"
 
 

@@ -1,4 +1,4 @@
-"""The operator's command line as it is, but for what the five processes do."""
+"""The operator's command line as it is, but for what the six processes do."""
 
 import sys
 from functools import partial

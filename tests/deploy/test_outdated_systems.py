@@ -95,6 +95,7 @@ def test_systems_of_before_keep_password_and_token_and_the_old_way_is_closed(sit
     told(site)
 
     assert done.exit_code == 0, done.output
+    assert f"rabbitmqctl import_definitions < {site.folder}/definitions.json" in done.output
     for name in BUREAUS:
         assert f"rabbitmqctl clear_permissions -p / {name}" in done.output
         assert str(site.folder / "systems" / name) in done.output

@@ -1,4 +1,4 @@
-"""One run after another in the same home; the five processes are stand-ins."""
+"""One run after another in the same home; the six processes are stand-ins."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Whole stacks with a real broker and a real database; the five processes are stand-ins."""
+"""Whole stacks with a real broker and a real database; the six processes are stand-ins."""
 
 import os
 import signal
