@@ -37,7 +37,7 @@ from werkzeug.routing import Map, Rule
 from gateway.http import framing
 from gateway.http.admission import Places, Turns, pools
 from gateway.http.caching import finish
-from gateway.http.connections import UNKNOWN, Connections
+from gateway.http.connections import GRACE, UNKNOWN, Connections
 from gateway.http.errors import error_response
 from gateway.http.messages import Request, Response, network
 from gateway.http.request_body import SLOWEST, PacedBody, drain
@@ -162,7 +162,7 @@ class Sending(Iterator[bytes]):
         self._parts: Any = response(request.environ, start_response)
         self._sock, self._connections = request.socket, connections
         self._deadline = eventlet.Timeout(SILENT + size / SLOWEST, TimeoutError("the answer is read too slowly"))
-        connections.wait(self._sock, request.network, holding=in_memory, sends=True)
+        connections.wait(self._sock, request.network, holding=in_memory, sends=True, grace=GRACE)
 
     def __next__(self) -> bytes:
         part: bytes = next(self._parts)

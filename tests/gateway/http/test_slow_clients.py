@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.http import request_body
+from gateway.http import connections, request_body
 from gateway.http import server as http_server
 from gateway.http.connections import SHARE, Connections
 from gateway.http.server import Server
@@ -128,6 +128,30 @@ def test_a_newcomer_is_refused_only_where_every_connection_is_at_work():
 
     with pytest.raises(Overloaded):
         open_ones.add(Sock("b"), "b")
+
+
+def test_a_body_or_an_answer_under_way_gives_no_room_to_newcomers_for_a_second(monkeypatch):
+    monkeypatch.setattr(connections, "monotonic", watch := Watch())
+    open_ones = Connections(1)
+    open_ones.add(sock := Sock("a"), "a")
+    open_ones.wait(sock, "a", sends=True, grace=connections.GRACE)
+
+    with pytest.raises(Overloaded):
+        open_ones.add(Sock("b"), "b")
+    watch.now += connections.GRACE
+    open_ones.add(Sock("c"), "c")
+
+    assert sock.ended
+
+
+def test_a_connection_that_was_given_up_does_not_wait_again():
+    open_ones, first, second = Connections(1), Sock("first"), Sock("second")
+    open_ones.add(first, "a")
+    open_ones.add(second, "a")
+
+    open_ones.wait(first, "a")
+
+    assert (first.ended, second.ended, list(open_ones._waits)) == (True, False, [second])
 
 
 def test_who_keeps_most_bytes_gives_way_and_is_told():
