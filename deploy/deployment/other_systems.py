@@ -34,6 +34,8 @@ USUAL_ROLES = ("system", "viewer")
 TOKEN_HOLDS = timedelta(days=180)  # no longer than a revocation is kept, see `gateway.identity.api_tokens`
 SOON = timedelta(days=30)
 PORT = 5671
+RESERVED = (*SOURCES, "provision")
+"""The names of our own users at the broker."""
 
 
 class System(msgspec.Struct, frozen=True):
@@ -46,8 +48,8 @@ class System(msgspec.Struct, frozen=True):
 
 def check(name: str, system: System, *, roles: Collection[str]) -> None:
     """Fail for a wrong name, an unknown method, or one that these roles may not call: it could never be used."""
-    if not re.fullmatch("[a-z][a-z0-9_]{1,40}", name) or name in SOURCES:
-        raise CommandFailed(f"{name}: a name of small letters, digits and _, that is none of {', '.join(SOURCES)}.")
+    if not re.fullmatch("[a-z][a-z0-9_]{1,40}", name) or name in RESERVED:
+        raise CommandFailed(f"{name}: a name of small letters, digits and _, that is none of {', '.join(RESERVED)}.")
     from deploy.image import service_classes  # noqa: PLC0415 (it loads the whole framework)
 
     known = service_classes.methods()

@@ -3,6 +3,7 @@
 site/layout.json        hosts of broker and database, and the names by which others reach the site
 site/definitions.json   users of the broker with their rights, and hashes of their passwords
 site/<name>_amqp_uri    each service's own address of the broker, and of the database, with its password
+site/provision_amqp_uri the address of the user that makes what services share at the broker
 site/tls/               certificates, each with its key in one file, and that of their authority (ca.pem)
 site/backup_mongo_uri   the address of the user that makes backups and may only read
 site/systems/<name>/    the folder for the bureau of an outside system, see `deploy.deployment.other_systems`
@@ -14,9 +15,10 @@ import json
 import os
 import secrets
 import ssl
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -37,6 +39,11 @@ FOLDER = CHECKOUT / "deploy" / "site"
 ENVIRONMENT = CHECKOUT / "deploy" / ".env"
 VHOST = "/"
 THIS_MACHINE = ("127.0.0.1", "localhost")
+BROKER_USERS: Mapping[str, Callable[[], Rights]] = {
+    **{name: partial(broker_rights.of_service, name) for name in SERVICES},
+    "gateway": broker_rights.of_gateway,
+    "provision": broker_rights.of_provision,
+}
 IMAGE_USER = 10001  # runs the containers where root has made the site
 
 
@@ -92,7 +99,7 @@ class Site:
         self._secret("mongo_keyfile", lambda: secrets.token_hex(96))
         for name in ("mongo_root_password", "erlang_cookie", "grafana_password"):
             self._secret(name, lambda: secrets.token_hex(24))
-        for name in SOURCES:
+        for name in BROKER_USERS:
             self._keep(f"{name}_amqp_uri", _amqp_uri(name, self._password(f"{name}_amqp_uri"), layout))
         for name in (*SOURCES, "backup"):
             self._keep(f"{name}_mongo_uri", _mongo_uri(name, self._password(f"{name}_mongo_uri"), layout))
@@ -184,7 +191,7 @@ class Site:
         return named[0]
 
     def _write_definitions(self) -> None:
-        users = {name: (self._password(f"{name}_amqp_uri"), rights_of(name)) for name in SOURCES}
+        users = {name: (self._password(f"{name}_amqp_uri"), rights()) for name, rights in BROKER_USERS.items()}
         users |= {
             name: (system.password, broker_rights.of_system(name, may=system.may, hears=system.hears))
             for name, system in self.systems()
@@ -240,11 +247,6 @@ class Site:
         if os.getuid() == 0 and self.layout().is_in_containers:
             for file in (*self.folder.glob("*"), *self.folder.glob("tls/*.pem")):
                 os.chown(file, IMAGE_USER, IMAGE_USER)
-
-
-def rights_of(name: str) -> Rights:
-    """Return the rights of a service or of the gateway at the broker."""
-    return broker_rights.of_service(name) if name in SERVICES else broker_rights.of_gateway()
 
 
 def _amqp_uri(name: str, password: str, layout: Layout) -> str:

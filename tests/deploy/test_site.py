@@ -79,7 +79,7 @@ def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
     site.add("bureau", msgspec.structs.replace(BUREAU, may=("awards.ping",), password="another"), host=HOST)
 
     told = json.loads((site.folder / "definitions.json").read_text())
-    assert [user["name"] for user in told["users"]] == [*SOURCES, "bureau"]
+    assert [user["name"] for user in told["users"]] == [*SOURCES, "provision", "bureau"]
     assert dict(site.systems())["bureau"] == System(may=("awards.ping",), hears=BUREAU.hears, password="p")
     (mine,) = [one for one in told["permissions"] if one["user"] == "bureau"]
     assert mine["configure"] == broker_rights.of_system("bureau", may=("awards.ping",), hears=BUREAU.hears).configure
