@@ -20,6 +20,7 @@ from deploy.local.process_status import status_table
 from deploy.local.programs import PROGRAMS, RUN
 from deploy.local.temporary_stores import run_tests
 from deploy.local.up import run_everything
+from services.chassis import provisioning
 
 TOKEN_LIFETIME = timedelta(days=1)
 
@@ -94,6 +95,18 @@ def _show_system() -> bool:
         return False
     system_status.show(status, console())
     return system_status.is_whole(status)
+
+
+@kexie.command()
+def provision() -> None:
+    """Make the exchanges and queues that are missing.
+
+    At the broker of AMQP_URI, or of the running stack; those that are there stay as they are.
+    """
+    try:
+        provisioning.provision(os.environ.get("AMQP_URI") or stack_file.addresses(Home.of_the_environment()).amqp_uri)
+    except provisioning.AWAY as error:
+        raise CommandFailed(f"The broker cannot be provisioned: {type(error).__name__}: {error}") from error
 
 
 @kexie.command(context_settings=PASSED_ON, add_help_option=False)

@@ -1,9 +1,12 @@
-"""`python -m deploy.provision [SITE]`: found the replica set, add its members, and make the services' users.
+"""`python -m deploy.provision [SITE]`: make users and replica set of the database, and the broker's shared queues.
 
 Hosts and passwords are those of the services' addresses: each service is a user of its own database, and `backup` may
 read all of them. Runs before the services start, and changes nothing where all of it exists. A database without users
 gets `root` from here: on its own machine, since MongoDB allows that from localhost only. Ends with `HALF_RESTORED`, so
 that nothing starts, while a restore has begun and not ended.
+
+The broker knows the user `provision` from the site's definitions. A queue or an exchange that was deleted is there
+again after another run; `rearm` then has the events published again that it held.
 """
 
 import sys
@@ -20,7 +23,7 @@ from structlog import get_logger
 
 from deploy.backup import SECRETS, trust_authority_of
 from deploy.restore import is_half_done
-from services.chassis import log
+from services.chassis import log, provisioning
 from services.contract.topology import SOURCES
 
 WITHIN = 120.0  # seconds for each step
@@ -51,7 +54,18 @@ def main(site: Path) -> int:
         if is_half_done(databases):
             logger.error("a restore ended in the middle: run `./kexie deploy restore --replace FILE` again")
             return HALF_RESTORED
+    wait_until(lambda: is_provisioned((site / "provision_amqp_uri").read_text().strip()), what="broker")
     return 0
+
+
+def is_provisioned(amqp_uri: str) -> bool:
+    """Make what is missing at the broker; return False where it is away, or does not know the user yet."""
+    try:
+        provisioning.provision(amqp_uri)
+    except provisioning.AWAY as error:
+        return not_yet(error)
+    logger.info("exchanges and queues of the broker")
+    return True
 
 
 def found_replica_set(address: Address, root: Mapping[str, str]) -> None:
@@ -171,18 +185,18 @@ def make_user(database: Database[Any], name: str, **user: Any) -> bool:
     return True
 
 
-def not_yet(error: PyMongoError) -> bool:
+def not_yet(error: Exception) -> bool:
     """Log an error that may pass, and return False."""
-    logger.info("waiting for the database", error=type(error).__name__, why=str(error)[:200])
+    logger.info("waiting", error=type(error).__name__, why=str(error)[:200])
     return False
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool], what: str = "database") -> None:
     """Wait until a condition holds; end the process where it does not within two minutes."""
     deadline = time.monotonic() + WITHIN
     while not condition():
         if time.monotonic() > deadline:
-            raise SystemExit(f"the database was not ready within {WITHIN:.0f} s")
+            raise SystemExit(f"the {what} was not ready within {WITHIN:.0f} s")
         time.sleep(0.5)
 
 

@@ -1,7 +1,7 @@
 """What every test can ask for: a broker, a database, keys, and services running on them.
 
 `running` is a `Running` (tests/stack.py): `running.start(Rural)` runs services in this process on a broker that holds
-no queues and databases that are new; `running.call("rural", "plan_point", by="u-li", roles=["recorder"], ...)` calls
+no messages and databases that are new; `running.call("rural", "plan_point", by="u-li", roles=["recorder"], ...)` calls
 them as an outsider would; `running.settle()` waits until nothing is pending and every queue is empty.
 """
 
@@ -31,7 +31,7 @@ def keys():
 
 @pytest.fixture
 def settings(addresses, keys):
-    """Settings of an empty world: databases without documents, no queues."""
+    """Settings of an empty world: databases without documents, queues without messages."""
     made = an_empty_world(addresses, keys)
     yield made
     leave(made)

@@ -3,7 +3,6 @@
 import re
 import uuid
 from datetime import timedelta
-from itertools import groupby
 
 import eventlet
 from amqp import spec
@@ -18,12 +17,13 @@ from services.chassis.clock import SystemClock
 from services.chassis.health import Health
 from services.chassis.listener import Batches, Inboxes
 from services.chassis.mongo import client, database
+from services.chassis.provisioning import declare_requests, declare_shared
 from services.chassis.relay import Publication, Publisher, find_pending
 from services.chassis.run import containers
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
 from services.contract import EVERY_KIND
-from services.contract.topology import SERVICES, queues
+from services.contract.topology import SERVICES, queues, rpc_queue
 
 WITHIN = 20.0  # seconds that anything awaited may take
 MANY = 2_000  # documents; so many are gone sooner with their collection
@@ -42,7 +42,7 @@ _emptied = []  # prefixes of databases that are as good as new
 
 
 def an_empty_world(addresses, keys, **changes):
-    """Settings of empty databases on a broker without queues."""
+    """Settings of empty databases on a broker without messages."""
     (amqp_uri, mongo_uri), (private, public) = addresses, keys
     usual = {
         "amqp_uri": amqp_uri,
@@ -93,11 +93,25 @@ def _empty(database):
 
 
 def forget_queues(settings):
-    """A broker as on the first day: none of our queues and exchanges."""
+    """A broker as it was provisioned, but for requests: a call to a service that no test started fails at once."""
     with connect(settings, "tests.forget") as connection:
         channel = connection.default_channel
-        for queue in [*(queue.name for queue in queues()), *(f"rpc-{service}" for service in SERVICES)]:
-            channel.queue_delete(queue)
+        declare_shared(channel)
+        for queue in queues():
+            if channel.queue_declare(queue.name, passive=True).consumer_count:  # of a process that was killed just now
+                channel.queue_delete(queue.name)
+            else:
+                channel.queue_purge(queue.name)
+        declare_shared(channel)
+        for service in SERVICES:
+            channel.queue_delete(rpc_queue(service))
+
+
+def expect_requests(settings, services=SERVICES):
+    """Make the queues for the requests of these, which are about to start."""
+    with connect(settings, "tests.expect") as connection:
+        for service in set(services) & set(SERVICES):
+            declare_requests(connection.default_channel, service)
 
 
 def until(condition, within=WITHIN):
@@ -124,7 +138,7 @@ class Running:
     """The services that a test started, and a caller that is none of them."""
 
     def __init__(self, settings):
-        self.settings = settings
+        self.settings = self.admin = settings
         self.clock = MovableClock()
         self.containers = []
         self.caller = Caller(settings, "tests.caller")
@@ -148,6 +162,7 @@ class Running:
         return self
 
     def _start(self, container):
+        expect_requests(self.admin, [container.service_name])
         health = Health(self.settings, (container,))
         container.config["HEALTH"] = health
         container.start()
@@ -212,9 +227,8 @@ class Running:
 
     def publish(self, *events):
         """Put events on their exchanges as their owners would, one after the other."""
-        for service, of_one in groupby(events, lambda event: event.kind.service):
-            with connect(self.settings, "tests.publish") as connection:
-                Publisher(connection, service).publish(map(Publication.of, of_one), WITHIN)
+        with connect(self.settings, "tests.publish") as connection:
+            Publisher(connection).publish(map(Publication.of, events), WITHIN)
 
     def a_new_id(self):
         return uuid.uuid4().hex

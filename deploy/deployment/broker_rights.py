@@ -1,7 +1,7 @@
 """Rights at the broker: permissions to configure, write and read, and the routing keys of each user.
 
-Each service has a user of its own, and so has the door. Outside systems have none in our virtual host, see
-`deploy.deployment.system_definitions`.
+Each service has a user of its own, and so have the door and the provisioning of what they share. Outside systems have
+none in our virtual host, see `deploy.deployment.system_definitions`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from services.contract.topology import (
     RPC_EXCHANGE,
     SERVICES,
     SOURCES,
-    EventQueue,
     dead_letter_queue,
     exchange,
     policies,
     queues,
     queues_of,
+    rpc_queue,
 )
 
 NOTHING = "^$"
@@ -48,34 +48,41 @@ class Rights:
 
 
 def of_service(name: str) -> Rights:
-    """Return the rights of one of the four: serve its methods, publish its events, hear those of the topology."""
-    mine, hears = exchange(name), queues_of(name)
-    fed = [queue for queue in queues() if mine in _sources(queue)]  # listeners' queues that our events reach
-    own = [f"rpc-{name}", *(queue.name for queue in hears), dead_letter_queue(name).name]
+    """Return the rights of one of the four: take what is in its queues, publish its events, answer.
+
+    What services share is made by `provision`: whoever may change it could overhear or stop all others.
+    """
+    own = [rpc_queue(name), *(queue.name for queue in queues_of(name)), dead_letter_queue(name).name]
     return Rights(
-        configure=_any(RPC_EXCHANGE, *map(exchange, SOURCES), *own, *(queue.name for queue in fed)),
-        write=_any(mine, RPC_EXCHANGE, *own, *(queue.name for queue in fed)),
-        read=_any(mine, RPC_EXCHANGE, *own, *(source for queue in hears for source in _sources(queue))),
-        keys={
-            RPC_EXCHANGE: (_any_of(OUR_REPLIES, STOCK_REPLY_KEYS), _any(f"{name}.*")),
-            **_heard(hears),
-            mine: (".*", ".*"),
-        },
+        configure=NOTHING,
+        write=_any(exchange(name), RPC_EXCHANGE),
+        read=_any(*own),
+        keys={RPC_EXCHANGE: (_any_of(OUR_REPLIES, STOCK_REPLY_KEYS), NOTHING), exchange(name): (".*", NOTHING)},
     )
 
 
 def of_gateway() -> Rights:
-    """Return the gateway's rights: call every method, hear every event, publish revocations of tokens."""
-    mine = exchange("gateway")
-    fed = [queue for queue in queues() if mine in _sources(queue)]
-    own = [LEDGER_QUEUE.name, *(queue.name for queue in fed), dead_letter_queue("gateway").name]
-    sources = [exchange(name) for name in SERVICES]
+    """Return the gateway's rights: call every method, hear every event, publish revocations of tokens.
+
+    It makes nothing but queues for the answers to its calls.
+    """
+    own = [LEDGER_QUEUE.name, dead_letter_queue("gateway").name]
     return Rights(
-        configure=_with(OUR_REPLIES, RPC_EXCHANGE, mine, *sources, *own),
-        write=_with(OUR_REPLIES, RPC_EXCHANGE, mine, *own),
-        read=_with(OUR_REPLIES, RPC_EXCHANGE, mine, *sources, *own),
-        keys={RPC_EXCHANGE: (_any_of(*(rf"{name}\.[a-z_]+" for name in SERVICES)), f"^{OUR_REPLIES}$")},
+        configure=_any_of(OUR_REPLIES),
+        write=_with(OUR_REPLIES, RPC_EXCHANGE, exchange("gateway")),
+        read=_with(OUR_REPLIES, RPC_EXCHANGE, *own),
+        keys={
+            RPC_EXCHANGE: (_any_of(*(rf"{name}\.[a-z_]+" for name in SERVICES)), _any_of(OUR_REPLIES)),
+            exchange("gateway"): (".*", NOTHING),
+        },
     )
+
+
+def of_provision() -> Rights:
+    """Return the rights of whoever makes what services share: no message is read or published by it."""
+    exchanges = [RPC_EXCHANGE, *map(exchange, SOURCES)]
+    every_queue = [*(queue.name for queue in queues()), *map(rpc_queue, SERVICES)]
+    return Rights(configure=_any(*exchanges, *every_queue), write=_any(*every_queue), read=_any(*exchanges))
 
 
 def of_door(may: Iterable[str]) -> Rights:
@@ -84,23 +91,11 @@ def of_door(may: Iterable[str]) -> Rights:
     `may` are methods like `rural.list_associations`. In the virtual host of a system the door has all rights.
     """
     return Rights(
-        configure=_with(OUR_REPLIES, RPC_EXCHANGE),
+        configure=f"^{OUR_REPLIES}$",
         write=_with(OUR_REPLIES, RPC_EXCHANGE),
         read=_with(_or((OUR_REPLIES, re.escape(event_queue("")) + ".*")), RPC_EXCHANGE),
         keys={RPC_EXCHANGE: (_any(*sorted(set(may))), f"^{OUR_REPLIES}$")},
     )
-
-
-def _sources(queue: EventQueue) -> list[str]:
-    return sorted({source for source, _ in queue.bindings})
-
-
-def _heard(hears: Iterable[EventQueue]) -> dict[str, Patterns]:
-    bound: dict[str, list[str]] = {}
-    for queue in hears:
-        for source, key in queue.bindings:
-            bound.setdefault(source, []).append(key)
-    return {source: (NOTHING, _any(*keys)) for source, keys in bound.items()}
 
 
 def _any(*names: str) -> str:

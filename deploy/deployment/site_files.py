@@ -3,6 +3,7 @@
 site/layout.json        hosts of broker and database, and the names by which others reach the site
 site/definitions.json   users of the broker with their rights, and hashes of their passwords
 site/<name>_amqp_uri    each service's own address of the broker, and of the database, with its password
+site/provision_amqp_uri the address of the user that makes what services share at the broker
 site/tls/               certificates, each with its key in one file, and that of their authority (ca.pem)
 site/backup_mongo_uri   the address of the user that makes backups and may only read
 site/door/systems.json  what each outside system may call and hear, for the door
@@ -16,9 +17,10 @@ import os
 import re
 import secrets
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,11 @@ VHOST = "/"
 DOOR = "door"
 AMQPS = 5671
 THIS_MACHINE = ("127.0.0.1", "localhost")
+BROKER_USERS: Mapping[str, Callable[[], Rights]] = {
+    **{name: partial(broker_rights.of_service, name) for name in SERVICES},
+    "gateway": broker_rights.of_gateway,
+    "provision": broker_rights.of_provision,
+}
 IMAGE_USER = 10001  # runs the containers where root has made the site
 
 
@@ -98,7 +105,7 @@ class Site:
         self._secret("mongo_keyfile", lambda: secrets.token_hex(96))
         for name in ("mongo_root_password", "erlang_cookie", "grafana_password"):
             self._secret(name, lambda: secrets.token_hex(24))
-        for name in (*SOURCES, DOOR):
+        for name in (*BROKER_USERS, DOOR):
             self._keep(f"{name}_amqp_uri", _amqp_uri(name, self._password(f"{name}_amqp_uri"), layout))
         for name in (*SOURCES, "backup"):
             self._keep(f"{name}_mongo_uri", _mongo_uri(name, self._password(f"{name}_mongo_uri"), layout))
@@ -175,7 +182,7 @@ class Site:
 
     def _write_definitions(self) -> None:
         systems = self.systems().all()
-        users = {name: (self._password(f"{name}_amqp_uri"), rights_of(name)) for name in SOURCES}
+        users = {name: (self._password(f"{name}_amqp_uri"), rights()) for name, rights in BROKER_USERS.items()}
         granted = (method for system in systems.values() for method in system.may)
         users[DOOR] = (self._password(f"{DOOR}_amqp_uri"), broker_rights.of_door(granted))
         all_ = system_definitions.together(
@@ -239,11 +246,6 @@ class Site:
         if os.getuid() == 0 and self.layout().is_in_containers:
             for file in (*self.folder.glob("*"), *self.folder.glob("tls/*.pem"), self.folder / FILE):
                 os.chown(file, IMAGE_USER, IMAGE_USER)
-
-
-def rights_of(name: str) -> Rights:
-    """Return the rights of a service or of the gateway at the broker."""
-    return broker_rights.of_service(name) if name in SERVICES else broker_rights.of_gateway()
 
 
 def _amqp_uri(name: str, password: str, layout: Layout) -> str:

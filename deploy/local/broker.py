@@ -110,9 +110,9 @@ class Broker:
         connection.collect()
         return True
 
-    def control(self, *arguments: str, program: str = "rabbitmqctl") -> str:
+    def control(self, *arguments: str) -> str:
         """Run `rabbitmqctl` and return its output; raise CalledProcessError where it fails (its log has the reason)."""
-        command = (_path_of(program), "--quiet", *arguments)
+        command = (_path_of("rabbitmqctl"), "--quiet", *arguments)
         log = self.home.log("rabbitmqctl")
         with TemporaryFile("w+") as answer, log.open("a") as errors:  # reading pipes would hold up other greenthreads
             subprocess.run(command, env=self.environment, check=True, stdout=answer, stderr=errors)
@@ -139,10 +139,6 @@ class Broker:
             "permissions": [{"vhost": name, **everything} for name in vhosts],
             "policies": [policy for name in vhosts for policy in policies(name)],
         }
-
-    def grow_queues(self) -> None:
-        """Give every quorum queue a member on this node; queues older than the node have none here."""
-        self.control("grow", self._node_of(self.name), "all", program="rabbitmq-queues")
 
     @property
     def environment(self) -> dict[str, str]:

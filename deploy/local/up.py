@@ -14,6 +14,7 @@ from deploy.local.ports import port_of
 from deploy.local.programs import every_service, gateway_socket
 from deploy.local.stack_file import Addresses
 from deploy.local.supervisor import StopRequested, Supervisor
+from services.chassis.provisioning import AWAY, provision
 
 READY_WITHIN = 60.0  # seconds
 
@@ -41,6 +42,7 @@ def run_everything(home: Home, *, port: int | None, demo: bool, say: Callable[[s
 def _run(supervisor: Supervisor, *, reserved: socket, demo: bool, say: Callable[[str], None]) -> None:
     home = supervisor.home
     stores = embedded.start(supervisor, say=say)
+    _provision(stores.amqp_uri, say=say)
 
     http_port = port_of(reserved)
     programs = tuple(every_service(home, stores, http_port=http_port, demo=demo))
@@ -60,3 +62,11 @@ def _run(supervisor: Supervisor, *, reserved: socket, demo: bool, say: Callable[
             raise CommandFailed("The demo year was not filled in.")
     say(READY.format(url=addresses.gateway_url, folder=home.folder))
     supervisor.wait(lambda: False)
+
+
+def _provision(amqp_uri: str, *, say: Callable[[str], None]) -> None:
+    """Make what services share at the broker; go on without where that is somebody else's and away."""
+    try:
+        provision(amqp_uri)
+    except AWAY as error:
+        say(f"broker    cannot be provisioned ({type(error).__name__}); `./kexie provision` does it later")

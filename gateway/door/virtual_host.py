@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from amqp.exceptions import PreconditionFailed
 
-from services.chassis.amqp import declare_exchange
+from services.chassis.provisioning import declare_exchange
 from services.chassis.settings import Settings
 
 

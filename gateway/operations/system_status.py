@@ -13,7 +13,7 @@ from services.chassis.amqp import BROKEN, Gone, connect
 from services.chassis.client import Caller
 from services.chassis.problem import Problem
 from services.chassis.settings import Settings
-from services.contract.topology import SERVICES, queues
+from services.contract.topology import SERVICES, queues, rpc_queue
 
 TIMEOUT = 2.0  # seconds that each service and the broker have to answer
 
@@ -26,7 +26,7 @@ def conditions(caller: Caller, token_for: Callable[[str], str]) -> dict[str, dic
 
 def messages(settings: Settings) -> dict[str, int | None]:
     """The number of messages in each queue; None where there is no such queue, or the broker does not answer."""
-    names = [*(queue.name for queue in queues()), *(f"rpc-{service}" for service in SERVICES)]
+    names = [*(queue.name for queue in queues()), *map(rpc_queue, SERVICES)]
     lengths: dict[str, int | None] = dict.fromkeys(names)
     with (
         suppress(*BROKEN),

@@ -1,11 +1,10 @@
-"""The broker as we use it: connections that come back by themselves, and everything declared before it is needed."""
+"""The broker as we use it: connections that come back by themselves, and what services share, made beforehand."""
 
 from __future__ import annotations
 
 import os
 import random
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
@@ -13,7 +12,7 @@ from typing import Any, ClassVar
 
 import eventlet
 from amqp import Channel, spec
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AMQPError, NotFound
 from amqp.method_framing import frame_handler
 from eventlet.event import Event as Signal
 from eventlet.semaphore import Semaphore
@@ -22,8 +21,8 @@ from kombu.exceptions import KombuError
 from kombu.transport.pyamqp import Connection as PyamqpConnection
 from structlog import get_logger
 
+from services.chassis.provisioning import tls_of
 from services.chassis.settings import Settings
-from services.contract.topology import RPC_EXCHANGE, EventQueue, exchange, queues
 
 HEADER, BODY = 2, 3  # the types of frames that carry a message's properties, and a part of its body
 SIZES = 12  # bytes of a header frame before the properties: class, weight and length of the body
@@ -31,6 +30,7 @@ NO_PROPERTIES = b"\0\0"
 STALLED = 5.0  # seconds that the broker may take to accept written bytes
 BROKEN = (AMQPError, KombuError, OSError, EOFError)
 """The errors of a lost connection; OSError includes time-outs and refusals."""
+MISSING = "(run `./kexie provision`, or the site's provision: deploy/README.md)"
 
 log = get_logger()
 
@@ -64,7 +64,7 @@ def _connected(address: str, settings: Settings, name: str) -> Connection:
         address,
         heartbeat=settings.heartbeat,
         connect_timeout=5,
-        ssl=_verified() if address.startswith("amqps:") else False,
+        ssl=tls_of(address),
         transport_options={"client_properties": {"connection_name": name}, "frame_handler": read_frames},
     )
     connection.transport.Connection = SingleReaderConnection
@@ -75,14 +75,6 @@ def _connected(address: str, settings: Settings, name: str) -> Connection:
         raise
     _decode_leniently(connection.connection.transport)
     return connection
-
-
-def _verified() -> dict[str, Any]:
-    """Require the broker to prove the name in its address, by the system's authorities or those in `SSL_CERT_FILE`.
-
-    A dictionary for each connection: kombu writes that name into it.
-    """
-    return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}
 
 
 class LenientText(bytes):
@@ -186,34 +178,10 @@ def corked(channel: Any) -> Iterator[None]:
             transport.write(bytes(written))
 
 
-def declare_exchange(channel: Any, name: str, *, nowait: bool = False) -> None:
-    """Declare a durable topic exchange."""
-    channel.exchange_declare(name, type="topic", durable=True, auto_delete=False, nowait=nowait)
-
-
-def declare_rpc_exchange(channel: Any, *, nowait: bool = False) -> None:
-    """Declare the exchange of RPC as stock nameko does."""
-    declare_exchange(channel, RPC_EXCHANGE, nowait=nowait)
-
-
-def declare_queue(channel: Any, queue: EventQueue, *, of: str | None = None) -> None:
-    """Declare a quorum queue and its bindings: all of them, or those `of` one exchange."""
-    arguments: dict[str, Any] = {"x-queue-type": "quorum"}
-    if queue.single_active_consumer:
-        arguments["x-single-active-consumer"] = True
-    channel.queue_declare(queue.name, durable=True, exclusive=False, auto_delete=False, arguments=arguments)
-    for source, key in queue.bindings:
-        if of in (None, source):
-            channel.queue_bind(queue.name, exchange=source, routing_key=key)
-
-
-def declare_source(channel: Any, source: str) -> None:
-    """Declare the exchange that a service publishes to, and every queue that is bound to it."""
-    name = exchange(source)
-    declare_exchange(channel, name)
-    for queue in queues():
-        if any(bound == name for bound, _ in queue.bindings):
-            declare_queue(channel, queue, of=name)
+def as_logged(error: BaseException) -> str:
+    """Write an error of the broker as one line, with what an operator does where something is missing there."""
+    text = f"{type(error).__name__}: {error}"[:200]
+    return f"{text} {MISSING}" if isinstance(error, NotFound) else text
 
 
 def body_of(message: Any) -> bytes:
@@ -242,7 +210,7 @@ class Backoff:
 class Link:
     """A connection with its channel, kept up until stopped: one greenthread reads it, writers take turns.
 
-    `opened(channel)` runs after each (re)connect: declare and consume there. Callbacks of consumers run in the reading
+    `opened(channel)` runs after each (re)connect: consume there. Callbacks of consumers run in the reading
     greenthread and must not write. `refresh(channel)` runs with every heartbeat, and must not wait for an answer.
     """
 
@@ -283,7 +251,7 @@ class Link:
             except BROKEN as error:
                 if self._halt.ready():
                     return
-                log.warning("broker connection lost", link=self.name, error=f"{type(error).__name__}: {error}"[:200])
+                log.warning("broker connection lost", link=self.name, error=as_logged(error))
                 self._wait(backoff.next())
 
     def stop(self) -> None:

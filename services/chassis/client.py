@@ -16,7 +16,7 @@ from amqp.basic_message import Message
 from eventlet.event import Event as Signal
 
 from services.chassis import rehearsal, tokens, trace
-from services.chassis.amqp import Gone, Link, body_of, declare_rpc_exchange
+from services.chassis.amqp import Gone, Link, body_of
 from services.chassis.problem import Malfunction, NotFound, Problem, TooLarge, Unavailable, read_problem
 from services.chassis.provider import Provider
 from services.chassis.settings import Settings
@@ -122,12 +122,11 @@ class Caller:
         channel.events["basic_return"].add(self._on_return)
 
     def _refresh(self, channel: Any) -> None:
-        """Declare the exchange again: any caller may delete it, and the broker tells nobody."""
+        """Bind again: the exchange may have been made anew, and the broker tells nobody."""
         if channel is not None:
             self._bind(channel, nowait=True)
 
     def _bind(self, channel: Any, *, nowait: bool = False) -> None:
-        declare_rpc_exchange(channel, nowait=nowait)
         channel.queue_bind(self._reply_to, exchange=RPC_EXCHANGE, routing_key=self._reply_to, nowait=nowait)
 
     def _on_reply(self, message: Any) -> None:

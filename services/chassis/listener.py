@@ -21,7 +21,7 @@ from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
 from services.chassis import metrics, rehearsal, trace
-from services.chassis.amqp import Backoff, Gone, Link, body_of, declare_exchange, declare_queue
+from services.chassis.amqp import Backoff, Gone, Link, body_of
 from services.chassis.document import Cause
 from services.chassis.mongo import is_passing
 from services.chassis.parked import ParkedMessages
@@ -107,9 +107,6 @@ class Inbox:
 
     def _opened(self, channel: Any) -> None:
         self._arrived.clear()
-        for name in {name for name, _ in self.queue.bindings}:
-            declare_exchange(channel, name)
-        declare_queue(channel, self.queue)
         channel.basic_qos(0, 2 * self._size, False)
         channel.basic_consume(self.queue.name, callback=self._on_message, on_cancel=self._on_cancel)
 

@@ -24,7 +24,7 @@ from pymongo.errors import PyMongoError
 from structlog import get_logger
 
 from services.chassis import metrics, trace
-from services.chassis.amqp import BROKEN, Backoff, connect, corked, declare_source
+from services.chassis.amqp import BROKEN, MISSING, Backoff, as_logged, connect, corked
 from services.chassis.document import event
 from services.chassis.log import malfunction
 from services.chassis.mongo import Document
@@ -32,7 +32,6 @@ from services.contract.event import CONTENT_TYPE, Event
 from services.contract.topology import exchange, is_heard
 from services.contract.view import Kind
 
-DECLARE_AGAIN = 30.0  # seconds: a queue that somebody deleted is there again
 SWEPT = 20_000  # records per kind that a sweep looks at
 BREATH = 0.01  # seconds between two passes of a busy service
 FEW = 50  # records; with more there is nothing to wait for
@@ -138,7 +137,7 @@ class Relay(SharedExtension):
 
     def _recover(self, error: Exception) -> None:
         metrics.RELAY_FAILURES.labels(self.container.service_name).inc()
-        log.warning("relay waits", error=f"{type(error).__name__}: {error}"[:200], pending=len(self._notified))
+        log.warning("relay waits", error=as_logged(error), pending=len(self._notified))
         self._drop()
         if not self._stopping:
             with eventlet.Timeout(self._backoff.next(), False):
@@ -185,7 +184,7 @@ class Relay(SharedExtension):
     def _connected(self) -> Publisher:
         if self._publisher is None:
             self._connection = connect(self.settings, f"{self.container.service_name}.relay")
-            self._publisher = Publisher(self._connection, self.container.service_name)
+            self._publisher = Publisher(self._connection)
         return self._publisher
 
     def _sweep(self) -> None:
@@ -232,24 +231,19 @@ def find_pending(collections: Mapping[str, Collection[Document]], limit: int = S
 
 
 class Publisher:
-    """A confirm channel: a whole batch is sent, then all its confirms are awaited.
+    """A confirm channel: a whole batch is sent, then all its confirms are awaited."""
 
-    The source's exchange and the queues bound to it are declared before.
-    """
-
-    def __init__(self, connection: Any, source: str) -> None:
-        self._connection, self._source = connection, source
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
         self._channel = connection.default_channel
         self._unconfirmed: set[int] = set()
         self._returned: list[str] = []
         self._refused = False
         self._sent = 0
-        self._declare_at = 0.0
         self._channel.confirm_select()
         self._channel.events["basic_ack"].add(self._on_ack)
         self._channel.events["basic_nack"].add(self._on_nack)
         self._channel.events["basic_return"].add(self._on_return)
-        self.declare_now_and_then()
 
     def publish(self, publications: Iterable[Publication], seconds: float) -> None:
         """Publish all, confirmed; raises `NotConfirmed` (some may have been sent)."""
@@ -275,21 +269,13 @@ class Publisher:
         while self._unconfirmed:
             self._connection.drain_events(timeout=seconds)
         if self._returned or self._refused:
-            self._declare_at = 0.0
-            raise NotConfirmed(f"returned or refused: {self._returned[:3]}")
+            raise NotConfirmed(f"returned or refused: {self._returned[:3]} {MISSING}")
 
     def keep_alive(self) -> None:
-        """Stay alive while nothing is published: exchange heartbeats, and declare the queues now and then."""
+        """Stay alive while nothing is published."""
         with suppress(TimeoutError):
             self._connection.drain_events(timeout=0)
         self._connection.heartbeat_check()
-        self.declare_now_and_then()
-
-    def declare_now_and_then(self) -> None:
-        """Declare exchange and queues again where that was long ago: somebody may have deleted them."""
-        if monotonic() >= self._declare_at:
-            declare_source(self._channel, self._source)
-            self._declare_at = monotonic() + DECLARE_AGAIN
 
     def _on_ack(self, delivery_tag: int, multiple: bool) -> None:
         if multiple:

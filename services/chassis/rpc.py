@@ -16,7 +16,7 @@ from nameko.extensions import Entrypoint, SharedExtension
 from structlog import get_logger
 
 from services.chassis import metrics, problem, tokens, trace
-from services.chassis.amqp import AnswerChannel, Gone, Link, body_of, declare_rpc_exchange
+from services.chassis.amqp import AnswerChannel, Gone, Link, body_of
 from services.chassis.fields import FieldError
 from services.chassis.log import malfunction
 from services.chassis.mongo import is_passing
@@ -26,7 +26,7 @@ from services.chassis.provider import Provider
 from services.chassis.revocations import Revocations
 from services.chassis.tokens import Actor, Tokens
 from services.contract import wire
-from services.contract.topology import MESSAGE_LIMIT, RPC_EXCHANGE
+from services.contract.topology import MESSAGE_LIMIT, RPC_EXCHANGE, rpc_queue
 from services.kernel import Refusal
 
 JSON = "application/json"
@@ -53,7 +53,7 @@ class Server(SharedExtension):
         """Make the link, not connected yet."""
         settings, service = self.container.config["SETTINGS"], self.container.service_name
         self.settings = settings
-        self.queue = f"rpc-{service}"
+        self.queue = rpc_queue(service)
         self.tokens = Tokens(settings.token_public_key, self.revocations, audience=service)
         self._link = Link(settings, f"{service}.rpc", self._opened, self._refresh)
 
@@ -87,23 +87,15 @@ class Server(SharedExtension):
     def _opened(self, channel: Any) -> None:
         self._answers = AnswerChannel(channel.connection)
         self._answers.open()
-        channel.queue_declare(self.queue, durable=True, exclusive=False, auto_delete=False)
-        self._bind(channel)
         channel.basic_qos(0, self.settings.rpc_workers, False)
         if not self._stopping:
             self._consume(channel)
 
     def _refresh(self, channel: Any) -> None:
-        """Consume and bind anew: a broker node that was frozen forgets its consumers on others, and tells nobody."""
+        """Consume anew: a broker node that was frozen forgets its consumers on others, and tells nobody."""
         if channel is not None and not self._stopping:
-            self._bind(channel, nowait=True)
             channel.basic_cancel(self.queue, nowait=True)
             self._consume(channel, nowait=True)
-
-    def _bind(self, channel: Any, *, nowait: bool = False) -> None:
-        declare_rpc_exchange(channel, nowait=nowait)
-        key = f"{self.container.service_name}.*"
-        channel.queue_bind(self.queue, exchange=RPC_EXCHANGE, routing_key=key, nowait=nowait)
 
     def _consume(self, channel: Any, *, nowait: bool = False) -> None:
         channel.basic_consume(

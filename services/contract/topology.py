@@ -1,4 +1,4 @@
-"""Every queue that events travel to, so that each relay can declare them all, and the broker's policies for them.
+"""Every exchange and queue that services share, made before any of them starts, and the broker's policies for them.
 
 An event published before its listener first started is kept, because the queue is there already. A message that was
 delivered `DELIVERIES` times and never settled goes to the dead letters of its reader, who parks it.
@@ -93,6 +93,11 @@ class EventQueue:
 def exchange(service: str) -> str:
     """Name the topic exchange that a service publishes its events to."""
     return f"{service}.events"
+
+
+def rpc_queue(service: str) -> str:
+    """Name the queue in which a service gets requests."""
+    return f"rpc-{service}"
 
 
 def listener_queue(listener: str, source: str) -> str:

@@ -12,6 +12,7 @@ from deploy.local.supervisor import StopRequested
 from deploy.local.temporary_stores import stores_of_its_own
 from deploy.secrets.keys import as_setting
 from deploy.secrets.private_files import CHECKOUT
+from services.chassis.provisioning import provision
 from tests.bench import judging
 
 MANY, FEWER = 1_000_000, 100_000  # records that a question goes over
@@ -70,6 +71,7 @@ def _measure(measurement: str, argument: str) -> int:
     """Start broker and database, measure in a process of its own, and return its exit code."""
     try:
         with stores_of_its_own(Home.of_the_environment(), "bench", say=_say) as (supervisor, stores):
+            provision(stores.amqp_uri)
             keys = token_keys(supervisor.home)
             settings = {
                 "AMQP_URI": stores.amqp_uri,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from amqp.basic_message import Message
 
-from services.chassis.amqp import connect, declare_exchange, declare_rpc_exchange
+from services.chassis.amqp import connect
 from services.contract import wire
 from services.contract.event import read
 from services.contract.topology import RPC_EXCHANGE, SOURCES, exchange
@@ -18,7 +18,6 @@ class Outsider:
         self._channel = self._connection.default_channel
         self._channel.auto_decode = False
         self.replies = f"outsider.{uuid.uuid4().hex}"
-        declare_rpc_exchange(self._channel)
         self._channel.queue_declare(self.replies, exclusive=True, auto_delete=True, durable=False)
         self._channel.queue_bind(self.replies, exchange=RPC_EXCHANGE, routing_key=self.replies)
 
@@ -48,6 +47,9 @@ class Outsider:
     def consumers_of(self, queue):
         return self._channel.queue_declare(queue, passive=True).consumer_count
 
+    def purge(self, queue):
+        self._channel.queue_purge(queue)
+
     def delete(self, queue):
         self._channel.queue_delete(queue)
 
@@ -60,8 +62,6 @@ class Witness:
         self._channel = self._connection.default_channel
         self._messages = []
         self._queue = f"witness.{uuid.uuid4().hex}"
-        for source in SOURCES:
-            declare_exchange(self._channel, exchange(source))
         self._channel.queue_declare(self._queue, exclusive=True, auto_delete=True, durable=False)
         for source in SOURCES:
             self._channel.queue_bind(self._queue, exchange=exchange(source), routing_key="#")

@@ -10,7 +10,8 @@ import pytest
 from deploy.deployment import broker_rights
 from deploy.local.broker import Broker
 from deploy.local.home import Home
-from services.chassis.amqp import connect, declare_rpc_exchange
+from services.chassis.amqp import connect
+from services.chassis.provisioning import declare_shared
 from services.chassis.rpc import Server
 from services.contract import wire
 from services.contract.topology import RPC_EXCHANGE
@@ -86,8 +87,7 @@ def test_a_request_is_settled_whose_answer_finds_no_exchange(world, outsider):
         channel.exchange_delete(RPC_EXCHANGE)
         database["let_go"].insert_one({"_id": hall})
         until(lambda: held(world, hall)["version"] == 2)
-        declare_rpc_exchange(channel)
-        channel.queue_bind("rpc-outreach", exchange=RPC_EXCHANGE, routing_key="outreach.*")
+        declare_shared(channel)
 
     with world.caller.link.writing() as channel:
         world.caller._refresh(channel)

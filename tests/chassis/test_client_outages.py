@@ -7,6 +7,7 @@ import pytest
 
 from services.chassis.amqp import connect
 from services.chassis.problem import Unavailable
+from services.chassis.provisioning import declare_shared
 from services.contract.topology import RPC_EXCHANGE
 from tests.chassis.conftest import a_hall, held
 from tests.chassis.toy import Toy
@@ -55,13 +56,25 @@ def test_a_call_to_a_broker_that_takes_nothing_is_unavailable_in_time(behind_pro
     assert behind_proxy.call("outreach", "ping", timeout=15)["service"] == "outreach"
 
 
-def test_an_exchange_that_somebody_deleted_is_there_again_with_all_who_used_it(behind_proxy):
-    """Every caller may declare it, as stock nameko does, and so may delete it."""
+def test_an_exchange_that_is_provisioned_again_has_all_who_used_it(behind_proxy):
     behind_proxy.start(Toy)
     behind_proxy.call("outreach", "ping")
 
     with connect(behind_proxy.settings, "tests.vandal") as connection:
         connection.default_channel.exchange_delete(RPC_EXCHANGE)
+        declare_shared(connection.default_channel)
+
+    assert until(lambda: _pinged(behind_proxy))["service"] == "outreach"
+
+
+def test_a_service_whose_queue_was_deleted_serves_once_it_is_provisioned(behind_proxy):
+    behind_proxy.start(Toy)
+
+    with connect(behind_proxy.settings, "tests.vandal") as connection:
+        connection.default_channel.queue_delete("rpc-outreach")
+        with pytest.raises(Unavailable, match="outreach is not running"):
+            behind_proxy.call("outreach", "ping")
+        declare_shared(connection.default_channel)
 
     assert until(lambda: _pinged(behind_proxy))["service"] == "outreach"
 

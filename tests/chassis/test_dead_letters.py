@@ -76,7 +76,7 @@ def test_an_event_that_ends_its_connection_each_time_is_parked_and_the_others_ar
 
 def test_an_event_that_ends_the_ledgers_reader_each_time_is_parked(world, outsider):
     event = an_event("p-ledger")
-    world.start(Ledger).stop("gateway")
+    outsider.purge(LEDGER_QUEUE.name)
     publish(outsider, event)
     for _ in range(1 + DELIVERIES):
         read_and_end(world.settings)

@@ -4,6 +4,7 @@ import eventlet
 import pytest
 
 from services.chassis.listener import Retry
+from services.chassis.provisioning import provision
 from tests.chassis.conftest import Ear, a_hall
 from tests.chassis.outsider import Outsider
 from tests.chassis.points import QUEUE, an_event, inbox_of, inboxes_of, is_drained, parked, publish, publish_raw
@@ -72,11 +73,13 @@ def test_events_that_come_while_the_connection_is_frozen_are_handled_after_it(be
     assert set(ear.heard) == {event.id}
 
 
-def test_a_queue_that_was_deleted_is_declared_again_and_heard(running, outsider):
+def test_a_queue_that_was_deleted_is_heard_once_it_is_provisioned(running, outsider):
     ear = Ear()
     running.start(toy(ear))
     outsider.delete(QUEUE)
+    until(lambda: not _is_up(running))
 
+    provision(running.settings.amqp_uri)
     event = an_event("p-1")
 
     def arrives():

@@ -16,7 +16,7 @@ from services.contract.topology import exchange
 from tests.chassis.conftest import a_hall, held, register
 from tests.chassis.outsider import Outsider
 from tests.chassis.processes import Process
-from tests.stack import until
+from tests.stack import expect_requests, until
 
 TOY = "tests.chassis.toy_process"
 
@@ -25,6 +25,7 @@ TOY = "tests.chassis.toy_process"
 def start(settings, tmp_path):
     """Starts a process that ends with the test."""
     started = []
+    expect_requests(settings)
 
     def start(module=TOY, *names, of=settings, **variables):
         process = Process(of, tmp_path / f"{len(started)}.log", module, *names, **variables)

@@ -1,12 +1,15 @@
-"""Provisioning of the database may be repeated, also by two at once: `up` provisions, and so may an operator."""
+"""Provisioning of database and broker may be repeated, also by two at once: `up` provisions, and so may an operator."""
 
 import uuid
 
 import pytest
+from amqp.basic_message import Message
 from eventlet import GreenPool
 from pymongo import MongoClient
 
-from deploy.provision import make_user, set_user
+from deploy.provision import is_provisioned, make_user, set_user
+from services.chassis.amqp import connect
+from services.contract.topology import SERVICES, exchange, queues, rpc_queue
 
 
 @pytest.fixture
@@ -37,3 +40,24 @@ def test_many_at_once_make_one_user_with_its_role(database):
         pass
 
     assert users(database) == [("awards", [role])]
+
+
+def test_what_is_missing_at_the_broker_is_made_and_the_rest_stays(settings):
+    with connect(settings, "tests.provision") as connection:
+        channel = connection.default_channel
+        channel.queue_delete(queues()[0].name)
+        channel.queue_delete(rpc_queue("rural"))
+        channel.exchange_delete(exchange("members"))
+        channel.basic_publish(Message("{}", delivery_mode=2), routing_key=queues()[1].name)
+
+        for _ in range(2):
+            assert is_provisioned(f"amqp://127.0.0.1:1//;{settings.amqp_uri}")
+
+        names = [*(queue.name for queue in queues()), *map(rpc_queue, SERVICES)]
+        waiting = {name: channel.queue_declare(name, passive=True).message_count for name in names}
+        assert waiting == dict.fromkeys(names, 0) | {queues()[1].name: 1}
+        channel.exchange_declare(exchange("members"), type="topic", passive=True)
+
+
+def test_a_broker_that_is_away_is_waited_for():
+    assert not is_provisioned("amqp://127.0.0.1:1//")

@@ -83,7 +83,7 @@ def test_the_broker_s_users_are_ours_and_the_systems_that_were_let_in(site):
     site.add("bureau", msgspec.structs.replace(BUREAU, may=("awards.ping",), password="another"), host=HOST)
 
     told = json.loads((site.folder / "definitions.json").read_text())
-    assert [user["name"] for user in told["users"]] == [*SOURCES, "door", "bureau"]
+    assert [user["name"] for user in told["users"]] == [*SOURCES, "provision", "door", "bureau"]
     assert site.systems().all()["bureau"] == System(may=("awards.ping",), hears=BUREAU.hears, password="p")
     assert [one["vhost"] for one in told["permissions"] if one["user"] == "bureau"] == ["bureau"]
     assert [one["vhost"] for one in told["permissions"] if one["user"] == "door"] == ["/", "bureau"]

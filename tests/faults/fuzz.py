@@ -18,10 +18,10 @@ from amqp.basic_message import Message
 from rich.table import Table
 
 from services.chassis import problem
-from services.chassis.amqp import connect, declare_exchange, declare_rpc_exchange
+from services.chassis.amqp import connect
 from services.contract import KINDS, wire
 from services.contract.event import Event
-from services.contract.topology import RPC_EXCHANGE, SERVICES, SOURCES, exchange, queues
+from services.contract.topology import RPC_EXCHANGE, SERVICES, exchange, queues
 from tests.contract.views import samples_of
 
 AT_ONCE = 200  # messages between two looks at the answers
@@ -265,9 +265,6 @@ class Wire:
         self._connection = connect(settings, "tests.fuzz")
         self._channel = self._connection.default_channel
         self._channel.auto_decode = False
-        for source in SOURCES:
-            declare_exchange(self._channel, exchange(source))
-        declare_rpc_exchange(self._channel)
         self._channel.queue_declare(REPLIES, exclusive=True, auto_delete=True, durable=False)
         self._channel.queue_bind(REPLIES, exchange=RPC_EXCHANGE, routing_key=REPLIES)
         self._channel.basic_consume(REPLIES, no_ack=True, callback=self._on_reply)

@@ -11,7 +11,7 @@ from rich.console import Console
 from services.contract.topology import SERVICES
 from tests.chassis.processes import Process
 from tests.faults.fuzz import Fuzz, Wire, commands_of
-from tests.stack import Running, an_empty_world, leave, until
+from tests.stack import Running, an_empty_world, expect_requests, leave, until
 
 NUMBER = int(os.environ.get("FUZZ_NUMBER", "3000"))
 SEED = int(os.environ.get("FUZZ_SEED", "2011"))
@@ -33,6 +33,7 @@ def settings(addresses, keys):
 
 @pytest.fixture
 def five(settings, tmp_path):
+    expect_requests(settings)
     variables = {"REQUEST_LIMIT": str(settings.request_limit), "HTTP_PORT": "0"}
     with ExitStack() as started:
         processes = {

@@ -16,7 +16,7 @@ from tests.chassis.points import publish_raw
 from tests.chassis.processes import Process
 from tests.gateway.conftest import Http
 from tests.gateway.examples import an_event
-from tests.stack import until
+from tests.stack import expect_requests, until
 
 PRIZE = {
     "series": "youth_contest", "level": "province", "edition_no": 26, "category": "science_idea", "title": "作品",
@@ -36,6 +36,7 @@ def settings(settings):
 def crashing(settings, tmp_path):
     """Start a service in a process that crashes at a point."""
     started = []
+    expect_requests(settings)
 
     def start(service, point):
         with closing(eventlet.listen(("127.0.0.1", 0))) as free:

@@ -86,7 +86,7 @@ class Contest:
     def tell(self, events):
         """Have awards say these once more, in this order."""
         with connect(self.running.settings, "tests.contest") as connection:
-            Publisher(connection, "awards").publish([Publication.of(event) for event in events], 10.0)
+            Publisher(connection).publish([Publication.of(event) for event in events], 10.0)
         self.settle()
 
     # --- what is there ------------------------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ def test_a_thousand_events_lost_with_their_queue_are_found_and_told_again(whole)
     report(whole, LOST)
     with Connection(whole.settings.amqp_uri) as connection:
         connection.default_channel.queue_delete(LEDGER_QUEUE.name)
+    provisioned = whole.kexie("provision")
+    assert provisioned.returncode == 0, provisioned
     whole.kill("gateway")
 
     assert reported(whole) == (before, before + LOST)

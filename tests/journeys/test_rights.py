@@ -17,6 +17,7 @@ from gateway.read_model.store import Store
 from gateway.service import Gateway
 from services.awards.service import Awards
 from services.chassis.mongo import client
+from services.chassis.provisioning import provision
 from services.contract.topology import RPC_EXCHANGE, SERVICES, exchange
 from services.members.service import Members
 from services.outreach.service import Outreach
@@ -30,7 +31,10 @@ VHOST = "rights"
 
 @pytest.fixture(scope="module")
 def users():
-    granted = {name: broker_rights.of_service(name) for name in SERVICES} | {"gateway": broker_rights.of_gateway()}
+    granted = {name: broker_rights.of_service(name) for name in SERVICES} | {
+        "gateway": broker_rights.of_gateway(),
+        "provision": broker_rights.of_provision(),
+    }
     return {name: (secrets.token_hex(8), one) for name, one in granted.items()}
 
 
@@ -47,6 +51,7 @@ def as_user(whole, users, tmp_path_factory):
         uri = f"amqp://{name}:{password}@{address.hostname}:{address.port}/{VHOST}"
         return replace(whole.settings, amqp_uri=uri, database_prefix="rights", http_port=0)
 
+    provision(settings("provision").amqp_uri)
     yield settings
     forget_databases(settings(USER))
     client(whole.settings.mongo_uri).close()
@@ -85,6 +90,38 @@ def test_a_user_has_no_business_in_another_vhost(as_user):
 
     with pytest.raises(NotAllowed), Connection(settings.amqp_uri.removesuffix(VHOST) + "%2F") as connection:
         connection.connect()
+
+
+CHANGES = {
+    "an exchange of ours": lambda channel: channel.exchange_declare("awards.events", type="topic", durable=True),
+    "the exchange of requests": lambda channel: channel.exchange_delete(RPC_EXCHANGE),
+    "an exchange of its own": lambda channel: channel.exchange_declare("mine", type="fanout"),
+    "a queue of ours": lambda channel: channel.queue_delete("rpc-awards"),
+    "a queue of its own": lambda channel: channel.queue_declare("mine"),
+    "a nameless queue": lambda channel: channel.queue_declare("", exclusive=True),
+    "a binding": lambda channel: channel.queue_bind("rpc-awards", exchange=RPC_EXCHANGE, routing_key="#"),
+}
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("what", CHANGES)
+def test_nobody_who_runs_makes_changes_or_deletes_what_is_shared(as_user, what):
+    for name in (*SERVICES, "gateway"):
+        with channel_of(as_user(name)) as channel, pytest.raises(AccessRefused):
+            CHANGES[what](channel)
+
+
+@pytest.mark.usefixtures("world")
+def test_who_provisions_reads_and_publishes_nothing(as_user):
+    for do in (
+        lambda channel: channel.basic_get("rpc-awards"),
+        lambda channel: (
+            channel.basic_publish(Message("{}"), exchange="awards.events", routing_key="x"),
+            channel.basic_get("rpc-awards"),
+        ),
+    ):
+        with channel_of(as_user("provision")) as channel, pytest.raises(AccessRefused):
+            do(channel)
 
 
 @pytest.mark.usefixtures("world")

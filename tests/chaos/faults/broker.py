@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
-from services.contract.topology import SERVICES, EventQueue, exchange, queues
+from services.contract.topology import SERVICES, EventQueue, exchange, queues, rpc_queue
 from tests.chaos.faults.fault import fault
 from tests.chaos.world import small_disk
 from tests.chaos.world.world import World, replicas
@@ -95,7 +95,7 @@ def cut_again_and_again(world: World, _: Random, seconds: float) -> None:
 @fault("F8.delete", seconds=(2, 5), strikes=WITH_LISTENERS)
 def delete_queue(world: World, random: Random, seconds: float) -> None:
     """Delete a queue that holds messages."""
-    queue = random.choice((*(queue.name for queue in queues()), *map(_rpc_queue, SERVICES)))
+    queue = random.choice((*(queue.name for queue in queues()), *map(rpc_queue, SERVICES)))
     with _unheard(world, seconds):
         _destroy(world, {queue}, lambda channel: channel.queue_delete(queue))
 
@@ -127,7 +127,7 @@ def wipe(world: World, _: Random, seconds: float) -> None:
     """Delete the broker's data while all queues hold messages."""
     with _lossy(world, _all_queues()), _unheard(world, seconds):
         _start_empty(world, seconds)
-        world.grow_queues()
+        world.provision()
 
 
 def _start_empty(world: World, seconds: float) -> None:
@@ -226,6 +226,7 @@ def _unheard(world: World, seconds: float) -> Iterator[None]:
 def _destroy(world: World, lost: set[str], how: Callable[[Any], Any]) -> None:
     with _lossy(world, lost), world.channel() as channel:
         how(channel)
+        world.provision()
 
 
 def _unbind(channel: Any, queue: EventQueue) -> None:
@@ -244,8 +245,4 @@ def _lossy(world: World, lost: set[str]) -> Iterator[None]:
 
 
 def _all_queues() -> set[str]:
-    return {*(queue.name for queue in queues()), *map(_rpc_queue, SERVICES)}
-
-
-def _rpc_queue(service: str) -> str:
-    return f"rpc-{service}"
+    return {*(queue.name for queue in queues()), *map(rpc_queue, SERVICES)}

@@ -35,6 +35,7 @@ from deploy.local.programs import NAMES, replica
 from deploy.local.supervisor import Program, StopRequested, Supervisor
 from deploy.secrets.keys import Keys
 from services.chassis.amqp import BROKEN, connect
+from services.chassis.provisioning import declare_shared
 from services.chassis.settings import Settings
 from tests.chaos.world import firewall, operator_repair, small_disk
 from tests.chaos.world.firewall import GROUPS, Network, in_group
@@ -235,11 +236,15 @@ class World:
         """Run `rabbitmqctl` at this node and return what it prints; raise CalledProcessError where it fails."""
         return self._nodes[f"broker.{node}"].control(*arguments)
 
-    def grow_queues(self) -> None:
-        """Give all queues a member on each node: RabbitMQ does not do it for queues older than a node."""
-        _, *others = self._nodes.values()
-        for node in others:
-            node.grow_queues()
+    def provision(self) -> None:
+        """Make what is missing at the broker, as an operator does who sees that something is."""
+        wait_until(self._is_provisioned, "what services share at the broker", within=READY_WITHIN)
+
+    def _is_provisioned(self) -> bool:
+        with suppress(*BROKEN), self.channel() as channel:
+            declare_shared(channel)
+            return True
+        return False
 
     @contextmanager
     def channel(self) -> Iterator[Any]:
@@ -349,6 +354,7 @@ class World:
             self._stores.mongo_uri, w="majority", readConcernLevel="majority", serverSelectionTimeoutMS=30_000
         )
         self._prefer_fast_elections()
+        self.provision()
         programs = tuple(map(self._replica, self.names))
         self._run(*programs)
         for program in programs:
