@@ -11,7 +11,7 @@ from tests.chassis.points import an_event, is_drained, parked, publish_raw
 from tests.chassis.processes import Process
 from tests.chassis.test_relay import a_record_left_pending
 from tests.chassis.toy import Toy
-from tests.stack import until
+from tests.stack import expect_requests, until
 
 ONE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 OTHER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -105,6 +105,7 @@ def test_a_request_whose_trace_is_none_is_answered_all_the_same(running, said):
 
 
 def test_log_lines_name_the_trace_of_the_request_that_they_are_about(running, tmp_path):
+    expect_requests(running.settings, ["outreach"])
     with Process(running.settings, tmp_path / "log", "tests.chassis.toy_process") as process:
         process.ready()
         for traceparent in (ONE, None):
