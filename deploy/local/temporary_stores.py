@@ -14,6 +14,7 @@ from deploy.local.home import Home, InUse
 from deploy.local.supervisor import StopRequested, Supervisor
 
 WORKERS = 4  # for two cores: a test waits for most of its time
+STORES = ("database", "broker")  # folders of a home
 MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the folder, for its owner only
 ENOUGH = 8 << 30  # bytes that have to be free there: a whole run takes about two GB
 FORGETFUL = ("--setParameter", "minSnapshotHistoryWindowInSeconds=60")
@@ -54,13 +55,13 @@ def stores_of_its_own(
 ) -> Iterator[tuple[Supervisor, Stores]]:
     """Start both and wait until they are ready; remove before what a killed run of this occasion left behind.
 
-    `in_memory`: the database's files lie in memory where the machine has room, since nobody needs what tests write.
+    `in_memory`: their files lie in memory where the machine has room, since nobody needs what tests write.
     """
     home.make()
     remove_left_behind(home, occasion)
     fresh = Home(home.folder / f"{occasion}-{os.getpid()}")
     if in_memory:
-        _put_database_in_memory(fresh)
+        _put_stores_in_memory(fresh)
     try:
         with fresh.claimed(), Supervisor(fresh, say=say) as supervisor:
             options = FORGETFUL if in_memory else ()
@@ -81,15 +82,16 @@ def remove_left_behind(home: Home, occasion: str) -> None:
             continue
 
 
-def _put_database_in_memory(home: Home) -> None:
+def _put_stores_in_memory(home: Home) -> None:
     if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ENOUGH:
         return
     home.make()
-    (home.folder / "database").symlink_to(tempfile.mkdtemp(prefix="kexie-database-", dir=MEMORY))
+    for store in STORES:
+        (home.folder / store).symlink_to(tempfile.mkdtemp(prefix=f"kexie-{store}-", dir=MEMORY))
 
 
 def _remove(home: Home) -> None:
-    database = home.folder / "database"
-    if database.is_symlink():
-        shutil.rmtree(database.resolve(), ignore_errors=True)
+    for store in STORES:
+        if (home.folder / store).is_symlink():
+            shutil.rmtree((home.folder / store).resolve(), ignore_errors=True)
     shutil.rmtree(home.folder)
