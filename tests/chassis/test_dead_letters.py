@@ -28,6 +28,7 @@ def world(addresses, keys):
         def hear(service, event):
             world.ear(service, event)
 
+        world.ear = Ear()
         yield world.start(toy(hear))
 
 
