@@ -18,7 +18,7 @@ from services.chassis.mongo import client
 from tests.chassis.processes import Process
 from tests.journeys.collector import Collector
 from tests.journeys.prizes import a_prize
-from tests.stack import until
+from tests.stack import expect_requests, until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = "00f067aa0ba902b7"
@@ -54,6 +54,7 @@ def a_stack(world, folder, **told):
     private = base64.b64encode(world.settings.token_private_key.encode()).decode()
     with eventlet.listen(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    expect_requests(world.settings)
     with ExitStack() as stack:
         awards, gateway = (
             stack.enter_context(Process(world.settings, folder / name, "deploy.run", name, **told, **more))
@@ -136,6 +137,7 @@ def test_a_collector_that_does_not_answer_holds_nothing_up(running, tmp_path, ac
 
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:9/v1/traces"])
 def test_opentelemetry_is_imported_only_where_traces_are_wanted(settings, tmp_path, url):
+    expect_requests(settings)
     told = {"TRACES_URL": url, "PYTHONPROFILEIMPORTTIME": "1", "HTTP_PORT": "0"}
     with Process(settings, tmp_path / "log", "deploy.run", "rural", "gateway", **told) as process:
         process.ready()
