@@ -17,8 +17,13 @@ WORKERS = 4  # for two cores: a test waits for most of its time
 STORES = ("database", "broker")  # folders of a home
 MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the folder, for its owner only
 ENOUGH = 8 << 30  # bytes that have to be free there: a whole run takes about two GB
-FORGETFUL = ("--setParameter", "minSnapshotHistoryWindowInSeconds=60")
-"""Files of dropped databases stay open for as long: in five minutes tests drop more than a process may have open."""
+FOR_TESTS = (
+    *("--setParameter", "minSnapshotHistoryWindowInSeconds=60"),
+    *("--setParameter", "ttlMonitorEnabled=false"),
+)
+"""Files of dropped databases stay open for as long: in five minutes tests drop more than a process may have open. And
+what a test writes by a clock that stands in 2011 would have expired long ago by the database's.
+"""
 
 SIDE_BY_SIDE = ("--numprocesses", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 SLOW = ("PYTHONDONTWRITEBYTECODE",)  # every process that is started would compile everything anew
@@ -64,7 +69,7 @@ def stores_of_its_own(
         _put_stores_in_memory(fresh)
     try:
         with fresh.claimed(), Supervisor(fresh, say=say) as supervisor:
-            options = FORGETFUL if in_memory else ()
+            options = FOR_TESTS if in_memory else ()
             yield supervisor, embedded.start(supervisor, say=say, database_options=options)
     finally:
         _remove(fresh)
