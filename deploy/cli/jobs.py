@@ -83,10 +83,10 @@ def _rearm(job: Job) -> Verdict:
 def _verify(job: Job) -> Verdict:
     if not job["found_count"]:
         return Verdict(0)
-    broken = [finding for finding in job["found"] if not finding["what"].startswith("text:")]
-    if not broken and job["found_count"] == len(job["found"]):
+    sides = {finding["at"] for finding in job["found"]}
+    if sides == {"text"} and job["found_count"] == len(job["found"]):
         return Verdict(0, "All is whole. These texts have characters that nobody can see; staff may correct them.")
-    if any(finding["at"] == "service" for finding in broken):
+    if "service" in sides:
         return Verdict(1, "Somebody changed a service's database: restore all five from a backup, never one alone.")
     return Verdict(1, '`./kexie rebuild --why "..."` makes the gateway\'s copy anew from the services.')
 

@@ -118,9 +118,7 @@ class App(WsgiApp):
     def _answer(self, request: Request) -> Response:
         public, began = True, monotonic()
         try:
-            if (
-                self.server.places.is_full(request.environ[WAITED]) and request.path not in ALWAYS
-            ):  # first, as it is cheap
+            if request.path not in ALWAYS and self.server.places.is_full(request.environ[WAITED]):  # first: it is cheap
                 raise Overloaded(at="gateway")
             route, request.path_values = self._routes.bind_to_environ(request.environ).match()
             provider = self._providers[route]

@@ -23,8 +23,6 @@ from services.chassis.problem import Problem, Unavailable
 from services.contract.event import cause_of
 from services.contract.view import Kind
 
-HIDDEN_TEXT = "text:"
-"""Begins what a finding says of a text with characters that nobody can see."""
 PATIENCE = 5.0  # seconds that a difference has to stay
 PAUSE = 0.25  # seconds between two looks
 BUCKET = 5_000  # records that are compared at once
@@ -190,7 +188,10 @@ def _compare(
 
 
 class ChainFlaw(NamedTuple):
-    """A version whose content has changed since it was written, and the side (`service`, `gateway`) that changed it."""
+    """A version whose content has changed since it was written, and the side (`service`, `gateway`) that changed it.
+
+    With `text` as its side nothing has changed: the field has characters that nobody can see.
+    """
 
     kind: Kind
     id: str
@@ -244,7 +245,7 @@ def flaws(kind: Kind, record: Document, rows: Iterable[Document], view: Document
     if record["broken"]:
         yield ChainFlaw(kind, record["id"], record["broken"]["version"], "service", record["broken"]["what"])
     for text in record.get("hidden", ()):
-        yield ChainFlaw(kind, record["id"], record["version"], "service", f"{HIDDEN_TEXT} {text}")
+        yield ChainFlaw(kind, record["id"], record["version"], "text", text)
     by_version = {row["_id"]["version"]: row for row in rows}
     for entry in record["entries"]:
         version = entry.get("version")

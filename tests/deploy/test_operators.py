@@ -29,7 +29,7 @@ DONE = BEGUN | {"state": "done", "ended_at": "2011-05-14T10:00:01.250+08:00", "s
 BEHIND = {"service": "awards", "kind": "award", "id": "r-1", "version": 2, "copy": 1, "rows": 1, "what": "behind"}
 UNKNOWN = BEHIND | {"version": 0, "what": "unknown"}
 CHANGED = {"service": "awards", "kind": "award", "id": "r-7", "version": 3, "at": "gateway", "what": "hash"}
-HIDDEN = CHANGED | {"at": "service", "what": "text: title U+200B"}
+HIDDEN = CHANGED | {"at": "text", "what": "title U+200B"}
 
 HERE = datetime.fromisoformat(BEGUN["started_at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 

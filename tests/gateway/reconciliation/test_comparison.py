@@ -79,8 +79,8 @@ def found(record=RECORD, rows=(ROW,), view=None):
 
 def test_a_text_with_what_nobody_can_see_is_found_with_its_field_and_breaks_nothing():
     assert found(RECORD | {"hidden": ["title U+200B", "note U+0000"]}) == [
-        (RECORD["version"], "service", "text: title U+200B"),
-        (RECORD["version"], "service", "text: note U+0000"),
+        (RECORD["version"], "text", "title U+200B"),
+        (RECORD["version"], "text", "note U+0000"),
     ]
 
 
