@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import eventlet
@@ -92,9 +93,14 @@ def _empty(database):
             database[name].delete_many({})
 
 
+def connect_idly(settings, name):
+    """A connection without heartbeats: nobody sends them for a test, which may wait while the services compute."""
+    return connect(replace(settings, heartbeat=0), name)
+
+
 def forget_queues(settings):
     """A broker as it was provisioned, but for requests: a call to a service that no test started fails at once."""
-    with connect(settings, "tests.forget") as connection:
+    with connect_idly(settings, "tests.forget") as connection:
         channel = connection.default_channel
         declare_shared(channel)
         for queue in queues():
@@ -109,7 +115,7 @@ def forget_queues(settings):
 
 def expect_requests(settings, services=SERVICES):
     """Make the queues for the requests of these, which are about to start."""
-    with connect(settings, "tests.expect") as connection:
+    with connect_idly(settings, "tests.expect") as connection:
         for service in set(services) & set(SERVICES):
             declare_requests(connection.default_channel, service)
 
@@ -198,7 +204,7 @@ class Running:
     def settle(self, within=WITHIN):
         """Wait until every event has been published and taken in by its listeners."""
         until(lambda: not (self._is_busy() or self._is_pending()), within)
-        with connect(self.settings, "tests.settle") as connection:
+        with connect_idly(self.settings, "tests.settle") as connection:
             until(lambda: self._is_settled(connection.default_channel), within)
 
     def _is_settled(self, channel):
@@ -227,7 +233,7 @@ class Running:
 
     def publish(self, *events):
         """Put events on their exchanges as their owners would, one after the other."""
-        with connect(self.settings, "tests.publish") as connection:
+        with connect_idly(self.settings, "tests.publish") as connection:
             Publisher(connection).publish(map(Publication.of, events), WITHIN)
 
     def a_new_id(self):

@@ -1,20 +1,18 @@
 """A client that knows AMQP and nothing of ours: it sends any bytes, with any properties, to anywhere."""
 
 import uuid
-from dataclasses import replace
 
 from amqp.basic_message import Message
 
-from services.chassis.amqp import connect
 from services.contract import wire
 from services.contract.event import read
 from services.contract.topology import RPC_EXCHANGE, SOURCES, exchange
-from tests.stack import until
+from tests.stack import connect_idly, until
 
 
 class Outsider:
     def __init__(self, settings):
-        self._connection = connect(settings, "tests.outsider")
+        self._connection = connect_idly(settings, "tests.outsider")
         self._channel = self._connection.default_channel
         self._channel.auto_decode = False
         self.replies = f"outsider.{uuid.uuid4().hex}"
@@ -58,7 +56,7 @@ class Witness:
     """Hears every event that is published, in the order in which the broker got them."""
 
     def __init__(self, settings):
-        self._connection = connect(replace(settings, heartbeat=0), "tests.witness")  # it may not be asked for minutes
+        self._connection = connect_idly(settings, "tests.witness")
         self._channel = self._connection.default_channel
         self._messages = []
         self._queue = f"witness.{uuid.uuid4().hex}"

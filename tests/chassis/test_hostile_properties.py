@@ -8,14 +8,14 @@ import pytest
 from amqp import spec
 from amqp.serialization import dumps
 
-from services.chassis.amqp import BROKEN, LenientText, connect, read_frames
+from services.chassis.amqp import BROKEN, LenientText, read_frames
 from services.chassis.metrics import COMMANDS
 from services.contract.topology import LEDGER_QUEUE, RPC_EXCHANGE, exchange
 from tests.chassis.conftest import a_world, held
 from tests.chassis.points import QUEUE, an_event
 from tests.chassis.properties import EVIL, EXPIRATION, USER_ID, Raw, nested, properties_of, with_header
 from tests.chassis.toy import Ledger, Toy
-from tests.stack import until
+from tests.stack import connect_idly, until
 
 SEED = 2011
 MANY = 5_000  # properties that are read from frames
@@ -135,7 +135,7 @@ class Sender:
 
     def _connected(self):
         if self._connection is None:
-            self._connection = connect(self._settings, "tests.hostile")
+            self._connection = connect_idly(self._settings, "tests.hostile")
         return self._connection.default_channel
 
     def _drop(self):
