@@ -126,7 +126,14 @@ def _run_in(home: Home, plan: CampaignPlan, screen: Screen) -> Report:
         if not faults:
             raise CommandFailed("None of these faults is possible here.")
         commands = CommandLog(home.folder / "commands")
-        load = Load(world.settings, world.gateway_urls, commands, Random(plan.seed), rate=plan.rate)
+        load = Load(
+            world.settings,
+            world.gateway_urls,
+            commands,
+            Random(plan.seed),
+            bureau_uri=world.bureau_uri,
+            rate=plan.rate,
+        )
         campaign = Campaign(world, load, commands, seed=plan.seed, say=screen.say)
         with screen.showing(lambda: f"{load.done:,} commands; {', '.join(campaign.going_on) or 'no fault'}"):
             return campaign.run(faults, plan.seconds, inspect_every=plan.inspect_every)

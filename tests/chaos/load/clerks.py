@@ -27,6 +27,7 @@ from tests.chaos.load.stories import PEOPLE, STORIES, Story
 from tests.chaos.log import expected_state
 from tests.chaos.log.command_log import Command, CommandLog, Outcome
 from tests.chaos.log.finding import Finding
+from tests.chaos.world.outside_bureau import NAME as BUREAU
 
 RATE = 50.0  # commands a second at most, each caller of a crowd counted
 CLERKS = 2  # for each story
@@ -55,6 +56,7 @@ class Load:
         log: CommandLog,
         random: Random,
         *,
+        bureau_uri: str,
         rate: float = RATE,
         stories: Sequence[Story] = STORIES,
     ) -> None:
@@ -69,6 +71,8 @@ class Load:
         }
         self._rpc, self._http = Rpc(settings, tokens.__getitem__), Http(gateway_urls, tokens.__getitem__, random)
         self._rpc.open()
+        self._door = Rpc(replace(settings, amqp_uri=bureau_uri), tokens.__getitem__)
+        self._door.open()
         self._pace = _Pace(rate)
         self._numbers, self._ids = itertools.count(1), itertools.count(1)
         self._recent: deque[Answered] = deque(maxlen=RECENT)
@@ -96,6 +100,7 @@ class Load:
         """Let everybody stop for ever."""
         self.pause()
         self._rpc.close()
+        self._door.close()
 
     def give(
         self,
@@ -146,7 +151,7 @@ class Load:
         deadline, pause = time.monotonic() + GIVEN_UP, AGAIN
         while time.monotonic() < deadline:
             try:
-                outcome = self._random.choice((self._rpc, self._http)).give(command)
+                outcome = self._way_of(command).give(command)
             except Unanswered as trouble:
                 self.troubles[str(trouble)] += 1
                 eventlet.sleep(pause)
@@ -158,6 +163,10 @@ class Load:
                 return outcome
         self._find(Finding("I9", f"{command.method} {command.id} had no answer for {GIVEN_UP:g} s"))
         return Outcome(state="unknown")
+
+    def _way_of(self, command: Command) -> Rpc | Http:
+        """The door for the outside bureau, which has no other way in; any for everybody else."""
+        return self._door if command.by == BUREAU else self._random.choice((self._rpc, self._http))
 
     def _note_answer(self, service: str) -> None:
         now = time.monotonic()

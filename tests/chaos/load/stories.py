@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol, Self
 
+from tests.chaos.world.outside_bureau import NAME as BUREAU
+
 PEOPLE = {
     "u-li": ("recorder",),
     "u-wang": ("verifier",),
@@ -14,6 +16,7 @@ PEOPLE = {
     "u-zhang": ("chair",),
     "u-qian": ("finance",),
     "u-viewer": ("viewer",),
+    BUREAU: ("recorder",),
 }
 DISTRICT = "511102"
 DAY = "2011-05-14"
@@ -72,6 +75,14 @@ def an_audience(actor: Actor, n: int) -> None:
     if n % 2:
         _a_letter(actor, f"a-{n}")
         _corrected(actor, "u-sun", f"n-{n}", f"a-{n}", 50 + n)
+
+
+def a_bureaus_audience(actor: Actor, n: int) -> None:
+    """Count the audience of another bureau, which says so through the door, and verify it (K2)."""
+    hall = {"venue_kind": "hall", "name": "馆", "district": DISTRICT}
+    actor.do(BUREAU, "outreach", "register_venue", venue_id=f"v-{n}", **hall)
+    _an_activity(actor, f"a-{n}", venue=f"v-{n}", by=BUREAU)
+    _a_count(actor, f"n-{n}", activity=f"a-{n}", person_times=30 + n, by=BUREAU)
 
 
 def a_disputed_audience(actor: Actor, n: int) -> None:
@@ -149,20 +160,21 @@ def _a_part(actor: Actor, n: int, part: str) -> None:
 
 STORIES: tuple[Story, ...] = (
     a_prize, an_audience, some_money, a_university, a_station, a_shared_grant, a_disputed_audience, a_crowd,
+    a_bureaus_audience,
 )  # fmt: skip
 
 
-def _an_activity(actor: Actor, activity: str, *, venue: str, starts: bool = True) -> None:
+def _an_activity(actor: Actor, activity: str, *, venue: str, starts: bool = True, by: str = "u-li") -> None:
     plan = {"title": "讲座", "format": "lecture", "delivery": "on_site", "lead_org_id": "o-1", "days": [DAY]}
-    actor.do("u-li", "outreach", "create_activity", activity_id=activity, **plan, district=DISTRICT)
-    actor.do("u-li", "outreach", "schedule_activity", activity_id=activity, venue_id=venue)
+    actor.do(by, "outreach", "create_activity", activity_id=activity, **plan, district=DISTRICT)
+    actor.do(by, "outreach", "schedule_activity", activity_id=activity, venue_id=venue)
     if starts:
-        actor.do("u-li", "outreach", "start_activity", activity_id=activity)
+        actor.do(by, "outreach", "start_activity", activity_id=activity)
 
 
-def _a_count(actor: Actor, count: str, *, activity: str, person_times: int) -> None:
+def _a_count(actor: Actor, count: str, *, activity: str, person_times: int, by: str = "u-li") -> None:
     audience = {"day": DAY, "mode": "offline", "method": "sign_in", "person_times": person_times}
-    actor.do("u-li", "outreach", "record_count", count_id=count, activity_id=activity, **audience)
+    actor.do(by, "outreach", "record_count", count_id=count, activity_id=activity, **audience)
     actor.do("u-wang", "outreach", "verify_count", count_id=count)
 
 
