@@ -173,7 +173,7 @@ def _takes_ids(actor: Actor, random: Random) -> None:
                 days = {"days": [DAY], "district": DISTRICT}
                 actor.reuse(key, by, "outreach", "create_activity", expected=(None,), **plan, **days)
             case 2:
-                voucher = {"voucher_no": f"{key}/{size}", "fen": size, "received_on": "2011-06-01"}
+                voucher = {"voucher_no": f"{by}/{key:0>3}/{size}", "fen": size, "received_on": "2011-06-01"}
                 actor.reuse(key, by, "rural", "receive_funds", expected=(None,), grant_id=f"g-{by}", **voucher)
             case _:
                 actor.reuse(key, by, "outreach", "verify_count", expected=("not_found",), count_id=f"no-such-{size}")
