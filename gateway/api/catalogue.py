@@ -55,15 +55,16 @@ ADDRESS_PARAMETERS: Mapping[str, Parameter] = {
     ),
     "id": Parameter(str, "The record's id.", "记录编号。", {"type": "string", "examples": ["r-1"]}),
     "command_id": Parameter(
-        str, "The id that the command was sent with.", "命令编号。", {"type": "string", "examples": ["k-1"]}
+        str, "The id that you sent the command with.", "命令编号。", {"type": "string", "examples": ["k-1"]}
     ),
 }
 
 COMMAND_HEADERS: Mapping[str, Parameter] = {
     "Idempotency-Key": Parameter(
         str,
-        "The command's id: sending it again changes nothing more (X-01).",
-        "命令编号：重复发送不再变更。",
+        "The command's id, which speaks for one act of yours (X-01): the same command again is answered with its first "
+        "outcome, or judged anew where it was refused; anything else under it is refused with 409 `command_id_reused`.",
+        "命令编号，只代表您的一项操作：原样重发得到首次结果（曾被拒绝的重新判断），用于其他内容或命令则以 409 拒绝。",
         CommandId().json_schema(),
     ),
     "If-Match": Parameter(

@@ -1,10 +1,11 @@
 """A record as one document: its state, its version, and its history, whose newest entries are the outbox.
 
     {_id, version, state, history: [{version, happened, at, by, because, reason, view, hash}], hash,
-     published, pending: true, traces: {version: traceparent}, rearmed, follows}
+     published, pending: true, traces: {version: traceparent}, rearmed, follows, digest}
 
 `pending` is present only while something is not published, and `traces` with it, for versions that belong to a trace;
-`rearmed` (how often) only where events had to be published again, `follows` only on records that follow another one.
+`rearmed` (how often) only where events had to be published again, `follows` only on records that follow another one,
+`digest` only on those that a row of a sheet added: that of the row.
 Traces stay outside the history: they are no part of what happened, nor of its hash.
 """
 

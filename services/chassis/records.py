@@ -90,17 +90,22 @@ class Bound(Generic[T]):
 
     def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002 - the word of the API
         """Write the first version; `Conflict` where another command's record has the id, or a version was expected."""
-        id = self.id_of(id)  # noqa: A001
+        return self.add_as(id, lambda _: change)
+
+    def add_as(self, id: str | None, decide: Callable[[str], Change[T]]) -> Document:  # noqa: A002
+        """As `add`, where the change depends on the record's id: the given one, or a derived one."""
+        first, *others = [id] if id else self._derived_ids
         if self._caused.expected_version is not None:
             raise Conflict(
-                "There is no version yet.", "尚无版本。", id=id, expected_version=self._caused.expected_version
+                "There is no version yet.", "尚无版本。", id=first, expected_version=self._caused.expected_version
             )
 
-        return self._insert(id, change, follows=None)
-
-    def id_of(self, given: str | None) -> str:
-        """The id of the record that this command adds, known before it is added: the given one, or a derived one."""
-        return given or derived_id(self._kind, self._because)
+        try:
+            return self._insert(first, decide(first), follows=None)
+        except Conflict:  # it is the record of another caller, who uses the same command id
+            if not others:
+                raise
+            return self._insert(others[0], decide(others[0]), follows=None)
 
     def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
         """Write the next version as `decide` returns it; `decide` is asked again where another writer was first."""
@@ -186,16 +191,22 @@ class Bound(Generic[T]):
 
     def outcome(self, ids: Iterable[str]) -> Document | None:
         """The answer of the running command where it was done before (X-01), or None."""
-        candidates = [derived_id(self._kind, self._because), *ids]
+        ours = {"$elemMatch": self._ours}
         stored = self.collection.find_one(
-            {"_id": {"$in": candidates}, "history.because": self._because},
-            {"history": {"$elemMatch": {"because": self._because}}},
+            {"_id": {"$in": [*self._derived_ids, *ids]}, "history": ours}, {"history": ours}
         )
         return answer(stored["_id"], stored["history"][0]) if stored else None
 
     @property
-    def _because(self) -> str:
-        return self._caused.because
+    def _derived_ids(self) -> list[str]:
+        """The ids that a record of this command may have, in their order: the second where the first is taken."""
+        because, caller = self._caused.because, self._caused.actor.id
+        return [derived_id(self._kind, because), derived_id(self._kind, because, caller=caller)]
+
+    @property
+    def _ours(self) -> Document:
+        """The entry of a history that this command, or event, has made: ids of different callers differ."""
+        return {"because": self._caused.because, "by": self._caused.actor.id}
 
     @property
     def _caused(self) -> Cause:
@@ -212,7 +223,7 @@ class Bound(Generic[T]):
     def _read(self, id: str) -> Document | None:  # noqa: A002
         return self.collection.find_one(
             {"_id": id},
-            {"version": 1, "state": 1, "hash": 1, "follows": 1, "history": {"$elemMatch": {"because": self._because}}},
+            {"version": 1, "state": 1, "hash": 1, "follows": 1, "history": {"$elemMatch": self._ours}},
         )
 
     def _check(self, stored: Document) -> None:
@@ -272,9 +283,12 @@ class Bound(Generic[T]):
         self._records.relay.notify(self._kind, id)
 
 
-def derived_id(kind: Kind, because: str) -> str:
-    """The id of a record that was added without one: the same for the same command."""
-    return str(uuid.uuid5(NAMESPACE, f"{kind.key}/{because}"))
+def derived_id(kind: Kind, because: str, *, caller: str | None = None) -> str:
+    """The id of a record that was added without one: the same for the same command.
+
+    With its caller where another caller's record has that id, and no sooner: an earlier release knows none of these.
+    """
+    return str(uuid.uuid5(NAMESPACE, f"{kind.key}/{because}/{caller}" if caller else f"{kind.key}/{because}"))
 
 
 def _seen(stored: Document, follows: int | None) -> Document:
