@@ -101,7 +101,7 @@ def test_a_dead_letter_that_is_none_of_the_brokers_is_parked_too(world, outsider
 def test_a_parked_message_that_ends_its_process_in_every_try_waits_for_an_operator(world):
     clock = MovableClock()
     parking = Parking(world.database("fatal"), clock)
-    parking.prepare()
+    parking.prepare("rpc-outreach")
     message = Message(b"{}")
     message.delivery_info = {}
     parking.park(message, queue=QUEUE, error=KeyError("why"), is_heard=True)
