@@ -205,7 +205,7 @@ class Request:
         if self.message.properties.get("content_type") != JSON:
             raise InvalidInput(FieldError("content_type", f"Must be {JSON}.", f"须为 {JSON}。"))
         try:
-            body = wire.decode(self.body)
+            body = wire.decode_given(self.body)
         except wire.BrokenJson as error:
             raise InvalidInput(FieldError("body", f"Not JSON: {error}", f"不是合法的 JSON：{error}")) from None
         if not isinstance(body, dict) or not isinstance(body.get("kwargs", {}), dict):

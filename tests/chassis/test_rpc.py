@@ -84,6 +84,7 @@ def test_who_acts_is_told_by_the_token_and_by_nothing_else(shared, hall):
         (b'{"kwargs": {"seats": 9223372036854775808}}', {}, "body"),
         (b'{"kwargs": {"seats": NaN}}', {}, "body"),
         (b'{"kwargs": ' + b'{"a":' * 5_000 + b"1" + b"}" * 5_001, {}, "body"),
+        (b'{"kwargs": {"seats": 1, "hall_id": "h", "seats": 2}}', {}, "body"),
         (b"[]", {}, "body"),
         (b'"text"', {}, "body"),
         (b'{"kwargs": []}', {}, "body"),
