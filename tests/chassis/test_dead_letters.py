@@ -2,7 +2,7 @@
 
 import socket
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from amqp.basic_message import Message
@@ -117,7 +117,7 @@ def test_a_parked_message_that_ends_its_process_in_every_try_waits_for_an_operat
 
 
 def test_a_request_holds_for_a_while_only(world):
-    vhost = urlsplit(world.settings.amqp_uri).path[1:]
+    vhost = unquote(urlsplit(world.settings.amqp_uri).path[1:])
 
     listed = Broker(Home.of_the_environment()).control("list_queues", "--vhost", vhost, "name", "policy")
 
