@@ -250,7 +250,7 @@ class Site:
 
 def _amqp_uri(name: str, password: str, layout: Layout) -> str:
     scheme, port = ("amqp", 5672) if layout.is_on_this_machine else ("amqps", 5671)
-    return ";".join(f"{scheme}://{name}:{password}@{_at(host, port)}//" for host in layout.brokers)
+    return ";".join(f"{scheme}://{name}:{password}@{_at(host, port)}/%2F" for host in layout.brokers)
 
 
 def _mongo_uri(name: str, password: str, layout: Layout) -> str:

@@ -54,6 +54,12 @@ ADDRESS_PARAMETERS: Mapping[str, Parameter] = {
         str, "The kind of record.", "记录类别。", {"type": "string", "examples": [kind.name for kind in KINDS.values()]}
     ),
     "id": Parameter(str, "The record's id.", "记录编号。", {"type": "string", "examples": ["r-1"]}),
+    "uri": Parameter(
+        str,
+        "The URI of a schema.",
+        "结构的 URI。",
+        {"type": "string", "examples": [kind.schema_uri for kind in KINDS.values()]},
+    ),
     "command_id": Parameter(
         str, "The id that you sent the command with.", "命令编号。", {"type": "string", "examples": ["k-1"]}
     ),

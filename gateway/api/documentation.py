@@ -18,7 +18,9 @@ from gateway.pages import rendering
 from gateway.upstream.descriptions import Descriptions
 from services.chassis.fields import json_schema
 from services.chassis.provider import Provider
-from services.contract import wire
+from services.contract import EVERY_KIND, wire
+
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
 
 class Documentation:
@@ -36,6 +38,14 @@ class Documentation:
     def asyncapi(self) -> Reply:
         """Every event and RPC method, as AsyncAPI 3.0."""
         return self._document("asyncapi", lambda described: _json(asyncapi.document(described)))
+
+    def schema(self, uri: str) -> Reply:
+        """The JSON Schema that `dataschema` of an event names."""
+        kinds = {kind.schema_uri: kind for kind in EVERY_KIND.values()}
+        if uri not in kinds:
+            raise parameters.not_known("schema", "结构", uri, kinds)
+        schema = {"$schema": JSON_SCHEMA, "$id": uri, **kinds[uri].json_schema}
+        return Reply(schema, content_type="application/schema+json")
 
     def roles(self) -> Reply:
         """The roles of every operation, as JSON."""

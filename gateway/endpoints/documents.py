@@ -52,6 +52,17 @@ class DocumentEndpoints:
 
     @endpoint(
         "GET",
+        "/api/v1/schemas/<uri>",
+        en="Show the JSON Schema of a view, by the URI that events name in `dataschema`.",
+        zh="事件数据的结构（JSON Schema），以事件的 dataschema 为名。",
+        public=True,
+        answers={200: answer_schemas.SCHEMA},
+    )
+    def schema(self, _: Request, uri: str) -> Reply:
+        return self.docs.schema(uri)
+
+    @endpoint(
+        "GET",
         "/docs",
         en="Show the page on which every address can be read about and tried.",
         zh="接口文档页面。",

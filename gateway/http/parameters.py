@@ -119,7 +119,7 @@ FILE = {"v": Parameter(str, "A digest of the file, so that its address changes w
 def body(content: bytes) -> dict[str, Any]:
     """Read the JSON object of a command; an empty body is an empty object."""
     try:
-        parsed = wire.decode(content) if content else {}
+        parsed = wire.decode_given(content) if content else {}
     except wire.BrokenJson as error:
         raise InvalidInput(FieldError("body", f"Not JSON: {error}", f"不是合法的 JSON：{error}")) from None
     if not isinstance(parsed, dict):

@@ -41,7 +41,10 @@ JOB = some(
 )
 
 CONDITION = either(
-    each(service=TEXT, version=TEXT, pending=WHOLE, oldest_pending=maybe(NUMBER), parked=WHOLE, alarms=WHOLE),
+    some(
+        each(service=TEXT, version=TEXT, pending=WHOLE, oldest_pending=maybe(NUMBER), parked=WHOLE, alarms=WHOLE),
+        parked_events=WHOLE,
+    ),
     each(away={"const": True}),
 )
 

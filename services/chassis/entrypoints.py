@@ -126,6 +126,8 @@ class Query(Method):
     One that is about `everywhere` refuses callers who are bound to a district.
     """
 
+    only_answers = True
+
     def __init__(
         self, *, public: bool = False, roles: tuple[str, ...] = READERS, everywhere: bool = False, **kwargs: Any
     ) -> None:

@@ -17,6 +17,7 @@ from services.chassis.problem import FieldError, InvalidInput
 from services.contract import glossary
 from services.contract.district import DISTRICTS
 from services.kernel import text
+from services.kernel.day import YEARS
 from services.kernel.person_number import has_person_number
 
 LARGEST = 2**63 - 1
@@ -146,8 +147,8 @@ class Sha256(Text):
         super().__init__(max=64, required=required)
 
 
-class Day(Input):
-    """A day like 2011-05-14, in Shanghai."""
+class AnyDay(Input):
+    """A day like 2011-05-14, in Shanghai, of any year."""
 
     def json_schema(self) -> dict[str, Any]:
         """A string with the format `date`."""
@@ -160,6 +161,21 @@ class Day(Input):
             except ValueError:
                 pass
         raise self.wrong("A day like 2011-05-14.", "日期格式如 2011-05-14。")
+
+
+class Day(AnyDay):
+    """A day in a year that is plausible for a plan (X-07); for what may be older `since` another year."""
+
+    def __init__(self, *, since: int = YEARS.start, required: bool = True) -> None:
+        super().__init__(required=required)
+        self.years = range(since, YEARS.stop)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
+        day = super()._deserialize(value, attr, data, **kwargs)
+        if day.year not in self.years:
+            first, last = self.years.start, self.years.stop - 1
+            raise Wrong(f"X-07: A day from {first} to {last}.", f"X-07：须为 {first} 至 {last} 年的日期。", rule="X-07")
+        return day
 
 
 class Instant(Input):

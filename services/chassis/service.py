@@ -71,11 +71,11 @@ class Service:
 
     @query(public=True)
     def ping(self, params: Params) -> Any:
-        """Answer that the service is there, and how many messages wait for an operator."""
+        """Answer that the service is there, and how many events it could not take in."""
         lists.allow(params)
         container = self.server.container
         stored = database(container.config["SETTINGS"], container.service_name)
-        return {"service": container.service_name, "parked": parking.waiting(stored)[0]}
+        return {"service": container.service_name, "parked": parking.waiting_events(stored, container.service_name)}
 
     # --- its own counts ----------------------------------------------------------------------------------------------
 

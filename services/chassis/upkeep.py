@@ -175,13 +175,15 @@ def condition(container: Any, params: Mapping[str, Any]) -> Document:
     fields.load(Nothing(), params)
     every_kind = _records(container).values()
     oldest = [instant for records in every_kind if (instant := _oldest_pending(records.collection))]
-    parked, alarms = parking.waiting(database(container.config["SETTINGS"], container.service_name))
+    stored = database(container.config["SETTINGS"], container.service_name)
+    parked, alarms = parking.waiting(stored)
     return {
         "service": container.service_name,
         "version": VERSION,
         "pending": sum(records.collection.count_documents({"pending": True}) for records in every_kind),
         "oldest_pending": _seconds_since(min(oldest), container) if oldest else None,
         "parked": parked,
+        "parked_events": parking.waiting_events(stored, container.service_name),
         "alarms": alarms,
     }
 

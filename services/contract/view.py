@@ -78,8 +78,16 @@ class Kind:
 
     @property
     def dataschema(self) -> str:
-        """The address of its schema in events, with the major version."""
+        """The name of its schema in events between our services, with the major version."""
         return f"/{self.service}/{self.name}/{self.major}"
+
+    @property
+    def schema_uri(self) -> str:
+        """The name of its schema for everybody else: an absolute URI, at the gateway below `/api/v1/schemas/`.
+
+        A URN, because an event stays the same for good, and the gateway's host and port do not.
+        """
+        return f"urn:kexie:schema:{self.service}:{self.name}:{self.major}"
 
     @cached_property
     def fields(self) -> dict[str, Field]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.chassis.fields import Day, Id, OneOf, Schema, Text, Whole
 from services.contract.members import OrganisationKind
+from services.kernel.day import FOUNDED
 
 
 class DistrictCode(Text):
@@ -52,7 +53,7 @@ class EstablishOrganisation(Schema):
     """The day from which the organisation exists, and its size on that day."""
 
     organisation_id = Id()
-    established_on = Day()
+    established_on = Day(since=FOUNDED)
     workers_count = Whole(required=False)
 
 

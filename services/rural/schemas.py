@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.chassis.fields import Day, District, Fen, Id, Many, OneOf, Schema, Sha256, Text, Whole
 from services.contract.district import DISTRICTS
 from services.contract.rural import SourceLevel
+from services.kernel.day import FOUNDED
 from services.rural.domain.service_point import PartName
 
 FORTUNE = 10**13  # fen, a hundred billion yuan: a year's sum of many such stays within 2^63
@@ -53,7 +54,7 @@ class RegisterAssociation(Schema):
 
     association_id = Id()
     registration_no = Text(max=100)
-    registered_on = Day()
+    registered_on = Day(since=FOUNDED)
     members_count = Whole(required=False)
     charter_doc = Text(max=200, required=False)
     leader_person_id = Id(required=False)
