@@ -18,5 +18,6 @@ OLDEST_PENDING = Gauge(
     "kexie_oldest_pending_seconds", "Seconds for which the oldest pending record has not moved.", ["service"]
 )
 HANDLED = Counter("kexie_events_handled", "Events handled or parked, by outcome.", ["service", "queue", "outcome"])
+PERSONAL_READS = Counter("kexie_personal_reads", "Records of which personal fields were read.", ["service", "kind"])
 PARKED = Gauge("kexie_parked_messages", "Parked messages (dead letters) that are not settled.", ["service"])
 PARKED_ALARMS = Gauge("kexie_parked_alarms", "Parked messages that only an operator can settle.", ["service"])
