@@ -20,7 +20,7 @@ from services.chassis.districts import is_within, require_within
 from services.chassis.mongo import Document
 from services.chassis.problem import FieldError, InvalidInput, NotAllowed
 from services.chassis.tokens import STAFF, Actor
-from services.contract import glossary
+from services.contract import glossary, wire
 from services.contract.view import Field, Kind, field_of, without_null
 
 MISSING = object()
@@ -48,8 +48,7 @@ class FieldClasses:
 
     def changed(self, before: Document, after: Document) -> Document:
         """Return the office fields that differ, as they were before: that is what a history keeps of them."""
-        differing = (path for path in self.office if _dig(before, path) != _dig(after, path))
-        return _pick(before, differing)
+        return _pick(before, (path for path in self.office if not _is_same(dig(before, path), dig(after, path))))
 
     @cached_property
     def office_fields(self) -> dict[str, Field]:
@@ -138,6 +137,11 @@ def dig(state: Document, path: str) -> Any:
 def _is_in_office(actor: Actor) -> bool:
     """True for staff; who judges as well reads no more than the view, so that judging stays blind (A-12, A-13)."""
     return not actor.roles.isdisjoint(STAFF) and "judge" not in actor.roles
+
+
+def _is_same(stored: Any, new: Any) -> bool:
+    """Compare a value as the database returned it, with lists, and as a record was written, with tuples."""
+    return bool(wire.canonical(stored) == wire.canonical(new))
 
 
 def _dig(state: Any, path: str) -> Any:

@@ -30,7 +30,7 @@ import msgspec
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A whole number of things or person-times, never negative; a missing one is None and never 0 (X-06)."""
 
-Fen = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Fen = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1, extra_json_schema={"x-unit": "fen"})]
 """Money in whole fen, never negative (X-06)."""
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
