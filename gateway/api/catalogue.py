@@ -240,7 +240,7 @@ def _command(route: Route, service: str, name: str, command: Mapping[str, Any]) 
         route,
         name=f"{service}_{name}",
         en=one_line(command["summary"]) or (f"{called.en}." if called else in_words(name)),
-        zh=f"{called.zh}。" if called else "",
+        zh=command.get("summary_zh") or (f"{called.zh}。" if called else ""),
         roles=_allowed(route, command),
         takes=command["input"],
         answers={200: outcome(service, command), **route.answers},
@@ -256,7 +256,9 @@ def _questions(route: Route, descriptions: ServiceDescriptions) -> Iterator[Oper
         for name, query in description.get("queries", {}).items():
             if "input" in query:
                 en, roles = one_line(query["summary"]) or in_words(name), _allowed(route, query)
-                of_query = replace(route, name=f"{service}_{name}", en=en, zh="", roles=roles)
+                of_query = replace(
+                    route, name=f"{service}_{name}", en=en, zh=query.get("summary_zh") or "", roles=roles
+                )
                 operation = _operation(of_query, service=service, question=name)
                 yield replace(operation, parameters=(*operation.parameters, *_inputs(query["input"])))
 

@@ -127,7 +127,8 @@ class ScoreSheets(Records[score_sheet.ScoreSheet]):
     kind = contract.awards.ScoreSheet.kind
     record = score_sheet.ScoreSheet
     office = ("by_chair", "recused_by", "locked_at")
-    personal = for_roles(("chair",), "versions", "flagged", "recused_for")
+    personal = for_roles(("chair",), "flagged", "recused_for")
+    internal = ("versions",)  # scores are told by the questions of judging alone
     indexes = (("edition_id", "round_no", "entry_id"), ("judge_id", "edition_id"))
 
 
