@@ -202,7 +202,10 @@ def _methods(descriptions: ServiceDescriptions) -> Iterator[tuple[str, Mapping[s
 def _queries(service: str, description: Mapping[str, Any]) -> dict[str, tuple[Shape, Shape]]:
     """Input and answer of the queries that every service has."""
     nothing = each()
-    filtered = some(nothing, filter=by_name(ANYTHING), order=TEXT, cursor=TEXT, limit=WHOLE, revision=TRUTH)
+    filtered = some(
+        nothing, filter=by_name(ANYTHING), search=TEXT, order=TEXT, cursor=TEXT, limit=WHOLE, revision=TRUTH,
+        personal=TRUTH,
+    )  # fmt: skip
     queries: dict[str, tuple[Shape, Shape]] = {
         "describe": (nothing, by_name(ANYTHING)),
         "ping": (nothing, each(service={"const": service}, parked=WHOLE)),
@@ -210,7 +213,7 @@ def _queries(service: str, description: Mapping[str, Any]) -> dict[str, tuple[Sh
     }
     for name, kind in description["kinds"].items():
         record = reference(service, name)
-        queries[f"get_{name}"] = (each(id=TEXT), record)
+        queries[f"get_{name}"] = (some(each(id=TEXT), personal=TRUTH), record)
         queries[f"list_{kind['plural']}"] = (filtered, page(record, total=WHOLE))
         queries[f"history_of_{name}"] = (each(id=TEXT), catalogue.history(name))
     return queries

@@ -1,6 +1,7 @@
 """RPC as nameko speaks it: whatever comes in is answered, done or dropped, and nothing of it ends the process."""
 
 import json
+import uuid
 from datetime import timedelta
 
 import jwt
