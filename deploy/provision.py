@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from amqp.exceptions import AccessRefused
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 from structlog import get_logger
 
@@ -31,12 +32,26 @@ AT_WORK = ("PRIMARY", "SECONDARY")
 WRONG_LOGIN, USER_NOT_FOUND, NOT_YET_INITIALIZED = 18, 11, 94
 USER_EXISTS, NOT_ALLOWED_ANY_MORE = 51_003, 13  # the latter for `root`: localhost may make the first user only
 HALF_RESTORED = 3
+WRONG_ROOT = (
+    "{host} does not accept the password of root in {file}: put back the file with which this database was made, or "
+    "name the database of this site"
+)
+WRONG_RIGHTS = (
+    "the broker refuses the user `provision`: it does not know the users and rights of this site; "
+    "`rabbitmqctl import_definitions < {site}/definitions.json` tells it, as `./kexie deploy compose up` does"
+)
 
 Client = MongoClient[dict[str, Any]]
 Address = Mapping[str, Any]
 """An address of the database as pymongo parses it."""
 
+OF_ROOT = "mongo_root_password"
+
 logger = get_logger()
+
+
+class WrongRootPassword(Exception):
+    """A database that refuses root with the site's password, and in which no first user can be made."""
 
 
 def main(site: Path) -> int:
@@ -44,9 +59,12 @@ def main(site: Path) -> int:
     log.set_up("INFO", "provision")
     trust_authority_of(site)
     addresses = {user: parse_uri((site / f"{user}_mongo_uri").read_text().strip()) for user in (*SOURCES, "backup")}
-    root: dict[str, Any] = {"username": "root", "password": (site / "mongo_root_password").read_text().strip()}
+    root: dict[str, Any] = {"username": "root", "password": (site / OF_ROOT).read_text().strip()}
     all_ = addresses["gateway"]
-    found_replica_set(all_, root)
+    try:
+        found_replica_set(all_, root)
+    except WrongRootPassword:
+        raise SystemExit(WRONG_ROOT.format(host=hosts_of(all_)[0], file=site / OF_ROOT)) from None
     with MongoClient(hosts_of(all_), replicaSet=all_["options"]["replicaSet"], **options(all_), **root) as client:
         wait_until(lambda: has_all(client, hosts_of(all_)))
         databases = {user: client[addresses[user]["database"]] for user in SOURCES}
@@ -54,14 +72,19 @@ def main(site: Path) -> int:
         if is_half_done(databases):
             logger.error("a restore ended in the middle: run `./kexie deploy restore --replace FILE` again")
             return HALF_RESTORED
-    wait_until(lambda: is_provisioned((site / "provision_amqp_uri").read_text().strip()), what="broker")
+    try:
+        wait_until(lambda: is_provisioned((site / "provision_amqp_uri").read_text().strip()), what="broker")
+    except AccessRefused:
+        raise SystemExit(WRONG_RIGHTS.format(site=site)) from None
     return 0
 
 
 def is_provisioned(amqp_uri: str) -> bool:
-    """Make what is missing at the broker; return False where it is away, or does not know the user yet."""
+    """Make what is missing at the broker; return False where it is away. Raises `AccessRefused`: waiting is no help."""
     try:
         provisioning.provision(amqp_uri)
+    except AccessRefused:
+        raise
     except provisioning.AWAY as error:
         return not_yet(error)
     logger.info("exchanges and queues of the broker")
@@ -69,13 +92,33 @@ def is_provisioned(amqp_uri: str) -> bool:
 
 
 def found_replica_set(address: Address, root: Mapping[str, str]) -> None:
-    """Found the replica set of the first member and make `root`, where they are missing."""
+    """Found the replica set of the first member and make `root`, where they are missing; `WrongRootPassword`."""
     if not has_root(address, root):
-        with first_of(address, host="127.0.0.1") as client:
-            wait_until(lambda: is_founded(client, address))
-            make_user(client.admin, "root", pwd=root["password"], roles=["root"])
+        make_root(address, root)
     with first_of(address, **root) as client:
         wait_until(lambda: is_founded(client, address))
+
+
+def make_root(address: Address, root: Mapping[str, str]) -> None:
+    """Make the first user, which the database allows on its own machine, once.
+
+    Raises `WrongRootPassword` elsewhere, or where there are users already: then its refusal of root was the last word.
+    """
+    with first_of(address, host="127.0.0.1") as client:
+        if not answers(client):
+            raise WrongRootPassword
+        wait_until(lambda: is_founded(client, address))
+        if not make_user(client.admin, "root", pwd=root["password"], roles=["root"]) and not has_root(address, root):
+            raise WrongRootPassword
+
+
+def answers(client: Client) -> bool:
+    """Return whether a database is there at all."""
+    try:
+        client.admin.command("hello")
+    except ConnectionFailure:
+        return False
+    return True
 
 
 def set_users(client: Client, addresses: Mapping[str, Address], databases: Mapping[str, Database[Any]]) -> None:
