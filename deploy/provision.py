@@ -5,6 +5,8 @@ read all of them. Runs before the services start, and changes nothing where all 
 gets `root` from here: on its own machine, since MongoDB allows that from localhost only. Ends with `HALF_RESTORED`, so
 that nothing starts, while a restore has begun and not ended.
 
+With `--new-sealing-key` what was sealed is given up: the present key is right from then on.
+
 The broker knows the user `provision` from the site's definitions. A queue or an exchange that was deleted is there
 again after another run; `rearm` then has the events published again that it held.
 """
@@ -25,6 +27,7 @@ from structlog import get_logger
 from deploy.backup import SECRETS, trust_authority_of
 from deploy.restore import is_half_done
 from services.chassis import log, provisioning
+from services.chassis.sealing_canary import accept_any_key
 from services.contract.topology import SOURCES
 
 WITHIN = 120.0  # seconds for each step
@@ -46,6 +49,9 @@ Address = Mapping[str, Any]
 """An address of the database as pymongo parses it."""
 
 OF_ROOT = "mongo_root_password"
+NEW_KEY = "--new-sealing-key"
+SEALS = "awards"
+"""The service that seals values."""
 
 logger = get_logger()
 
@@ -54,7 +60,7 @@ class WrongRootPassword(Exception):
     """A database that refuses root with the site's password, and in which no first user can be made."""
 
 
-def main(site: Path) -> int:
+def main(site: Path, *, gives_up_sealed: bool = False) -> int:
     """Provision the database of a site and return the exit code."""
     log.set_up("INFO", "provision")
     trust_authority_of(site)
@@ -69,6 +75,9 @@ def main(site: Path) -> int:
         wait_until(lambda: has_all(client, hosts_of(all_)))
         databases = {user: client[addresses[user]["database"]] for user in SOURCES}
         set_users(client, addresses, databases)
+        if gives_up_sealed:
+            accept_any_key(databases[SEALS])
+            logger.info("the next sealing key is right")
         if is_half_done(databases):
             logger.error("a restore ended in the middle: run `./kexie deploy restore --replace FILE` again")
             return HALF_RESTORED
@@ -244,4 +253,5 @@ def wait_until(condition: Callable[[], bool], what: str = "database") -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(*sys.argv[1:2] or [SECRETS])))
+    paths = [word for word in sys.argv[1:] if word != NEW_KEY]
+    sys.exit(main(Path(*paths[:1] or [SECRETS]), gives_up_sealed=NEW_KEY in sys.argv))

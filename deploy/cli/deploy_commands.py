@@ -75,7 +75,16 @@ def init(
     outdated = site.outdated_systems()
     replaced = site.make(layout, anew=anew)
     _tell_of_site(site, replaced)
+    if "sealing_key" in anew:
+        click.echo("To give up what was sealed with the lost key, so that names can be sealed again:")
+        click.echo(f"  {_provision(site)} --new-sealing-key")
     system_commands.tell_of_outdated(site, outdated)
+
+
+def _provision(site: Site) -> str:
+    if site.layout().is_in_containers:
+        return "./kexie deploy compose run --rm provision"
+    return f"python -m deploy.provision {site.folder}"
 
 
 def _tell_of_site(site: Site, replaced: tuple[str, ...]) -> None:
