@@ -7,7 +7,7 @@ import os
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from deploy.cli.output import plain
 from deploy.deployment.site_files import PROJECT, Site
@@ -15,6 +15,7 @@ from deploy.errors import CommandFailed
 from deploy.secrets.private_files import CHECKOUT
 
 PLUGIN, PACKAGE = ("docker", "compose"), "compose"
+BROKER = "rabbitmq"
 PREPARATIONS = ("rights", "provision")
 """Programs that end before the services start, in their order."""
 PROJECT_LABEL, WORKING_DIRECTORY = "com.docker.compose.project", "com.docker.compose.project.working_dir"
@@ -90,16 +91,26 @@ def run(*arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL) -> str:
     return done.stdout
 
 
-def is_running(service: str) -> bool:
-    """Return whether a container of this service runs; fail where no Docker answers."""
-    return service in run("ps", "--services", "--status", "running").split()
+def is_healthy(service: str) -> bool:
+    """Return whether a container of this service runs and is ready; fail where no Docker answers."""
+    return any(container["Health"] == "healthy" for container in _containers(service))
+
+
+def control_broker(*arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL) -> str:
+    """Run `rabbitmqctl` at the broker of the site and return what it printed; raise `CommandFailed`."""
+    return run("exec", "-T", BROKER, "rabbitmqctl", "--quiet", *arguments, stdin=stdin)
 
 
 def preparations() -> list[str]:
     """Return the last words of the programs that prepare a start, of those that failed."""
-    ended = [json.loads(line) for line in run("ps", "--all", "--format", "json", *PREPARATIONS).splitlines()]
-    failed = [container["Service"] for container in ended if container["ExitCode"]]
+    failed = [container["Service"] for container in _containers("--all", *PREPARATIONS) if container["ExitCode"]]
     return [f"{name}: {words(run('logs', '--no-log-prefix', '--tail', '3', name))}" for name in failed]
+
+
+def _containers(*arguments: str) -> list[dict[str, Any]]:
+    """List containers; older releases of compose print one list, later ones a line for each."""
+    listed = run("ps", "--format", "json", *arguments)
+    return json.loads(listed) if listed.startswith("[") else [json.loads(line) for line in listed.splitlines()]
 
 
 def words(log: str) -> str:
