@@ -28,7 +28,7 @@ from services.chassis.fields import json_schema
 from services.chassis.mongo import client
 from services.chassis.settings import Settings
 from services.contract.topology import SERVICES
-from services.outreach.schemas import RecordCount
+from services.outreach.schemas.activities import RecordCount
 from tests.bench import clients
 from tests.bench.pipeline import Pipeline, memory, processor_time
 from tests.bench.result_table import Row, at_most, exit_code, show

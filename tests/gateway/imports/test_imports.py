@@ -19,7 +19,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.fields import json_schema
 from services.chassis.mongo import database
 from services.chassis.tokens import Actor
-from services.outreach.schemas import RecordCount
+from services.outreach.schemas.activities import RecordCount
 from services.outreach.service import Outreach
 from tests.gateway.conftest import Http
 from tests.gateway.imports.sheets.examples import a_book

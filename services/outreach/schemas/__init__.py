@@ -1,0 +1,1 @@
+"""Input of each command of outreach, in modules named like those of the commands."""
