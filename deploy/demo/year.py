@@ -11,6 +11,7 @@ from random import Random
 from deploy.demo.activities import Bookings, activities, campaigns, closing, venues
 from deploy.demo.countryside import associations, grants, points
 from deploy.demo.evaluations import evaluations
+from deploy.demo.media import channels, media
 from deploy.demo.organisations import organisations
 from deploy.demo.provincial_prizes import results
 from deploy.demo.story import Story
@@ -23,11 +24,12 @@ def stories(seed: int = SEED) -> tuple[list[Story], ...]:
     """Return the parts of the year in their order; the stories of a part can be played side by side."""
     random = Random(seed)
     return (
-        [venues(), campaigns()],
+        [venues(), campaigns(), channels()],
         [
             youth(),
             *evaluations(),
             *activities(random, Bookings()),
+            *media(),
             *results(),
             *associations(random),
             *points(random),

@@ -164,6 +164,16 @@ class CommandId(Id):
         super().__init__(max=200, required=required)
 
 
+class Address(Text):
+    """The address of a public page, without signs that a page would take for its own."""
+
+    pattern = r"""https?://[^\s<>"']+"""
+    says = (
+        "An address like https://example.cn/notice (up to {max}).",
+        "网址，如 https://example.cn/notice（至多 {max} 个字符）。",
+    )
+
+
 class Sha256(Text):
     """The SHA-256 of a file, 64 lower-case hexadecimal digits."""
 

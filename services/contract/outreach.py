@@ -15,6 +15,7 @@ KeyGroup = Literal["minors", "farmers", "urban", "cadres"]
 Mode = Literal["offline", "online"]
 Method = Literal["scan", "sign_in", "headcount", "turnstile", "estimate", "report"]
 EvidenceKind = Literal["photo", "sign_sheet", "video", "press", "letter"]
+ChannelKind = Literal["newspaper", "tv", "radio", "website", "sms", "microblog", "screen"]
 VenueKind = Literal["plaza", "community", "school", "station", "site", "hall"]
 
 
@@ -114,3 +115,65 @@ class ExhibitCandidate(View):
     granted_on: date
     district: str | None
     state: Literal["proposed", "removed"]
+
+
+@published_by("outreach", happenings=("opened", "closed"))
+class Channel(View):
+    """A newspaper, station, site or screen that carries science popularisation; one of no district is the city's."""
+
+    channel_kind: ChannelKind
+    opened_on: date
+    closed_on: date | None
+    district: str | None
+    state: Literal["open", "closed"]
+
+
+@published_by("outreach", happenings=("planned", "started", "paused", "resumed", "ended"))
+class MediaColumn(View):
+    """A column of science popularisation in a channel (科普栏目)."""
+
+    channel_id: str
+    channel_kind: ChannelKind
+    started_on: date | None
+    district: str | None
+    state: Literal["planned", "running", "paused", "ended"]
+
+
+@published_by("outreach", happenings=("planned", "drafted", "reviewed", "published", "withdrawn"))
+class ColumnIssue(View):
+    """An issue of a media column; published after a scientific review only (O-15)."""
+
+    column_id: str
+    channel_id: str
+    channel_kind: ChannelKind
+    issue_no: Count
+    reviewed_on: date | None
+    published_on: date | None
+    district: str | None
+    state: Literal["planned", "drafted", "expert_reviewed", "published", "withdrawn"]
+
+
+@published_by("outreach", happenings=("drafted", "reviewed", "published", "withdrawn"))
+class WebPost(View):
+    """A post of the association's website, with its public address once it is there."""
+
+    channel_id: str
+    url: str | None
+    reviewed_on: date | None
+    published_on: date | None
+    district: str | None
+    state: Literal["drafted", "reviewed", "published", "withdrawn"]
+
+
+@published_by("outreach", happenings=("recorded", "verified", "rejected"))
+class ReachReport(View):
+    """How many read or saw one issue or post; it is never added to person-times (O-11)."""
+
+    issue_id: str | None
+    post_id: str | None
+    channel_id: str
+    channel_kind: ChannelKind
+    reach: Count
+    measured_on: date
+    district: str | None
+    state: Literal["recorded", "verified", "rejected"]

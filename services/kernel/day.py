@@ -1,8 +1,9 @@
-"""Days by the calendar of Shanghai (X-07): a past event has no future day, and a plan has no past day."""
+"""Days by the calendar of Shanghai (X-07): past events have no future day, plans no past one, and days have an order."""
 
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 from services.kernel.refusal import Refusal
 
@@ -21,6 +22,10 @@ class Over(Refusal, rule="X-07", zh="所定日期不得早于今天"):
     """A planned day is today at the earliest."""
 
 
+class OutOfOrder(Refusal, rule="X-07", zh="日期先后颠倒"):
+    """Nothing ends before it begins, and no step is taken before the one that it follows."""
+
+
 def past(*, today: date, **days: date | None) -> None:
     """Refuse any day after today; today itself is allowed, and so is None, which means not known."""
     for name, day in days.items():
@@ -33,3 +38,11 @@ def upcoming(*, today: date, **days: date) -> None:
     for name, day in days.items():
         if day < today:
             raise Over(**{name: day}, today=today)
+
+
+def in_order(**days: date | None) -> None:
+    """Refuse a day that lies before the one named before it; the same day is allowed, and None is passed over."""
+    known = [(name, day) for name, day in days.items() if day is not None]
+    for (before, earlier), (after, later) in pairwise(known):
+        if later < earlier:
+            raise OutOfOrder(**{before: earlier, after: later})

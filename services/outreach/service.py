@@ -11,12 +11,25 @@ from services.chassis.listener import listens
 from services.chassis.service import Service
 from services.contract.event import Event
 from services.outreach.commands.activities import ActivityCommands
+from services.outreach.commands.media import MediaCommands
 from services.outreach.domain import activity, exhibit_candidate, venue
-from services.outreach.store import Activities, AudienceCounts, Campaigns, EvidenceFiles, ExhibitCandidates, Venues
+from services.outreach.store import (
+    Activities,
+    AudienceCounts,
+    Campaigns,
+    Channels,
+    ColumnIssues,
+    EvidenceFiles,
+    ExhibitCandidates,
+    MediaColumns,
+    ReachReports,
+    Venues,
+    WebPosts,
+)
 
 
-class Outreach(ActivityCommands, Service):
-    """Activities of science popularisation, the audiences they reach (K2), and the venues they use."""
+class Outreach(ActivityCommands, MediaCommands, Service):
+    """Activities of science popularisation, the audiences they reach (K2), and what channels publish."""
 
     name = "outreach"
 
@@ -26,6 +39,11 @@ class Outreach(ActivityCommands, Service):
     evidence_files = EvidenceFiles()
     venues = Venues()
     exhibit_candidates = ExhibitCandidates()
+    channels = Channels()
+    columns = MediaColumns()
+    issues = ColumnIssues()
+    posts = WebPosts()
+    reach_reports = ReachReports()
     clock = ClockProvider()
 
     @listens(contract.rural.ServicePoint, "completed", "lapsed")

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from services import contract
 from services.chassis.records import Records, Unique
-from services.outreach.domain import activity, audience, campaign, evidence, exhibit_candidate, venue
+from services.outreach.domain import (
+    activity,
+    audience,
+    campaign,
+    channel,
+    column_issue,
+    evidence,
+    exhibit_candidate,
+    media_column,
+    reach_report,
+    second_person,
+    venue,
+    web_post,
+)
 
 
 class Campaigns(Records[campaign.Campaign]):
@@ -66,3 +79,55 @@ class ExhibitCandidates(Records[exhibit_candidate.ExhibitCandidate]):
 
     kind = contract.outreach.ExhibitCandidate.kind
     record = exhibit_candidate.ExhibitCandidate
+
+
+class Channels(Records[channel.Channel]):
+    """Channels, without a rule across them."""
+
+    kind = contract.outreach.Channel.kind
+    record = channel.Channel
+    office = ("name", "operator_id")
+
+
+class MediaColumns(Records[media_column.MediaColumn]):
+    """Media columns, without a rule across them."""
+
+    kind = contract.outreach.MediaColumn.kind
+    record = media_column.MediaColumn
+    office = ("name", "channel_opened_on")
+
+
+class ColumnIssues(Records[column_issue.ColumnIssue]):
+    """Issues; a number stands for one of each column (O-22)."""
+
+    kind = contract.outreach.ColumnIssue.kind
+    record = column_issue.ColumnIssue
+    office = ("title", "author_ids", "drafted_by", "reviewer_id", "reviewed_by")
+    unique = (
+        Unique(
+            "column_id", "issue_no",
+            refusal=column_issue.IssueNumberTaken,
+            among={"state": column_issue.STANDING},
+        ),
+    )  # fmt: skip
+
+
+class WebPosts(Records[web_post.WebPost]):
+    """Posts; an address is that of one of them (O-27)."""
+
+    kind = contract.outreach.WebPost.kind
+    record = web_post.WebPost
+    office = ("title", "author_ids", "drafted_by", "reviewed_by")
+    unique = (Unique("url", refusal=web_post.AddressTaken, among={"state": "published"}),)
+
+
+class ReachReports(Records[reach_report.ReachReport]):
+    """Reports of reach; one stands of each issue and of each post (O-11)."""
+
+    kind = contract.outreach.ReachReport.kind
+    record = reach_report.ReachReport
+    office = ("recorded_by", "verified_by")
+    unique = (
+        Unique("issue_id", refusal=reach_report.ReachedTwice, among={"state": second_person.STANDING}),
+        Unique("post_id", refusal=reach_report.ReachedTwice, among={"state": second_person.STANDING}),
+    )

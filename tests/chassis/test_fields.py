@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.fields import (
+    Address,
     AnyDay,
     CommandId,
     Day,
@@ -38,6 +39,7 @@ TAKEN = [
     (CommandId(), "_x.1:-"), (CommandId(), "x" * 200), (CommandId(), "6b657869-6500-4000-8000-13812345678a"),
     (Id(), "a-1.b_c:D"), (Id(), "x" * 100), (Text(max=5), "五个字 。"), (Whole(), 0), (Whole(max=3), 3),
     (Fen(), 2**63 - 1), (Flag(), False), (OneOf("a", "b"), "b"), (District(), "511102"), (Sha256(), "0f" * 32),
+    (Address(), "https://a.cn/b?c=1"),
 ]  # fmt: skip
 
 REFUSED = [
@@ -47,7 +49,8 @@ REFUSED = [
     (Day(), "2011-02-29"), (Day(), "20110514"), (Day(), "2011-5-14"), (Day(), "2011-W20-6"), (Day(), 20110514),
     (Day(), "2011-05-14T00:00"), (Whole(), -1), (Whole(), 1.0), (Whole(), "1"), (Whole(), True), (Whole(max=3), 4),
     (Fen(), 2**63), (Fen(), 0.5), (Flag(), 1), (Flag(), "true"), (OneOf("a"), "A"), (OneOf("a"), ["a"]),
-    (District(), "510000"), (Sha256(), "0F" * 32), (Sha256(), "0f" * 31), (Many(Id()), "a"), (Many(Id()), {"a": 1}),
+    (District(), "510000"), (Sha256(), "0F" * 32), (Address(), "javascript:alert(1)"), (Address(), "https://a.cn/<script>"),
+    (Address(), 'https://a.cn/" onload="x'), (Sha256(), "0f" * 31), (Many(Id()), "a"), (Many(Id()), {"a": 1}),
     (Many(Id(), min=1), []), (Many(Id(), max=2), ["a", "b", "c"]), (Many(Id()), ["a", " "]), (Many(Whole()), [None]),
     (Group(Schema, dict), None), (Group(Schema, dict), []), (Group(Schema, dict), "{}"),
 ]  # fmt: skip

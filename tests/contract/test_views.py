@@ -18,9 +18,10 @@ CALLED_BY_NAME = {
     "rural.association": {"name", "industry"},
     "rural.service_point": {"name"},
     "awards.notice": {"url", "office_line"},
+    "outreach.web_post": {"url"},
 }
 """Organisations, associations and points are called by their names, which are public; people never are. The address of
-a public notice and the landline of the office behind it are of a form that holds neither names nor mobile numbers."""
+a public notice or post, and the landline of an office, are of a form that holds neither names nor mobile numbers."""
 
 OPAQUE = re.compile(
     r"(.*_ids?|.*_codes?|.*doc_no|document_no|certificate_no|voucher_no|.*_hash|district|merged_into|superseded_by)$"

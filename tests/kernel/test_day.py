@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.kernel.day import NotYet, Over, past, upcoming
+from services.kernel.day import NotYet, OutOfOrder, Over, in_order, past, upcoming
 
 TODAY = date(2011, 5, 14)
 
@@ -24,3 +24,11 @@ def test_what_is_set_for_a_day_is_set_for_today_at_the_earliest():
 
     with pytest.raises(Over, match="starts_on=2011-05-13, today=2011-05-14"):
         upcoming(today=TODAY, starts_on=date(2011, 5, 13))
+
+
+@pytest.mark.rule("X-07")
+def test_days_follow_one_another_or_are_the_same_and_one_that_is_not_known_is_passed_over():
+    in_order(starts_on=TODAY, out_on=None, ends_on=TODAY)
+
+    with pytest.raises(OutOfOrder, match="starts_on=2011-05-14, ends_on=2011-05-13"):
+        in_order(starts_on=TODAY, out_on=None, ends_on=date(2011, 5, 13))

@@ -18,6 +18,10 @@ ROLES = {
     "reject_count": "verifier",
     "correct_count": "verifier",
     "supersede_count": "verifier",
+    **dict.fromkeys(
+        ("review_issue", "withdraw_issue", "review_post", "withdraw_post", "verify_reach", "reject_reach"), "verifier"
+    ),
+    "end_column": "chair",
 }
 WHO = {"recorder": "u-li", "verifier": "u-wang", "chair": "u-zhang"}
 USUALLY = {
@@ -30,6 +34,14 @@ USUALLY = {
     "reject_count": {"reason": "无佐证"},
     "correct_count": {"reason": "重新清点签到表"},
     "supersede_count": {"reason": "以扫码人次为准"},
+    "open_channel": {
+        "channel_kind": "newspaper",
+        "name": "乐山日报",
+        "operator_id": "o-daily",
+        "opened_on": "2011-01-04",
+    },
+    "plan_column": {"name": "科学生活"},
+    "draft_post": {"title": "科普日预告"},
 }
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from services import contract
 from services.kernel import ForbiddenMove
-from services.outreach.domain.campaign import LIFECYCLE, EndsBeforeItStarts, MembersDayCounted, close
+from services.kernel.day import OutOfOrder
+from services.outreach.domain.campaign import LIFECYCLE, MembersDayCounted, close
 from tests.outreach.examples import a_campaign, an_activity
 
 
@@ -35,7 +36,7 @@ def test_a_campaign_of_one_day_ends_on_that_day_and_none_ends_before():
     day = date(2011, 12, 15)
 
     assert a_campaign(starts_on=day, ends_on=day).year == 2011
-    with pytest.raises(EndsBeforeItStarts):
+    with pytest.raises(OutOfOrder):
         a_campaign(starts_on=day, ends_on=date(2011, 12, 14))
 
 

@@ -6,18 +6,8 @@ from services import contract
 from services.awards.domain.award_list import Decision
 from services.awards.domain.list_line import OtherAward
 from services.awards.schemas.editions import CROWD
-from services.chassis.fields import Day, Group, Id, Many, OneOf, Ref, Schema, Sha256, Text
+from services.chassis.fields import Address, Day, Group, Id, Many, OneOf, Ref, Schema, Sha256, Text
 from services.contract.awards import Grade, PrizeKind, SubjectType
-
-
-class Address(Text):
-    """The address of a public page."""
-
-    pattern = r"https?://[^\s]+"
-    says = (
-        "An address like https://example.cn/notice (up to {max}).",
-        "网址，如 https://example.cn/notice（至多 {max} 个字符）。",
-    )
 
 
 class Landline(Text):

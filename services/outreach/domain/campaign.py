@@ -7,16 +7,13 @@ from datetime import date
 
 from services.contract.outreach import CampaignKind
 from services.kernel import Change, Lifecycle, Refusal
+from services.kernel.day import in_order
 
 LIFECYCLE = Lifecycle(open=("closed",))
 
 
 class MembersDayCounted(Refusal, rule="O-16", zh="科协会员日属会员活动，不计入科普受众人次"):
     """Members' Day visits are membership work and never count for the audience reached (K2)."""
-
-
-class EndsBeforeItStarts(Refusal, rule="X-07", zh="活动月（周、日）不能在开始之前结束"):
-    """A campaign ends on its first day at the earliest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +42,7 @@ def open(  # noqa: A001 - the word of the association
     counts_for_k2: bool | None = None,
 ) -> Change[Campaign]:
     """Open a campaign; by default its audiences count for K2 unless it is Members' Day."""
-    if ends_on < starts_on:
-        raise EndsBeforeItStarts(starts_on=starts_on, ends_on=ends_on)
+    in_order(starts_on=starts_on, ends_on=ends_on)
     is_members_day = campaign_kind == "members_day"
     if is_members_day and counts_for_k2:
         raise MembersDayCounted(campaign_kind=campaign_kind)

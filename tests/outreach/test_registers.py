@@ -1,0 +1,53 @@
+"""What outreach publishes, lends and is told of, on a real broker and database."""
+
+import pytest
+
+from services.outreach.service import Outreach
+from tests.outreach.acting import Acting, refused
+
+
+@pytest.fixture
+def people(running):
+    return Acting(running.start(Outreach))
+
+
+@pytest.mark.rule("O-11", "O-15", "O-22")
+def test_an_issue_is_reviewed_published_and_its_reach_told_once(people):
+    people.open_channel(channel_id="ch-1")
+    people.plan_column(column_id="co-1", channel_id="ch-1")
+    people.start_column(column_id="co-1", started_on="2011-01-05")
+    people.plan_issue(issue_id="i-1", column_id="co-1", issue_no=1)
+    with refused("O-22"):
+        people.plan_issue(issue_id="i-2", column_id="co-1", issue_no=1)
+
+    people.draft_issue(issue_id="i-1", title="防震常识", author_ids=["p-1"])
+    with refused("O-15"):
+        people.review_issue(issue_id="i-1", reviewer_id="p-1", reviewed_on="2011-05-02")
+    people.review_issue(issue_id="i-1", reviewer_id="p-9", reviewed_on="2011-05-02")
+    with refused("O-11"):
+        people.report_reach(issue_id="i-1", reach=9, measured_on="2011-05-03")
+    assert people.publish_issue(issue_id="i-1", published_on="2011-05-03")["state"] == "published"
+
+    people.report_reach(report_id="r-1", issue_id="i-1", reach=48_000, measured_on="2011-05-03")
+    with refused("O-11"):
+        people.report_reach(report_id="r-2", issue_id="i-1", reach=49_000, measured_on="2011-05-03")
+    people.verify_reach(report_id="r-1")
+    people.reject_reach(report_id="r-1", reason="口径不符")
+    assert (
+        people.report_reach(report_id="r-3", issue_id="i-1", reach=47_000, measured_on="2011-05-03")["reach"] == 47_000
+    )
+
+
+@pytest.mark.rule("O-27")
+def test_two_posts_never_have_one_address(people):
+    people.open_channel(channel_id="ch-web", channel_kind="website")
+    for post_id in ("w-1", "w-2"):
+        people.draft_post(post_id=post_id, channel_id="ch-web")
+        people.review_post(post_id=post_id, reviewed_on="2011-05-02")
+    address = {"url": "https://www.example.cn/1.html", "published_on": "2011-05-02"}
+    people.publish_post(post_id="w-1", **address)
+
+    with refused("O-27"):
+        people.publish_post(post_id="w-2", **address)
+    people.withdraw_post(post_id="w-1", reason="内容过时")
+    assert people.publish_post(post_id="w-2", **address)["url"] == address["url"]
