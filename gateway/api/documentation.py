@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gateway.api import asyncapi, catalogue, openapi, problem_list, role_matrix
+from gateway.api import asyncapi, catalogue, field_table, openapi, problem_list, role_matrix
 from gateway.api.catalogue import Operation, Route, ServiceDescriptions
 from gateway.api.endpoint import Endpoint
 from gateway.http import parameters
@@ -54,6 +54,10 @@ class Documentation:
     def role_matrix_page(self) -> Reply:
         """The roles of every operation, as a page."""
         return self._document("/roles", lambda described: role_matrix.page(self._operations(described)))
+
+    def field_table_page(self) -> Reply:
+        """Every field of every record with its class and its readers, as a page."""
+        return self._document("/fields", field_table.page)
 
     def problem_list_page(self) -> Reply:
         """Every error code and every rule, as a page."""

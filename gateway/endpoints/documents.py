@@ -108,6 +108,17 @@ class DocumentEndpoints:
 
     @endpoint(
         "GET",
+        "/fields",
+        en="Show which field of a record who may read as a page.",
+        zh="字段类别与读者一览。",
+        public=True,
+        answers={200: json_schema.PAGE},
+    )
+    def field_table(self, _: Request) -> Reply:
+        return self.docs.field_table_page()
+
+    @endpoint(
+        "GET",
         "/health",
         en="Check that the process works; on 503 restart it.",
         zh="进程是否正常。",

@@ -256,6 +256,9 @@ class Method(Entrypoint):
         """Return the method's arguments and its context; raises a problem."""
         raise NotImplementedError
 
+    def begin(self, context: dict[str, Any]) -> None:
+        """Do what comes before the method, in its worker; raises a problem in place of it."""
+
     def recover(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
         """Return an earlier outcome to answer in place of this error, or raise the error."""
         raise error

@@ -107,7 +107,7 @@ class Event:
 def cause_of(because: str) -> str:
     """Name a cause: an event by its id, a command by the UUID (version 5) of its id, which is its sender's text (X-08).
 
-    Who knows a command's id can find what it caused: `uuid.uuid5(COMMANDS, command_id)`.
+    Who knows a command's id and its caller can find what it caused: `uuid.uuid5(COMMANDS, command_id)` and the actor.
     """
     return because if EVENT_ID.fullmatch(because) else str(uuid.uuid5(COMMANDS, because))
 

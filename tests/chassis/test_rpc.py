@@ -1,6 +1,7 @@
 """RPC as nameko speaks it: whatever comes in is answered, done or dropped, and nothing of it ends the process."""
 
 import json
+import uuid
 from datetime import timedelta
 
 import jwt
@@ -9,6 +10,7 @@ from nameko.exceptions import RemoteError
 from nameko.standalone.rpc import ClusterRpcProxy
 
 from services.chassis import metrics
+from services.chassis.entrypoints import COMMAND_IDS
 from services.chassis.problem import (
     InvalidInput,
     Malfunction,
@@ -191,6 +193,33 @@ def test_any_key_address_id_and_header_is_served(shared, outsider, text):
         outsider.send("outreach.ping", **{"reply_to": text, **properties})
     assert lives(shared)
     assert parked(shared) == []
+
+
+@pytest.mark.rule("X-01")
+def test_a_request_without_a_command_id_is_known_by_its_caller_its_id_and_its_content(shared, outsider, hall):
+    def ask(seats, by="u-li", id_="1"):
+        body, token = request(hall_id=hall, seats=seats), shared.token(by)
+        return outsider.ask("outreach.add_seats", body, token=token, correlation_id=id_)["result"]
+
+    first, delivered_again = ask(5), ask(5)
+    others = [ask(7), ask(5, by="u-wang"), ask(5, id_="2")]
+    uuid_, same_uuid = ask(5, id_=hall[2:]), ask(5, id_=hall[2:])
+
+    assert delivered_again == first
+    assert [one["version"] for one in (first, *others, uuid_)] == [2, 3, 4, 5, 6]
+    assert same_uuid == uuid_
+
+
+def test_the_id_that_is_made_for_a_request_is_that_of_every_release_so_that_it_may_be_delivered_to_the_next(
+    shared, outsider
+):
+    request_id = str(uuid.uuid4())
+    body = request(name=uuid.uuid4().hex, district="511102")
+
+    made = outsider.ask("outreach.register_hall", body, token=shared.token("u-li"), correlation_id=request_id)["result"]
+
+    cause = uuid.uuid5(COMMAND_IDS, f"register_hall/{request_id}")
+    assert held(shared, made["id"])["history"][0]["because"] == str(cause)
 
 
 # What goes wrong inside

@@ -6,7 +6,8 @@ from dataclasses import fields
 
 import pytest
 
-from deploy.deployment.site_files import Layout, Site
+from deploy.deployment.layout import Layout
+from deploy.deployment.site_files import Site
 from deploy.local.programs import PROGRAMS
 from deploy.secrets.keys import SEALING, SIGNING
 from deploy.secrets.private_files import CHECKOUT
