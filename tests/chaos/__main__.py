@@ -137,7 +137,15 @@ def _run_in(home: Home, plan: CampaignPlan, screen: Screen) -> Report:
             raise CommandFailed("None of these faults is possible here.")
         commands = CommandLog(home.folder / "commands")
         stories = [story for story in STORIES if story.__name__ in (plan.stories or [story.__name__])]
-        load = Load(world.settings, world.gateway_urls, commands, Random(plan.seed), rate=plan.rate, stories=stories)
+        load = Load(
+            world.settings,
+            world.gateway_urls,
+            commands,
+            Random(plan.seed),
+            bureau_uri=world.bureau_uri,
+            rate=plan.rate,
+            stories=stories,
+        )
         campaign = Campaign(world, load, commands, seed=plan.seed, say=screen.say)
         with screen.showing(lambda: f"{load.done:,} commands; {', '.join(campaign.going_on) or 'no fault'}"):
             return campaign.run(faults, plan.seconds, inspect_every=plan.inspect_every)

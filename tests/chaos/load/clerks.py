@@ -27,6 +27,7 @@ from tests.chaos.load.stories import PEOPLE, REUSED, STORIES, Rules, Story
 from tests.chaos.log import expected_state
 from tests.chaos.log.command_log import Command, CommandLog, Outcome
 from tests.chaos.log.finding import Finding
+from tests.chaos.world.outside_bureau import NAME as BUREAU
 
 RATE = 50.0  # commands a second at most, each caller of a crowd counted
 CLERKS = 2  # for each story
@@ -45,8 +46,9 @@ LIFETIME = timedelta(days=2)  # of the tokens
 class Load:
     """Clerks and readers at work: `start` and `pause` as often as needed, `stop` at the end.
 
-    `done` counts commands, `troubles` the reasons of tries without an answer; `silences` are the longest times in
-    seconds in which a service answered nothing. Silence is no finding while `is_excused` is true.
+    `done` counts commands, `answers` all of them by their last answer, `troubles` the reasons of tries without an
+    answer; `silences` are the longest times in seconds in which a service answered nothing. Silence is no finding while
+    `is_excused` is true.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class Load:
         log: CommandLog,
         random: Random,
         *,
+        bureau_uri: str,
         rate: float = RATE,
         stories: Sequence[Story] = STORIES,
     ) -> None:
         self.done, self.is_working = 0, False
         self.findings: list[Finding] = []
+        self.answers: Counter[str] = Counter()
         self.troubles: Counter[str] = Counter()
         self.silences = dict.fromkeys(SERVICES, 0.0)
         self._log, self._random, self._stories = log, random, tuple(stories)
@@ -70,6 +74,8 @@ class Load:
         }
         self._rpc, self._http = Rpc(settings, tokens.__getitem__), Http(gateway_urls, tokens.__getitem__, random)
         self._rpc.open()
+        self._door = Rpc(replace(settings, amqp_uri=bureau_uri), tokens.__getitem__)
+        self._door.open()
         self._pace = _Pace(rate)
         self._numbers, self._ids = itertools.count(1), itertools.count(1)
         self._recent: deque[Answered] = deque(maxlen=RECENT)
@@ -97,6 +103,7 @@ class Load:
         """Let everybody stop for ever."""
         self.pause()
         self._rpc.close()
+        self._door.close()
 
     def give(
         self,
@@ -121,6 +128,7 @@ class Load:
         outcomes = [call.wait() for call in calls]
         if len(set(outcomes)) > 1:
             self._find(Finding("I1", f"{callers} callers of {command.id} were answered differently: {set(outcomes)}"))
+        self.answers[outcomes[0].rule or outcomes[0].state] += 1
         if outcomes[0].state == "done":
             self._note_done(command, outcomes[0])
         return outcomes[0]
@@ -151,7 +159,7 @@ class Load:
         deadline, pause = time.monotonic() + GIVEN_UP, AGAIN
         while time.monotonic() < deadline:
             try:
-                outcome = self._random.choice((self._rpc, self._http)).give(command)
+                outcome = self._way_of(command).give(command)
             except Unanswered as trouble:
                 self.troubles[str(trouble)] += 1
                 eventlet.sleep(pause)
@@ -163,6 +171,10 @@ class Load:
                 return outcome
         self._find(Finding("I9", f"{command.method} {command.id} had no answer for {GIVEN_UP:g} s"))
         return Outcome(state="unknown")
+
+    def _way_of(self, command: Command) -> Rpc | Http:
+        """The door for the outside bureau, which has no other way in; any for everybody else."""
+        return self._door if command.by == BUREAU else self._random.choice((self._rpc, self._http))
 
     def _note_answer(self, service: str) -> None:
         now = time.monotonic()

@@ -1,4 +1,6 @@
-"""The two ways for a command: RPC, and the gateways' HTTP. A client asks once and returns the answer as an outcome."""
+"""The ways for a command: RPC, also through the door, and the gateways' HTTP.
+
+A client asks once and returns the answer as an outcome."""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ class Forgotten(Exception):
 
 
 class Rpc:
-    """Calls of the services."""
+    """Calls of the services, over the virtual host of the settings."""
 
     def __init__(self, settings: Settings, token: Token) -> None:
         self._caller = Caller(settings, "clerks")

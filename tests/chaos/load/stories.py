@@ -8,8 +8,10 @@ from functools import partial
 from random import Random
 from typing import Protocol, Self
 
-BUREAUS = ("b-1", "b-2", "b-3", "b-4", "b-5")
-"""Callers whose programs take the same ids again and again, and each other's."""
+from tests.chaos.world.outside_bureau import NAME as BUREAU
+
+PROGRAMS = ("program-1", "program-2", "program-3", "program-4", "program-5")
+"""Callers who take the same command ids again and again, and each other's."""
 PEOPLE = {
     "u-li": ("recorder",),
     "u-wang": ("verifier",),
@@ -17,14 +19,15 @@ PEOPLE = {
     "u-zhang": ("chair",),
     "u-qian": ("finance",),
     "u-viewer": ("viewer",),
-    **dict.fromkeys(BUREAUS, ("recorder", "verifier", "finance")),
+    BUREAU: ("recorder",),
+    **dict.fromkeys(PROGRAMS, ("recorder", "verifier", "finance")),
 }
 DISTRICT = "511102"
 DAY = "2011-05-14"
 CROWD = 20  # callers that send one command at once
 AT_ONCE = 8  # clerks at one record
 TURNS = 8  # of each of them
-IDS = 200  # that bureaus take
+IDS = 200  # that programs take
 REUSED = "command_id_reused"
 
 Rules = Collection[str | None]
@@ -84,6 +87,14 @@ def an_audience(actor: Actor, n: int) -> None:
     if n % 2:
         _a_letter(actor, f"a-{n}")
         _corrected(actor, "u-sun", f"n-{n}", f"a-{n}", 50 + n)
+
+
+def a_bureaus_audience(actor: Actor, n: int) -> None:
+    """Count the audience of another bureau, which says so through the door, and verify it (K2)."""
+    hall = {"venue_kind": "hall", "name": "馆", "district": DISTRICT}
+    actor.do(BUREAU, "outreach", "register_venue", venue_id=f"v-{n}", **hall)
+    _an_activity(actor, f"a-{n}", venue=f"v-{n}", by=BUREAU)
+    _a_count(actor, f"n-{n}", activity=f"a-{n}", person_times=30 + n, by=BUREAU)
 
 
 def a_disputed_audience(actor: Actor, n: int) -> None:
@@ -151,19 +162,19 @@ def a_station(actor: Actor, n: int) -> None:
 
 
 def reused_ids(actor: Actor, n: int) -> None:
-    """Let bureaus' programs give commands under ids that they, and others, have used for something else."""
+    """Let programs give commands under ids that they, and others, have used for something else."""
     decision = {"source_level": "province", "issuer_level": "province", "decision_doc_no": "川科协发1号"}
     granted = {"approved_fen": 900_000_000, "approved_on": "2011-03-01", "district": DISTRICT}
-    for bureau in BUREAUS:
-        grant = {"grant_id": f"g-{bureau}", **decision, **granted}
-        actor.reuse(f"grant-{bureau}", "u-zhang", "rural", "approve_grant", expected=(None,), **grant)
-    programs = [Random(f"{n}/{program}") for program in range(AT_ONCE)]
-    actor.together(*(partial(_takes_ids, actor, random) for random in programs))
+    for program in PROGRAMS:
+        grant = {"grant_id": f"g-{program}", **decision, **granted}
+        actor.reuse(f"grant-{program}", "u-zhang", "rural", "approve_grant", expected=(None,), **grant)
+    chances = [Random(f"{n}/{clerk}") for clerk in range(AT_ONCE)]
+    actor.together(*(partial(_takes_ids, actor, random) for random in chances))
 
 
 def _takes_ids(actor: Actor, random: Random) -> None:
     for _ in range(TURNS):
-        by, key, size = random.choice(BUREAUS), f"{random.randrange(IDS)}", random.randrange(1, 4)
+        by, key, size = random.choice(PROGRAMS), f"{random.randrange(IDS)}", random.randrange(1, 4)
         match random.randrange(4):
             case 0:
                 venue = {"venue_kind": "hall", "name": f"馆 {size}", "district": DISTRICT, "capacity": size}
@@ -190,21 +201,21 @@ def _a_part(actor: Actor, n: int, part: str) -> None:
 
 STORIES: tuple[Story, ...] = (
     a_prize, an_audience, some_money, a_university, a_station, a_shared_grant, a_disputed_audience, a_crowd,
-    reused_ids,
+    a_bureaus_audience, reused_ids,
 )  # fmt: skip
 
 
-def _an_activity(actor: Actor, activity: str, *, venue: str, starts: bool = True) -> None:
+def _an_activity(actor: Actor, activity: str, *, venue: str, starts: bool = True, by: str = "u-li") -> None:
     plan = {"title": "讲座", "format": "lecture", "delivery": "on_site", "lead_org_id": "o-1", "days": [DAY]}
-    actor.do("u-li", "outreach", "create_activity", activity_id=activity, **plan, district=DISTRICT)
-    actor.do("u-li", "outreach", "schedule_activity", activity_id=activity, venue_id=venue)
+    actor.do(by, "outreach", "create_activity", activity_id=activity, **plan, district=DISTRICT)
+    actor.do(by, "outreach", "schedule_activity", activity_id=activity, venue_id=venue)
     if starts:
-        actor.do("u-li", "outreach", "start_activity", activity_id=activity)
+        actor.do(by, "outreach", "start_activity", activity_id=activity)
 
 
-def _a_count(actor: Actor, count: str, *, activity: str, person_times: int) -> None:
+def _a_count(actor: Actor, count: str, *, activity: str, person_times: int, by: str = "u-li") -> None:
     audience = {"day": DAY, "mode": "offline", "method": "sign_in", "person_times": person_times}
-    actor.do("u-li", "outreach", "record_count", count_id=count, activity_id=activity, **audience)
+    actor.do(by, "outreach", "record_count", count_id=count, activity_id=activity, **audience)
     actor.do("u-wang", "outreach", "verify_count", count_id=count)
 
 
