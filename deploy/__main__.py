@@ -16,7 +16,7 @@ from deploy.errors import CommandFailed
 from deploy.local import stack_file
 from deploy.local.home import Home
 from deploy.local.home_keys import token_keys
-from deploy.local.process_status import status_table
+from deploy.local.process_status import causes, status_table
 from deploy.local.programs import PROGRAMS, RUN
 from deploy.local.temporary_stores import run_tests
 from deploy.local.up import run_everything
@@ -80,11 +80,13 @@ def status() -> None:
 
 
 def _show_processes() -> bool:
-    table, all_ready = status_table(stack_file.running(Home.of_the_environment()))
-    out = console()
+    home, out = Home.of_the_environment(), console()
+    table, unready = status_table(stack_file.running(home))
+    for part in causes(unready):
+        out.print(f"WRONG: {part.name} is not ready; its log is {home.log(part.name)}")
     out.print(table)
     out.print()
-    return all_ready
+    return not unready
 
 
 def _show_system() -> bool:

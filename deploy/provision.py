@@ -5,6 +5,8 @@ read all of them. Runs before the services start, and changes nothing where all 
 gets `root` from here: on its own machine, since MongoDB allows that from localhost only. Ends with `HALF_RESTORED`, so
 that nothing starts, while a restore has begun and not ended.
 
+With `--new-sealing-key` what was sealed is given up: the present key is right from then on.
+
 The broker knows the user `provision` from the site's definitions. A queue or an exchange that was deleted is there
 again after another run; `rearm` then has the events published again that it held.
 """
@@ -15,15 +17,17 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from amqp.exceptions import AccessRefused
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 from structlog import get_logger
 
 from deploy.backup import SECRETS, trust_authority_of
 from deploy.restore import is_half_done
 from services.chassis import log, provisioning
+from services.chassis.sealing_canary import accept_any_key
 from services.contract.topology import SOURCES
 
 WITHIN = 120.0  # seconds for each step
@@ -31,37 +35,65 @@ AT_WORK = ("PRIMARY", "SECONDARY")
 WRONG_LOGIN, USER_NOT_FOUND, NOT_YET_INITIALIZED = 18, 11, 94
 USER_EXISTS, NOT_ALLOWED_ANY_MORE = 51_003, 13  # the latter for `root`: localhost may make the first user only
 HALF_RESTORED = 3
+WRONG_ROOT = (
+    "{host} does not accept the password of root in {file}: put back the file with which this database was made, or "
+    "name the database of this site"
+)
+WRONG_RIGHTS = (
+    "the broker refuses the user `provision`: it does not know the users and rights of this site; "
+    "`rabbitmqctl import_definitions < {site}/definitions.json` tells it, as `./kexie deploy compose up` does"
+)
 
 Client = MongoClient[dict[str, Any]]
 Address = Mapping[str, Any]
 """An address of the database as pymongo parses it."""
 
+OF_ROOT = "mongo_root_password"
+NEW_KEY = "--new-sealing-key"
+SEALS = "awards"
+"""The service that seals values."""
+
 logger = get_logger()
 
 
-def main(site: Path) -> int:
+class WrongRootPassword(Exception):
+    """A database that refuses root with the site's password, and in which no first user can be made."""
+
+
+def main(site: Path, *, gives_up_sealed: bool = False) -> int:
     """Provision the database of a site and return the exit code."""
     log.set_up("INFO", "provision")
     trust_authority_of(site)
     addresses = {user: parse_uri((site / f"{user}_mongo_uri").read_text().strip()) for user in (*SOURCES, "backup")}
-    root: dict[str, Any] = {"username": "root", "password": (site / "mongo_root_password").read_text().strip()}
+    root: dict[str, Any] = {"username": "root", "password": (site / OF_ROOT).read_text().strip()}
     all_ = addresses["gateway"]
-    found_replica_set(all_, root)
+    try:
+        found_replica_set(all_, root)
+    except WrongRootPassword:
+        raise SystemExit(WRONG_ROOT.format(host=hosts_of(all_)[0], file=site / OF_ROOT)) from None
     with MongoClient(hosts_of(all_), replicaSet=all_["options"]["replicaSet"], **options(all_), **root) as client:
         wait_until(lambda: has_all(client, hosts_of(all_)))
         databases = {user: client[addresses[user]["database"]] for user in SOURCES}
         set_users(client, addresses, databases)
+        if gives_up_sealed:
+            accept_any_key(databases[SEALS])
+            logger.info("the next sealing key is right")
         if is_half_done(databases):
             logger.error("a restore ended in the middle: run `./kexie deploy restore --replace FILE` again")
             return HALF_RESTORED
-    wait_until(lambda: is_provisioned((site / "provision_amqp_uri").read_text().strip()), what="broker")
+    try:
+        wait_until(lambda: is_provisioned((site / "provision_amqp_uri").read_text().strip()), what="broker")
+    except AccessRefused:
+        raise SystemExit(WRONG_RIGHTS.format(site=site)) from None
     return 0
 
 
 def is_provisioned(amqp_uri: str) -> bool:
-    """Make what is missing at the broker; return False where it is away, or does not know the user yet."""
+    """Make what is missing at the broker; return False where it is away. Raises `AccessRefused`: waiting is no help."""
     try:
         provisioning.provision(amqp_uri)
+    except AccessRefused:
+        raise
     except provisioning.AWAY as error:
         return not_yet(error)
     logger.info("exchanges and queues of the broker")
@@ -69,13 +101,33 @@ def is_provisioned(amqp_uri: str) -> bool:
 
 
 def found_replica_set(address: Address, root: Mapping[str, str]) -> None:
-    """Found the replica set of the first member and make `root`, where they are missing."""
+    """Found the replica set of the first member and make `root`, where they are missing; `WrongRootPassword`."""
     if not has_root(address, root):
-        with first_of(address, host="127.0.0.1") as client:
-            wait_until(lambda: is_founded(client, address))
-            make_user(client.admin, "root", pwd=root["password"], roles=["root"])
+        make_root(address, root)
     with first_of(address, **root) as client:
         wait_until(lambda: is_founded(client, address))
+
+
+def make_root(address: Address, root: Mapping[str, str]) -> None:
+    """Make the first user, which the database allows on its own machine, once.
+
+    Raises `WrongRootPassword` elsewhere, or where there are users already: then its refusal of root was the last word.
+    """
+    with first_of(address, host="127.0.0.1") as client:
+        if not answers(client):
+            raise WrongRootPassword
+        wait_until(lambda: is_founded(client, address))
+        if not make_user(client.admin, "root", pwd=root["password"], roles=["root"]) and not has_root(address, root):
+            raise WrongRootPassword
+
+
+def answers(client: Client) -> bool:
+    """Return whether a database is there at all."""
+    try:
+        client.admin.command("hello")
+    except ConnectionFailure:
+        return False
+    return True
 
 
 def set_users(client: Client, addresses: Mapping[str, Address], databases: Mapping[str, Database[Any]]) -> None:
@@ -201,4 +253,5 @@ def wait_until(condition: Callable[[], bool], what: str = "database") -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(*sys.argv[1:2] or [SECRETS])))
+    paths = [word for word in sys.argv[1:] if word != NEW_KEY]
+    sys.exit(main(Path(*paths[:1] or [SECRETS]), gives_up_sealed=NEW_KEY in sys.argv))

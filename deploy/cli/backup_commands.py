@@ -222,7 +222,7 @@ def run_in_image(
     """
     alone = () if deps else ("--no-deps",)
     words = ("run", "--rm", "-T", *alone, "--entrypoint", "python", "provision", "-m", module, *arguments)
-    command = (*compose.command(Site.of_the_environment().layout()), *words)
+    command = (*compose.command(Site.of_the_environment()), *words)
     with subprocess.Popen(
         command, cwd=CHECKOUT, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True
     ) as process:

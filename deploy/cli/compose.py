@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO, Any
 
 from deploy.cli.output import plain
-from deploy.deployment.site_files import Layout, Site
+from deploy.deployment.site_files import PROJECT, Site
 from deploy.errors import CommandFailed
 from deploy.secrets.private_files import CHECKOUT
 
 PLUGIN, PACKAGE = ("docker", "compose"), "compose"
+BROKER = "rabbitmq"
+PREPARATIONS = ("rights", "provision")
+"""Programs that end before the services start, in their order."""
+PROJECT_LABEL, WORKING_DIRECTORY = "com.docker.compose.project", "com.docker.compose.project.working_dir"
 FILE, OF_CLUSTER = ("-f", "deploy/compose.yml"), ("-f", "deploy/compose.cluster.yml")
 
 
@@ -42,20 +48,78 @@ def _packaged() -> Path | None:
     return file if file and file.exists() else None
 
 
-def command(layout: Layout) -> tuple[str, ...]:
-    """Return compose with the files of this layout; where COMPOSE_FILE names others, compose reads that itself."""
+def command(site: Site) -> tuple[str, ...]:
+    """Return compose with the name and the files of this site.
+
+    Where COMPOSE_FILE or COMPOSE_PROJECT_NAME says otherwise, compose reads that itself.
+    """
+    named = () if PROJECT in os.environ else ("-p", site.project)
     if "COMPOSE_FILE" in os.environ:
-        return program()
-    return (*program(), *FILE, *(OF_CLUSTER if layout.is_cluster else ()))
+        return (*program(), *named)
+    return (*program(), *named, *FILE, *(OF_CLUSTER if site.layout().is_cluster else ()))
 
 
-def run(*arguments: str) -> str:
+def check_start(site: Site) -> None:
+    """Fail where a start would not come to its end, or would take over the containers of another checkout."""
+    site.prepare_start()
+    project = os.environ.get(PROJECT) or site.project
+    others = owners_of(project) - {str(CHECKOUT / "deploy")}
+    if others:
+        raise CommandFailed(
+            f"The containers named {project} are those of {min(others)}. Write another name into "
+            f"{site.folder / 'project'}, and as {PROJECT} into {site.environment}. Where that folder has moved here, "
+            "remove its containers first, which keeps all data: `./kexie deploy compose down`."
+        )
+
+
+def owners_of(project: str) -> set[str]:
+    """Return the folders from which the containers of this name were made; none where no Docker answers."""
+    label = f'{{{{.Label "{WORKING_DIRECTORY}"}}}}'
+    words = ("docker", "ps", "--all", "--filter", f"label={PROJECT_LABEL}={project}", "--format", label)
+    try:
+        return set(subprocess.run(words, check=False, capture_output=True, text=True).stdout.split("\n")) - {""}
+    except OSError:
+        return set()
+
+
+def run(*arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL) -> str:
     """Run compose in the checkout and return what it printed; raise `CommandFailed` where it fails."""
-    words = (*command(Site.of_the_environment().layout()), *arguments)
-    done = subprocess.run(words, cwd=CHECKOUT, check=False, capture_output=True, text=True)
+    words = (*command(Site.of_the_environment()), *arguments)
+    done = subprocess.run(words, cwd=CHECKOUT, check=False, capture_output=True, text=True, stdin=stdin)
     if done.returncode:
         raise CommandFailed(f"docker compose {' '.join(arguments)}: {plain(done.stderr.strip()[-2_000:])}")
     return done.stdout
+
+
+def is_healthy(service: str) -> bool:
+    """Return whether a container of this service runs and is ready; fail where no Docker answers."""
+    return any(container["Health"] == "healthy" for container in _containers(service))
+
+
+def control_broker(*arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL) -> str:
+    """Run `rabbitmqctl` at the broker of the site and return what it printed; raise `CommandFailed`."""
+    return run("exec", "-T", BROKER, "rabbitmqctl", "--quiet", *arguments, stdin=stdin)
+
+
+def preparations() -> list[str]:
+    """Return the last words of the programs that prepare a start, of those that failed."""
+    failed = [container["Service"] for container in _containers("--all", *PREPARATIONS) if container["ExitCode"]]
+    return [f"{name}: {words(run('logs', '--no-log-prefix', '--tail', '3', name))}" for name in failed]
+
+
+def _containers(*arguments: str) -> list[dict[str, Any]]:
+    """List containers; older releases of compose print one list, later ones a line for each."""
+    listed = run("ps", "--format", "json", *arguments)
+    return json.loads(listed) if listed.startswith("[") else [json.loads(line) for line in listed.splitlines()]
+
+
+def words(log: str) -> str:
+    """Return the last line of a log that is no JSON, or else the event of the last line."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    texts = [line for line in lines if not line.startswith("{")]
+    if texts or not lines:
+        return plain(texts[-1]) if texts else "it said nothing"
+    return plain(str(json.loads(lines[-1]).get("event")))
 
 
 def url() -> str:

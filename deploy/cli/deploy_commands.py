@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -12,7 +13,8 @@ import click
 import msgspec
 
 from deploy.cli import backup_commands, compose, system_commands
-from deploy.deployment.site_files import CLUSTER, Layout, Site
+from deploy.deployment.layout import CLUSTER, Layout, check_change, with_hosts
+from deploy.deployment.site_files import IRREPLACEABLE, Site
 from deploy.secrets.keys import Keys, as_setting
 from deploy.secrets.private_files import CHECKOUT
 
@@ -27,6 +29,8 @@ WITHOUT = (
 )
 WITHOUT_PROXY = "http://127.0.0.1:8011"
 TOKEN_LIFETIME = timedelta(days=1)
+STARTS = frozenset({"up", "run", "start", "restart", "create"})
+"""Commands of compose that start containers."""
 
 
 @click.group()
@@ -37,11 +41,22 @@ def deploy() -> None:
 @deploy.command()
 @click.option("--cluster/--single", "is_cluster", default=None, help="Three brokers and databases, or one of each.")
 @click.option(
-    "--host", "hosts", multiple=True, metavar="NAME", help="A name or address by which others reach the site."
+    "--host", "hosts", multiple=True, metavar="NAME", help="A name by which others reach the site, beside those it has."
 )
+@click.option("--drop-host", "dropped", multiple=True, metavar="NAME", help="A name that it has no longer.")
 @click.option("--broker", metavar="HOST[:PORT],...", help="Your own RabbitMQ, where none runs in a container.")
 @click.option("--database", metavar="HOST[:PORT],...", help="Your own MongoDB: the replica set's members.")
-def init(is_cluster: bool | None, hosts: tuple[str, ...], broker: str | None, database: str | None) -> None:
+@click.option(
+    "--anew", multiple=True, type=click.Choice(tuple(IRREPLACEABLE)), help="Invent this secret, which is lost for good."
+)
+def init(
+    is_cluster: bool | None,
+    hosts: tuple[str, ...],
+    dropped: tuple[str, ...],
+    broker: str | None,
+    database: str | None,
+    anew: tuple[str, ...],
+) -> None:
     """Make the secrets and certificates of a site.
 
     Again to renew certificates or to change hosts; passwords and keys stay.
@@ -49,27 +64,42 @@ def init(is_cluster: bool | None, hosts: tuple[str, ...], broker: str | None, da
     if bool(broker) != bool(database):
         raise click.UsageError("--broker and --database go together.")
     site = Site.of_the_environment()
-    layout = site.layout()
+    before = site.layout()
+    layout = msgspec.structs.replace(before, hosts=with_hosts(before.hosts, hosts, dropped))
     if is_cluster is not None:
         layout = msgspec.structs.replace(CLUSTER if is_cluster else Layout(), hosts=layout.hosts)
     if broker and database:
         layout = Layout(tuple(broker.split(",")), tuple(database.split(",")), layout.hosts)
-    if hosts:
-        layout = msgspec.structs.replace(layout, hosts=tuple(dict.fromkeys((*hosts, *Layout().hosts))))
-    is_known, outdated = (site.folder / "definitions.json").exists(), site.outdated_systems()
-    replaced = site.make(layout)
+    if site.is_made:
+        check_change(before, layout)
+    outdated = site.outdated_systems()
+    replaced = site.make(layout, anew=anew)
+    _tell_of_site(site, replaced)
+    if "sealing_key" in anew:
+        click.echo("To give up what was sealed with the lost key, so that names can be sealed again:")
+        click.echo(f"  {_provision(site)} --new-sealing-key")
+    system_commands.tell_of_outdated(site, outdated)
+
+
+def _provision(site: Site) -> str:
+    if site.layout().is_in_containers:
+        return "./kexie deploy compose run --rm provision"
+    return f"python -m deploy.provision {site.folder}"
+
+
+def _tell_of_site(site: Site, replaced: tuple[str, ...]) -> None:
+    layout = site.layout()
     for file, ends in site.certificates():
         click.echo(f"  {file.name:<14} is valid until {ends:%Y-%m-%d}")
+    click.echo(f"Others reach it as {', '.join(layout.hosts)}.")
+    if layout.is_in_containers:
+        click.echo(f"Its containers and volumes are named {site.project}.")
     click.echo(f"{site.folder} is ready. Keep a copy of it where nobody else can read it. Next:")
     for step in IN_CONTAINERS if layout.is_in_containers else WITHOUT:
         click.echo(f"  {step.format(site=site.folder)}")
     if replaced:
         click.echo(f"New certificates ({', '.join(replaced)}) are used after a restart:")
         click.echo("  ./kexie deploy compose up -d --wait --force-recreate")
-    if is_known:
-        click.echo("A broker that runs already has to be told of new users and rights, before the services start anew:")
-        click.echo(f"  {system_commands.broker_control(site)} import_definitions < {site.folder}/definitions.json")
-    system_commands.tell_of_outdated(site, outdated)
 
 
 @deploy.command()
@@ -94,9 +124,15 @@ def compose_(words: tuple[str, ...]) -> None:
 
     Those of one machine or of a cluster: `./kexie deploy compose ps -a`.
     """
-    command = (*compose.command(Site.of_the_environment().layout()), *words)
-    os.chdir(CHECKOUT)
-    os.execvp(command[0], command)
+    site = Site.of_the_environment()
+    starts = not STARTS.isdisjoint(words)
+    if starts:
+        compose.check_start(site)
+    ended = subprocess.run((*compose.command(site), *words), cwd=CHECKOUT, check=False)
+    if starts and ended.returncode:
+        for line in compose.preparations():
+            click.echo(line, err=True)
+    sys.exit(ended.returncode)
 
 
 @deploy.command("try", context_settings={"ignore_unknown_options": True}, add_help_option=False)

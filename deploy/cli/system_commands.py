@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
+from subprocess import CalledProcessError
 from typing import Any
 
 import click
 
-from deploy.cli import user_commands
+from deploy.cli import compose, user_commands
 from deploy.cli.output import console, table
 from deploy.deployment import system_definitions
 from deploy.deployment.other_systems import USUAL_ROLES, Folder, System, Systems, last_day
@@ -21,6 +23,8 @@ from deploy.local.home_keys import token_keys
 from gateway.door.systems import event_queue
 from services.chassis.tokens import ROLES, Verified
 
+GONE = re.compile("does not exist|not found")
+"""The words of rabbitmqctl where nothing is there to be removed."""
 REVOKE = "./kexie token revoke {} --why TEXT"
 
 OPTIONS = (
@@ -94,9 +98,9 @@ def remove_from_stack(name: str) -> None:
     """Take all rights from a system, and what waits for it."""
     broker, systems = _embedded()
     token = systems.handed(name).token()
+    systems.require(name)
+    _remove_at_broker(broker.control, name)
     systems.remove(name)
-    for command in _removal(name):
-        broker.control(*command)
     click.echo(f"{name} is removed.")
     if token:
         click.echo(f"For the services to refuse its token, too: {REVOKE.format(token.id)}")
@@ -136,13 +140,27 @@ def add_to_site(name: str, may: tuple[str, ...], hears: tuple[str, ...], host: s
     And no others; again to change that.
     """
     site = Site.of_the_environment()
+    runs = site.layout().is_in_containers and compose.is_healthy(compose.BROKER)  # asked before anything is written
     before = site.systems().handed(name).token()
     folder = site.add(name, _system(may, hears), host=host, **token)
+    _tell_of_broker(site, runs=runs)
     click.echo(f"{folder.path} is for its bureau: hand over the whole folder, and let nobody else read it.")
     _tell_of_token(folder, before)
-    click.echo("To tell the broker:")
-    click.echo(f"  {broker_control(site)} import_definitions < {site.folder}/definitions.json")
     _tell_the_door(site)
+
+
+def _tell_of_broker(site: Site, *, runs: bool) -> None:
+    """Tell a broker in a container what it has to know, or the operator how the broker is told."""
+    definitions = site.folder / "definitions.json"
+    if runs:
+        with definitions.open("rb") as file:
+            compose.control_broker("import_definitions", stdin=file)
+        click.echo("The broker knows of it.")
+    elif site.layout().is_in_containers:
+        click.echo("The broker is not running; `./kexie deploy compose up -d --wait` tells it.")
+    else:
+        click.echo("Not done yet. To tell the broker:")
+        click.echo(f"  {broker_control(site)} import_definitions < {definitions}")
 
 
 @of_the_site.command("list")
@@ -156,10 +174,17 @@ def list_of_site() -> None:
 def remove_from_site(name: str) -> None:
     """Take all rights from a system."""
     site = Site.of_the_environment()
+    site.systems().require(name)
     token = site.systems().handed(name).token()
+    in_containers = site.layout().is_in_containers
+    if in_containers:
+        _require_broker()
+        _remove_at_broker(compose.control_broker, name)
     site.remove(name)
-    click.echo(f"{name} is removed from {site.folder}. For the broker and the services to refuse it:")
-    for command in _removal(name):
+    click.echo(f"{name} is removed from {site.folder}{' and from the broker' if in_containers else ''}.")
+    if token or not in_containers:
+        click.echo("Not done yet. For it to be refused everywhere:")
+    for command in () if in_containers else _removal(name):
         click.echo(f"  {' '.join((broker_control(site), *command))}")
     if token:
         click.echo(f"  {REVOKE.format(token.id)}")
@@ -200,6 +225,24 @@ def _system(may: tuple[str, ...], hears: tuple[str, ...]) -> System:
 def _removal(name: str) -> tuple[tuple[str, ...], ...]:
     """Commands of rabbitmqctl that remove what an import leaves."""
     return ("delete_user", name), ("delete_vhost", name), ("delete_queue", event_queue(name), "--vhost", VHOST)
+
+
+def _require_broker() -> None:
+    if not compose.is_healthy(compose.BROKER):
+        raise CommandFailed(
+            "The broker is not running, and nothing but a command to it takes its rights from a system: "
+            "`./kexie deploy compose up -d --wait rabbitmq` first. Nothing was changed."
+        )
+
+
+def _remove_at_broker(control: Callable[..., object], name: str) -> None:
+    """Remove a system's user, virtual host and queue; one that is gone already, or never was, is no error."""
+    for command in _removal(name):
+        try:
+            control(*command)
+        except (CommandFailed, CalledProcessError) as failure:
+            if not GONE.search(str(getattr(failure, "stderr", failure))):
+                raise
 
 
 def _tell_of_token(folder: Folder, before: Verified | None) -> None:

@@ -16,7 +16,9 @@ Status = dict[str, Any]
 
 
 def show(status: Status, out: Console) -> None:
-    """Print services, queues, completeness of the numbers, and the last jobs."""
+    """Print what is wrong, with the next step; then services, queues, completeness of the numbers, and last jobs."""
+    for trouble in status.get("troubles", ()):
+        out.print(f"WRONG: {trouble['en']}")
     out.print(table(HEADINGS, _rows(status)))
     out.print()
     for line in (*_queues(status["queues"]), *_answers(status), *_jobs(status["gateway"]["jobs"])):
@@ -24,8 +26,9 @@ def show(status: Status, out: Console) -> None:
 
 
 def is_whole(status: Status) -> bool:
-    """Return whether every service answers and the numbers are complete."""
-    return bool(status["complete"]) and not any("away" in service for service in status["services"].values())
+    """Return whether nothing is wrong, every service answers and the numbers are complete."""
+    is_away = any("away" in service for service in status["services"].values())
+    return bool(status["complete"]) and not is_away and not status.get("troubles")
 
 
 def _rows(status: Status) -> Iterator[tuple[Any, ...]]:

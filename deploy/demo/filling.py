@@ -13,8 +13,10 @@ import eventlet
 from rich.console import Console
 from rich.progress import Progress
 
+from deploy.demo import permission
 from deploy.demo.player import NotAsExpected, Player
 from deploy.demo.progress_table import table
+from deploy.demo.story import Story
 from deploy.demo.year import stories
 from deploy.local import http_client, stack_file
 from deploy.local.home import Home
@@ -30,17 +32,20 @@ console = Console()
 
 
 def fill() -> int:
-    """Send every command of the year, print the numbers, and return the exit code."""
+    """Send every command of the year, print the numbers, and return the exit code; nothing is sent where it may not."""
     home = Home.of_the_environment()
     keys, (amqp_uri, gateway_url) = token_keys(home), _addresses(home)
     settings = Settings(amqp_uri=amqp_uri, mongo_uri="", token_public_key=keys.public)
     caller = Caller(settings, "demo")
     reading = eventlet.spawn(caller.link.run)
     try:
-        _play(Player(caller, keys.private))
+        parts = stories()
+        if refused := permission.ask(caller, keys.private, parts[0][0]):
+            raise NotAsExpected(refused)
+        _play(Player(caller, keys.private), parts)
         console.print(table(_settled(settings, gateway_url)))
     except NotAsExpected as error:
-        console.print(f"[red]The demo stopped: {error}")
+        console.print(f"The demo stopped: {error}", style="red", markup=False)
         return 1
     finally:
         caller.link.stop()
@@ -56,8 +61,7 @@ def _addresses(home: Home) -> tuple[str, str]:
     return addresses.amqp_uri, addresses.gateway_url
 
 
-def _play(player: Player) -> None:
-    parts = stories()
+def _play(player: Player, parts: tuple[list[Story], ...]) -> None:
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("2011 in Leshan", total=sum(len(story.steps) for part in parts for story in part))
         for part in parts:

@@ -197,11 +197,14 @@ class Systems:
 
     def remove(self, name: str) -> None:
         """Remove a system's folder, and its name from the list: the door serves it no more."""
-        folder = self.handed(name)
-        if not folder.path.exists():
-            raise CommandFailed(f"There is no system {name}; there are {', '.join(self.all()) or 'none'}.")
-        folder.remove()
+        self.require(name)
+        self.handed(name).remove()
         self.write_list()
+
+    def require(self, name: str) -> None:
+        """Fail where no system has this name."""
+        if not self.handed(name).path.exists():
+            raise CommandFailed(f"There is no system {name}; there are {', '.join(self.all()) or 'none'}.")
 
     def handed(self, name: str) -> Folder:
         """Return the folder of a system, whether or not it exists."""

@@ -5,6 +5,7 @@ site/definitions.json   users of the broker with their rights, and hashes of the
 site/<name>_amqp_uri    each service's own address of the broker, and of the database, with its password
 site/provision_amqp_uri the address of the user that makes what services share at the broker
 site/tls/               certificates, each with its key in one file, and that of their authority (ca.pem)
+site/project            the name of the containers and volumes of this site, for compose
 site/backup_mongo_uri   the address of the user that makes backups and may only read
 site/door/systems.json  what each outside system may call and hear, for the door
 site/systems/<name>/    the folder for the bureau of an outside system, see `deploy.deployment.other_systems`
@@ -17,10 +18,11 @@ import os
 import re
 import secrets
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ import msgspec
 
 from deploy.deployment import broker_rights, system_definitions
 from deploy.deployment.broker_rights import Definitions, Rights
+from deploy.deployment.file_owners import open_to_containers, require_owner
+from deploy.deployment.layout import CLUSTER, THIS_MACHINE, Layout
 from deploy.deployment.other_systems import USUAL_ROLES, Folder, System, Systems, check
 from deploy.errors import CommandFailed
 from deploy.secrets import certificate_authority
@@ -44,39 +48,20 @@ ENVIRONMENT = CHECKOUT / "deploy" / ".env"
 VHOST = "/"
 DOOR = "door"
 AMQPS = 5671
-THIS_MACHINE = ("127.0.0.1", "localhost")
 BROKER_USERS: Mapping[str, Callable[[], Rights]] = {
     **{name: partial(broker_rights.of_service, name) for name in SERVICES},
     "gateway": broker_rights.of_gateway,
     "provision": broker_rights.of_provision,
 }
 IMAGE_USER = 10001  # runs the containers where root has made the site
-
-
-class Layout(msgspec.Struct, frozen=True):
-    """Hosts of broker and database as the services call them, and of the site as others call it."""
-
-    brokers: tuple[str, ...] = ("rabbitmq",)
-    databases: tuple[str, ...] = ("mongo",)
-    hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
-
-    @property
-    def is_in_containers(self) -> bool:
-        """False where broker and database are run by the operator, outside of the containers."""
-        return set(self.brokers) <= set(CLUSTER.brokers)
-
-    @property
-    def is_cluster(self) -> bool:
-        """True for three brokers and databases in place of one of each."""
-        return len(self.brokers) > 1
-
-    @property
-    def is_on_this_machine(self) -> bool:
-        """True where traffic with broker and database stays on the machine and needs no TLS."""
-        return all(urlsplit(f"//{host}").hostname in THIS_MACHINE for host in (*self.brokers, *self.databases))
-
-
-CLUSTER = Layout(brokers=("rabbitmq", "rabbitmq2", "rabbitmq3"), databases=("mongo", "mongo2", "mongo3"))
+PROJECT, BEFORE_PROJECTS = "COMPOSE_PROJECT_NAME", "kexie"
+"""The variable that names containers and volumes, and the name of all sites of earlier releases."""
+IRREPLACEABLE = {
+    "sealing_key": "Nothing that was sealed before can be opened with a new one",
+    "token_private_key": "All tokens of systems and operators are refused with a new one",
+    "mongo_root_password": "The database keeps the password that it has, and would refuse a new one",
+}
+"""Secrets that are invented for a new site only: what is out there depends on them, and why."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +76,26 @@ class Site:
         """Return the site of `KEXIE_SITE` where it is set, as compose reads it, else the checkout's own."""
         return cls(FOLDER.parent / (os.environ.get("KEXIE_SITE") or FOLDER))
 
-    def make(self, layout: Layout | None = None) -> tuple[str, ...]:
+    @property
+    def is_made(self) -> bool:
+        """True once a site was made here, whatever is missing of it now."""
+        return (self.folder / "layout.json").exists() or (self.folder / "definitions.json").exists()
+
+    @property
+    def project(self) -> str:
+        """The name of the site's containers and volumes."""
+        file = self.folder / "project"
+        return file.read_text() if file.exists() else BEFORE_PROJECTS
+
+    def make(self, layout: Layout | None = None, *, anew: Collection[str] = ()) -> tuple[str, ...]:
         """Make the files that are missing or differ in this layout; return servers with a new certificate.
 
-        Passwords, keys and certificates of other authorities stay.
+        Passwords, keys and certificates of other authorities stay. Fails before anything is written where a secret is
+        gone on which stored data or given tokens depend, unless it is among `anew`.
         """
         layout = layout or self.layout()
+        self.require_files(anew=anew)
+        self._secret("project", self._new_project)
         self._keep("layout.json", msgspec.json.encode(layout).decode())
         replaced = tuple(self._certify(layout))
         private = self._secret("token_private_key", lambda: as_setting(new_private_key()))
@@ -222,12 +221,56 @@ class Site:
                     yield server
                 write_privately(file, authority.issue(names, valid_for))
 
+    def require_files(self, *, anew: Collection[str] = ()) -> None:
+        """Fail where a site was made and an irreplaceable secret is gone, or where containers could not read a file."""
+        gone = [name for name in IRREPLACEABLE if name not in anew and not (self.folder / name).exists()]
+        if self.is_made and gone:
+            raise CommandFailed(
+                f"{self.folder / gone[0]} is gone. {IRREPLACEABLE[gone[0]]}: put its copy back, or, where there is "
+                f"none, `./kexie deploy init --anew {gone[0]}`. Nothing was changed."
+            )
+        if os.getuid() and self.layout().is_in_containers:
+            require_owner(self._read_by_containers(), os.getuid())
+
+    def prepare_start(self) -> None:
+        """Let containers read what they need, or fail and name it: files may have come from a backup, or from root."""
+        if not self.is_made:
+            raise CommandFailed(f"There is no site in {self.folder}; `./kexie deploy init` makes one.")
+        self.require_files()
+        open_to_containers(CHECKOUT / "deploy")
+        if os.getuid() == 0:
+            self._give_to(*map(int, self._user().split(":")))
+
+    def _new_project(self) -> str:
+        """The name that the operator chose, that of earlier releases, or one that no other checkout has."""
+        chosen = os.environ.get(PROJECT) or (self._variable(PROJECT) if self._has_environment else "")
+        if chosen or self.is_made:
+            return chosen or BEFORE_PROJECTS
+        digest = sha256(bytes(self.folder.resolve())).hexdigest()
+        return f"kexie-{digest[:6]}"
+
     def _write_environment(self) -> None:
-        """Set the user that the containers run as; the other lines of the file are the operator's."""
+        """Set the user that the containers run as, and their name; the other lines of the file are the operator's."""
         file = self.environment
         lines = file.read_text().splitlines() if file.exists() else []
         kept = [line for line in lines if not line.startswith("KEXIE_USER=")]
-        file.write_text("\n".join([*kept, f"KEXIE_USER={self._owner()}", ""]))
+        is_named = self._variable(PROJECT) or not self._has_environment
+        named = [] if is_named else [f"{PROJECT}={self.project}"]
+        file.write_text("\n".join([*kept, *named, f"KEXIE_USER={self._owner()}", ""]))
+
+    @property
+    def _has_environment(self) -> bool:
+        """True where the variables of compose are of this site: not of another one in the same checkout."""
+        return self.folder.parent == self.environment.parent
+
+    def _variable(self, name: str) -> str:
+        """The value of a variable in the file from which compose reads them; empty where there is none."""
+        lines = self.environment.read_text().splitlines() if self.environment.exists() else []
+        return next((line.partition("=")[2].strip() for line in reversed(lines) if line.startswith(f"{name}=")), "")
+
+    def _user(self) -> str:
+        """User and group of the containers, as compose finds them."""
+        return os.environ.get("KEXIE_USER") or self._variable("KEXIE_USER") or self._owner()
 
     def _secret(self, name: str, invent: Callable[[], str]) -> str:
         file = self.folder / name
@@ -242,15 +285,24 @@ class Site:
         return f"{IMAGE_USER}:{IMAGE_USER}" if os.getuid() == 0 else f"{os.getuid()}:{os.getgid()}"
 
     def _give_to_image_user(self) -> None:
-        """Change the owner of root's files, which the containers could not read."""
-        if os.getuid() == 0 and self.layout().is_in_containers:
-            for file in (*self.folder.glob("*"), *self.folder.glob("tls/*.pem"), self.folder / FILE):
-                os.chown(file, IMAGE_USER, IMAGE_USER)
+        """Change the owner of root's files, which the containers could not read, and open those of the checkout."""
+        if self.layout().is_in_containers:
+            open_to_containers(CHECKOUT / "deploy")
+            if os.getuid() == 0:
+                self._give_to(IMAGE_USER, IMAGE_USER)
+
+    def _give_to(self, user: int, group: int) -> None:
+        for file in self._read_by_containers():
+            os.chown(file, user, group)
+
+    def _read_by_containers(self) -> list[Path]:
+        files = (*self.folder.glob("*"), *self.folder.glob("tls/*.pem"), self.folder / FILE)
+        return [file for file in files if file.exists()]
 
 
 def _amqp_uri(name: str, password: str, layout: Layout) -> str:
     scheme, port = ("amqp", 5672) if layout.is_on_this_machine else ("amqps", 5671)
-    return ";".join(f"{scheme}://{name}:{password}@{_at(host, port)}//" for host in layout.brokers)
+    return ";".join(f"{scheme}://{name}:{password}@{_at(host, port)}/%2F" for host in layout.brokers)
 
 
 def _mongo_uri(name: str, password: str, layout: Layout) -> str:

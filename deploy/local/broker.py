@@ -64,7 +64,7 @@ class Broker:
     @property
     def uri(self) -> str:
         """The address with user and password; valid once the port is taken."""
-        return f"amqp://{USER}:{self._shared('password')}@127.0.0.1:{self.ports[self.name]}//"
+        return f"amqp://{USER}:{self._shared('password')}@127.0.0.1:{self.ports[self.name]}/%2F"
 
     @property
     def server(self) -> str:
@@ -111,12 +111,16 @@ class Broker:
         return True
 
     def control(self, *arguments: str) -> str:
-        """Run `rabbitmqctl` and return its output; raise CalledProcessError where it fails (its log has the reason)."""
+        """Run `rabbitmqctl` and return its output; raise CalledProcessError, with its words, where it fails."""
         command = (_path_of("rabbitmqctl"), "--quiet", *arguments)
         log = self.home.log("rabbitmqctl")
         with TemporaryFile("w+") as answer, log.open("a") as errors:  # reading pipes would hold up other greenthreads
-            subprocess.run(command, env=self.environment, check=True, stdout=answer, stderr=errors)
+            began = errors.tell()
+            done = subprocess.run(command, env=self.environment, check=False, stdout=answer, stderr=errors)
             answer.seek(0)
+            if done.returncode:
+                words = log.read_bytes()[began:].decode(errors="replace")
+                raise subprocess.CalledProcessError(done.returncode, command, answer.read(), words)
             return answer.read()
 
     def add_virtual_hosts(self, *names: str) -> None:

@@ -10,6 +10,7 @@ from deploy.errors import CommandFailed
 from deploy.local import embedded, stack_file
 from deploy.local.health import says_ready
 from deploy.local.home import Home
+from deploy.local.home_keys import require_sealing_key
 from deploy.local.ports import port_of
 from deploy.local.programs import every_service, gateway_socket
 from deploy.local.stack_file import Addresses
@@ -30,6 +31,7 @@ Ctrl-C stops it; its data stay in {folder}
 def run_everything(home: Home, *, port: int | None, demo: bool, say: Callable[[str], None]) -> None:
     """Run a whole stack until Ctrl-C or a signal; fill in the demo year where asked."""
     with home.claimed():
+        require_sealing_key(home)
         for name in stack_file.clear_away(home):
             say(f"{name:<9} was left by an earlier run and is ended now")
         with gateway_socket(home, port) as reserved, Supervisor(home, say=say) as supervisor:

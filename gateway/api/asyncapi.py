@@ -52,6 +52,14 @@ CAUSE = (
     "write anything into its id; look at `actor`, too: callers may use the same ids. "
     "起因：事件以其编号表示，命令以由其编号算出的 UUID 表示。"
 )
+DATASCHEMA = (
+    "The JSON Schema of `data`: a URI, at `/api/v1/schemas/<URI>` of the gateway. Between our own services it is a "
+    "path. data 的结构：其 URI 可在网关的 /api/v1/schemas/ 下查得；本系统各服务之间仍写作路径。"
+)
+SEQUENCE = (
+    "The record's version, with zeros before it, so that texts sort as numbers; without them between our own services. "
+    "记录版本，前补零，可按文本排序；本系统各服务之间不补零。"
+)
 TOKEN = {"$ref": "#/components/securitySchemes/token"}
 SECURITY = {
     "broker": {"type": "userPassword", "description": "The broker's user. 消息服务用户。"},
@@ -141,7 +149,7 @@ def _event_operation(kind: Kind, happened: str) -> AsyncApi:
 
 def _envelope(kind: Kind, happened: str) -> Shape:
     """CloudEvents 1.0, open to further attributes: readers ignore the unknown ones."""
-    version = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$", "description": "The record's version. 记录版本。"}
+    version = {"type": "string", "pattern": "^(?!0+$)[0-9]{1,18}$", "description": SEQUENCE}
     view = {"$ref": f"{catalogue.SCHEMAS}{kind.service}.{kind.view.__name__}"}
     closed = each(
         specversion={"const": "1.0"},
@@ -150,7 +158,7 @@ def _envelope(kind: Kind, happened: str) -> Shape:
         type={"const": kind.routing_key(happened)},
         subject=TEXT,
         time=INSTANT,
-        dataschema={"const": kind.dataschema},
+        dataschema={"enum": [kind.schema_uri, kind.dataschema], "description": DATASCHEMA},
         sequence=version,
         actor=TEXT,
         cause=TEXT,
@@ -194,7 +202,10 @@ def _methods(descriptions: ServiceDescriptions) -> Iterator[tuple[str, Mapping[s
 def _queries(service: str, description: Mapping[str, Any]) -> dict[str, tuple[Shape, Shape]]:
     """Input and answer of the queries that every service has."""
     nothing = each()
-    filtered = some(nothing, filter=by_name(ANYTHING), order=TEXT, cursor=TEXT, limit=WHOLE, revision=TRUTH)
+    filtered = some(
+        nothing, filter=by_name(ANYTHING), search=TEXT, order=TEXT, cursor=TEXT, limit=WHOLE, revision=TRUTH,
+        personal=TRUTH,
+    )  # fmt: skip
     queries: dict[str, tuple[Shape, Shape]] = {
         "describe": (nothing, by_name(ANYTHING)),
         "ping": (nothing, each(service={"const": service}, parked=WHOLE)),
@@ -202,7 +213,7 @@ def _queries(service: str, description: Mapping[str, Any]) -> dict[str, tuple[Sh
     }
     for name, kind in description["kinds"].items():
         record = reference(service, name)
-        queries[f"get_{name}"] = (each(id=TEXT), record)
+        queries[f"get_{name}"] = (some(each(id=TEXT), personal=TRUTH), record)
         queries[f"list_{kind['plural']}"] = (filtered, page(record, total=WHOLE))
         queries[f"history_of_{name}"] = (each(id=TEXT), catalogue.history(name))
     return queries

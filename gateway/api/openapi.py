@@ -49,6 +49,7 @@ TAGS = {
     "audit": Word("审计", "Audit trail of changes"),
     "commands": Word("命令", "Outcomes of commands that were accepted for later"),
     "operations": Word("运维", "Status, jobs and parked messages (dead letters)"),
+    "schemas": Word("数据结构", "JSON Schemas of the views that events carry"),
     "roles": Word("权限", "Role matrix"),
     "system": Word("系统", "The process and its documents"),
     "awards": Word("获奖", "Awards"),

@@ -187,7 +187,8 @@ class Accounts:
         params = dict(request.params)
         conditions = {"subject_id": params.pop("subject", None), "state": params.pop("state", None)}
         params["filter"] = {name: value for name, value in conditions.items() if value is not None}
-        return lists.page(self._tokens.collection, self._tokens.kind, {"order": "-expires_on", **params})
+        reader = self._tokens.classes.reader(request.actor)
+        return lists.page(self._tokens.collection, reader, {"order": "-expires_on", **params})
 
     def issue_token(self, request: Request) -> Reply:
         """Issue a token, which this answer alone shows: the same command again answers without it (X-01)."""

@@ -40,20 +40,33 @@ JOB = some(
     error=maybe(WORDS),
 )
 
+MACHINE: dict[str, Shape] = {"clock": NUMBER, "database_ahead": NUMBER, "free": maybe(WHOLE)}
+"""A process's clock in seconds since 1970, how far its database's is ahead, and the bytes left on that one's disk."""
 CONDITION = either(
-    each(service=TEXT, version=TEXT, pending=WHOLE, oldest_pending=maybe(NUMBER), parked=WHOLE, alarms=WHOLE),
+    some(
+        each(service=TEXT, version=TEXT, pending=WHOLE, oldest_pending=maybe(NUMBER), parked=WHOLE, alarms=WHOLE),
+        **MACHINE,
+        parked_events=WHOLE,
+        ahead=maybe(NUMBER),
+        down=many(TEXT),
+        opens=maybe(TRUTH),
+        rehearsal=TRUTH,
+    ),
     each(away={"const": True}),
 )
+TROUBLE = some(each(code=TEXT, zh=TEXT, en=TEXT), name=TEXT, service=TEXT)
 
 STATUS = each(
     services=by_name(CONDITION),
-    gateway=each(version=TEXT, generation=TEXT, parked=WHOLE, alarms=WHOLE, jobs=by_name(JOB)),
+    gateway=each(version=TEXT, generation=TEXT, parked=WHOLE, alarms=WHOLE, jobs=by_name(JOB), **MACHINE),
     queues=by_name(maybe(WHOLE)),
+    broker=each(answers=TRUTH, blocked=maybe(TEXT), missing=many(TEXT)),
     heard=by_name(maybe(INSTANT)),
     as_of=INSTANT,
     revision=WHOLE,
     complete=TRUTH,
     reasons=many(REASON),
+    troubles=many(TROUBLE),
 )
 
 SETTLED = each(

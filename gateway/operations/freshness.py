@@ -17,7 +17,7 @@ from eventlet.semaphore import Semaphore
 
 from gateway.http.json_schema import DAY, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, each, many, maybe, one_of
 from gateway.kpi.plan_index import KpiLine
-from gateway.operations import system_status
+from gateway.operations import broker_status, system_status
 from gateway.operations.source_freshness import INTERVALS, STATES, ExpectedFact, SourceFreshness
 from gateway.read_model.store import Store, differing_records
 from gateway.reconciliation import own_records
@@ -72,7 +72,7 @@ class GatewaySnapshot:
             pending=stated.get("pending"),
             oldest_pending=stated.get("oldest_pending"),
             parked_here=self.parked.get(exchange(service), 0),
-            parked_there=stated.get("parked"),
+            parked_there=stated.get("parked_events", stated.get("parked")),  # a ping, and older services, say no more
             differing=differing_records(dict(self.ledger)).get(service),
             queued=queued,
             expected=tuple(fact for fact in facts if fact),
@@ -111,7 +111,7 @@ class FreshnessMonitor:
         return answer
 
     def _look(self) -> dict[str, Any]:
-        queues = eventlet.spawn(system_status.messages, self._settings)
+        queues = eventlet.spawn(broker_status.lengths, self._settings)
         conditions = {service: eventlet.spawn(self._condition, service) for service in SERVICES}
         snapshot, now = self._snapshot(), self._clock.now()
         queued, today = queues.wait()[LEDGER_QUEUE.name], now.date()

@@ -11,12 +11,13 @@ import eventlet
 
 from gateway.http import pagination, parameters
 from gateway.http.messages import Reply, Request
-from gateway.operations import system_status
+from gateway.operations import broker_status, system_status
+from gateway.operations.troubles import troubles
 from gateway.reconciliation import inputs
 from gateway.reconciliation.jobs import Jobs
 from gateway.reconciliation.maintenance import Maintenance
 from gateway.reporting.query_service import QueryService, SharedQueryService
-from services.chassis import parking
+from services.chassis import parking, upkeep
 from services.chassis.client import Caller, CallerProvider
 from services.chassis.fields import load
 from services.chassis.loop import Loop
@@ -51,18 +52,27 @@ class OperatorRequests:
 
     def status(self, request: Request) -> Any:
         """Show the condition of every service, every queue and the gateway itself."""
-        queues = eventlet.spawn(system_status.messages, self._settings)
+        looking = eventlet.spawn(broker_status.look, self._settings)
         services = system_status.conditions(self._caller, partial(self._tokens.token_for, request.actor))
-        waiting, alarms = parking.waiting(database(self._settings, GATEWAY))
-        standing = self._query_service.completeness()
-        own = {"version": VERSION, "generation": standing["generation"], "parked": waiting, "alarms": alarms}
-        return {
+        own = database(self._settings, GATEWAY)
+        waiting, alarms = parking.waiting(own)
+        standing, broker = self._query_service.completeness(), looking.wait()
+        status = {
             "services": services,
-            "gateway": {**own, "jobs": {last.id: last.outline() for last in self._jobs.all()}},
-            "queues": queues.wait(),
+            "gateway": {
+                "version": VERSION,
+                "generation": standing["generation"],
+                "parked": waiting,
+                "alarms": alarms,
+                "jobs": {last.id: last.outline() for last in self._jobs.all()},
+                **upkeep.machine(own),
+            },
+            "queues": broker.pop("queues"),
+            "broker": broker,
             "heard": standing["freshness"],
             **{name: standing[name] for name in ("as_of", "revision", "complete", "reasons")},
         }
+        return {**status, "troubles": troubles(status)}
 
     # --- jobs --------------------------------------------------------------------------------------------------------
 

@@ -77,5 +77,5 @@ class Awards(
     nominations = Nominations()
     recommendations = Recommendations()
     topics = Topics()
-    sealing = SealProvider()
+    sealing = SealProvider(of="objection", field="sealed")
     clock = ClockProvider()

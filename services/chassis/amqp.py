@@ -39,14 +39,14 @@ class Gone(OSError):
     """The connection was lost; the broker will deliver again."""
 
 
-def connect(settings: Settings, name: str) -> Connection:
+def connect(settings: Settings, name: str, *, kind: type[PyamqpConnection] | None = None) -> Connection:
     """Open a connection that the broker's tools show under this name, to any node that accepts it."""
-    addresses = settings.amqp_uri.split(";")
+    addresses, kind = settings.amqp_uri.split(";"), kind or SingleReaderConnection
     random.shuffle(addresses)
     for address in addresses[1:]:
         with suppress(*BROKEN):
-            return _connected(address, settings, name)
-    return _connected(addresses[0], settings, name)
+            return _connected(address, settings, name, kind)
+    return _connected(addresses[0], settings, name, kind)
 
 
 class SingleReaderConnection(PyamqpConnection):
@@ -59,7 +59,7 @@ class SingleReaderConnection(PyamqpConnection):
     negotiate_capabilities: ClassVar = {**PyamqpConnection.negotiate_capabilities, "connection.blocked": False}
 
 
-def _connected(address: str, settings: Settings, name: str) -> Connection:
+def _connected(address: str, settings: Settings, name: str, kind: type[PyamqpConnection]) -> Connection:
     connection = Connection(
         address,
         heartbeat=settings.heartbeat,
@@ -67,7 +67,7 @@ def _connected(address: str, settings: Settings, name: str) -> Connection:
         ssl=tls_of(address),
         transport_options={"client_properties": {"connection_name": name}, "frame_handler": read_frames},
     )
-    connection.transport.Connection = SingleReaderConnection
+    connection.transport.Connection = kind
     try:
         connection.connect()
     except BaseException:

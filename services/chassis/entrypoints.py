@@ -23,6 +23,7 @@ from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFoun
 from services.chassis.records import Bound, Records
 from services.chassis.rpc import Method, Request
 from services.chassis.tokens import BRIEF, READERS, ROLES, Actor
+from services.contract.sentences import SENTENCES
 from services.contract.view import Kind, View
 from services.kernel import Refusal
 
@@ -101,13 +102,15 @@ class Command(Method):
 
     def describe(self) -> dict[str, Any]:
         """Describe the command for the service's `describe`."""
+        key = f"{self.container.service_name}.{self.method_name}"
         return {
             "kind": self.kind.name,
             "summary": _summary(self),
+            "summary_zh": SENTENCES.get(key),
             "roles": sorted(self.roles),
             "adds": self.adds,
             "confidential": self.confidential,
-            "input": json_schema(self.schema, of=f"{self.container.service_name}.{self.method_name}"),
+            "input": json_schema(self.schema, of=key),
         }
 
     @property
@@ -125,6 +128,8 @@ class Query(Method):
 
     One that is about `everywhere` refuses callers who are bound to a district.
     """
+
+    only_answers = True
 
     def __init__(
         self, *, public: bool = False, roles: tuple[str, ...] = READERS, everywhere: bool = False, **kwargs: Any
@@ -192,7 +197,7 @@ class DescribedQuery(Query):
     def describe(self) -> dict[str, Any]:
         """Describe the query with its parameters."""
         of = f"{self.container.service_name}.{self.method_name}"
-        return {**super().describe(), "input": json_schema(self.schema, of=of)}
+        return {**super().describe(), "summary_zh": SENTENCES.get(of), "input": json_schema(self.schema, of=of)}
 
 
 class RowsOfCommand(Method):

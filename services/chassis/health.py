@@ -92,7 +92,7 @@ class Health:
 
     def _down(self, container: Any) -> list[str]:
         """List a container's links that are down; until the start is over not all of them exist."""
-        return _links_down(container) if self.started else []
+        return links_down(container) if self.started else []
 
     def _look(self) -> None:
         """Refresh the numbers; while the database does not answer, the last ones stay."""
@@ -117,7 +117,8 @@ def _of(container: Any, kind: type) -> list[Any]:
     return [extension for extension in container.extensions if isinstance(extension, kind)]
 
 
-def _links_down(container: Any) -> list[str]:
+def links_down(container: Any) -> list[str]:
+    """List the connections on which a container hears nothing: `rpc`, `events`."""
     down = ["rpc" for server in _of(container, Server) if server.methods and not server.is_up]
     down += ["events" for batches in _of(container, Batches) if not batches.inbox.is_up]
     return down + ["events" for inboxes in _of(container, Inboxes) if not inboxes.is_up]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import eventlet
@@ -20,6 +20,7 @@ from pymongo.errors import DuplicateKeyError
 from services.chassis import trace
 from services.chassis.districts import require_within
 from services.chassis.document import Cause, answer, entry, first_version, state_of
+from services.chassis.field_classes import FieldClasses
 from services.chassis.mongo import Document, database, patiently
 from services.chassis.problem import Conflict, NotFound, Unavailable
 from services.chassis.relay import Relay
@@ -43,21 +44,33 @@ class RecordFull(Conflict):
 
 
 class Records(DependencyProvider, Generic[T]):
-    """The records of one kind in their service's database; subclasses name kind, record class and indexes."""
+    """The records of one kind in their service's database.
+
+    Subclasses name kind, record class and indexes, and who reads the fields that the view lacks (`field_classes`).
+    """
 
     kind: ClassVar[Kind]
     record: ClassVar[type]
     unique: ClassVar[tuple[Unique, ...]] = ()
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    office: ClassVar[tuple[str, ...]] = ()
+    personal: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    internal: ClassVar[tuple[str, ...]] = ()
 
     relay = Relay()
 
     collection: Collection[Document]
 
+    @classmethod
+    def field_classes(cls) -> FieldClasses:
+        """Return the classes of the records' fields."""
+        return FieldClasses(cls.kind, cls.record, cls.office, cls.personal, cls.internal)
+
     def setup(self) -> None:
         """Make collection and indexes, and have the relay publish what is written."""
         self.settings = self.container.config["SETTINGS"]
         self.collection = database(self.settings, self.container.service_name)[self.kind.name]
+        self.classes = self.field_classes()
         self.staging = Staging(self.collection, self.unique)
         patiently(self._prepare)
         self.relay.add_collection(self.kind, self.collection)
@@ -84,7 +97,7 @@ class Bound(Generic[T]):
 
     def __init__(self, records: Records[T], cause: Cause | None) -> None:
         self._records = records
-        self.collection = records.collection
+        self.collection, self.classes = records.collection, records.classes
         self._kind = records.kind
         self._cause = cause
 
@@ -256,8 +269,9 @@ class Bound(Generic[T]):
     def _write(self, stored: Document, change: Change[T], *, follows: int | None = None) -> Document | None:
         """Write the next version; None where another writer was first."""
         version = stored["version"] + 1
-        new = entry(self._kind, change, self._caused, version=version, after=stored["hash"])
         state = state_of(self._kind, change.record)
+        before = self._records.classes.changed(stored["state"], state)
+        new = entry(self._kind, change, self._caused, version=version, after=stored["hash"], before=before)
         values = {"state": state, "version": version, "hash": new["hash"], "pending": True}
         if traceparent := trace.current():
             values[f"traces.{version}"] = traceparent

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from time import time
 from typing import Any
 
 import eventlet
 from pymongo.collection import Collection
+from pymongo.database import Database
 
 from services.chassis import fields, parking, relay
 from services.chassis.document import flaw
 from services.chassis.fields import FieldError
+from services.chassis.health import links_down
 from services.chassis.mongo import Document, database
 from services.chassis.problem import InvalidInput, NotFound, TooLarge
 from services.chassis.records import Records
+from services.chassis.sealing import SealProvider
+from services.chassis.settings import Settings
 from services.chassis.version import VERSION
 from services.contract import wire
 from services.kernel.text import hidden_characters
@@ -171,18 +176,46 @@ def rearm_all(collection: Collection[Document]) -> int:
 
 
 def condition(container: Any, params: Mapping[str, Any]) -> Document:
-    """Return what waits here: records to be published and since when, messages that could not be handled."""
+    """Return what waits here, records to be published and messages that could not be handled, and what is wrong here.
+
+    `down` are connections on which nothing is heard; `opens` tells whether the sealing key opens what was sealed here,
+    None where nothing is sealed; `clock` is the machine's, in seconds since 1970.
+    """
     fields.load(Nothing(), params)
+    settings: Settings = container.config["SETTINGS"]
+    own = database(settings, container.service_name)
     every_kind = _records(container).values()
     oldest = [instant for records in every_kind if (instant := _oldest_pending(records.collection))]
-    parked, alarms = parking.waiting(database(container.config["SETTINGS"], container.service_name))
+    parked, alarms = parking.waiting(own)
     return {
         "service": container.service_name,
         "version": VERSION,
         "pending": sum(records.collection.count_documents({"pending": True}) for records in every_kind),
         "oldest_pending": _seconds_since(min(oldest), container) if oldest else None,
         "parked": parked,
+        "parked_events": parking.waiting_events(own, container.service_name),
         "alarms": alarms,
+        "down": links_down(container),
+        "opens": _opens(container),
+        "rehearsal": settings.rehearsal,
+        **machine(own),
+    }
+
+
+def _opens(container: Any) -> bool | None:
+    seals = (seal for seal in container.dependencies if isinstance(seal, SealProvider))
+    return next((seal.provide().opens() for seal in seals), None)
+
+
+def machine(own: Database[Document]) -> Document:
+    """Return the clock of this machine, the seconds that the database's is ahead of it, and the room on its disk."""
+    sent = time()
+    database_clock = own.client.admin.command("hello")["localTime"].timestamp()
+    received, stats = time(), own.command("dbStats")
+    return {
+        "clock": received,
+        "database_ahead": round(database_clock - min(max(database_clock, sent), received), 3),
+        "free": stats["fsTotalSize"] - stats["fsUsedSize"] if "fsTotalSize" in stats else None,
     }
 
 

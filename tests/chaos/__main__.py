@@ -136,7 +136,6 @@ def _run_in(home: Home, plan: CampaignPlan, screen: Screen) -> Report:
         if not faults:
             raise CommandFailed("None of these faults is possible here.")
         commands = CommandLog(home.folder / "commands")
-        stories = [story for story in STORIES if story.__name__ in (plan.stories or [story.__name__])]
         load = Load(
             world.settings,
             world.gateway_urls,
@@ -144,7 +143,7 @@ def _run_in(home: Home, plan: CampaignPlan, screen: Screen) -> Report:
             Random(plan.seed),
             bureau_uri=world.bureau_uri,
             rate=plan.rate,
-            stories=stories,
+            stories=[story for story in STORIES if story.__name__ in (plan.stories or [story.__name__])],
         )
         campaign = Campaign(world, load, commands, seed=plan.seed, say=screen.say)
         with screen.showing(lambda: f"{load.done:,} commands; {', '.join(campaign.going_on) or 'no fault'}"):

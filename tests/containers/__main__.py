@@ -7,27 +7,28 @@ and to be root: a process in a container is killed from outside, as a crash woul
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from socket import socket
 
 import click
 
-from deploy.deployment.site_files import CLUSTER, Layout, Site
+from deploy.deployment.layout import CLUSTER
+from deploy.deployment.site_files import Site
 from deploy.local.programs import PROGRAMS
 from deploy.secrets.keys import Keys
 from deploy.secrets.private_files import CHECKOUT
-from services.contract.topology import SOURCES
 from tests.containers.checks import check_databases, check_secrets
 from tests.containers.clerks import BETWEEN, Clerks, say, wait_for
 from tests.containers.containers import Containers, build, run
 
 IN_TURN = ("awards", "gateway", "proxy", "outreach", "rabbitmq", "mongo", "rural", "members", "door")
 SCALED = 3  # containers of one service
-UNPACK = 'git archive "$1" | tar -x -C "$2"'
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,11 +41,12 @@ def main(is_cluster: bool, before: str | None) -> None:
     """
     build("latest", CHECKOUT)
     if before:
-        build_before(before)
-    with started(is_cluster, tag="before" if before else "latest") as (containers, clerks):
-        if before:
-            upgrade(containers, clerks)
-        elif is_cluster:
+        with checked_out(before) as old, started(is_cluster, old) as (containers, clerks):
+            upgrade(containers, clerks, old)
+            check_secrets(containers)
+        return
+    with started(is_cluster) as (containers, clerks):
+        if is_cluster:
             kill_at_once(containers, clerks)
             restart(containers, clerks)
         else:
@@ -55,38 +57,61 @@ def main(is_cluster: bool, before: str | None) -> None:
         check_secrets(containers)
 
 
-def build_before(commit: str) -> None:
-    """Build the image `before` from this commit."""
-    with tempfile.TemporaryDirectory() as folder:
-        run("sh", "-c", UNPACK, "sh", commit, folder)
-        build("before", Path(folder))
+@contextmanager
+def checked_out(commit: str) -> Iterator[Path]:
+    """Check this commit out beside the checkout, and build its image `before`; remove the folder after the block."""
+    with tempfile.TemporaryDirectory(prefix="kexie-before-") as folder:
+        run("git", "worktree", "add", "--detach", folder, commit)
+        try:
+            build("before", Path(folder))
+            yield Path(folder)
+        finally:
+            run("git", "worktree", "remove", "--force", folder)
 
 
 @contextmanager
-def started(is_cluster: bool, *, tag: str) -> Iterator[tuple[Containers, Clerks]]:
-    """Start a new site with services of this version, and its clerks; remove all of it after the block."""
+def started(is_cluster: bool, checkout: Path = CHECKOUT) -> Iterator[tuple[Containers, Clerks]]:
+    """Start a new site as this checkout makes and runs it, and its clerks; remove all of it after the block."""
     with tempfile.TemporaryDirectory(prefix="kexie-try-") as folder:
         site = Site(Path(folder, "site"), Path(folder, ".env"))
-        site.make(CLUSTER if is_cluster else Layout())
-        with running(site, is_cluster, tag=tag) as (containers, clerks):
+        init(site, checkout, "--cluster" if is_cluster else "--single")
+        with running(site, is_cluster, checkout) as (containers, clerks):
             yield containers, clerks
 
 
+def init(site: Site, checkout: Path, *options: str) -> None:
+    """Make the site, or renew it, by the code of a checkout: an upgrade begins and ends with this command."""
+    if checkout == CHECKOUT:  # the command would write this checkout's own deploy/.env
+        site.make(CLUSTER if "--cluster" in options else None)
+        return
+    environment = os.environ | {"KEXIE_SITE": str(site.folder), "PYTHONPATH": str(checkout), "PYTHONUTF8": "1"}
+    run(sys.executable, "-m", "deploy", "deploy", "init", *options, environment=environment, folder=checkout)
+
+
 @contextmanager
-def running(site: Site, is_cluster: bool, *, tag: str) -> Iterator[tuple[Containers, Clerks]]:
+def running(site: Site, is_cluster: bool, checkout: Path) -> Iterator[tuple[Containers, Clerks]]:
     """Run the containers of this site at a free port; remove them and their volumes after the block."""
     port = _free_port()
-    owner = site.environment.read_text().strip().partition("=")[2]
-    settings = {"KEXIE_SITE": str(site.folder), "KEXIE_USER": owner, "KEXIE_HTTPS": port, "KEXIE_AMQPS": "127.0.0.1:0"}
+    settings = {
+        "KEXIE_SITE": str(site.folder),
+        "KEXIE_USER": owner_of(site.folder / "token_public_key"),
+        "KEXIE_HTTPS": port,
+        "KEXIE_AMQPS": "127.0.0.1:0",
+    }
     files = ("compose.yml", "compose.cluster.yml") if is_cluster else ("compose.yml",)
-    containers = Containers(os.environ | settings, files, site.folder)
+    tag = "latest" if checkout == CHECKOUT else "before"
+    containers = Containers(os.environ | settings, files, site.folder).of(checkout, tag)
     try:
         containers.compose("build", "--quiet")
-        seconds = containers.start() if tag == "latest" else containers.start_as(tag)
-        say(f"healthy after {seconds:.0f} s")
-        yield containers, Clerks(f"https://127.0.0.1:{port}", Keys(site.private_key()), site.trust())
+        say(f"{tag}: healthy after {containers.start():.0f} s")
+        yield containers, Clerks(f"https://127.0.0.1:{port}", Keys(site.private_key()), site.folder / "tls/ca.pem")
     finally:
-        containers.compose("down", "--volumes", "--timeout", "20")
+        containers.of(CHECKOUT, "latest").compose("down", "--volumes", "--remove-orphans", "--timeout", "20")
+
+
+def owner_of(file: Path) -> str:
+    """Return user and group of a file, as compose names them."""
+    return f"{file.stat().st_uid}:{file.stat().st_gid}"
 
 
 def _free_port() -> str:
@@ -148,25 +173,38 @@ def restart(containers: Containers, clerks: Clerks) -> None:
     clerks.check_counts()
 
 
-def upgrade(containers: Containers, clerks: Clerks) -> None:
-    """Replace the services of the version before by the present ones, go back, and replace them again, under load."""
+def upgrade(containers: Containers, clerks: Clerks, old: Path) -> None:
+    """Upgrade the site as the page for operators says, go back, and upgrade it again, under load."""
+    site = Site(containers.site, containers.site.parent / ".env")
     with clerks.at_work():
-        for tag in ("latest", "before", "latest"):
-            replace_services(containers, clerks, tag)
+        for checkout, tag in ((CHECKOUT, "latest"), (old, "before"), (CHECKOUT, "latest")):
+            change_version(containers.of(checkout, tag), clerks, site)
     clerks.check_counts()
+    check_status(clerks)
 
 
-def replace_services(containers: Containers, clerks: Clerks, tag: str) -> None:
-    """Start the services of this version in place of those that run, and say how long no command was accepted."""
+def change_version(containers: Containers, clerks: Clerks, site: Site) -> None:
+    """Take each step of an upgrade by the code of a checkout, and say how long no command was accepted."""
     time.sleep(BETWEEN)
     began = time.monotonic()
-    seconds = containers.of_version(tag).start("--no-deps", *SOURCES)
+    init(site, containers.checkout)
+    containers.compose("build", "--quiet")
+    if containers.checkout != CHECKOUT:
+        containers.import_definitions()  # its compose file may tell the broker nothing
+    seconds = containers.start("--remove-orphans")
     health = clerks.ask("/health")
     version = health.body.get("version") if health else None
     say(
-        f"version {version} ({tag}) runs after {seconds:.0f} s; "
+        f"version {version} ({containers.environment['KEXIE_VERSION']}) runs after {seconds:.0f} s; "
         f"nothing was accepted for {clerks.longest_pause(began):.1f} s"
     )
+
+
+def check_status(clerks: Clerks) -> None:
+    """Have `./kexie status` look at the site; raise `CommandFailed` where it finds something."""
+    token = clerks.keys.token(subject="operator", roles=("operator",), lifetime=timedelta(hours=1))
+    site = {"GATEWAY_URL": clerks.url, "KEXIE_TOKEN": token, "KEXIE_CA": str(clerks.authority)}
+    say(run(sys.executable, "-m", "deploy", "status", environment=os.environ | site))
 
 
 if __name__ == "__main__":

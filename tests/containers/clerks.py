@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeVar
 
 from deploy.errors import CommandFailed
@@ -48,10 +49,13 @@ class Clerks:
 
     url: str
     keys: Keys
-    trust: ssl.SSLContext
+    authority: Path  # of the gateway's certificate
     accepted_at: list[float] = field(default_factory=list)
     is_closing: bool = False  # no command is begun; those that were begun are sent until they are accepted
     gives_up: bool = False  # not even those
+
+    def __post_init__(self) -> None:
+        self._trust = ssl.create_default_context(cafile=self.authority)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -94,7 +98,7 @@ class Clerks:
         headers = {"Idempotency-Key": key} if key else NO_HEADERS
         try:
             return request_json(
-                self.url + path, token=token, body=body, headers=headers, timeout=TIMEOUT, trust=self.trust
+                self.url + path, token=token, body=body, headers=headers, timeout=TIMEOUT, trust=self._trust
             )
         except NoResponse:
             return None

@@ -11,9 +11,7 @@ from pathlib import Path
 
 from deploy.cli import compose
 from deploy.errors import CommandFailed
-from deploy.local.programs import PROGRAMS
 from deploy.secrets.private_files import CHECKOUT
-from services.contract.topology import SOURCES
 
 PROJECT = "kexie-try"
 
@@ -33,17 +31,19 @@ class ContainerCommandFailed(CommandFailed):
 
 @dataclass(frozen=True)
 class Containers:
-    """The containers of the trial's project, in this environment and with these compose files."""
+    """The containers of the trial's project, in this environment and with these compose files of a checkout."""
 
     environment: dict[str, str]
     files: tuple[str, ...]
     site: Path
+    checkout: Path = CHECKOUT
     program: tuple[str, ...] = field(default_factory=compose.program)  # of docker compose
 
-    def compose(self, *arguments: str) -> str:
+    def compose(self, *arguments: str, stdin: str = "") -> str:
         """Run `docker compose` and return what it prints; raise ContainerCommandFailed."""
         files = [word for file in self.files for word in ("-f", f"deploy/{file}")]
-        return run(*self.program, "-p", PROJECT, *files, *arguments, environment=self.environment)
+        words = (*self.program, "-p", PROJECT, *files, *arguments)
+        return run(*words, environment=self.environment, folder=self.checkout, stdin=stdin)
 
     def start(self, *arguments: str) -> float:
         """Start all, or some, and wait until they are healthy; return the seconds that took."""
@@ -51,20 +51,14 @@ class Containers:
         self.compose("up", "--detach", "--wait", *arguments)
         return time.monotonic() - began
 
-    def start_as(self, tag: str) -> float:
-        """Start all, with the services of another version from the first moment on: plan and indexes are theirs."""
-        began = time.monotonic()
-        stores = set(self.compose("config", "--services").split()) - {*PROGRAMS, "proxy"}
-        self.compose("up", "--detach", *sorted(stores))
-        self.compose("run", "--rm", "--no-deps", "provision")  # once more: it ends when everything is prepared
-        self.start("--no-deps", *sorted(name for name in stores if name.startswith("rabbitmq")))
-        self.of_version(tag).start("--no-deps", *SOURCES)
-        self.start("--no-deps", "proxy")
-        return time.monotonic() - began
+    def of(self, checkout: Path, tag: str) -> Containers:
+        """Return the same containers as this checkout has them, of images with this tag from the next start on."""
+        return replace(self, checkout=checkout, environment=self.environment | {"KEXIE_VERSION": tag})
 
-    def of_version(self, tag: str) -> Containers:
-        """Return the same containers, of the images with this tag when they are started next."""
-        return replace(self, environment=self.environment | {"KEXIE_VERSION": tag})
+    def import_definitions(self) -> None:
+        """Tell the running broker the users and rights of the site."""
+        ctl = ("exec", "-T", "rabbitmq", "rabbitmqctl", "import_definitions")
+        self.compose(*ctl, stdin=(self.site / "definitions.json").read_text())
 
     def kill(self, *names: str) -> dict[str, int]:
         """Kill the processes of these containers at once, from outside; return the ids of the killed processes."""
@@ -108,9 +102,11 @@ def build(tag: str, folder: Path) -> None:
     run("docker", "build", "--quiet", *options, folder=folder)
 
 
-def run(*command: str, environment: dict[str, str] | None = None, folder: Path = CHECKOUT) -> str:
+def run(*command: str, environment: dict[str, str] | None = None, folder: Path = CHECKOUT, stdin: str = "") -> str:
     """Run a command and return what it prints; raise ContainerCommandFailed with the end of its errors."""
-    done = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, check=False, capture_output=True, text=True, input=stdin
+    )
     if done.returncode:
         raise ContainerCommandFailed(f"{' '.join(command)}: {done.stderr.strip()[-2_000:]}")
     return done.stdout

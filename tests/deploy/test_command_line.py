@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from deploy.__main__ import kexie as kexie_group
+from deploy.errors import CommandFailed
 from deploy.local.home import Home
-from deploy.local.home_keys import token_keys
+from deploy.local.home_keys import require_sealing_key, token_keys
 from deploy.local.ports import Ports, hold, port_of
 from deploy.secrets.private_files import CHECKOUT
 from tests.deploy.running import kexie
@@ -21,6 +22,20 @@ ELSEWHERE = {"AMQP_URI": "amqp://elsewhere", "MONGO_URI": "mongodb://elsewhere"}
 def test_the_keys_of_a_home_are_made_once(tmp_path):
     assert token_keys(Home(tmp_path)) == token_keys(Home(tmp_path))
     assert stat.S_IMODE((tmp_path / "token.pem").stat().st_mode) == 0o600
+
+
+def test_a_home_with_data_gets_no_new_sealing_key(tmp_path, monkeypatch):
+    monkeypatch.delenv("SEALING_KEY", raising=False)
+    home = Home(tmp_path)
+    require_sealing_key(home)  # before there are data
+    (home.subfolder("database") / "WiredTiger").touch()
+    require_sealing_key(home)
+
+    (tmp_path / "sealing.key").unlink()
+
+    with pytest.raises(CommandFailed, match=r"sealing.key is gone.*put its copy back"):
+        require_sealing_key(home)
+    assert not (tmp_path / "sealing.key").exists()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import yaml
 
 from deploy.cli import compose
 from deploy.cli.compose import program
-from deploy.deployment.site_files import CLUSTER
+from deploy.deployment.layout import CLUSTER
 from deploy.errors import CommandFailed
 from deploy.local.programs import PROGRAMS
 from deploy.secrets.private_files import CHECKOUT

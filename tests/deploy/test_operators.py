@@ -264,6 +264,7 @@ def test_status_tells_the_processes_where_the_gateway_does_not_answer(tmp_path):
     [
         ({"services": {"awards": AT_EASE, "rural": {"away": True}}}, "AWAY"),
         ({"complete": False, "reasons": [{"service": "awards", "en": "3 records are missing"}]}, "  awards: 3 records"),
+        ({"troubles": [{"code": "disk_full", "en": "The disk is full."}]}, "WRONG: The disk is full.\n service "),
     ],
 )
 def test_status_ends_with_1_where_a_service_is_away_or_answers_are_not_complete(operator, wrong, told):

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from kombu import Connection
 
 from deploy.__main__ import kexie
+from deploy.deployment.layout import Layout
 from deploy.deployment.other_systems import System
-from deploy.deployment.site_files import Layout, Site
+from deploy.deployment.site_files import Site
 from deploy.local.broker import Broker
 from deploy.local.home import Home
 from services.contract.topology import RPC_EXCHANGE

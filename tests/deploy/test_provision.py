@@ -4,10 +4,12 @@ import uuid
 
 import pytest
 from amqp.basic_message import Message
+from amqp.exceptions import AccessRefused
 from eventlet import GreenPool
 from pymongo import MongoClient
+from pymongo.uri_parser import parse_uri
 
-from deploy.provision import is_provisioned, make_user, set_user
+from deploy.provision import WrongRootPassword, found_replica_set, is_provisioned, make_root, make_user, set_user
 from services.chassis.amqp import connect
 from services.contract.topology import SERVICES, exchange, queues, rpc_queue
 
@@ -61,3 +63,22 @@ def test_what_is_missing_at_the_broker_is_made_and_the_rest_stays(settings):
 
 def test_a_broker_that_is_away_is_waited_for():
     assert not is_provisioned("amqp://127.0.0.1:1//")
+
+
+def test_a_broker_that_does_not_know_us_is_not_waited_for(settings):
+    stranger = settings.amqp_uri.replace("//kexie:", "//stranger:")
+
+    with pytest.raises(AccessRefused):
+        is_provisioned(stranger)
+
+
+def test_a_wrong_password_of_root_is_told_at_once_where_there_are_users_already(addresses):
+    with pytest.raises(WrongRootPassword):
+        found_replica_set(parse_uri(addresses[1]), {"username": "root", "password": "of another site"})
+
+
+def test_root_that_is_refused_cannot_be_made_from_another_machine():
+    elsewhere = {"nodelist": [("mongo", 1)], "options": {}}
+
+    with pytest.raises(WrongRootPassword):
+        make_root(elsewhere, {"username": "root", "password": "p"})

@@ -15,8 +15,9 @@ from cryptography import x509
 
 from deploy.__main__ import kexie
 from deploy.deployment import other_systems
+from deploy.deployment.layout import CLUSTER, Layout
 from deploy.deployment.other_systems import System, understood
-from deploy.deployment.site_files import CLUSTER, Layout, Site
+from deploy.deployment.site_files import Site
 from deploy.errors import CommandFailed
 from deploy.image.service_classes import methods
 from deploy.local.programs import PROGRAMS
@@ -285,6 +286,6 @@ def test_what_the_operator_says_to_the_engine_stays(site):
 
     site.make()
 
-    https, user = site.environment.read_text().splitlines()
-    assert https == "KEXIE_HTTPS=443"
+    https, project, user = site.environment.read_text().splitlines()
+    assert (https, project) == ("KEXIE_HTTPS=443", f"COMPOSE_PROJECT_NAME={site.project}")
     assert user not in ("", "KEXIE_USER=0:0")

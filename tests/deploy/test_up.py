@@ -7,14 +7,19 @@ import subprocess
 from pathlib import Path
 
 import jwt
+import pika
 import pytest
 from amqp.exceptions import AccessRefused
 from kombu import Connection
 
+from deploy.local.broker import Broker
 from deploy.local.home import Home
 from deploy.local.home_keys import token_keys
 from deploy.local.programs import PROGRAMS
 from deploy.secrets.keys import SIGNING
+from gateway.operations import broker_status
+from services.chassis.provisioning import provision
+from services.chassis.settings import Settings
 from tests.deploy.running import eventually, fetch, fetch_if_reached, kexie, post, records_of, ups
 
 
@@ -67,6 +72,8 @@ def test_env_can_be_evaluated_by_bash(one):
     *addresses, token = done.stdout.splitlines()
     told = one.stack.addresses
     assert addresses == [told.amqp_uri, told.mongo_uri, told.gateway_url]
+    assert pika.URLParameters(addresses[0]).virtual_host == "/"
+    assert Connection(addresses[0]).virtual_host == "/"
     claims = jwt.decode(token, token_keys(Home(one.home)).public, algorithms=["EdDSA"])
     assert (claims["sub"], claims["roles"]) == ("operator", ["operator"])
 
@@ -120,6 +127,22 @@ def test_a_killed_broker_starts_again_at_the_same_address(one):
     assert eventually(lambda: fetch_if_reached(one), within=40) == "written before"
 
 
+def test_a_broker_with_an_alarm_says_why_it_takes_nothing(one):
+    settings = Settings(amqp_uri=one.stack.addresses.amqp_uri, mongo_uri="", token_public_key="")
+    broker = Broker(Home(one.home))
+    provision(settings.amqp_uri)
+    assert broker_status.look(settings)["blocked"] is None
+
+    broker.control("set_vm_memory_high_watermark", "0.00001")
+    try:
+        blocked = eventually(lambda: broker_status.look(settings)["blocked"])
+    finally:
+        broker.control("set_vm_memory_high_watermark", "0.4")
+
+    assert blocked == "low on memory"
+    assert eventually(lambda: broker_status.look(settings)["blocked"] is None)
+
+
 def test_status_shows_what_each_process_tells_and_ends_with_1_when_one_is_not_ready(one):
     frozen = one.process("rural").pid
     os.kill(frozen, signal.SIGSTOP)
@@ -128,9 +151,11 @@ def test_status_shows_what_each_process_tells_and_ends_with_1_when_one_is_not_re
     finally:
         os.kill(frozen, signal.SIGCONT)
 
-    processes, _, system = status.stdout.partition("\n\n")
+    wrong, _, told = status.stdout.partition("\n")
+    processes, _, system = told.partition("\n\n")
     ready = {line.split()[0]: line.split()[4:] for line in processes.splitlines()[1:]}
     assert status.returncode == 1
+    assert wrong == f"WRONG: rural is not ready; its log is {one.home}/logs/rural.log"
     assert ready["rural"] == ["NO"]
     assert ready["awards"] == ["yes", "4", "2.5", "0"]
     assert ready["broker"] == ["yes"]

@@ -341,7 +341,7 @@ def test_what_still_waits_is_found():
 
 
 def test_poison_has_to_be_parked_and_nothing_else():
-    poison = [Poison("p-1", "gateway.ledger", b"", certain=True), Poison("p-2", "rpc-rural", b"")]
+    poison = [Poison("p-1", "gateway.ledger", b"", certain=True), Poison("p-2", "rural.from.awards", b"")]
     parked = Parked("gateway", "gateway.ledger", "p-1", "NotAnEvent")
 
     assert list(invariants.only_poison_is_parked(poison, [parked, parked])) == []

@@ -17,7 +17,7 @@ from services.awards.schemas import objections as schemas
 from services.awards.store import Entries, Notices, Objections, ScoreSheets
 from services.chassis.clock import SystemClock
 from services.chassis.entrypoints import command, question
-from services.chassis.sealing import Seal
+from services.chassis.sealing import CheckedSeal
 from services.kernel import Change
 
 log = get_logger()
@@ -30,7 +30,7 @@ class ObjectionCommands:
     notices: Notices
     objections: Objections
     sheets: ScoreSheets
-    sealing: Seal
+    sealing: CheckedSeal
     clock: SystemClock
 
     @command(

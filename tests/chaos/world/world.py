@@ -334,7 +334,7 @@ class World:
 
     def is_parked(self, poison: Poison) -> bool:
         """Whether the message is parked; False where the database does not answer."""
-        service = poison.queue.removeprefix("rpc-").partition(".")[0]
+        service = poison.queue.partition(".")[0]
         parked = self.mongo[self.settings.database(service)]["parked"]
         with suppress(PyMongoError):
             return parked.find_one({"properties.message_id": poison.id}) is not None
