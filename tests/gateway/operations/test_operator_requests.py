@@ -11,8 +11,7 @@ from gateway.upstream import delegation
 from services.awards.service import Awards
 from services.chassis.amqp import connect
 from services.chassis.provisioning import provision
-from services.chassis.sealing import Seal
-from services.chassis.sealing_canary import CANARIES, CANARY
+from services.chassis.seal import CANARIES, Seal
 from services.contract.topology import LEDGER_QUEUE, SERVICES, dead_letter_queue
 from services.members.service import Members
 from services.outreach.service import Outreach
@@ -219,7 +218,7 @@ def test_a_wrong_key_and_a_lost_queue_are_named_and_nothing_else(gateway):
     assert ask(gateway, "GET", "status")["troubles"] == []
     assert seals.count_documents({}) == 1  # by the first look
 
-    seals.update_one({}, {"$set": {"sealed": Seal(b"t" * 32).seal(CANARY, record=CANARY)}})
+    seals.update_one({}, {"$set": {"sealed": Seal(b"t" * 32).canary()}})
     lost = dead_letter_queue("rural").name
     with connect(gateway.running.settings, "tests.lose") as connection:
         connection.default_channel.queue_delete(lost)
