@@ -193,6 +193,16 @@ def test_parked_messages_are_listed_and_none_of_them_steers_the_terminal(operato
     assert line.split()[-2:] == ["4", "ALARM"]
 
 
+def test_no_list_is_whole_where_a_service_is_away(operator):
+    page = {"items": [], "total": 0, "cursor": None, "away": ["rural"]}
+    operator.told_by_gateway("GET parked", (200, page))
+
+    listed = operator.gives("parked", "list")
+
+    assert listed.exit_code == 1
+    assert listed.stdout == "No message is waiting at the others.\nAway, and so not listed: rural\n"
+
+
 def test_who_settled_a_message_and_why_is_listed(operator):
     settled = {"state": "discarded", "settled_at": "2011-05-14T10:00:00.000+08:00", "settled_by": "u-1", "why": "noise"}
     parked(operator, ITEM | settled)
