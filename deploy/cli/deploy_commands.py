@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Collection
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ import msgspec
 from deploy.cli import backup_commands, compose, system_commands
 from deploy.deployment.layout import CLUSTER, Layout, check_change, with_hosts
 from deploy.deployment.site_files import IRREPLACEABLE, Site
+from deploy.provision import NEW_KEY
 from deploy.secrets.keys import Keys, as_setting
 from deploy.secrets.private_files import CHECKOUT
 
@@ -64,27 +66,40 @@ def init(
     if bool(broker) != bool(database):
         raise click.UsageError("--broker and --database go together.")
     site = Site.of_the_environment()
-    before = site.layout()
-    layout = msgspec.structs.replace(before, hosts=with_hosts(before.hosts, hosts, dropped))
-    if is_cluster is not None:
-        layout = msgspec.structs.replace(CLUSTER if is_cluster else Layout(), hosts=layout.hosts)
-    if broker and database:
-        layout = Layout(tuple(broker.split(",")), tuple(database.split(",")), layout.hosts)
-    if site.is_made:
+    before, is_known = site.layout(), site.is_made
+    wanted = _wanted(before, is_cluster, broker, database)
+    layout = msgspec.structs.replace(wanted, hosts=with_hosts(before.hosts, hosts, dropped))
+    if is_known:
         check_change(before, layout)
+        site.require_files(anew=anew)
     outdated = site.outdated_systems()
     replaced = site.make(layout, anew=anew)
     _tell_of_site(site, replaced)
-    if "sealing_key" in anew:
-        click.echo("To give up what was sealed with the lost key, so that names can be sealed again:")
-        click.echo(f"  {_provision(site)} --new-sealing-key")
+    _tell_what_is_left(site, anew=anew, grows=is_known and layout.is_cluster and not before.is_cluster)
     system_commands.tell_of_outdated(site, outdated)
 
 
-def _provision(site: Site) -> str:
-    if site.layout().is_in_containers:
-        return "./kexie deploy compose run --rm provision"
-    return f"python -m deploy.provision {site.folder}"
+def _wanted(before: Layout, is_cluster: bool | None, broker: str | None, database: str | None) -> Layout:
+    if broker and database:
+        return Layout(tuple(broker.split(",")), tuple(database.split(",")))
+    if is_cluster is None:
+        return before
+    return CLUSTER if is_cluster else Layout()
+
+
+def _tell_what_is_left(site: Site, *, anew: Collection[str], grows: bool) -> None:
+    """Tell what this command cannot do, since broker and database have to run for it."""
+    in_containers = site.layout().is_in_containers
+    if grows and in_containers:
+        click.echo("Then spread the queues that exist over the new brokers, or they fall with the one that has them:")
+        for node in CLUSTER.brokers[1:]:
+            click.echo(f"  ./kexie deploy compose exec rabbitmq rabbitmq-queues grow rabbit@{node} all")
+    if "sealing_key" in anew:
+        click.echo("Then give up what was sealed with the lost key, so that names can be sealed again:")
+        program = "./kexie deploy compose run --rm provision" if in_containers else "python -m deploy.provision"
+        click.echo(f"  {program} {NEW_KEY}{'' if in_containers else f' {site.folder}'}")
+    if "token_private_key" in anew:
+        click.echo("Every token of a system is refused from now on; `./kexie deploy system add` issues a new one.")
 
 
 def _tell_of_site(site: Site, replaced: tuple[str, ...]) -> None:

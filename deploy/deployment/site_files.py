@@ -155,7 +155,8 @@ class Site:
 
     def outdated_systems(self) -> tuple[str, ...]:
         """Return the systems of an earlier release, whose folders `make` writes anew: they have another address."""
-        return self.systems().outdated() if (self.folder / "systems").exists() else ()
+        is_there = all((self.folder / name).exists() for name in ("systems", "token_private_key"))
+        return self.systems().outdated() if is_there else ()
 
     def private_key(self) -> str:
         """Return the key that signs tokens, PEM; fail where no site is made."""

@@ -115,6 +115,13 @@ def test_a_site_grows_and_its_own_servers_move(before, after):
     check_change(before, after)
 
 
+def test_a_site_that_becomes_a_cluster_is_told_of_its_queues_once(init):
+    init()
+
+    assert "rabbitmq-queues grow rabbit@rabbitmq3 all" in init("--cluster").output
+    assert "rabbitmq-queues grow" not in init("--cluster").output
+
+
 def test_init_refuses_before_it_writes_anything(init, tmp_path):
     init("--cluster")
     before = contents(tmp_path)
