@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Collection
@@ -140,14 +141,16 @@ def compose_(words: tuple[str, ...]) -> None:
     Those of one machine or of a cluster: `./kexie deploy compose ps -a`.
     """
     site = Site.of_the_environment()
-    starts = not STARTS.isdisjoint(words)
-    if starts:
-        compose.check_start(site)
-    ended = subprocess.run((*compose.command(site), *words), cwd=CHECKOUT, check=False)
-    if starts and ended.returncode:
-        for line in compose.preparations():
-            click.echo(line, err=True)
-    sys.exit(ended.returncode)
+    command = (*compose.command(site), *words)
+    os.chdir(CHECKOUT)
+    if STARTS.isdisjoint(words):
+        os.execvp(command[0], command)
+    compose.check_start(site)
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for compose, which stops what it started
+    code = subprocess.run(command, check=False).returncode
+    for line in compose.preparations() if code else ():
+        click.echo(line, err=True)
+    sys.exit(code)
 
 
 @deploy.command("try", context_settings={"ignore_unknown_options": True}, add_help_option=False)
