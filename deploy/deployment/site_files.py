@@ -62,6 +62,8 @@ IRREPLACEABLE = {
     "sealing_key": "Nothing that was sealed before can be opened with a new one",
     "token_private_key": "All tokens of systems and operators are refused with a new one",
     "mongo_root_password": "The database keeps the password that it has, and would refuse a new one",
+    "mongo_keyfile": "Members that run would not know one that is started with a new one",
+    "erlang_cookie": "Brokers that run would not know one that is started with a new one",
 }
 """Secrets that are invented for a new site only: what is out there depends on them, and why."""
 
@@ -232,6 +234,12 @@ class Site:
                 f"{self.folder / gone[0]} is gone. {IRREPLACEABLE[gone[0]]}: put its copy back, or, where there is "
                 f"none, `./kexie deploy init --anew {gone[0]}`. Nothing was changed."
             )
+        if not (self.folder / "tls/ca.pem").exists() and any(self.folder.glob("tls/*.pem")):
+            raise CommandFailed(
+                f"{self.folder / 'tls/ca.pem'} is gone, and nobody trusts the certificates of a new authority: put its "
+                f"copy back, or remove {self.folder / 'tls'} for new certificates of all, and hand out the new ca.pem. "
+                "Nothing was changed."
+            )
         if os.getuid() and self.layout().is_in_containers:
             require_owner(self._read_by_containers(), os.getuid())
 
@@ -242,7 +250,8 @@ class Site:
         self.require_files()
         open_to_containers(CHECKOUT / "deploy")
         if os.getuid() == 0:
-            self._give_to(*map(int, self._user().split(":")))
+            user, _, group = self._user().partition(":")
+            self._give_to(int(user), int(group or user))
 
     def _new_project(self) -> str:
         """The name that the operator chose, that of earlier releases, or one that no other checkout has."""
