@@ -25,7 +25,7 @@ USUAL_TIMEOUT = 60  # seconds
 logging.getLogger("nameko.containers").setLevel(logging.ERROR)  # else each refusal is written down with its traceback
 
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # one of several, each with a virtual host of its own
-    os.environ["AMQP_URI"] = os.environ["AMQP_URI"].removesuffix("/") + worker
+    os.environ["AMQP_URI"] = os.environ["AMQP_URI"].removesuffix("%2F") + worker
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import eventlet
 from amqp import spec
+from amqp.exceptions import NotFound
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from eventlet.event import Event as Signal
@@ -24,7 +25,7 @@ from services.chassis.run import containers
 from services.chassis.settings import Settings
 from services.chassis.tokens import issue
 from services.contract import EVERY_KIND
-from services.contract.topology import SERVICES, queues, rpc_queue
+from services.contract.topology import RPC_EXCHANGE, SERVICES, SOURCES, exchange, queues, rpc_queue
 
 WITHIN = 20.0  # seconds that anything awaited may take
 MANY = 2_000  # documents; so many are gone sooner with their collection
@@ -101,16 +102,37 @@ def connect_idly(settings, name):
 def forget_queues(settings):
     """A broker as it was provisioned, but for requests: a call to a service that no test started fails at once."""
     with connect_idly(settings, "tests.forget") as connection:
-        channel = connection.default_channel
-        declare_shared(channel)
-        for queue in queues():
-            if channel.queue_declare(queue.name, passive=True).consumer_count:  # of a process that was killed just now
-                channel.queue_delete(queue.name)
-            else:
-                channel.queue_purge(queue.name)
-        declare_shared(channel)
+        try:
+            found = _look(connection.default_channel)
+        except NotFound:
+            declare_shared(connection.channel())
+            found = _look(connection.channel())
+        channel = connection.channel()
+        left = [name for name, _, consumers in found if consumers]  # by processes that were killed just now
+        for name in left:
+            channel.queue_delete(name)
+        if left:
+            declare_shared(channel)
+        for name, messages, _ in found:
+            if messages and name not in left:
+                channel.queue_purge(name)
         for service in SERVICES:
             channel.queue_delete(rpc_queue(service))
+
+
+def _look(channel):
+    """Name, messages and consumers of every queue; `NotFound` where one of them or an exchange is missing.
+
+    All questions are sent before the first answer is read: a world is made for most tests.
+    """
+    exchanges, names = (RPC_EXCHANGE, *map(exchange, SOURCES)), [queue.name for queue in queues()]
+    for name in exchanges:
+        channel.send_method(spec.Exchange.Declare, "BssbbbbbF", (0, name, "topic", True, *(False,) * 4, {}))
+    for name in names:
+        channel.send_method(spec.Queue.Declare, "BsbbbbbF", (0, name, True, *(False,) * 4, {}))
+    for _ in exchanges:
+        channel.wait(spec.Exchange.DeclareOk)
+    return [channel.wait(spec.Queue.DeclareOk, returns_tuple=True) for _ in names]
 
 
 def expect_requests(settings, services=SERVICES):
@@ -163,12 +185,12 @@ class Running:
     def start(self, *services):
         """Start these service classes; they answer when this returns."""
         new = containers(list(services), self.settings, self.clock)
+        expect_requests(self.admin, [container.service_name for container in new])
         for starting in [eventlet.spawn(self._start, container) for container in new]:
             starting.wait()
         return self
 
     def _start(self, container):
-        expect_requests(self.admin, [container.service_name])
         health = Health(self.settings, (container,))
         container.config["HEALTH"] = health
         container.start()

@@ -14,7 +14,7 @@ from deploy.secrets.certificate_authority import BROWSERS_ACCEPT, VALID_FOR
 def amqp_uri(name: str, password: str, layout: Layout) -> str:
     """Return a user's address of the broker, with all nodes."""
     scheme, port = ("amqp", 5672) if layout.is_on_this_machine else ("amqps", 5671)
-    return ";".join(f"{scheme}://{name}:{password}@{_at(host, port)}//" for host in layout.brokers)
+    return ";".join(f"{scheme}://{name}:{password}@{_at(host, port)}/%2F" for host in layout.brokers)
 
 
 def mongo_uri(name: str, password: str, layout: Layout) -> str:

@@ -64,7 +64,7 @@ class Broker:
     @property
     def uri(self) -> str:
         """The address with user and password; valid once the port is taken."""
-        return f"amqp://{USER}:{self._shared('password')}@127.0.0.1:{self.ports[self.name]}//"
+        return f"amqp://{USER}:{self._shared('password')}@127.0.0.1:{self.ports[self.name]}/%2F"
 
     @property
     def server(self) -> str:

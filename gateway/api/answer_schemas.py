@@ -20,6 +20,8 @@ OPENAPI = at_least(openapi=TEXT, info=by_name(ANYTHING), paths=by_name(ANYTHING)
 
 ASYNCAPI = at_least(asyncapi=TEXT, info=by_name(ANYTHING), channels=by_name(ANYTHING), operations=by_name(ANYTHING))
 
+SCHEMA = at_least(**{"$schema": TEXT, "$id": TEXT, "$ref": TEXT, "$defs": by_name(ANYTHING)})
+
 ROLES = each(
     roles=many(TEXT),
     operations=many(each(method=TEXT, path=TEXT, id=TEXT, summary=TEXT, public=TRUTH, roles=many(TEXT))),

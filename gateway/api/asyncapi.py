@@ -40,13 +40,25 @@ The services' events and RPC methods on RabbitMQ. 各服务在 RabbitMQ 上的�
 Events are CloudEvents 1.0 on the topic exchange `<service>.events`, published persistently; each carries the whole
 public view after the change. Keep the newest `sequence` of a `subject` and ignore older ones: then a repeated, late or
 reordered event changes nothing. Call methods as nameko does: JSON to the exchange `nameko-rpc`.
+
+A command's `command_id` speaks for one act of its caller: the same command again is answered with its first outcome, or
+judged anew where it was refused; anything else under it is refused as `command_id_reused`.
 """
 
 BINDING = "0.3.0"
 JSON = "application/json"
 CAUSE = (
     f"What caused it: an event by its id, a command by `uuid5({COMMANDS}, command_id)`, since a sender may "
-    "write anything into its id. 起因：事件以其编号表示，命令以由其编号算出的 UUID 表示。"
+    "write anything into its id; look at `actor`, too: callers may use the same ids. "
+    "起因：事件以其编号表示，命令以由其编号算出的 UUID 表示。"
+)
+DATASCHEMA = (
+    "The JSON Schema of `data`: a URI, at `/api/v1/schemas/<URI>` of the gateway. Between our own services it is a "
+    "path. data 的结构：其 URI 可在网关的 /api/v1/schemas/ 下查得；本系统各服务之间仍写作路径。"
+)
+SEQUENCE = (
+    "The record's version, with zeros before it, so that texts sort as numbers; without them between our own services. "
+    "记录版本，前补零，可按文本排序；本系统各服务之间不补零。"
 )
 TOKEN = {"$ref": "#/components/securitySchemes/token"}
 SECURITY = {
@@ -137,7 +149,7 @@ def _event_operation(kind: Kind, happened: str) -> AsyncApi:
 
 def _envelope(kind: Kind, happened: str) -> Shape:
     """CloudEvents 1.0, open to further attributes: readers ignore the unknown ones."""
-    version = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$", "description": "The record's version. 记录版本。"}
+    version = {"type": "string", "pattern": "^(?!0+$)[0-9]{1,18}$", "description": SEQUENCE}
     view = {"$ref": f"{catalogue.SCHEMAS}{kind.service}.{kind.view.__name__}"}
     closed = each(
         specversion={"const": "1.0"},
@@ -146,7 +158,7 @@ def _envelope(kind: Kind, happened: str) -> Shape:
         type={"const": kind.routing_key(happened)},
         subject=TEXT,
         time=INSTANT,
-        dataschema={"const": kind.dataschema},
+        dataschema={"enum": [kind.schema_uri, kind.dataschema], "description": DATASCHEMA},
         sequence=version,
         actor=TEXT,
         cause=TEXT,
@@ -190,7 +202,10 @@ def _methods(descriptions: ServiceDescriptions) -> Iterator[tuple[str, Mapping[s
 def _queries(service: str, description: Mapping[str, Any]) -> dict[str, tuple[Shape, Shape]]:
     """Input and answer of the queries that every service has."""
     nothing = each()
-    filtered = some(nothing, filter=by_name(ANYTHING), order=TEXT, cursor=TEXT, limit=WHOLE, revision=TRUTH)
+    filtered = some(
+        nothing, filter=by_name(ANYTHING), search=TEXT, order=TEXT, cursor=TEXT, limit=WHOLE, revision=TRUTH,
+        personal=TRUTH,
+    )  # fmt: skip
     queries: dict[str, tuple[Shape, Shape]] = {
         "describe": (nothing, by_name(ANYTHING)),
         "ping": (nothing, each(service={"const": service}, parked=WHOLE)),
@@ -198,7 +213,7 @@ def _queries(service: str, description: Mapping[str, Any]) -> dict[str, tuple[Sh
     }
     for name, kind in description["kinds"].items():
         record = reference(service, name)
-        queries[f"get_{name}"] = (each(id=TEXT), record)
+        queries[f"get_{name}"] = (some(each(id=TEXT), personal=TRUTH), record)
         queries[f"list_{kind['plural']}"] = (filtered, page(record, total=WHOLE))
         queries[f"history_of_{name}"] = (each(id=TEXT), catalogue.history(name))
     return queries

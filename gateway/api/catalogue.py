@@ -32,6 +32,7 @@ from gateway.http.json_schema import (
 from gateway.http.parameters import Parameter
 from gateway.reconciliation import inputs
 from gateway.upstream import list_parameters
+from gateway.upstream.descriptions import office_fields
 from services.chassis.fields import CommandId, json_schema
 from services.chassis.tokens import BRIEF, READERS, ROLES
 from services.contract import KINDS, glossary
@@ -54,16 +55,23 @@ ADDRESS_PARAMETERS: Mapping[str, Parameter] = {
         str, "The kind of record.", "记录类别。", {"type": "string", "examples": [kind.name for kind in KINDS.values()]}
     ),
     "id": Parameter(str, "The record's id.", "记录编号。", {"type": "string", "examples": ["r-1"]}),
+    "uri": Parameter(
+        str,
+        "The URI of a schema.",
+        "结构的 URI。",
+        {"type": "string", "examples": [kind.schema_uri for kind in KINDS.values()]},
+    ),
     "command_id": Parameter(
-        str, "The id that the command was sent with.", "命令编号。", {"type": "string", "examples": ["k-1"]}
+        str, "The id that you sent the command with.", "命令编号。", {"type": "string", "examples": ["k-1"]}
     ),
 }
 
 COMMAND_HEADERS: Mapping[str, Parameter] = {
     "Idempotency-Key": Parameter(
         str,
-        "The command's id: sending it again changes nothing more (X-01).",
-        "命令编号：重复发送不再变更。",
+        "The command's id, which speaks for one act of yours (X-01): the same command again is answered with its first "
+        "outcome, or judged anew where it was refused; anything else under it is refused with 409 `command_id_reused`.",
+        "命令编号，只代表您的一项操作：原样重发得到首次结果（曾被拒绝的重新判断），用于其他内容或命令则以 409 拒绝。",
         CommandId().json_schema(),
     ),
     "If-Match": Parameter(
@@ -168,9 +176,12 @@ def views(descriptions: ServiceDescriptions) -> dict[str, Shape]:
 
 
 def records(descriptions: ServiceDescriptions) -> dict[str, Shape]:
-    """The records of all kinds as commands and queries answer them: the view with id and version."""
+    """The records of all kinds as commands and queries answer them: the view with id and version.
+
+    Who may read more of them finds the fields of those classes as well.
+    """
     return {
-        f"{service}.{name}": _record(service, kind["view"])
+        f"{service}.{name}": _record(service, kind)
         for service, description in sorted(descriptions.items())
         for name, kind in description["kinds"].items()
     }
@@ -195,7 +206,7 @@ def history(kind: str) -> Shape:
         version=VERSION, happened=TEXT, at=INSTANT, by=TEXT, because=TEXT, reason=maybe(TEXT),
         view=by_name(ANYTHING), hash=HASH,
     )  # fmt: skip
-    return each(id=TEXT, kind={"const": kind}, versions=many(version))
+    return each(id=TEXT, kind={"const": kind}, versions=many(some(version, before=by_name(ANYTHING))))
 
 
 def in_words(name: str) -> str:
@@ -236,7 +247,7 @@ def _command(route: Route, service: str, name: str, command: Mapping[str, Any]) 
         route,
         name=f"{service}_{name}",
         en=one_line(command["summary"]) or (f"{called.en}." if called else in_words(name)),
-        zh=f"{called.zh}。" if called else "",
+        zh=command.get("summary_zh") or (f"{called.zh}。" if called else ""),
         roles=_allowed(route, command),
         takes=command["input"],
         answers={200: outcome(service, command), **route.answers},
@@ -252,7 +263,9 @@ def _questions(route: Route, descriptions: ServiceDescriptions) -> Iterator[Oper
         for name, query in description.get("queries", {}).items():
             if "input" in query:
                 en, roles = one_line(query["summary"]) or in_words(name), _allowed(route, query)
-                of_query = replace(route, name=f"{service}_{name}", en=en, zh="", roles=roles)
+                of_query = replace(
+                    route, name=f"{service}_{name}", en=en, zh=query.get("summary_zh") or "", roles=roles
+                )
                 operation = _operation(of_query, service=service, question=name)
                 yield replace(operation, parameters=(*operation.parameters, *_inputs(query["input"])))
 
@@ -269,12 +282,13 @@ def _lists(route: Route, descriptions: ServiceDescriptions) -> Iterator[Operatio
             answers=route.answers or {200: some(page(reference(service, name), total=WHOLE), revision=WHOLE)},
         )
         operation = _operation(of_list, service=service, plural=plural)
+        fields = {**office_fields(description), **kind.fields}
         paging = {
             name: parameter
-            for name, parameter in _paging(kind).items()
+            for name, parameter in _paging(fields).items()
             if not (route.answers and name in pagination.PAGING)
         }
-        yield replace(operation, parameters=(*operation.parameters, *_filters(kind), *_parameters("query", paging)))
+        yield replace(operation, parameters=(*operation.parameters, *_filters(fields), *_parameters("query", paging)))
 
 
 def _records(route: Route, descriptions: ServiceDescriptions) -> Iterator[Operation]:
@@ -389,23 +403,18 @@ def _inputs(schema: Mapping[str, Any]) -> Iterator[OperationParameter]:
         yield OperationParameter(name, "query", field_schema.get("title", name), field_schema, is_needed=is_needed)
 
 
-def _filters(kind: Kind) -> Iterator[OperationParameter]:
-    for name, of_kind in kind.fields.items():
+def _filters(fields: Mapping[str, Field]) -> Iterator[OperationParameter]:
+    for name, of_kind in fields.items():
         if of_kind.type in COMPARABLE:
             schema = {"type": "array", "items": _value(of_kind), "minItems": 1}
             yield OperationParameter(name, "query", FILTER.description, schema)
 
 
-def _paging(kind: Kind) -> Mapping[str, Parameter]:
-    sortable = [name for name, one in kind.fields.items() if one.type in COMPARABLE and not one.many]
+def _paging(fields: Mapping[str, Field]) -> Mapping[str, Parameter]:
+    sortable = [name for name, one in fields.items() if one.type in COMPARABLE and not one.many]
     orders = [sign + name for name in ["id", *sortable] for sign in ("", "-")]
     order = replace(list_parameters.ORDER, schema={"type": "string", "enum": orders})
-    return {
-        "order": order,
-        "cursor": pagination.THEIR_CURSOR,
-        "limit": pagination.LIMIT,
-        "revision": list_parameters.REVISION,
-    }
+    return {**list_parameters.OF_EVERY_LIST, "order": order}
 
 
 def _value(of_kind: Field) -> Shape:
@@ -418,11 +427,28 @@ def _value(of_kind: Field) -> Shape:
     return {"type": "string", "format": "date"} if of_kind.type is date else TEXT
 
 
-def _record(service: str, view: Mapping[str, Any]) -> Shape:
+def _record(service: str, kind: Mapping[str, Any]) -> Shape:
+    view = kind["view"]
     shown = view["$defs"][view["$ref"].rpartition("/")[2]]
     properties = {"id": TEXT, "version": VERSION, **_referring(shown["properties"], service)}
     about = {"description": shown["description"]} if "description" in shown else {}
-    return {**about, **each(**properties)}
+    return {**about, **some(each(**properties), **_beside(kind.get("fields", {})))}
+
+
+def _beside(fields: Mapping[str, Any]) -> dict[str, Shape]:
+    """The fields beside the view, each in its place; nobody gets the internal ones."""
+    placed: dict[str, Any] = {}
+    for path, told in fields.items():
+        first, _, rest = path.partition(".")
+        if rest and "schema" in told:
+            placed.setdefault(first, {})[rest] = told
+        elif "schema" in told:
+            placed[first] = _of_class(told)
+    return {name: one if "x-roles" in one else some(each(), **_beside(one)) for name, one in placed.items()}
+
+
+def _of_class(told: Mapping[str, Any]) -> Shape:
+    return {"x-class": told["class"], "x-roles": told["roles"], **told["schema"]}
 
 
 def _referring(schema: Any, service: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gateway.api import asyncapi, catalogue, openapi, problem_list, role_matrix
+from gateway.api import asyncapi, catalogue, field_table, openapi, problem_list, role_matrix
 from gateway.api.catalogue import Operation, Route, ServiceDescriptions
 from gateway.api.endpoint import Endpoint
 from gateway.http import parameters
@@ -18,7 +18,9 @@ from gateway.pages import rendering
 from gateway.upstream.descriptions import Descriptions
 from services.chassis.fields import json_schema
 from services.chassis.provider import Provider
-from services.contract import wire
+from services.contract import EVERY_KIND, wire
+
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
 
 class Documentation:
@@ -37,6 +39,14 @@ class Documentation:
         """Every event and RPC method, as AsyncAPI 3.0."""
         return self._document("asyncapi", lambda described: _json(asyncapi.document(described)))
 
+    def schema(self, uri: str) -> Reply:
+        """The JSON Schema that `dataschema` of an event names."""
+        kinds = {kind.schema_uri: kind for kind in EVERY_KIND.values()}
+        if uri not in kinds:
+            raise parameters.not_known("schema", "结构", uri, kinds)
+        schema = {"$schema": JSON_SCHEMA, "$id": uri, **kinds[uri].json_schema}
+        return Reply(schema, content_type="application/schema+json")
+
     def roles(self) -> Reply:
         """The roles of every operation, as JSON."""
         return self._document("roles", lambda described: _json(catalogue.matrix(self._operations(described))))
@@ -44,6 +54,10 @@ class Documentation:
     def role_matrix_page(self) -> Reply:
         """The roles of every operation, as a page."""
         return self._document("/roles", lambda described: role_matrix.page(self._operations(described)))
+
+    def field_table_page(self) -> Reply:
+        """Every field of every record with its class and its readers, as a page."""
+        return self._document("/fields", field_table.page)
 
     def problem_list_page(self) -> Reply:
         """Every error code and every rule, as a page."""

@@ -31,8 +31,9 @@ class Endpoint(HttpRequestHandler):
     checked, and the method finds them in `request.params` and `request.body`. With `asks=None` it reads its parameters
     itself. An answer that costs much has a place in a `pool`; a public one that `prefers_known` also knows callers who
     have an account, for whom a share of these places is kept. A read that is `noted` is in the audit trail as writes
-    are: it shows names, or what is meant for few. Where it `uploads`, the body is a file, which the method
-    reads from `request.stream` or `request.files` while it comes in, and which may be as large as the settings say.
+    are: it shows names, or what is meant for few; so is any that asks for `personal` fields. Where it `uploads`, the
+    body is a file, which the method reads from `request.stream` or `request.files` while it comes in, and which may be
+    as large as the settings say.
     `answers` are the JSON Schemas of its answers, by status. Where it stands `for_each` command, question, list,
     record, history or job, the documents have an operation for each of them.
     """
@@ -72,7 +73,7 @@ class Endpoint(HttpRequestHandler):
 
     def handle_request(self, request: Request) -> Response:
         """Check the caller, count the request, read what is declared, and answer; raises a `Problem` or a refusal."""
-        request.is_noted = self.noted
+        request.is_noted = self.noted or "personal" in request.args
         if not self.public:
             self._check_caller(request)
         elif self.prefers_known:

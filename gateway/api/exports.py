@@ -330,7 +330,7 @@ class ByteStream(Iterator[bytes]):
 
 def _facts(facts: Mapping[str, Any], of: str, began: str, request: Request) -> dict[str, Any]:
     """Add to the answer's own facts the instant, the definition of the records, and the question."""
-    definition = {"definition": KINDS[of].dataschema} if of else {}
+    definition = {"definition": KINDS[of].schema_uri} if of else {}
     question = unquote(request.full_path.rstrip("?"))
     return {"as_of": began, **definition, **facts, "question": question}
 

@@ -49,6 +49,7 @@ TAGS = {
     "audit": Word("审计", "Audit trail of changes"),
     "commands": Word("命令", "Outcomes of commands that were accepted for later"),
     "operations": Word("运维", "Status, jobs and parked messages (dead letters)"),
+    "schemas": Word("数据结构", "JSON Schemas of the views that events carry"),
     "roles": Word("权限", "Role matrix"),
     "system": Word("系统", "The process and its documents"),
     "awards": Word("获奖", "Awards"),
@@ -64,7 +65,11 @@ PROBLEMS = {
     404: Word("未找到。", "Not found; the names that exist are listed."),
     405: Word("此地址不支持该方法。", "This address does not take that method."),
     408: Word("请求传输过慢。", "The request comes in too slowly; nothing was done."),
-    409: Word("已被他人修改或已存在。", "The record has changed since, or the id is taken; nothing was changed."),
+    409: Word(
+        "已被他人修改、已存在，或命令编号已用于其他操作。",
+        "The record has changed since, its id is taken, or you have used the command's id for something else; nothing "
+        "was changed.",
+    ),
     413: Word("请求过大。", "The request is too large."),
     422: Word("规则不允许。", "A rule forbids this; the code is the rule's."),
     429: Word("请求过于频繁。", "Too many requests; `Retry-After` says when to try again."),

@@ -36,19 +36,23 @@ def kpis(answer: Answer) -> tuple[Iterable[Row], dict[str, Any]]:
 
 
 def number(answer: Answer) -> tuple[Iterable[Row], dict[str, Any]]:
-    """Make a row of the number itself, then of its groups, then of the records in none of them (G-11)."""
+    """Make a row of the number itself; of one that is split a row of each group and of the records in none (G-11).
+
+    The total of these comes last, and each row says which it is: whoever adds up the column counts nothing twice.
+    """
     facts = {name: answer[name] for name in (*ABOUT_A_NUMBER, *ABOUT_ALL) if name in answer}
     whole = _flat(_without(answer, "by", "groups", "unassigned", "adds_up", "explain", *ABOUT_ALL))
     if "groups" not in answer:
         return [whole], facts
     about = {name: answer[name] for name in ABOUT_A_NUMBER if name in answer}
-    groups = [_group(about, group) for group in answer["groups"]]
-    unassigned = _group(about, {"key": None, "name": "未归入", **answer["unassigned"]})
-    return [_group({}, {"key": None, "name": "合计", **whole}), *groups, unassigned], facts
+    groups = [_group("group", about, group) for group in answer["groups"]]
+    unassigned = _group("unassigned", about, {"key": None, "name": None, **answer["unassigned"]})
+    return [*groups, unassigned, _group("total", {}, {"key": None, "name": None, **whole})], facts
 
 
-def _group(about: Row, group: Row) -> Row:
-    return {"group": {"key": group["key"], "name": group["name"]}, **about, **_without(group, "key", "name")}
+def _group(row: str, about: Row, group: Row) -> Row:
+    named = {"key": group["key"], "name": group["name"]}
+    return {"row": row, "group": named, **about, **_without(group, "key", "name")}
 
 
 def _of_items(items: Iterable[Row], facts: Iterable[str]) -> Iterator[Row]:
@@ -60,10 +64,10 @@ def _of_items(items: Iterable[Row], facts: Iterable[str]) -> Iterator[Row]:
 
 
 def _flat(kpi: Row) -> Row:
-    """Give status and rule a column each; leave out the months, which are the series and have a file of their own."""
+    """Give status and rule a column each; leave out the months, which have a file of their own, and the text."""
     status = kpi.get("status")
     rule = {"rule": status["rule"]} if status else {}
-    return {**_without(kpi, "months"), "status": status and status["code"], **rule}
+    return {**_without(kpi, "months", "text"), "status": status and status["code"], **rule}
 
 
 def _without(answer: Answer, *names: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ HEADS = {
     "parts": "分项",
     "reached_on": "完成日期",
     "remaining": "距目标",
+    "row": "行别",
     "rule": "规则",
     "run_rate": "按现进度",
     "scheduled": "已安排",
@@ -87,6 +88,7 @@ STATES = {"none": "无数据", "zero": "零", "value": "有数据", "not_due": "
 REACHED = {"reached": "已达成", "late": "逾期"}
 NATURES = {"flow": "当期", "stock": "时点", "to_date": "累计"}
 STEPS = {"day": "日", "week": "周", "month": "月", "quarter": "季", "year": "年"}
+ROWS = {"group": "分组", "unassigned": "未归入", "total": "合计"}
 STATUS = {
     "reached": "已达目标",
     "ahead": "超前",
@@ -101,6 +103,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "status": STATUS,
     "nature": NATURES,
     "step": STEPS,
+    "row": ROWS,
 }
 """Labels of the values of an answer's own fields."""
 

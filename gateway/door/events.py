@@ -14,7 +14,7 @@ from gateway.door.publisher import Publication, Publisher
 from gateway.door.systems import Grant, event_queue
 from services.chassis.amqp import Backoff, Gone, Link, body_of
 from services.chassis.settings import Settings
-from services.contract.event import CONTENT_TYPE
+from services.contract.event import CONTENT_TYPE, for_others
 
 BATCH = 100  # events that are sent before their confirms are awaited
 CONNECTED_WITHIN = 1.0  # seconds
@@ -98,7 +98,7 @@ class Events:
 
 def _publication(message: Any) -> Publication:
     event = Message(
-        body_of(message),
+        for_others(body_of(message)),
         content_type=CONTENT_TYPE,
         content_encoding="utf-8",
         delivery_mode=2,

@@ -24,7 +24,7 @@ from services.chassis.client import Caller
 from services.chassis.log import malfunction
 from services.chassis.problem import NotAllowed, NotAuthenticated, Problem, TooLarge, TooManyRequests
 from services.chassis.rate_limiter import RateLimiter
-from services.chassis.rpc import JSON, NotAnswerable, Request, error_of
+from services.chassis.rpc import JSON, Request, error_of
 from services.chassis.settings import Settings
 from services.chassis.tokens import DelegatedTokens, Tokens, Verified
 from services.contract import wire
@@ -52,13 +52,11 @@ class Admission:
         self._tokens = Tokens(settings.token_public_key)
 
     def admit(self, request: Request, method: str, *, size: int) -> Verified:
-        """Return the content of the caller's token; raises `NotAnswerable`, or the problem that keeps the request out.
+        """Return the content of the caller's token; raises the problem that keeps the request out.
 
         Everything counts against the rate, so that nonsense is no cheaper than a call.
         """
         self._rates.take_token(self._system)
-        if not request.reply_to:
-            raise NotAnswerable("no reply_to")
         if size > self._limit:
             raise TooLarge(bytes=size, limit=self._limit)
         if method not in self._granted:
@@ -152,8 +150,6 @@ class Requests:
     def _settle(self, request: Request, size: int) -> str:
         try:
             answer, outcome = self._forward(request, size), "forwarded"
-        except NotAnswerable:
-            answer, outcome = b"", "NotAnswerable"
         except Problem as problem:
             answer, outcome = wire.encode({"result": None, "error": error_of(problem)}), type(problem).__name__
         if outcome == TooManyRequests.__name__:

@@ -52,6 +52,17 @@ class DocumentEndpoints:
 
     @endpoint(
         "GET",
+        "/api/v1/schemas/<uri>",
+        en="Show the JSON Schema of a view, by the URI that events name in `dataschema`.",
+        zh="事件数据的结构（JSON Schema），以事件的 dataschema 为名。",
+        public=True,
+        answers={200: answer_schemas.SCHEMA},
+    )
+    def schema(self, _: Request, uri: str) -> Reply:
+        return self.docs.schema(uri)
+
+    @endpoint(
+        "GET",
         "/docs",
         en="Show the page on which every address can be read about and tried.",
         zh="接口文档页面。",
@@ -94,6 +105,17 @@ class DocumentEndpoints:
     )
     def role_matrix(self, _: Request) -> Reply:
         return self.docs.role_matrix_page()
+
+    @endpoint(
+        "GET",
+        "/fields",
+        en="Show which field of a record who may read as a page.",
+        zh="字段类别与读者一览。",
+        public=True,
+        answers={200: json_schema.PAGE},
+    )
+    def field_table(self, _: Request) -> Reply:
+        return self.docs.field_table_page()
 
     @endpoint(
         "GET",

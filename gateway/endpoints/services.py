@@ -10,7 +10,7 @@ from gateway.documents import answer_rows
 from gateway.endpoints.callers import EVERYBODY
 from gateway.http import json_schema
 from gateway.http.messages import Reply, Request
-from gateway.upstream import answer_schemas
+from gateway.upstream import answer_schemas, list_parameters
 from gateway.upstream.proxy import ServiceProxy
 
 
@@ -73,6 +73,7 @@ class ServiceEndpoints:
         "/api/v1/<service>/<plural>/<id_>",
         en="Show a record as its service has it.",
         zh="服务记录。",
+        asks={"personal": list_parameters.PERSONAL},
         for_each="record",
     )
     def record(self, request: Request, service: str, plural: str, id_: str) -> Reply:

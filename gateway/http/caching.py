@@ -90,10 +90,15 @@ def _vary(response: Response, public: bool) -> str:
 
 
 def _tag(response: Response, will_be_compressed: bool) -> None:
-    """Set a strong tag over the bytes; one that is set already says more (a record's version) and stays."""
+    """Set a strong tag over the bytes; one that is set already says more (a record's version) and stays.
+
+    The tag of an answer that tells its moment is weak, and over the rest.
+    """
     if "ETag" not in response.headers:
-        digest = hashlib.blake2b(response.get_data(), digest_size=12).hexdigest()
-        response.headers["ETag"] = quote_etag(f"{digest}-gzip" if will_be_compressed else digest)
+        content = response.get_data() if response.lasting is None else response.lasting
+        digest = hashlib.blake2b(content, digest_size=12).hexdigest()
+        tag = f"{digest}-gzip" if will_be_compressed else digest
+        response.headers["ETag"] = quote_etag(tag, weak=response.lasting is not None)
 
 
 def _will_be_compressed(response: Response, request: Request) -> bool:

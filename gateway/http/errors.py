@@ -23,6 +23,9 @@ from services.chassis.problem import (
 )
 from services.kernel import Refusal
 
+LANGUAGES = ("zh", "en")
+UNMENTIONED = 0.0005  # less than the least quality that a header can give
+
 
 class MethodNotAllowed(NotFound):
     """The address is there, and does not take this method."""
@@ -82,6 +85,12 @@ def _hints(error: Exception) -> dict[str, str]:
 
 
 def _language(request: Request) -> str:
-    """The caller's first choice among our languages, `en-US` being `en`; else Chinese."""
-    choices = (tag.lower().partition("-")[0] for tag in request.accept_languages.values())
-    return next((language for language in choices if language in ("zh", "en")), "zh")
+    """The language of ours that the caller likes best, `en-US` being `en`; Chinese where nothing is said for either.
+
+    A language that is not mentioned is better than one that is refused (`q=0`), and worse than any other.
+    """
+    liked: dict[str, float] = {}
+    for tag, quality in request.accept_languages:  # the best first
+        liked.setdefault(tag.lower().partition("-")[0], quality)
+    ours = [language for language in liked if language in LANGUAGES]
+    return max([*ours, *LANGUAGES], key=lambda language: liked.get(language, liked.get("*", UNMENTIONED)))

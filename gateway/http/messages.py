@@ -18,6 +18,9 @@ from services.contract import wire
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 
+MOMENT = "as_of"
+"""The instant at which an answer was made: another one each time, though nothing else may have changed."""
+
 NOBODY = Actor("")
 """The actor of a request that nobody was asked to identify."""
 
@@ -49,13 +52,16 @@ class Reply:
         body = self.body if isinstance(self.body, bytes | Iterator) else wire.encode(self.body)
         response = Response(body, self.status, dict(self.headers), content_type=self.content_type)
         response.compressed = self.compressed
+        if isinstance(self.body, Mapping) and MOMENT in self.body:
+            response.lasting = wire.encode({name: part for name, part in self.body.items() if name != MOMENT})
         return response
 
 
 class Response(wrappers.Response):
-    """A response that may carry its body in gzip, so that `caching.finish` need not compress it."""
+    """A response that may carry its body in gzip, and without its moment, for `caching.finish`."""
 
     compressed: bytes | None = None  # the body in gzip, where it was compressed before
+    lasting: bytes | None = None  # the body without its moment, where it has one
 
 
 class Request(wrappers.Request):

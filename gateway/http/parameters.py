@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -119,7 +120,7 @@ FILE = {"v": Parameter(str, "A digest of the file, so that its address changes w
 def body(content: bytes) -> dict[str, Any]:
     """Read the JSON object of a command; an empty body is an empty object."""
     try:
-        parsed = wire.decode(content) if content else {}
+        parsed = wire.decode_given(content) if content else {}
     except wire.BrokenJson as error:
         raise InvalidInput(FieldError("body", f"Not JSON: {error}", f"不是合法的 JSON：{error}")) from None
     if not isinstance(parsed, dict):
@@ -136,10 +137,10 @@ def check_number(of: str, names: Collection[str]) -> None:
 
 
 def seen_version(if_match: str | None) -> int | None:
-    """Read the version in an `If-Match` header: 3, "3" or W/"3"; None where there is no header."""
+    """Read the version in an `If-Match` header: 3, "3", W/"3" or "3.<digest>"; None where there is no header."""
     if not if_match:
         return None
-    text = if_match.strip().removeprefix("W/").strip('"')
+    text = re.sub(r"\.[0-9a-f]{12}$", "", if_match.strip().removeprefix("W/").strip('"'))
     if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 9):
         raise InvalidInput(
             FieldError(

@@ -18,6 +18,7 @@ from gateway.identity.known_devices import KnownDevices
 from gateway.identity.login_throttle import LoginThrottle
 from gateway.identity.users import User, show_user
 from services.chassis import lists
+from services.chassis.command_ids import Act, CommandIds, digest
 from services.chassis.document import Cause
 from services.chassis.entrypoints import command_id
 from services.chassis.mongo import database, patiently
@@ -31,7 +32,7 @@ from services.chassis.problem import (
     Unavailable,
 )
 from services.chassis.provider import Provider
-from services.chassis.records import Bound, derived_id
+from services.chassis.records import Bound
 from services.chassis.settings import Settings
 from services.chassis.tokens import Actor, issue
 from services.kernel.calendar import day_of, end_of
@@ -53,9 +54,14 @@ class Accounts:
     """Answers requests about sessions, users and tokens."""
 
     def __init__(
-        self, settings: Settings, authentication: Authentication, throttle: LoginThrottle, tokens: IssuedTokens
+        self,
+        settings: Settings,
+        authentication: Authentication,
+        throttle: LoginThrottle,
+        tokens: IssuedTokens,
+        command_ids: CommandIds,
     ) -> None:
-        self._settings, self._authentication = settings, authentication
+        self._settings, self._authentication, self._command_ids = settings, authentication, command_ids
         self._throttle, self._tokens = throttle, tokens
         self._users, self._sessions = authentication.users, authentication.sessions
         self._devices = KnownDevices(settings.token_private_key, authentication.now, is_secure=settings.http_behind_tls)
@@ -144,8 +150,9 @@ class Accounts:
 
     def place_user(self, id_: str, request: Request) -> Any:
         """Change a user's roles and district; tokens that allow more, or allow it elsewhere, are revoked."""
+        tokens = self._bound(request, "place_user", id=id_, **request.body)
         user = self._users.place(id_, request.body, by=request.actor.id)
-        self._revoke_all(id_, request, reason=USER_PLACED, but=user.covers)
+        self._revoke_all(tokens, id_, reason=USER_PLACED, but=user.covers)
         return show_user(user)
 
     def enable_user(self, id_: str, request: Request) -> Any:
@@ -154,15 +161,20 @@ class Accounts:
 
     def disable_user(self, id_: str, request: Request) -> Any:
         """Disable a user: sessions end at once, and tokens are revoked."""
+        tokens = self._bound(request, "disable_user", id=id_)
         user = self._users.disable(id_, by=request.actor.id)
         self._sessions.end_all(id_)
-        self._revoke_all(id_, request, reason=USER_DISABLED)
+        self._revoke_all(tokens, id_, reason=USER_DISABLED)
         return show_user(user)
 
     def _revoke_all(
-        self, id_: str, request: Request, *, reason: str, but: Callable[[api_tokens.Token], bool] = lambda _: False
+        self,
+        tokens: Bound[api_tokens.Token],
+        id_: str,
+        *,
+        reason: str,
+        but: Callable[[api_tokens.Token], bool] = lambda _: False,
     ) -> None:
-        tokens = self._bound(request)
         active = tokens.find(subject_id=id_, state="active")
         for token_id in [token_id for token_id, token in active if not but(token)]:
             with suppress(ForbiddenMove):  # somebody else has just revoked it
@@ -175,11 +187,12 @@ class Accounts:
         params = dict(request.params)
         conditions = {"subject_id": params.pop("subject", None), "state": params.pop("state", None)}
         params["filter"] = {name: value for name, value in conditions.items() if value is not None}
-        return lists.page(self._tokens.collection, self._tokens.kind, {"order": "-expires_on", **params})
+        reader = self._tokens.classes.reader(request.actor)
+        return lists.page(self._tokens.collection, reader, {"order": "-expires_on", **params})
 
     def issue_token(self, request: Request) -> Reply:
         """Issue a token, which this answer alone shows: the same command again answers without it (X-01)."""
-        tokens, params = self._bound(request), request.body
+        tokens, params = self._bound(request, "issue_token", **request.body), request.body
         if record := tokens.outcome([]):
             return Reply({**record, "token": None}, 201, NOT_STORED)
         self._check_is_not_disabled(params["subject"])
@@ -190,10 +203,7 @@ class Accounts:
         now = self._authentication.now()
         last_day = day_of(now) + timedelta(days=params["days"] or api_tokens.USUAL_DAYS)
         rights = {"roles": params["roles"], "district": params["district"]}
-        record = tokens.add(
-            api_tokens.issue(subject_id=params["subject"], expires_on=last_day, **rights),
-            derived_id(self._tokens.kind, str(request.command_id)),
-        )
+        record = tokens.add(api_tokens.issue(subject_id=params["subject"], expires_on=last_day, **rights))
         lifetime = end_of(last_day) - now
         token = issue(key, subject=params["subject"], **rights, lifetime=lifetime, id=record["id"])
         return Reply({**record, "token": token}, 201, NOT_STORED)
@@ -205,7 +215,8 @@ class Accounts:
 
     def revoke_token(self, id_: str, request: Request) -> Any:
         """Revoke a token; every service refuses it within about a second."""
-        return self._revoke(self._bound(request), id_, reason=request.body["reason"])
+        tokens = self._bound(request, "revoke_token", id=id_, **request.body)
+        return self._revoke(tokens, id_, reason=request.body["reason"])
 
     def _revoke(self, tokens: Bound[api_tokens.Token], id_: str, *, reason: str) -> Document:
         """Refuse the token here first, then announce it: a command that breaks off in between is sent again.
@@ -224,11 +235,14 @@ class Accounts:
         revocations.note(id_, last_day=last_day.isoformat())
         return tokens.change(id_, partial(api_tokens.revoke, reason=reason))
 
-    def _bound(self, request: Request) -> Bound[api_tokens.Token]:
-        """The tokens' records, as this command changes them."""
-        request.command_id = command_id(request.headers.get("Idempotency-Key")) or str(uuid.uuid4())
-        cause = Cause(because=request.command_id, actor=request.actor, at=self._authentication.now())
-        return Bound(self._tokens, cause)
+    def _bound(self, request: Request, method: str, **content: Any) -> Bound[api_tokens.Token]:
+        """The tokens' records, as this command changes them; `CommandIdReused` where its id speaks for another one."""
+        given, now = command_id(request.headers.get("Idempotency-Key")), self._authentication.now()
+        request.command_id = given or str(uuid.uuid4())
+        if given:
+            caller = request.actor.id
+            self._command_ids.bind(Act(caller=caller, id=given, method=method, digest=digest(content), at=now))
+        return Bound(self._tokens, Cause(because=request.command_id, actor=request.actor, at=now))
 
 
 class AccountsProvider(Provider[Accounts]):
@@ -237,14 +251,15 @@ class AccountsProvider(Provider[Accounts]):
     authentication = Authentication()
 
     def setup(self) -> None:
-        settings = self.container.config["SETTINGS"]
-        attempts = database(settings, self.container.service_name)["attempts"]
-        self._throttle = LoginThrottle(attempts, self.authentication.now)
+        stored = database(self.container.config["SETTINGS"], self.container.service_name)
+        self._command_ids = CommandIds(stored["command_ids"])
+        self._throttle = LoginThrottle(stored["attempts"], self.authentication.now)
         patiently(self._throttle.prepare)
 
     def start(self) -> None:
         tokens = next(records for records in self.container.dependencies if isinstance(records, IssuedTokens))
-        self._accounts = Accounts(self.container.config["SETTINGS"], self.authentication, self._throttle, tokens)
+        settings = self.container.config["SETTINGS"]
+        self._accounts = Accounts(settings, self.authentication, self._throttle, tokens, self._command_ids)
 
     def provide(self) -> Accounts:
         return self._accounts

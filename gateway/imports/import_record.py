@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from services.chassis.command_ids import CommandIdReused
 from services.chassis.problem import Problem
 from services.chassis.tokens import Actor
+from services.kernel.calendar import format_instant
 from services.kernel.lifecycle import Lifecycle
 
 LIFECYCLE = Lifecycle(
@@ -134,13 +136,16 @@ class Import:
         """True where its rows have been checked, however it ended afterwards."""
         return self.state in ("checked", "stopped") or (self.state, self.phase) == ("failed", "writing")
 
-    def is_repeated_by(self, other: Import) -> bool:
-        """Tell whether the same person uploads the same file for the same command."""
-        return self._identity == other._identity
+    def require_repeated_by(self, other: Import) -> None:
+        """Raise `CommandIdReused` where its uploader sends another file, or for another command."""
+        if (self.method, self.sha256) != (other.method, other.sha256):
+            used_at = format_instant(self.created_at)
+            raise CommandIdReused(import_id=self.id, used_for=f"import: {self.method}", used_at=used_at)
 
     @property
-    def _identity(self) -> tuple[Actor, str, str, str]:
-        return self.actor, self.service, self.command, self.sha256
+    def method(self) -> str:
+        """The command with its service."""
+        return f"{self.service}.{self.command}"
 
 
 def confirmed(sheet: Import, actor: Actor, token_id: str | None) -> Import:

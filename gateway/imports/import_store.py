@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, islice
@@ -31,6 +32,8 @@ from services.contract import wire
 
 SILENT = 30.0  # seconds
 KEPT = timedelta(days=90)  # that an import can be asked for
+IMPORTS = uuid.UUID("6b657869-6500-4000-8000-000000000005")
+"""The namespace of the ids of imports whose given id another uploader has used."""
 
 
 class TakenOver(Exception):
@@ -66,20 +69,28 @@ class ImportStore:
     # --- for the uploader --------------------------------------------------------------------------------------------
 
     def add(self, new: Import) -> Import:
-        """Keep a new import; the same upload under the same id is there once, another one raises `Conflict`."""
-        try:
-            self._imports.insert_one(_document(new) | {"turn": new.created_at})
-        except DuplicateKeyError:
-            self.chunks.forget(new.upload)
-            stored = self._find(new.id) or new
-            if not stored.is_repeated_by(new):
-                raise Conflict(import_id=new.id) from None
-        return self.get(new.id, new.actor)
+        """Keep a new import; the same upload under the same id is there once, another one raises `CommandIdReused`.
+
+        The first uploader's import has the id that was given, another one's a derived id.
+        """
+        for id_ in _ids(new.id, new.actor):
+            if self._find(new.id, new.actor):
+                break
+            with suppress(DuplicateKeyError):
+                self._imports.insert_one(_document(replace(new, id=id_)) | {"turn": new.created_at})
+                return self.get(new.id, new.actor)
+
+        self.chunks.forget(new.upload)
+        stored = self.get(new.id, new.actor)
+        stored.require_repeated_by(new)
+        return stored
 
     def get(self, id_: str, actor: Actor) -> Import:
         """Return an import to its uploader or to an operator; for anybody else it is `NotFound`."""
-        stored = self._find(id_)
-        if stored is None or (stored.actor.id != actor.id and "operator" not in actor.roles):
+        stored = self._find(id_, actor)
+        if stored is None and "operator" in actor.roles:
+            stored = self._find(id_)
+        if stored is None:
             raise NotFound(import_id=id_)
         return stored
 
@@ -120,11 +131,13 @@ class ImportStore:
         self.chunks.keep(sheet.upload)
         self.chunks.forget(sheet.upload, ["refusals"])
         changes = _changes(sheet, confirmed(sheet, actor, token_id)) | {"turn": self._clock.now()}
-        self._imports.update_one({"_id": id_, "state": sheet.state}, {"$set": changes, "$unset": {"ended_at": ""}})
+        self._imports.update_one({"_id": sheet.id, "state": sheet.state}, {"$set": changes, "$unset": {"ended_at": ""}})
         return self.get(id_, actor)
 
-    def _find(self, id_: str) -> Import | None:
-        document = self._imports.find_one({"_id": id_})
+    def _find(self, id_: str, uploader: Actor | None = None) -> Import | None:
+        """The import that this uploader has begun under the id, or anybody's."""
+        wanted = {"_id": {"$in": _ids(id_, uploader)}, "actor.id": uploader.id} if uploader else {"_id": id_}
+        document = self._imports.find_one(wanted)
         return _import(document) if document else None
 
     def _errors(self, sheet: Import) -> Iterator[RowError]:
@@ -187,6 +200,11 @@ class ImportStore:
         update: Document = {"$currentDate": {"beat_at": True}} | ({"$set": changes} if changes else {})
         if not self._imports.update_one(_ours(sheet), update).matched_count:
             raise TakenOver
+
+
+def _ids(given: str, uploader: Actor) -> list[str]:
+    """The ids that an import may have, in their order: the second where the first is another uploader's."""
+    return [given, str(uuid.uuid5(IMPORTS, f"{uploader.id}/{given}"))]
 
 
 def _row_errors(content: bytes) -> list[RowError]:

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.kpi import breakdown
 from gateway.kpi.figures import EVERYWHERE, Figures, Filters, counted_period
 from gateway.kpi.measures import Measure
-from gateway.kpi.plan_answers import Answer, bilingual, item_head, unit
+from gateway.kpi.plan_answers import Answer, bilingual, in_words, item_head, unit
 from gateway.kpi.plan_index import AskedPeriod, KpiLine, MilestoneLine
 from gateway.kpi.record_answers import evidence
 from gateway.kpi.target_progress import NO_TARGET, due_in_step, towards_target
@@ -45,6 +45,7 @@ def kpi(
         **_days(period.period),
         "district": filters.get("district"),
         **number.answer(),
+        "text": in_words(number.value, line.kpi.unit),
         **(NO_TARGET if filters else towards_target(line, period, figures, number)),
         "reported": named(line.reported) if line.reported else None,
         "beside": [{"title": bilingual(title), **named(measure)} for title, measure in line.beside],

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.kpi import rule_text
 from gateway.plans.model import Item, Kpi, Milestone, Plan, Target, Unit, Words
 from services.contract.rule import Rule
+from services.kernel.money import format_yuan
 
 Answer = dict[str, Any]
 """An answer as JSON; its schema stands in `gateway/reporting/answer_schemas.py`."""
@@ -62,6 +63,14 @@ def decision(target: Target) -> Answer:
 def unit(unit: Unit) -> Answer:
     """Say of which unit values count 1/`scale`: 96000000 of 1/100 yuan are 960000 yuan."""
     return {**bilingual(unit.words), "scale": unit.scale}
+
+
+def in_words(value: int | None, unit: Unit) -> Answer | None:
+    """Write a value out, exactly and ready to be shown: `960,000.00元`; None where there is none."""
+    if value is None:
+        return None
+    number = format_yuan(value, grouped=True) if unit.is_money else f"{value:,}"
+    return {"zh": f"{number}{unit.words.zh}", "en": f"{number} {unit.words.en}"}
 
 
 def bilingual(words: Words) -> Answer:

@@ -50,6 +50,8 @@ class Alert:
     state: str
     revision: int
     at: str
+    unit: Mapping[str, Any] | None = None  # of alerts made by a release before 0.2
+    text: Mapping[str, str] | None = None
     read: bool = False
 
 
@@ -119,6 +121,8 @@ def _alert(rule: AlertRule, number: int, change: StatusChange, observation: KpiO
         item=kpi["item"],
         title=kpi["title"],
         value=kpi["value"],
+        unit=kpi["unit"],
+        text=kpi["text"],
         state=kpi["state"],
         revision=observation.revision,
         at=observation.as_of,

@@ -31,6 +31,7 @@ from gateway.notifications.alert_rules import (
 )
 from gateway.notifications.webhook_outbox import WebhookOutbox
 from gateway.notifications.webhooks import make_secret
+from gateway.reporting.answer_schemas import QUANTITY, UNIT, WRITTEN_OUT
 from services.chassis.clock import SystemClock
 from services.chassis.problem import Conflict, NotFound
 from services.chassis.tokens import Actor
@@ -66,7 +67,9 @@ ALERT = each(
     title=WORDS,
     was=maybe(TEXT),
     now=one_of(*status_changes.WORDS),
-    value=maybe(WHOLE),
+    value=maybe(QUANTITY),
+    unit=maybe(UNIT),
+    text=maybe(WRITTEN_OUT),
     state=TEXT,
     revision=WHOLE,
     at=INSTANT,

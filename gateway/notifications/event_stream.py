@@ -20,6 +20,7 @@ from gateway.http.messages import Reply, Request
 from gateway.http.server import EVENT_STREAM, Server
 from gateway.notifications import kpi_snapshot
 from gateway.notifications.kpi_snapshot import KpiSnapshot
+from gateway.reporting.answer_schemas import QUANTITY, UNIT, WRITTEN_OUT
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from services.chassis.loop import Loop
 from services.chassis.problem import Overloaded
@@ -33,7 +34,15 @@ RETRY = 3_000  # milliseconds until a listener comes back
 SHARE = 8  # one caller may have one part in so many of all streams, and strangers together half of them
 REMEMBERED = 200  # snapshots of the past that a listener may come back from
 
-KPI = each(plan=WHOLE, code=TEXT, value=maybe(WHOLE), state=TEXT, status=maybe(TEXT))
+KPI = each(
+    plan=WHOLE,
+    code=TEXT,
+    value=maybe(QUANTITY),
+    unit=UNIT,
+    text=maybe(WRITTEN_OUT),
+    state=TEXT,
+    status=maybe(TEXT),
+)
 EVENTS = {
     "type": "string",
     "contentMediaType": EVENT_STREAM,

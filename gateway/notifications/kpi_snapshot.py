@@ -41,7 +41,8 @@ def read(progresses: Iterable[Answer], *, revision: int, as_of: str) -> KpiSnaps
 
 
 def _row(year: int, kpi: Answer) -> Answer:
-    return {"plan": year, "code": kpi["code"], "value": kpi["value"], "state": kpi["state"], "status": status(kpi)}
+    about = {name: kpi[name] for name in ("code", "value", "unit", "text", "state")}
+    return {"plan": year, **about, "status": status(kpi)}
 
 
 def status(kpi: Answer) -> str | None:

@@ -12,6 +12,7 @@ import re
 import secrets
 import socket
 import ssl
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from http.client import HTTPConnection, HTTPException
@@ -111,9 +112,22 @@ def _post(address: str, body: bytes, headers: dict[str, str]) -> int:
 
 
 def _reach(host: str, port: int) -> socket.socket:
-    """Connect; the name is looked up in a thread, since the lookup would block the hub."""
-    addresses = tpool.execute(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    return socket.create_connection(addresses[0][4][:2], TIMEOUT)
+    """Connect to the first address of the name that answers; the rest of the time is for the one that does.
+
+    The name is looked up once, in a thread, since the lookup would block the hub.
+    """
+    found = tpool.execute(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(address[:2] for *_, address in found))
+    for address in addresses[:-1]:
+        with suppress(OSError):
+            return _connected(address, TIMEOUT / (len(addresses) + 1))
+    return _connected(addresses[-1], TIMEOUT)
+
+
+def _connected(address: tuple[str, int], seconds: float) -> socket.socket:
+    sock = socket.create_connection(address, seconds)
+    sock.settimeout(TIMEOUT)
+    return sock
 
 
 def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:

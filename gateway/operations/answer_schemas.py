@@ -46,6 +46,7 @@ CONDITION = either(
     some(
         each(service=TEXT, version=TEXT, pending=WHOLE, oldest_pending=maybe(NUMBER), parked=WHOLE, alarms=WHOLE),
         **MACHINE,
+        parked_events=WHOLE,
         ahead=maybe(NUMBER),
         down=many(TEXT),
         opens=maybe(TRUTH),

@@ -72,7 +72,7 @@ class GatewaySnapshot:
             pending=stated.get("pending"),
             oldest_pending=stated.get("oldest_pending"),
             parked_here=self.parked.get(exchange(service), 0),
-            parked_there=stated.get("parked"),
+            parked_there=stated.get("parked_events", stated.get("parked")),  # a ping, and older services, say no more
             differing=differing_records(dict(self.ledger)).get(service),
             queued=queued,
             expected=tuple(fact for fact in facts if fact),

@@ -25,6 +25,7 @@ NAVIGATION = {
     "/docs": "接口 API",
     "/problems": "错误与规则 Problems",
     "/roles": "角色与权限 Roles",
+    "/fields": "字段与读者 Fields",
     "/notices": "公示 Notices",
     "/certificates": "证书查验 Certificates",
     "/openapi.json": "OpenAPI 3.1",

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import eventlet
 import msgspec
 
+from gateway.kpi.plan_answers import unit
 from gateway.kpi.plan_index import AskedPeriod, KpiLine
 from gateway.read_model.store import Store
 from gateway.reconciliation import own_records
@@ -48,6 +49,7 @@ class RecountQuestion:
         period = self.asked.period
         return {
             "kpi": self.line.kpi.code,
+            "unit": unit(self.line.kpi.unit),
             "plan": self.line.plan.year,
             "period": period.name,
             "first": period.first.isoformat(),

@@ -17,12 +17,13 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 
 from gateway.http import pagination, parameters
-from gateway.http.json_schema import DAY, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, WORDS, each, many, maybe, one_of
+from gateway.http.json_schema import DAY, INSTANT, NUMBER, TEXT, TRUTH, WHOLE, WORDS, each, many, maybe, one_of, some
 from gateway.http.messages import Reply, Request
 from gateway.reconciliation import jobs
 from gateway.reconciliation.jobs import Job, Jobs
 from gateway.reconciliation.recount_run import RecountQuestion, RecountResult, recount
 from gateway.reporting import question_parameters
+from gateway.reporting.answer_schemas import UNIT
 from gateway.reporting.query_service import QueryService, SharedQueryService
 from gateway.upstream.delegation import DelegatedCaller
 from services.chassis.client import Caller, CallerProvider
@@ -45,14 +46,14 @@ DIFFERENCE = each(
     what=one_of("only_here", "only_there", "other_amount", "other_day"),
     here=SIDE, there=SIDE, history=TEXT,
 )  # fmt: skip
-OUTLINE = each(
+OUTLINE = some(each(
     id=TEXT, kpi=TEXT, plan=WHOLE, period=TEXT, first=DAY, last=DAY,
     district=maybe(TEXT), state=one_of("running", "done", "failed"), by=TEXT,
     started_at=INSTANT, ended_at=maybe(INSTANT), seconds=NUMBER, at=TEXT,
     done=WHOLE, total=WHOLE, revision=maybe(WHOLE), equal=maybe(TRUTH),
     differing=WHOLE, parts=many(PART), error=maybe(WORDS),
-)  # fmt: skip
-RECOUNT = each(**OUTLINE["properties"], records=many(DIFFERENCE))
+), unit=UNIT)  # fmt: skip
+RECOUNT = {**some(OUTLINE, records=many(DIFFERENCE)), "required": [*OUTLINE["required"], "records"]}
 
 
 class Recounts:

@@ -41,9 +41,16 @@ ITEM = each(
     due=DAY,
     unmeasured=maybe(WORDS),
 )
-UNIT = each(zh=TEXT, en=TEXT, scale=VERSION)
+UNIT: Shape = {
+    **each(zh=TEXT, en=TEXT, scale=VERSION),
+    "description": "Numbers of an answer count parts of its unit, `scale` to one: 96000000 with the unit yuan and the "
+    "scale 100 are 960,000 yuan (fen). "
+    "数值以单位的 1/scale 计：单位为元、scale 为 100 时，96000000 即 960,000 元（以分计）。",
+}
+QUANTITY: Shape = {**WHOLE, "description": "In parts of the unit, `scale` to one. 以单位的 1/scale 计。"}
+WRITTEN_OUT: Shape = {**WORDS, "description": "The value in its unit, ready to be shown. 可直接显示的数值与单位。"}
 RULE = each(of=TEXT, where=by_name(ANYTHING), measure=ANYTHING, on=TEXT, by=many(TEXT))
-TARGET = each(value=WHOLE, baseline=maybe(WHOLE), decided_on=DAY, doc_no=TEXT)
+TARGET = each(value=QUANTITY, baseline=maybe(QUANTITY), decided_on=DAY, doc_no=TEXT)
 NATURE = one_of(*get_args(Nature))
 PLANNED_KPI = each(
     code=TEXT,
@@ -63,7 +70,7 @@ PLANNED_MILESTONE = each(code=TEXT, title=WORDS, due=DAY, rule=RULE, words=WORDS
 
 DECISION = {"at": INSTANT, "by": TEXT, "why": TEXT}
 APPLIED_PLAN = each(version=VERSION, digest=TEXT, **DECISION)
-REVISED_TARGET = each(kpi=TEXT, **TARGET["properties"])
+REVISED_TARGET = each(kpi=TEXT, unit=UNIT, **TARGET["properties"])
 PLANS = each(plans=many(OUTLINE))
 PLAN = each(
     year=WHOLE,
@@ -71,13 +78,13 @@ PLAN = each(
     districts=by_name(TEXT),
     sections=by_name(WORDS),
     items=many(each(**ITEM["properties"], kpis=many(PLANNED_KPI), milestones=many(PLANNED_MILESTONE))),
-    versions=many(either(APPLIED_PLAN, each(kpi=TEXT, value=WHOLE, decided_on=DAY, doc_no=TEXT, **DECISION))),
+    versions=many(either(APPLIED_PLAN, each(kpi=TEXT, value=QUANTITY, decided_on=DAY, doc_no=TEXT, **DECISION))),
 )
 
 # --- numbers and milestones -------------------------------------------------------------------------------------------
 
 STATE = one_of("none", "zero", "value", "not_due", "error")
-NUMBER_FIELDS = {"value": maybe(WHOLE), "state": STATE, "records": WHOLE}
+NUMBER_FIELDS = {"value": maybe(QUANTITY), "state": STATE, "records": WHOLE}
 REASON = some(
     each(code=TEXT, zh=TEXT, en=TEXT),
     service=maybe(TEXT),
@@ -94,34 +101,41 @@ COMPLETENESS = {  # an answer about the past says only of which instant it is (G
     "reasons": many(REASON),
 }
 QUESTION = {"period": TEXT, "district": maybe(TEXT), "definition": VERSION, **COMPLETENESS}
-KPI_IN_PERIOD = each(
-    code=TEXT,
-    title=WORDS,
-    plan=WHOLE,
-    item=WHOLE,
-    unit=UNIT,
-    nature=NATURE,
-    period=TEXT,
-    first=DAY,
-    last=DAY,
-    district=maybe(TEXT),
-    **NUMBER_FIELDS,
-    target=maybe(WHOLE),
-    percent=maybe(NUMBER),
-    decision=maybe(TARGET),
-    original=maybe(each(**TARGET["properties"], percent=maybe(NUMBER))),
-    expected=maybe(WHOLE),
-    gap=maybe(WHOLE),
-    remaining=maybe(WHOLE),
-    status=maybe(each(code=one_of(*get_args(Code)), rule=WORDS)),
-    months=maybe(
-        many(each(month=TEXT, value=maybe(WHOLE), expected=WHOLE, colour=maybe(one_of("green", "amber", "red"))))
+KPI_IN_PERIOD = some(
+    each(
+        code=TEXT,
+        title=WORDS,
+        plan=WHOLE,
+        item=WHOLE,
+        unit=UNIT,
+        nature=NATURE,
+        period=TEXT,
+        first=DAY,
+        last=DAY,
+        district=maybe(TEXT),
+        **NUMBER_FIELDS,
+        target=maybe(QUANTITY),
+        percent=maybe(NUMBER),
+        decision=maybe(TARGET),
+        original=maybe(each(**TARGET["properties"], percent=maybe(NUMBER))),
+        expected=maybe(QUANTITY),
+        gap=maybe(QUANTITY),
+        remaining=maybe(QUANTITY),
+        status=maybe(each(code=one_of(*get_args(Code)), rule=WORDS)),
+        months=maybe(
+            many(
+                each(
+                    month=TEXT, value=maybe(QUANTITY), expected=QUANTITY, colour=maybe(one_of("green", "amber", "red"))
+                )
+            )
+        ),
+        outlook=maybe(each(actual=QUANTITY, scheduled=maybe(QUANTITY), run_rate=maybe(QUANTITY))),
+        reported=maybe(each(**NUMBER_FIELDS)),
+        beside=many(each(title=WORDS, **NUMBER_FIELDS)),
+        parts=many(each(name=TEXT, **NUMBER_FIELDS)),
     ),
-    outlook=maybe(each(actual=WHOLE, scheduled=maybe(WHOLE), run_rate=maybe(WHOLE))),
-    reported=maybe(each(**NUMBER_FIELDS)),
-    beside=many(each(title=WORDS, **NUMBER_FIELDS)),
-    parts=many(each(name=TEXT, **NUMBER_FIELDS)),
-)
+    text=maybe(WRITTEN_OUT),
+)  # editions that were signed before 0.2 lack it
 EVIDENCE = {"service": TEXT, "kind": TEXT, "id": TEXT, "version": VERSION, "state": TEXT, "history": TEXT}
 MILESTONE = each(
     code=TEXT,
@@ -160,18 +174,21 @@ SERIES = each(
     code=TEXT,
     unit=UNIT,
     step=TEXT,
-    steps=many(each(period=TEXT, first=DAY, last=DAY, **NUMBER_FIELDS, expected=maybe(WHOLE))),
+    steps=many(each(period=TEXT, first=DAY, last=DAY, **NUMBER_FIELDS, expected=maybe(QUANTITY))),
     **QUESTION,
 )
 
 # --- editions of a period ---------------------------------------------------------------------------------------------
 
-CHANGE = each(
-    kpi=TEXT,
-    before=maybe(each(**NUMBER_FIELDS)),
-    after=each(**NUMBER_FIELDS),
-    records=WHOLE,
-    because=many(each(**EVIDENCE, before=ANYTHING, after=ANYTHING, happened=TEXT, time=INSTANT)),
+CHANGE = some(
+    each(
+        kpi=TEXT,
+        before=maybe(each(**NUMBER_FIELDS)),
+        after=each(**NUMBER_FIELDS),
+        records=WHOLE,
+        because=many(each(**EVIDENCE, before=ANYTHING, after=ANYTHING, happened=TEXT, time=INSTANT)),
+    ),
+    unit=UNIT,
 )
 EDITION = each(edition=VERSION, as_of=INSTANT, by=TEXT, why=TEXT, digest=TEXT, signature=maybe(TEXT), address=TEXT)
 EDITIONS = each(year=WHOLE, period=TEXT, editions=many(EDITION), changes=many(CHANGE))
@@ -197,7 +214,7 @@ RECORDS = page(
     part=maybe(TEXT),
     unit=UNIT,
     group=maybe(TEXT),
-    value=maybe(WHOLE),
+    value=maybe(QUANTITY),
     state=STATE,
     total=WHOLE,
     **QUESTION,

@@ -21,6 +21,7 @@ from pymongo.errors import DuplicateKeyError
 from gateway.http.messages import Reply
 from gateway.kpi.as_of import Touched
 from gateway.kpi.figures import counted_period
+from gateway.kpi.plan_answers import unit
 from gateway.kpi.plan_index import AskedPeriod, KpiLine, resolve_period
 from gateway.kpi.record_answers import evidence
 from gateway.plans.periods import UnknownPeriod
@@ -172,9 +173,8 @@ class Editions:
             records = list(self._changed_records(line, asked_period, last.as_of, now))
             if records or before != after:
                 named = self._because(records[:MOST_NAMED], now)
-                changes.append(
-                    {"kpi": line.code, "before": before, "after": after, "records": len(records), "because": named}
-                )
+                about = {"kpi": line.code, "unit": unit(line.kpi.unit)}
+                changes.append({**about, "before": before, "after": after, "records": len(records), "because": named})
         return changes
 
     def _because(self, records: list[ChangedRecord], now: datetime) -> list[Document]:

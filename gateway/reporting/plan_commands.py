@@ -11,7 +11,7 @@ from structlog import get_logger
 
 from gateway.http import parameters
 from gateway.kpi.figures import documents_needed
-from gateway.kpi.plan_answers import Answer
+from gateway.kpi.plan_answers import Answer, unit
 from gateway.kpi.plan_index import resolve_period
 from gateway.plans.model import Target
 from gateway.plans.yaml_lines import BrokenFile, FileFault
@@ -59,7 +59,11 @@ class PlanCommands:
             doc_no=command["doc_no"],
             baseline=None if baseline is None else baseline * scale,
         )
-        return {"kpi": code, **self._plan_history.revise(int(year), kpi, target, by=by, why=command["why"])}
+        return {
+            "kpi": code,
+            "unit": unit(kpi.unit),
+            **self._plan_history.revise(int(year), kpi, target, by=by, why=command["why"]),
+        }
 
     def count_rules(self) -> None:
         """Count the rules of all plans that are not counted yet; what fails is counted by the next round."""

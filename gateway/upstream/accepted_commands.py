@@ -3,12 +3,16 @@
 A sender that gets 202 may rely on it: by then the command was written to a majority. It is given under its own id, so
 that a command whose first answer was lost, or that two gateways give, is still done once (X-01), with the rights that
 its sender has then. Its arguments are forgotten as soon as its outcome is known (X-08).
+
+An id is its sender's: the first sender of an id has it as `_id`, as earlier releases look for it, and another one
+`<sender>/<id>`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,9 +21,11 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from gateway.identity.stored_actor import read_actor, write_actor
+from gateway.upstream import descriptions
 from services.chassis import trace
 from services.chassis.clock import SystemClock
-from services.chassis.problem import Conflict, NotFound, Problem, Unavailable
+from services.chassis.command_ids import CommandIdReused, digest
+from services.chassis.problem import NotFound, Problem, Unavailable
 from services.chassis.tokens import Actor, DelegatedTokens
 from services.contract import wire
 from services.kernel import Lifecycle
@@ -40,15 +46,18 @@ OLDEST_FIRST = [("turn", 1), ("accepted_at", 1)]
 class AcceptedCommand:
     """A command that waits for its service, or its outcome: the `record` it made or the `problem` that refused it.
 
-    `arguments` are None once there is an outcome. Commands of a higher `turn` are given after those of a lower one.
+    `arguments` are None once there is an outcome, and `digest` is theirs; where an earlier release settled it, it has
+    none. Commands of a higher `turn` are given after those of a lower one.
     """
 
     id: str
+    key: str
     service: str
     command: str
     actor: Actor
     token_id: str | None
     arguments: Document | None = field(repr=False)
+    digest: bytes | None
     accepted_at: str
     traceparent: str | None
     state: str = "accepted"
@@ -57,9 +66,15 @@ class AcceptedCommand:
     record: Mapping[str, Any] | None = None
     problem: Mapping[str, Any] | None = None
 
-    def is_same(self, other: AcceptedCommand) -> bool:
-        """Was the same command sent by the same sender?"""
-        return (self.service, self.command, self.actor) == (other.service, other.command, other.actor)
+    @property
+    def method(self) -> str:
+        """The command with its service."""
+        return f"{self.service}.{self.command}"
+
+    def require_same(self, other: AcceptedCommand) -> None:
+        """Raise `CommandIdReused` where its sender sends another command under its id."""
+        if self.method != other.method or self.digest not in (None, other.digest):
+            raise CommandIdReused(command_id=self.id, used_for=self.method, used_at=self.accepted_at)
 
 
 class AcceptedCommands:
@@ -89,7 +104,7 @@ class AcceptedCommands:
     def accept(
         self, service: str, command: str, arguments: Document, *, actor: Actor, token_id: str | None = None
     ) -> Document:
-        """Store a command; the same one under the same id is stored once, another one is a `Conflict`.
+        """Store a command; the same one under the same id is stored once, another one raises `CommandIdReused`.
 
         `Unavailable` where as many wait as may, or nobody could act for the caller later: it has to send it again.
         """
@@ -98,24 +113,24 @@ class AcceptedCommands:
 
         accepted = AcceptedCommand(
             id=arguments["command_id"],
+            key=arguments["command_id"],
             service=service,
             command=command,
             actor=actor,
             token_id=token_id,
             arguments=arguments,
+            digest=_digest(arguments),
             accepted_at=format_instant(self._clock.now()),
             traceparent=trace.current(),
         )
-        try:
-            self._accepted.insert_one(_write_command(accepted))
-        except DuplicateKeyError:
-            accepted = self._stored_alike(accepted)
-        return _show(accepted)
+        return _show(self._store(accepted))
 
     def find(self, command_id: str, *, actor: Actor) -> Document:
-        """Show a command and its outcome to its sender and to operators; `NotFound` for everybody else."""
-        stored = self._find(command_id)
-        if stored is None or (stored.actor.id != actor.id and "operator" not in actor.roles):
+        """Show a command and its outcome to its sender; operators also see the first sender's, others `NotFound`."""
+        stored = self._find(command_id, actor.id)
+        if stored is None and "operator" in actor.roles:
+            stored = self._find(command_id)
+        if stored is None:
             raise NotFound(command_id=command_id)
         return _show(stored)
 
@@ -132,7 +147,7 @@ class AcceptedCommands:
                 self._put_back(command)
                 break
             settled = {**outcome, "settled_at": self._clock.now()}
-            self._accepted.update_one({"_id": command.id}, {"$set": settled, "$unset": {"arguments": ""}})
+            self._accepted.update_one({"_id": command.key}, {"$set": settled, "$unset": {"arguments": ""}})
             given += 1
         return given
 
@@ -153,31 +168,46 @@ class AcceptedCommands:
         waiting = {"state": "accepted", "service": service}
         return self._accepted.count_documents(waiting, limit=max(1, self._at_most)) >= self._at_most
 
-    def _stored_alike(self, accepted: AcceptedCommand) -> AcceptedCommand:
-        """The command that has this id already; `Conflict` where it is another one."""
-        stored = self._find(accepted.id) or accepted
-        if not stored.is_same(accepted):
-            raise Conflict(command_id=accepted.id)
-        return stored
+    def _store(self, accepted: AcceptedCommand) -> AcceptedCommand:
+        """Store a command, or return what its sender has sent under this id before; `CommandIdReused` for another."""
+        for key in _keys(accepted.id, accepted.actor.id):
+            with suppress(DuplicateKeyError):
+                self._accepted.insert_one(_write_command(replace(accepted, key=key)))
+                return accepted
+            if stored := self._find(accepted.id, accepted.actor.id):
+                stored.require_same(accepted)
+                return self._judge_anew(stored, accepted)
+        return accepted
 
-    def _find(self, command_id: str) -> AcceptedCommand | None:
-        document = self._accepted.find_one({"_id": command_id})
+    def _judge_anew(self, stored: AcceptedCommand, accepted: AcceptedCommand) -> AcceptedCommand:
+        """Let a command wait again that was refused; any other stays as it is."""
+        if stored.state != "refused":
+            return stored
+        again = replace(accepted, key=stored.key)
+        self._accepted.replace_one({"_id": stored.key, "state": "refused"}, _write_command(again))
+        return again
+
+    def _find(self, command_id: str, sender: str | None = None) -> AcceptedCommand | None:
+        """The command that this sender has sent under the id, or its first sender."""
+        wanted = {"_id": {"$in": _keys(command_id, sender)}, "actor.id": sender} if sender else {"_id": command_id}
+        document = self._accepted.find_one(wanted)
         return _read_command(document) if document else None
 
     def _put_back(self, command: AcceptedCommand) -> None:
         tries = command.tries + 1
-        self._accepted.update_one({"_id": command.id}, {"$set": {"tries": tries, "turn": tries // TRIES}})
+        self._accepted.update_one({"_id": command.key}, {"$set": {"tries": tries, "turn": tries // TRIES}})
 
 
 def _write_command(command: AcceptedCommand) -> Document:
     """Write a new command; its arguments as bytes, since BSON does not hold everything that JSON does."""
     return {
-        "_id": command.id,
+        "_id": command.key,
         "service": command.service,
         "command": command.command,
         "actor": write_actor(command.actor),
         "token_id": command.token_id,
         "arguments": wire.encode(command.arguments),
+        "digest": command.digest,
         "accepted_at": command.accepted_at,
         "state": command.state,
         "turn": command.turn,
@@ -187,15 +217,18 @@ def _write_command(command: AcceptedCommand) -> Document:
 
 
 def _read_command(document: Mapping[str, Any]) -> AcceptedCommand:
-    """Read a stored command; the earliest ones have no turn, tries, token id and trace."""
-    arguments = document.get("arguments")
+    """Read a stored command; earlier ones have no digest, and the earliest no turn, tries, token id and trace."""
+    encoded = document.get("arguments")
+    arguments = None if encoded is None else wire.decode(encoded)
     return AcceptedCommand(
-        id=document["_id"],
+        id=document["_id"].rpartition("/")[2],
+        key=document["_id"],
         service=document["service"],
         command=document["command"],
         actor=read_actor(document["actor"]),
         token_id=document.get("token_id"),
-        arguments=None if arguments is None else wire.decode(arguments),
+        arguments=arguments,
+        digest=document.get("digest") or (arguments and _digest(arguments)),
         accepted_at=document["accepted_at"],
         traceparent=document.get(trace.HEADER),
         state=document["state"],
@@ -206,9 +239,18 @@ def _read_command(document: Mapping[str, Any]) -> AcceptedCommand:
     )
 
 
+def _keys(command_id: str, sender: str) -> list[str]:
+    """The places of a command, in their order: the second where the first has another sender's."""
+    return [command_id, f"{sender}/{command_id}"]
+
+
+def _digest(arguments: Document) -> bytes:
+    return digest({name: value for name, value in arguments.items() if name not in descriptions.OF_EVERY_COMMAND})
+
+
 def _show(command: AcceptedCommand) -> Document:
-    """Show a command to its sender, without its arguments."""
-    shown = {"command_id": command.id, "service": command.service, "command": command.command}
+    """Show a command, without its arguments."""
+    shown = {"command_id": command.id, "by": command.actor.id, "service": command.service, "command": command.command}
     shown |= {"state": command.state, "accepted_at": command.accepted_at}
     outcome = {"record": command.record, "problem": command.problem}
     return shown | {name: value for name, value in outcome.items() if value is not None}

@@ -29,6 +29,7 @@ PROBLEM_SAID = each(
 ACCEPTED = some(
     each(
         command_id=TEXT,
+        by=TEXT,
         service=one_of(*SERVICES),
         command=TEXT,
         state=one_of("accepted", "done", "refused"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from nameko.extensions import SharedExtension
@@ -14,7 +15,9 @@ from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, NotAllowed
 from services.chassis.tokens import Actor
 from services.contract import KINDS, wire
-from services.contract.view import Kind
+from services.contract.view import Field, Kind
+
+TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool}
 
 OF_EVERY_COMMAND = ("command_id", "expected_version")
 
@@ -60,6 +63,7 @@ class ServiceDescription:
     """The part of a service's description that this gateway's contract knows, and when it was read."""
 
     kinds: dict[str, Kind]  # by their plural
+    office: dict[str, dict[str, Field]]  # the fields that staff read beside the view, by the plural of their kind
     commands: dict[str, CommandDescription]
     questions: dict[str, Mapping[str, Any]]  # the JSON Schema of each one's parameters
     read_at: float  # by the monotonic clock
@@ -94,10 +98,29 @@ def read(service: str, description: Mapping[str, Any], *, read_at: float) -> Ser
     queries = description.get("queries", {})
     return ServiceDescription(
         kinds={kind.plural: kind for kind in kinds.values()},
+        office={kind.plural: office_fields(description["kinds"][name]) for name, kind in kinds.items()},
         commands={name: _command(stated, kinds[stated["kind"]]) for name, stated in commands.items()},
         questions={name: stated["input"] for name, stated in queries.items() if "input" in stated},
         read_at=read_at,
     )
+
+
+def office_fields(kind: Mapping[str, Any]) -> dict[str, Field]:
+    """The described fields of a kind that staff read beside its view, by path; an earlier release describes none."""
+    fields = kind.get("fields", {})
+    return {path: _field(path, told["schema"]) for path, told in fields.items() if told["class"] == "office"}
+
+
+def _field(path: str, schema: Mapping[str, Any]) -> Field:
+    """Read a field's JSON Schema; the type of what no filter can compare is `object`."""
+    options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
+    option = options[0] if len(options) == 1 else {}
+    if option.get("type") == "array":
+        return replace(_field(path, option["items"]), many=True)
+    is_day = option.get("format") == "date"
+    is_plain = is_day or "format" not in option
+    type_ = date if is_day else TYPES.get(option.get("type", ""), object) if is_plain else object
+    return Field(path, str if "enum" in option else type_, choices=tuple(option.get("enum", ())))
 
 
 def _command(stated: Mapping[str, Any], kind: Kind) -> CommandDescription:

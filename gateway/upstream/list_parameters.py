@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from gateway.http.pagination import LIMIT, THEIR_CURSOR
 from gateway.http.parameters import InvalidValue, Parameter, one_of, read, truth, unknown_parameters
 from services.chassis.problem import FieldError, InvalidInput
-from services.contract.view import COMPARABLE, Field, Kind
+from services.contract.view import COMPARABLE, Field
 
 ORDER = Parameter(str, "A field to sort by, with - before it in descending order.", "排序字段；前加 - 为降序。")
 
@@ -21,15 +21,30 @@ REVISION = Parameter(
     {"type": "boolean"},
 )  # fmt: skip
 
-OF_EVERY_LIST = {"order": ORDER, "cursor": THEIR_CURSOR, "limit": LIMIT, "revision": REVISION}
+SEARCH = Parameter(
+    str, "A text that is part of the id or of any text that you may read.", "编号或可读文字字段中包含的文字。",
+    {"type": "string", "minLength": 1, "maxLength": 100},
+)  # fmt: skip
+
+PERSONAL = Parameter(
+    truth, "Show personal fields too, to those who may read them; the audit trail notes it.",
+    "同时显示个人信息字段（仅限有权的角色，并记入审计）。",
+    {"type": "boolean"},
+)  # fmt: skip
+
+OF_EVERY_LIST = {
+    "search": SEARCH, "order": ORDER, "cursor": THEIR_CURSOR, "limit": LIMIT, "revision": REVISION,
+    "personal": PERSONAL,
+}  # fmt: skip
 
 
-def listing(given: MultiDict[str, str], kind: Kind) -> dict[str, Any]:
-    """Read the arguments of a service's list: those of every list, and a `filter` by the fields of the kind's view.
+def listing(given: MultiDict[str, str], described: Mapping[str, Field]) -> dict[str, Any]:
+    """Read the arguments of a service's list: those of every list, and a `filter` by the fields of the records.
 
-    A field that is given several times means any of these values. Raises `InvalidInput` with every error.
+    A field that is given several times means any of these values. The service knows which fields the caller may read.
+    Raises `InvalidInput` with every error.
     """
-    fields = {name: field for name, field in kind.fields.items() if field.type in COMPARABLE}
+    fields = {name: field for name, field in described.items() if field.type in COMPARABLE}
     filters = MultiDict((name, value) for name, value in given.items(multi=True) if name in fields)
     others = MultiDict((name, value) for name, value in given.items(multi=True) if name not in fields)
     values, errors = _read_filters(filters, fields)

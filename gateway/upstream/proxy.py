@@ -5,8 +5,9 @@ They are taken from each service's `describe`, so that a new command appears her
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -18,6 +19,7 @@ from pymongo.errors import PyMongoError
 from gateway.http import parameters
 from gateway.http.admission import Bulkhead
 from gateway.http.messages import NOT_STORED, Reply, Request
+from gateway.http.parameters import NOTHING
 from gateway.identity.authentication import Authentication
 from gateway.upstream import descriptions, list_parameters
 from gateway.upstream.accepted_commands import AcceptedCommands
@@ -29,6 +31,7 @@ from services.chassis.loop import Loop
 from services.chassis.mongo import database, patiently
 from services.chassis.problem import FieldError, InvalidInput, Unavailable
 from services.chassis.tokens import DelegatedTokens
+from services.contract import wire
 from services.contract.topology import SERVICES
 from services.contract.view import Kind
 
@@ -105,13 +108,16 @@ class ServiceProxy:
     def page(self, service: str, plural: str, request: Request) -> Any:
         """List records of a kind as their service has them."""
         kind = self._kind(service, plural)
-        arguments = list_parameters.listing(request.args, kind)
+        office = self._read[service].office[plural]
+        arguments = list_parameters.listing(request.args, {**office, **kind.fields})
         return self.ask(service, f"list_{plural}", arguments, request)
 
     def record(self, service: str, plural: str, id_: str, request: Request) -> Reply:
-        """Show a record as its service has it, with its version as ETag."""
-        record = self._ask_of_record("get_{}", service, plural, id_, request)
-        return Reply(record, headers={"ETag": _etag(record)})
+        """Show a record as its service has it, with its version as ETag; one for each class of readers."""
+        personal = {"personal": True} if request.params.get("personal") else {}
+        record = self._ask_of_record("get_{}", service, plural, id_, request, **personal)
+        beside = record.keys() - {"id", "version", *self._kind(service, plural).fields}
+        return Reply(record, headers={"ETag": _etag(record, {name: record[name] for name in beside})})
 
     def history(self, service: str, plural: str, id_: str, request: Request) -> Any:
         """Show every version of a record as its service has it."""
@@ -135,9 +141,9 @@ class ServiceProxy:
             raise unavailable from None
         return Reply(accepted, 202, {"Location": f"/api/v1/commands/{quote(command_id, safe='')}"})
 
-    def _ask_of_record(self, method: str, service: str, plural: str, id_: str, request: Request) -> Any:
+    def _ask_of_record(self, method: str, service: str, plural: str, id_: str, request: Request, **asked: Any) -> Any:
         kind = self._kind(service, plural)
-        return self.ask(service, method.format(kind.name), {"id": id_}, request)
+        return self.ask(service, method.format(kind.name), {"id": id_, **asked}, request)
 
     def _kind(self, service: str, plural: str) -> Kind:
         description = self._describe(service, has=lambda described: plural in described.kinds)
@@ -224,5 +230,7 @@ def _agreed(name: str, in_body: Any, in_header: Any) -> Any:
     return in_header if in_body is None else in_body
 
 
-def _etag(record: dict[str, Any]) -> str:
-    return f'"{record["version"]}"'
+def _etag(record: Mapping[str, Any], beside: Mapping[str, Any] = NOTHING) -> str:
+    """Make a record's tag of its version, and of the fields beside its view that this caller gets."""
+    shown = f".{hashlib.blake2b(wire.canonical(beside), digest_size=6).hexdigest()}" if beside else ""
+    return f'"{record["version"]}{shown}"'

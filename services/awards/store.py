@@ -22,7 +22,12 @@ from services.awards.domain import (
     topic,
 )
 from services.awards.domain.material import EnteredTwice
+from services.chassis.field_classes import for_roles
 from services.chassis.records import Records, Unique
+from services.chassis.tokens import STAFF
+
+CLERKS = ("recorder", "verifier", "chair")
+"""The staff who work with entrants and their papers."""
 
 CONTEST_ABOVE = ("from_edition_id", "to_series", "to_level", "to_edition_no")
 """The contest that an edition nominates for."""
@@ -36,6 +41,9 @@ class ExternalResults(Records[external_result.ExternalResult]):
 
     kind = contract.awards.ExternalResult.kind
     record = external_result.ExternalResult
+    office = ("title", "source_document", "reported_by", "verified_by", "revocation_document_no")
+    personal = for_roles(CLERKS, "first_entrant")
+    internal = ("title_norm", "first_entrant_norm")
     unique = (
         Unique(
             "series", "level", "edition_no", "category", "award_kind", "grade", "title_norm", "first_entrant_norm",
@@ -51,6 +59,7 @@ class Editions(Records[edition.Edition]):
 
     kind = contract.awards.Edition.kind
     record = edition.Edition
+    office = ("opened_at", "closed_at")
     unique = (
         Unique(
             "programme_kind", "level", "edition_no",
@@ -66,6 +75,13 @@ class Entries(Records[entry.Entry]):
 
     kind = contract.awards.Entry.kind
     record = entry.Entry
+    office = (
+        "material.title", "material.category_code", "material.organisation_id", "material.attachments",
+        "material.originality_signed_on", "material.work_on", "material.exhibition_consent", "material.benefit_claim",
+        "nomination_place", "title_names_nobody", "handed_in_by", "decided_by",
+    )  # fmt: skip
+    personal = for_roles(CLERKS, "material.entrants", "material.tutor_refs")
+    internal = ("blind_code", "student_refs", "work_keys")
     unique = (
         Unique("edition_id", "student_refs", refusal=EnteredTwice, among={"state": entry.HOLDING}, revision=2),
         Unique("edition_id", "work_keys", refusal=entry.WorkEnteredTwice, among={"state": entry.HOLDING}, revision=2),
@@ -85,6 +101,7 @@ class Judges(Records[judge.Judge]):
 
     kind = contract.awards.Judge.kind
     record = judge.Judge
+    office = ("person_id", "affiliations")
 
 
 class ConflictRecords(Records[conflict.Conflicts]):
@@ -92,6 +109,7 @@ class ConflictRecords(Records[conflict.Conflicts]):
 
     kind = contract.awards.Conflicts.kind
     record = conflict.Conflicts
+    personal = for_roles(("chair",), "conflicts")
     indexes = (("judge_id", "edition_id"), ("edition_id",))
 
 
@@ -100,6 +118,7 @@ class Assignments(Records[seat_plan.Assignment]):
 
     kind = contract.awards.Assignment.kind
     record = seat_plan.Assignment
+    office = ("seats",)
 
 
 class ScoreSheets(Records[score_sheet.ScoreSheet]):
@@ -107,6 +126,9 @@ class ScoreSheets(Records[score_sheet.ScoreSheet]):
 
     kind = contract.awards.ScoreSheet.kind
     record = score_sheet.ScoreSheet
+    office = ("by_chair", "recused_by", "locked_at")
+    personal = for_roles(("chair",), "flagged", "recused_for")
+    internal = ("versions",)  # scores are told by the questions of judging alone (A-12)
     indexes = (("edition_id", "round_no", "entry_id"), ("judge_id", "edition_id"))
 
 
@@ -115,6 +137,7 @@ class Rounds(Records[judging_round.Round]):
 
     kind = contract.awards.Round.kind
     record = judging_round.Round
+    office = ("entry_ids", "votes", "reached")
     unique = (Unique("edition_id", "round_no", refusal=judging_round.RoundStarted),)
     indexes = (("edition_id", "state"),)
 
@@ -132,6 +155,7 @@ class NominationCalls(Records[nomination_call.NominationCall]):
 
     kind = contract.awards.NominationCall.kind
     record = nomination_call.NominationCall
+    office = ("document_no",)
     unique = (Unique(*CONTEST_ABOVE, refusal=nomination_call.CalledTwice, among={"state": "open"}),)
 
 
@@ -143,6 +167,7 @@ class Nominations(Records[nomination.Nomination]):
 
     kind = contract.awards.Nomination.kind
     record = nomination.Nomination
+    office = ("nominated_by", "sealed_at", "sealed_by")
     unique = (
         Unique(*CONTEST_ABOVE, "slot_no", refusal=nomination.SlotTaken, among={"state": nomination.HOLDING}),
         Unique(*CONTEST_ABOVE, "entry_id", refusal=nomination.NominatedTwice, among={"state": nomination.HOLDING}),
@@ -155,6 +180,11 @@ class Recommendations(Records[recommendation.Recommendation]):
 
     kind = contract.awards.Recommendation.kind
     record = recommendation.Recommendation
+    office = (
+        "target_title", "worker_document_sha256", "misconduct_checked_on", "minute_no", "publicity_ends_at",
+        "document_no", "proposed_by", "verified_by",
+    )  # fmt: skip
+    internal = ("target_title_norm",)
     unique = (
         Unique(
             "candidate_id", "target_kind", "target_level", "target_title_norm",
@@ -169,6 +199,8 @@ class Topics(Records[topic.Topic]):
 
     kind = contract.awards.Topic.kind
     record = topic.Topic
+    office = ("title", "benefit_claim", "registered_by", "completed_by", "accepted_by")
+    internal = ("title_norm",)
     unique = (
         Unique(
             "enterprise_org_id", "title_norm", "year",
@@ -183,6 +215,7 @@ class Notices(Records[notice.Notice]):
 
     kind = contract.awards.Notice.kind
     record = notice.Notice
+    office = ("decisions", "minute_no", "minute_sha256", "published_by")
     unique = (Unique("edition_id", refusal=notice.ListStands, among={"state": notice.STANDING}),)
     indexes = (("edition_id", "state"),)
 
@@ -192,6 +225,8 @@ class Objections(Records[objection.Objection]):
 
     kind = contract.awards.Objection.kind
     record = objection.Objection
+    office = ("subject_type", "subject_id", "evidence_ids", "handler_id", "notified_on", "filed_by")
+    internal = ("sealed",)
     indexes = (("edition_id",),)
 
 
@@ -200,4 +235,6 @@ class GrantedAwards(Records[award.Award]):
 
     kind = contract.awards.Award.kind
     record = award.Award
+    office = ("revocation_days", "revocation_document_no")
+    personal = for_roles(STAFF, "names", "check_code")
     indexes = (("edition_id",), ("entry_id",), ("certificate_no",), ("person_ids",))

@@ -1,6 +1,7 @@
 """Batches: rows of a sheet, each judged as the single command is, staged, and moved to the records when all are good.
 
-A row's command id follows from the import's id and the row's number, so that repeating a step does nothing new (X-01).
+A row's command id follows from caller, the import's id and the row's number, so that repeating a step does nothing new
+(X-01); a row of another content under the number of one that was written is refused.
 Nothing is written among the records before somebody who saw every row good says so (X-10).
 """
 
@@ -19,6 +20,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from services.chassis import fields, trace
+from services.chassis.command_ids import CommandIdReused, digest
 from services.chassis.document import Cause, entry_of, first_version, state_of
 from services.chassis.mongo import Document
 from services.chassis.problem import Conflict, FieldError, InvalidInput, NotAllowed, NotFound, Unavailable
@@ -35,6 +37,8 @@ LAST_ROW = 99_999_999
 BREATH = 20  # rows judged before other greenthreads get a turn
 TRIES = 3  # at a chunk while others write the same
 TWICE_EN, TWICE_ZH = "Another row of this file is the same.", "与本文件另一行重复。"
+REUSED_EN = "This import has written another row of this number: give every import an id of its own."
+REUSED_ZH = "本次导入已写入同一行号的其他内容，请为每次导入使用新的编号。"
 
 Row = tuple[int, dict[str, Any]]
 
@@ -99,6 +103,7 @@ class Batch:
         self._staged: dict[int, Document] = {}
         self._added: dict[int, Any] = {}
         self._errors: dict[int, list[Document]] = {}
+        self._digests: dict[int, bytes] = {}
         self._mentioned: dict[str, None] = {}
         self._read: dict[str, dict[str, Any]] = {}
         self._found: dict[tuple[str, str], list[tuple[str, Any]]] = {}
@@ -114,10 +119,13 @@ class Batch:
         self._records.staging.prepare()
         self._rows = [number for number, _ in rows]
         self._mentioned = _ids(rows)
+        self._digests = {number: digest([self._command.method_name, given]) for number, given in rows}
         done = self._done(rows)
         for turn, (number, given) in enumerate(rows, start=1):
             if number not in done:
                 self._judge(service, number, given)
+            elif done[number] not in (None, self._digests[number]):
+                self._errors[number] = [_no(CommandIdReused.code, REUSED_EN, REUSED_ZH, {})]
             if turn % BREATH == 0:
                 eventlet.sleep(0)
         self._refuse_what_is_taken(self._staged)
@@ -163,6 +171,7 @@ class Batch:
             "record": record,
             "named": None if record == derived_id(records.kind, self.cause.because) else record,
             "because": self.cause.because,
+            "digest": self._digests[self._row],
             "happened": change.happened,
             "reason": change.reason,
             "state": state,
@@ -221,16 +230,19 @@ class Batch:
             if row not in self._staged:
                 raise RuntimeError(f"{self._command.method_name} added nothing")
 
-    def _done(self, rows: list[Row]) -> set[int]:
-        """Return the rows that this import has written before, whatever the rules would say of them now (X-01)."""
+    def _done(self, rows: list[Row]) -> dict[int, bytes | None]:
+        """The rows that this import has written before, whatever the rules would say of them now (X-01).
+
+        Each with the digest of its content then; an earlier release has kept none.
+        """
         because = {self._because(number): number for number, _ in rows}
         derived = [derived_id(self._records.kind, cause_id) for cause_id in because]
         documents = self._records.collection.find(
             {"_id": {"$in": [*derived, *self._mentioned]}, "history.because": {"$in": list(because)}},
-            {"history.because": 1},
+            {"history.because": 1, "digest": 1},
         )
-        caused = {entry["because"] for document in documents for entry in document["history"]}
-        return {number for cause_id, number in because.items() if cause_id in caused}
+        caused = {entry["because"]: document.get("digest") for document in documents for entry in document["history"]}
+        return {number: caused[cause_id] for cause_id, number in because.items() if cause_id in caused}
 
     def _refuse_what_is_taken(self, staged: Mapping[int, Document]) -> None:
         """Refuse the rows whose id another record has, or that an invariant excludes because of one."""
@@ -284,7 +296,8 @@ class Batch:
         kind, cause = self._records.kind, replace(self._cause, because=staged["because"])
         view = {name: staged["state"][name] for name in kind.fields}
         first = entry_of(kind, view, cause, happened=staged["happened"], reason=staged["reason"])
-        return first_version(staged["record"], staged["state"], first, traceparent=trace.current())
+        document = first_version(staged["record"], staged["state"], first, traceparent=trace.current())
+        return {**document, "digest": staged["digest"]} if "digest" in staged else document
 
     def _not_there(self, staged: Mapping[int, Document]) -> dict[int, Document]:
         """Leave out the rows that this import has written already."""
@@ -317,9 +330,10 @@ class RowRecords(Bound[T]):
     def _caused(self) -> Cause:
         return self._batch.cause
 
-    def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002
+    def add_as(self, id: str | None, decide: Callable[[str], Change[T]]) -> Document:  # noqa: A002
         """Stage the row's new record."""
-        id = id or derived_id(self._kind, self._because)  # noqa: A001
+        id = id or derived_id(self._kind, self._caused.because)  # noqa: A001
+        change = decide(id)
         self._check_district(state := state_of(self._kind, change.record))
         self._batch.gather(self._records, id, change)
         return {"id": id, "version": 1, **{name: state[name] for name in self._kind.fields}}

@@ -15,7 +15,12 @@ def require_everywhere(actor: Actor) -> None:
         raise NotAllowed(yours=actor.district)
 
 
+def is_within(actor: Actor, state: Mapping[str, Any]) -> bool:
+    """True unless the actor is bound to another district than the record's, which may have none."""
+    return actor.district is None or state.get("district") == actor.district
+
+
 def require_within(actor: Actor, state: Mapping[str, Any]) -> None:
-    """Raise `NotAllowed` where the actor is bound to another district than the record's; it may have none."""
-    if actor.district is not None and state.get("district") != actor.district:
+    """Raise `NotAllowed` where the actor is bound to another district than the record's."""
+    if not is_within(actor, state):
         raise NotAllowed(district=state.get("district"), yours=actor.district)

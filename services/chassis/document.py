@@ -1,11 +1,13 @@
 """A record as one document: its state, its version, and its history, whose newest entries are the outbox.
 
-    {_id, version, state, history: [{version, happened, at, by, because, reason, view, hash}], hash,
-     published, pending: true, traces: {version: traceparent}, rearmed, follows}
+    {_id, version, state, history: [{version, happened, at, by, because, reason, view, before, hash}],
+     hash, published, pending: true, traces: {version: traceparent}, rearmed, follows, digest}
 
 `pending` is present only while something is not published, and `traces` with it, for versions that belong to a trace;
-`rearmed` (how often) only where events had to be published again, `follows` only on records that follow another one.
-Traces stay outside the history: they are no part of what happened, nor of its hash.
+`rearmed` (how often) only where events had to be published again, `follows` only on records that follow another one,
+`digest` only on those that a row of a sheet added: that of the row.
+Traces stay outside the history: they are no part of what happened, nor of its hash. `before` stands in entries that
+changed office fields (see `field_classes`), with what these held until then: it is hashed, and never published.
 """
 
 from __future__ import annotations
@@ -41,10 +43,26 @@ def state_of(kind: Kind, record: Any) -> dict[str, Any]:
     return {**msgspec.to_builtins(record), **kind.write(record)}
 
 
-def entry(kind: Kind, change: Change[Any], cause: Cause, *, version: int, after: str) -> dict[str, Any]:
+def entry(
+    kind: Kind,
+    change: Change[Any],
+    cause: Cause,
+    *,
+    version: int,
+    after: str,
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Make the next entry of a history; `after` is the hash of the entry before, empty for the first."""
-    view = kind.write(change.record)
-    return entry_of(kind, view, cause, happened=change.happened, reason=change.reason, version=version, after=after)
+    return entry_of(
+        kind,
+        kind.write(change.record),
+        cause,
+        happened=change.happened,
+        reason=change.reason,
+        version=version,
+        after=after,
+        before=before,
+    )
 
 
 def entry_of(
@@ -56,6 +74,7 @@ def entry_of(
     reason: str | None,
     version: int = 1,
     after: str = "",
+    before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Make the entry of a change whose view is known already."""
     if happened not in kind.happenings:
@@ -68,6 +87,7 @@ def entry_of(
         "because": cause.because,
         "reason": reason,
         "view": view,
+        **({"before": before} if before else {}),
     }
     return {**plain, "hash": chained(after, plain)}
 

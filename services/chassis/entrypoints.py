@@ -6,6 +6,7 @@ arguments that were checked.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Any
 
@@ -13,13 +14,16 @@ from marshmallow import Schema
 
 from services.chassis import fields, rehearsal
 from services.chassis.batch import Batch
+from services.chassis.command_ids import Act, CommandIdReused, CommandIds, digest
 from services.chassis.districts import require_everywhere, require_within
 from services.chassis.document import Cause
 from services.chassis.fields import FieldError, json_schema
+from services.chassis.mongo import database
 from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound
 from services.chassis.records import Bound, Records
 from services.chassis.rpc import Method, Request
 from services.chassis.tokens import BRIEF, READERS, ROLES, Actor
+from services.contract.sentences import SENTENCES
 from services.contract.view import Kind, View
 from services.kernel import Refusal
 
@@ -30,8 +34,9 @@ COMMAND_IDS = uuid.UUID("6b657869-6500-4000-8000-000000000001")
 class Command(Method):
     """A method that moves one record on, or refuses; the same `command_id` again returns the first outcome (X-01).
 
-    A command that `adds` a record and changes none can be given to every row of a sheet. The input of a `confidential`
-    command is stored by its own service only: the gateway does not keep it while the service is away.
+    An id that its caller gave is bound to method and input before anything is done; the same again, after a refusal, is
+    judged anew. A command that `adds` a record and changes none can be given to every row of a sheet. The input of a
+    `confidential` command is stored by its own service only: the gateway does not keep it while the service is away.
     """
 
     def __init__(
@@ -53,19 +58,32 @@ class Command(Method):
         self.adds = adds
         self.confidential = confidential
 
+    def setup(self) -> None:
+        """Make the method known to the server, and know the ids that were used."""
+        super().setup()
+        service = self.container.service_name
+        self._command_ids = CommandIds(database(self.container.config["SETTINGS"], service)["command_ids"])
+
     def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Check caller and input; the context is the `Cause` that every record written from here on names."""
         actor = self._authenticate(request)
         _require(self.roles, actor)
         given = dict(arguments)
+        callers_id = command_id(given.pop("command_id", None))
         cause = Cause(
-            because=_command_id(given.pop("command_id", None), request, self.method_name),
+            because=callers_id or _made_id(request, self.method_name),
             expected_version=expected_version(given.pop("expected_version", None)),
             actor=actor,
             at=rehearsal.arrival(request.headers, self.container.config),
         )
         request.because = cause.because
-        return {**fields.load(self.schema, given), "by": actor.id}, {"cause": cause}
+        loaded = fields.load(self.schema, given)
+        return {**loaded, "by": actor.id}, {"cause": cause, "act": callers_id and self._act(cause, loaded)}
+
+    def begin(self, context: dict[str, Any]) -> None:
+        """Bind the id that the caller gave to this act; raises `CommandIdReused` where it speaks for another one."""
+        if context["act"]:
+            self._command_ids.bind(context["act"])
 
     def visible_result(self, context: dict[str, Any], result: Any) -> Any:
         """Reduce the result, for a caller who may not read records, to the fact that this one changed (A-13)."""
@@ -75,7 +93,7 @@ class Command(Method):
 
     def recover(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
         """Return the first outcome where today's state refuses a command that was done before (X-01)."""
-        if isinstance(error, Refusal | NotFound | Conflict):
+        if isinstance(error, Refusal | NotFound | Conflict) and not isinstance(error, CommandIdReused):
             ids = [value for name, value in arguments.items() if name.endswith("_id") and isinstance(value, str)]
             outcome = Bound(self.records, context["cause"]).outcome(ids)
             if outcome is not None:
@@ -84,13 +102,15 @@ class Command(Method):
 
     def describe(self) -> dict[str, Any]:
         """Describe the command for the service's `describe`."""
+        key = f"{self.container.service_name}.{self.method_name}"
         return {
             "kind": self.kind.name,
             "summary": _summary(self),
+            "summary_zh": SENTENCES.get(key),
             "roles": sorted(self.roles),
             "adds": self.adds,
             "confidential": self.confidential,
-            "input": json_schema(self.schema, of=f"{self.container.service_name}.{self.method_name}"),
+            "input": json_schema(self.schema, of=key),
         }
 
     @property
@@ -98,12 +118,18 @@ class Command(Method):
         """The service's records of the kind that this command changes."""
         return records_of(self.container, self.kind)
 
+    def _act(self, cause: Cause, loaded: dict[str, Any]) -> Act:
+        method, content = self.method_name, digest(loaded)
+        return Act(caller=cause.actor.id, id=cause.because, method=method, digest=content, at=cause.at)
+
 
 class Query(Method):
     """A method that reads; a `public` one needs no token. The method gets the parameters as they came.
 
     One that is about `everywhere` refuses callers who are bound to a district.
     """
+
+    only_answers = True
 
     def __init__(
         self, *, public: bool = False, roles: tuple[str, ...] = READERS, everywhere: bool = False, **kwargs: Any
@@ -171,7 +197,7 @@ class DescribedQuery(Query):
     def describe(self) -> dict[str, Any]:
         """Describe the query with its parameters."""
         of = f"{self.container.service_name}.{self.method_name}"
-        return {**super().describe(), "input": json_schema(self.schema, of=of)}
+        return {**super().describe(), "summary_zh": SENTENCES.get(of), "input": json_schema(self.schema, of=of)}
 
 
 class RowsOfCommand(Method):
@@ -239,11 +265,23 @@ def expected_version(given: Any) -> int | None:
     return given
 
 
-def _command_id(given: Any, request: Request, method: str) -> str:
-    """Take the caller's id, or make one that stays the same when the broker delivers this very request again."""
-    if (callers := command_id(given)) is not None:
-        return callers
-    return str(uuid.uuid5(COMMAND_IDS, f"{method}/{request.id}")) if request.id else str(uuid.uuid4())
+def _made_id(request: Request, method: str) -> str:
+    """Make an id that stays the same when the broker delivers this very request again.
+
+    An id that is no UUID may be a running number, which names another request tomorrow: its content belongs to it.
+    """
+    if not request.id:
+        return str(uuid.uuid4())
+    of = request.id if _is_uuid(request.id) else f"{request.id}/{hashlib.sha256(request.body).hexdigest()}"
+    return str(uuid.uuid5(COMMAND_IDS, f"{method}/{of}"))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def records_of(container: Any, kind: Kind) -> Records[Any]:

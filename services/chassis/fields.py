@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import marshmallow
 from marshmallow import fields
@@ -16,7 +16,9 @@ from marshmallow import fields
 from services.chassis.problem import FieldError, InvalidInput
 from services.contract import glossary
 from services.contract.district import DISTRICTS
+from services.contract.view import View
 from services.kernel import text
+from services.kernel.day import YEARS
 from services.kernel.person_number import has_person_number
 
 LARGEST = 2**63 - 1
@@ -109,14 +111,28 @@ class Verbatim(Text):
         return value
 
 
+Thing = Literal[
+    "person", "user", "organisation", "institution", "document", "category", "criterion", "discipline", "subject",
+]  # fmt: skip
+"""Things with ids that no service has records of; a subject is an entry, a person or an organisation."""
+
+
 class Id(Text):
-    """The id of a record, a person or a thing: letters, digits and . _ : - up to 100, and no person's number (X-08)."""
+    """The id of a record, a person or a thing: letters, digits and . _ : - up to 100, and no person's number (X-08).
+
+    A command's input says which `thing` it is the id of; the id of a record is a `Ref`.
+    """
 
     pattern = r"[A-Za-z0-9][A-Za-z0-9._:-]*"
     says = ("An id of letters, digits and . _ : - (up to {max}).", "编号只能含字母、数字和 . _ : -（至多 {max} 个）。")
 
-    def __init__(self, *, max: int = 100, required: bool = True) -> None:
+    def __init__(self, thing: Thing | None = None, *, max: int = 100, required: bool = True) -> None:
         super().__init__(max=max, required=required)
+        self.thing = thing
+
+    def json_schema(self) -> dict[str, Any]:
+        """A string, with the thing that it is the id of."""
+        return super().json_schema() | ({"x-thing": self.thing} if self.thing else {})
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         id_ = super()._deserialize(value, attr, data, **kwargs)
@@ -124,6 +140,18 @@ class Id(Text):
             en = "X-08: An id is no number of an identity card or a mobile telephone."
             raise Wrong(en, "X-08：编号不得为身份证号或手机号。", rule="X-08")
         return id_
+
+
+class Ref(Id):
+    """The id of a record: of the kind that this view is of."""
+
+    def __init__(self, view: type[View], *, max: int = 100, required: bool = True) -> None:
+        super().__init__(max=max, required=required)
+        self.kind = view.kind
+
+    def json_schema(self) -> dict[str, Any]:
+        """A string, with the kind of the record."""
+        return super().json_schema() | {"x-kind": self.kind.key}
 
 
 class CommandId(Id):
@@ -146,8 +174,8 @@ class Sha256(Text):
         super().__init__(max=64, required=required)
 
 
-class Day(Input):
-    """A day like 2011-05-14, in Shanghai."""
+class AnyDay(Input):
+    """A day like 2011-05-14, in Shanghai, of any year."""
 
     def json_schema(self) -> dict[str, Any]:
         """A string with the format `date`."""
@@ -160,6 +188,21 @@ class Day(Input):
             except ValueError:
                 pass
         raise self.wrong("A day like 2011-05-14.", "日期格式如 2011-05-14。")
+
+
+class Day(AnyDay):
+    """A day in a year that is plausible for a plan (X-07); for what may be older `since` another year."""
+
+    def __init__(self, *, since: int = YEARS.start, required: bool = True) -> None:
+        super().__init__(required=required)
+        self.years = range(since, YEARS.stop)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
+        day = super()._deserialize(value, attr, data, **kwargs)
+        if day.year not in self.years:
+            first, last = self.years.start, self.years.stop - 1
+            raise Wrong(f"X-07: A day from {first} to {last}.", f"X-07：须为 {first} 至 {last} 年的日期。", rule="X-07")
+        return day
 
 
 class Instant(Input):
@@ -205,6 +248,10 @@ class Fen(Whole):
 
     def __init__(self, *, min: int = 0, max: int | None = None, required: bool = True) -> None:
         super().__init__(min=min, max=max, required=required)
+
+    def json_schema(self) -> dict[str, Any]:
+        """An integer within its bounds, with its unit."""
+        return super().json_schema() | {"x-unit": "fen"}
 
 
 class Flag(Input):

@@ -17,6 +17,10 @@ PENDING = Gauge("kexie_pending_records", "Records with something unpublished (up
 OLDEST_PENDING = Gauge(
     "kexie_oldest_pending_seconds", "Seconds for which the oldest pending record has not moved.", ["service"]
 )
+UNHEARD = Counter(
+    "kexie_rpc_unheard", "Requests without a reply address, by outcome; most are dropped.", ["service", "outcome"]
+)
 HANDLED = Counter("kexie_events_handled", "Events handled or parked, by outcome.", ["service", "queue", "outcome"])
-PARKED = Gauge("kexie_parked_messages", "Parked messages (dead letters) that are not settled.", ["service"])
+PERSONAL_READS = Counter("kexie_personal_reads", "Records of which personal fields were read.", ["service", "kind"])
+PARKED = Gauge("kexie_parked_messages", "Parked events (dead letters) that are not settled.", ["service"])
 PARKED_ALARMS = Gauge("kexie_parked_alarms", "Parked messages that only an operator can settle.", ["service"])

@@ -6,6 +6,7 @@ They never go through the broker again: a try or a replay is made here, in the p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from nameko.extensions import SharedExtension
@@ -16,6 +17,7 @@ from services.chassis.loop import Loop
 from services.chassis.mongo import Document, database, patiently
 from services.chassis.parking import LONGEST, SETTLED, Parking, item
 from services.chassis.problem import Conflict, Unavailable
+from services.contract.topology import rpc_queue
 
 log = get_logger()
 
@@ -80,7 +82,7 @@ class ParkedMessages(SharedExtension):
         config = self.container.config
         stored = database(config["SETTINGS"], self.container.service_name)
         self._parking = Parking(stored, config["CLOCK"])
-        patiently(self._parking.prepare)
+        patiently(partial(self._parking.prepare, rpc_queue(self.container.service_name)))
 
     def handles(self, queue: str, handle: Callable[[bytes], None]) -> None:
         """Retry the parked messages of this queue with `handle`, which raises `Unavailable` for "not now"."""
@@ -91,9 +93,9 @@ class ParkedMessages(SharedExtension):
         """Try no more, once the try at hand is over."""
         self._loop.stop()
 
-    def park(self, message: Any, *, queue: str, error: BaseException) -> None:
+    def park(self, message: Any, *, queue: str, error: BaseException, alarm: bool = True) -> None:
         """Store a message, however long that takes; ack it afterwards."""
-        self._parking.park(message, queue=queue, error=error, is_heard=queue in self._handlers)
+        self._parking.park(message, queue=queue, error=error, is_heard=queue in self._handlers, alarm=alarm)
 
     def list_parked(self, given: Mapping[str, Any], *, by: str) -> Document:
         """Return a page of messages that wait, or are settled: `state`, `cursor`, `limit`."""

@@ -24,6 +24,7 @@ from services.chassis.amqp import body_of
 from services.chassis.clock import SystemClock
 from services.chassis.mongo import Document, patiently
 from services.chassis.problem import NotFound
+from services.contract.topology import rpc_queue
 from services.kernel.calendar import format_instant
 
 log = get_logger()
@@ -55,8 +56,12 @@ class Parking:
         self._parked = database["parked"]
         self._clock = clock
 
-    def prepare(self) -> None:
-        """Make the indexes, and put messages of an earlier release on the schedule."""
+    def prepare(self, requests: str) -> None:
+        """Make the indexes, and mend what earlier releases parked.
+
+        Their messages had no schedule at first; later they alarmed for each message in the queue of `requests`.
+        """
+        self._parked.update_many({**WAITING, "queue": requests, "alarm": True}, {"$set": {"alarm": False}})
         unmarked = {"state": {"$exists": False}}  # by an earlier release
         self._parked.update_many(unmarked, {"$set": {**WAITING, **_scheduled(self._clock.now())}})
         once = {**WAITING, "message": {"$exists": True}}
@@ -70,10 +75,10 @@ class Parking:
             ]
         )
 
-    def park(self, message: Any, *, queue: str, error: BaseException, is_heard: bool) -> None:
+    def park(self, message: Any, *, queue: str, error: BaseException, is_heard: bool, alarm: bool = True) -> None:
         """Store the message, and wait for as long as the database does not accept it: nothing is acked before.
 
-        Where no handler here can take it again the operator is alarmed at once.
+        Where no handler here can take it again there is no other try, and an operator is alarmed at once if at all.
         """
         body = body_of(message)
         info, now = message.delivery_info, self._clock.now()
@@ -87,7 +92,7 @@ class Parking:
             "size": len(body),
             "parked_at": format_instant(now),
             **_fault(error),
-            **_scheduled(now if is_heard and len(body) <= LONGEST else None),
+            **(_scheduled(now) if is_heard and len(body) <= LONGEST else {"tries": 0, "alarm": alarm}),
         }
         same = {**WAITING, "message": _identity(message, body, queue)}
         with suppress(DuplicateKeyError):  # it waits already
@@ -165,11 +170,15 @@ def waiting(database: Database[Document]) -> tuple[int, int]:
     return parked.count_documents(WAITING), parked.count_documents({**WAITING, "alarm": True})
 
 
+def waiting_events(database: Database[Document], service: str) -> int:
+    """Count the parked events of a service. A request in its queue is no fact that others could miss."""
+    return database["parked"].count_documents({**WAITING, "queue": {"$ne": rpc_queue(service)}})
+
+
 def count(database: Database[Document], service: str) -> None:
     """Set the metrics of parked messages, whichever process parked them and however long ago."""
-    parked, alarms = waiting(database)
-    metrics.PARKED.labels(service).set(parked)
-    metrics.PARKED_ALARMS.labels(service).set(alarms)
+    metrics.PARKED.labels(service).set(waiting_events(database, service))
+    metrics.PARKED_ALARMS.labels(service).set(waiting(database)[1])
 
 
 def _properties(message: Any) -> dict[str, str]:
@@ -193,10 +202,8 @@ def _identity(message: Any, body: bytes, queue: str) -> str:
     return hashlib.sha256(repr([queue, *ids]).encode() + body).hexdigest()
 
 
-def _scheduled(parked_at: datetime | None) -> Document:
-    """A message at the start of the schedule; without an instant it has none and waits for the operator."""
-    if parked_at is None:
-        return {"tries": 0, "alarm": True}
+def _scheduled(parked_at: datetime) -> Document:
+    """A message at the start of the schedule."""
     return {"tries": 0, "alarm": False, "due_at": parked_at + timedelta(seconds=SCHEDULE[0])}
 
 

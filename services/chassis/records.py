@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import eventlet
@@ -20,6 +20,7 @@ from pymongo.errors import DuplicateKeyError
 from services.chassis import trace
 from services.chassis.districts import require_within
 from services.chassis.document import Cause, answer, entry, first_version, state_of
+from services.chassis.field_classes import FieldClasses
 from services.chassis.mongo import Document, database, patiently
 from services.chassis.problem import Conflict, NotFound, Unavailable
 from services.chassis.relay import Relay
@@ -43,21 +44,33 @@ class RecordFull(Conflict):
 
 
 class Records(DependencyProvider, Generic[T]):
-    """The records of one kind in their service's database; subclasses name kind, record class and indexes."""
+    """The records of one kind in their service's database.
+
+    Subclasses name kind, record class and indexes, and who reads the fields that the view lacks (`field_classes`).
+    """
 
     kind: ClassVar[Kind]
     record: ClassVar[type]
     unique: ClassVar[tuple[Unique, ...]] = ()
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    office: ClassVar[tuple[str, ...]] = ()
+    personal: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    internal: ClassVar[tuple[str, ...]] = ()
 
     relay = Relay()
 
     collection: Collection[Document]
 
+    @classmethod
+    def field_classes(cls) -> FieldClasses:
+        """Return the classes of the records' fields."""
+        return FieldClasses(cls.kind, cls.record, cls.office, cls.personal, cls.internal)
+
     def setup(self) -> None:
         """Make collection and indexes, and have the relay publish what is written."""
         self.settings = self.container.config["SETTINGS"]
         self.collection = database(self.settings, self.container.service_name)[self.kind.name]
+        self.classes = self.field_classes()
         self.staging = Staging(self.collection, self.unique)
         patiently(self._prepare)
         self.relay.add_collection(self.kind, self.collection)
@@ -84,23 +97,28 @@ class Bound(Generic[T]):
 
     def __init__(self, records: Records[T], cause: Cause | None) -> None:
         self._records = records
-        self.collection = records.collection
+        self.collection, self.classes = records.collection, records.classes
         self._kind = records.kind
         self._cause = cause
 
     def add(self, change: Change[T], id: str | None = None) -> Document:  # noqa: A002 - the word of the API
         """Write the first version; `Conflict` where another command's record has the id, or a version was expected."""
-        id = self.id_of(id)  # noqa: A001
+        return self.add_as(id, lambda _: change)
+
+    def add_as(self, id: str | None, decide: Callable[[str], Change[T]]) -> Document:  # noqa: A002
+        """As `add`, where the change depends on the record's id: the given one, or a derived one."""
+        first, *others = [id] if id else self._derived_ids
         if self._caused.expected_version is not None:
             raise Conflict(
-                "There is no version yet.", "尚无版本。", id=id, expected_version=self._caused.expected_version
+                "There is no version yet.", "尚无版本。", id=first, expected_version=self._caused.expected_version
             )
 
-        return self._insert(id, change, follows=None)
-
-    def id_of(self, given: str | None) -> str:
-        """The id of the record that this command adds, known before it is added: the given one, or a derived one."""
-        return given or derived_id(self._kind, self._because)
+        try:
+            return self._insert(first, decide(first), follows=None)
+        except Conflict:  # it is the record of another caller, who uses the same command id
+            if not others:
+                raise
+            return self._insert(others[0], decide(others[0]), follows=None)
 
     def change(self, id: str, decide: Callable[[T], Change[T] | None]) -> Document:  # noqa: A002
         """Write the next version as `decide` returns it; `decide` is asked again where another writer was first."""
@@ -186,16 +204,22 @@ class Bound(Generic[T]):
 
     def outcome(self, ids: Iterable[str]) -> Document | None:
         """The answer of the running command where it was done before (X-01), or None."""
-        candidates = [derived_id(self._kind, self._because), *ids]
+        ours = {"$elemMatch": self._ours}
         stored = self.collection.find_one(
-            {"_id": {"$in": candidates}, "history.because": self._because},
-            {"history": {"$elemMatch": {"because": self._because}}},
+            {"_id": {"$in": [*self._derived_ids, *ids]}, "history": ours}, {"history": ours}
         )
         return answer(stored["_id"], stored["history"][0]) if stored else None
 
     @property
-    def _because(self) -> str:
-        return self._caused.because
+    def _derived_ids(self) -> list[str]:
+        """The ids that a record of this command may have, in their order: the second where the first is taken."""
+        because, caller = self._caused.because, self._caused.actor.id
+        return [derived_id(self._kind, because), derived_id(self._kind, because, caller=caller)]
+
+    @property
+    def _ours(self) -> Document:
+        """The entry of a history that this command, or event, has made: ids of different callers differ."""
+        return {"because": self._caused.because, "by": self._caused.actor.id}
 
     @property
     def _caused(self) -> Cause:
@@ -212,7 +236,7 @@ class Bound(Generic[T]):
     def _read(self, id: str) -> Document | None:  # noqa: A002
         return self.collection.find_one(
             {"_id": id},
-            {"version": 1, "state": 1, "hash": 1, "follows": 1, "history": {"$elemMatch": {"because": self._because}}},
+            {"version": 1, "state": 1, "hash": 1, "follows": 1, "history": {"$elemMatch": self._ours}},
         )
 
     def _check(self, stored: Document) -> None:
@@ -245,8 +269,9 @@ class Bound(Generic[T]):
     def _write(self, stored: Document, change: Change[T], *, follows: int | None = None) -> Document | None:
         """Write the next version; None where another writer was first."""
         version = stored["version"] + 1
-        new = entry(self._kind, change, self._caused, version=version, after=stored["hash"])
         state = state_of(self._kind, change.record)
+        before = self._records.classes.changed(stored["state"], state)
+        new = entry(self._kind, change, self._caused, version=version, after=stored["hash"], before=before)
         values = {"state": state, "version": version, "hash": new["hash"], "pending": True}
         if traceparent := trace.current():
             values[f"traces.{version}"] = traceparent
@@ -272,9 +297,12 @@ class Bound(Generic[T]):
         self._records.relay.notify(self._kind, id)
 
 
-def derived_id(kind: Kind, because: str) -> str:
-    """The id of a record that was added without one: the same for the same command."""
-    return str(uuid.uuid5(NAMESPACE, f"{kind.key}/{because}"))
+def derived_id(kind: Kind, because: str, *, caller: str | None = None) -> str:
+    """The id of a record that was added without one: the same for the same command.
+
+    With its caller where another caller's record has that id, and no sooner: an earlier release knows none of these.
+    """
+    return str(uuid.uuid5(NAMESPACE, f"{kind.key}/{because}/{caller}" if caller else f"{kind.key}/{because}"))
 
 
 def _seen(stored: Document, follows: int | None) -> Document:

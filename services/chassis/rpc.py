@@ -1,7 +1,8 @@
 """RPC as nameko speaks it, served so that no request can end the process and no answer is waited for twice.
 
 Any nameko client can call: JSON with keyword arguments to `nameko-rpc`, key `<service>.<method>`, the token in the
-header `nameko.token`. A request that cannot be answered (no reply address) is parked.
+header `nameko.token`. Where a request has no reply address, a command is done all the same, and everything else is
+dropped and counted: rubbish is nobody's lost fact.
 """
 
 from __future__ import annotations
@@ -113,12 +114,10 @@ class Server(SharedExtension):
 
     def _serve(self, request: Request) -> None:
         try:
-            if not request.reply_to:
-                raise NotAnswerable("no reply_to")
             method, arguments = self._understand(request)
+            if method.only_answers and not request.reply_to:
+                raise InvalidInput(FieldError("reply_to", "A query needs an address.", "查询须给出答复地址。"))
             method.serve(request, arguments)
-        except NotAnswerable as error:
-            self.container.spawn_managed_thread(partial(self._park, request, error), identifier="park")
         except ContainerBeingKilled:
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told and the process lives
@@ -142,6 +141,9 @@ class Server(SharedExtension):
         metrics.COMMANDS.labels(self.container.service_name, self._name(request), _outcome(error)).inc()
         metrics.SECONDS.labels(self.container.service_name).observe(monotonic() - request.taken_at)
         reply = request.reply(result, error)
+        if not request.reply_to:
+            self.container.spawn_managed_thread(partial(self._end_unheard, request, error), identifier="unheard")
+            return
         try:
             with self._link.writing(request.message.channel) as channel:
                 self._answers.publish(reply, exchange=RPC_EXCHANGE, routing_key=request.reply_to)
@@ -149,17 +151,19 @@ class Server(SharedExtension):
         except Gone:
             log.info("answer not sent; the request will be redelivered", method=request.method)
 
-    def _name(self, request: Request) -> str:
-        return request.method if request.method in self.methods else "unknown"
-
-    def _park(self, request: Request, error: BaseException) -> None:
-        request.span.end(error)
-        self.parked.park(request.message, queue=self.queue, error=error)
+    def _end_unheard(self, request: Request, error: BaseException | None) -> None:
+        """Count and ack; a command of a known caller that failed by no fault of its own is parked, without an alarm."""
+        if error is not None and request.is_authenticated and _is_our_trouble(error):
+            self.parked.park(request.message, queue=self.queue, error=error, alarm=False)
+        metrics.UNHEARD.labels(self.container.service_name, _outcome(error)).inc()
         try:
             with self._link.writing(request.message.channel) as channel:
                 channel.basic_ack(request.message.delivery_tag)
         except Gone:
-            log.info("parked but not acked; the request will be redelivered")
+            log.info("not acked; the request will be redelivered", method=self._name(request))
+
+    def _name(self, request: Request) -> str:
+        return request.method if request.method in self.methods else "unknown"
 
 
 class ServerProvider(Provider[Server]):
@@ -172,10 +176,6 @@ class ServerProvider(Provider[Server]):
         return self.server
 
 
-class NotAnswerable(Exception):
-    """A request without a reply address."""
-
-
 class Request:
     """A request as it came from the broker."""
 
@@ -183,6 +183,7 @@ class Request:
         self.message = message
         self.taken_at = monotonic()
         self.because: str | None = None  # the command's id, once it is known
+        self.is_authenticated = False  # until its token is verified
         self.span = trace.Span(None)
         self.reply_to = _text(message.properties.get("reply_to"))
         self.id = _text(message.properties.get("correlation_id"))
@@ -204,7 +205,7 @@ class Request:
         if self.message.properties.get("content_type") != JSON:
             raise InvalidInput(FieldError("content_type", f"Must be {JSON}.", f"须为 {JSON}。"))
         try:
-            body = wire.decode(self.body)
+            body = wire.decode_given(self.body)
         except wire.BrokenJson as error:
             raise InvalidInput(FieldError("body", f"Not JSON: {error}", f"不是合法的 JSON：{error}")) from None
         if not isinstance(body, dict) or not isinstance(body.get("kwargs", {}), dict):
@@ -234,6 +235,7 @@ class Method(Entrypoint):
     """A method of a service that can be called; see `entrypoints` for the kinds there are."""
 
     server = Server()
+    only_answers = False  # True where nothing is left of a call but its answer
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(expected_exceptions=(Refusal, problem.Problem), **kwargs)
@@ -253,6 +255,9 @@ class Method(Entrypoint):
     def prepare(self, request: Request, arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the method's arguments and its context; raises a problem."""
         raise NotImplementedError
+
+    def begin(self, context: dict[str, Any]) -> None:
+        """Do what comes before the method, in its worker; raises a problem in place of it."""
 
     def recover(self, context: dict[str, Any], arguments: dict[str, Any], error: BaseException) -> Any:
         """Return an earlier outcome to answer in place of this error, or raise the error."""
@@ -285,7 +290,9 @@ class Method(Entrypoint):
             return None, Unavailable() if is_passing(left) else left
 
     def _authenticate(self, request: Request) -> Actor:
-        return self.server.tokens.verify(request.token)
+        actor = self.server.tokens.verify(request.token)
+        request.is_authenticated = True
+        return actor
 
 
 def error_of(error: BaseException) -> dict[str, Any]:
@@ -301,6 +308,10 @@ def error_of(error: BaseException) -> dict[str, Any]:
 
 def _too_large(size: int) -> TooLarge:
     return TooLarge("The answer is too large: ask for less.", "答复过大，请缩小范围。", bytes=size, limit=MESSAGE_LIMIT)
+
+
+def _is_our_trouble(error: BaseException) -> bool:
+    return isinstance(error, Unavailable) or not isinstance(error, Refusal | problem.Problem)
 
 
 def _outcome(error: BaseException | None) -> str:

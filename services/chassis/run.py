@@ -30,7 +30,10 @@ logger = get_logger()
 
 
 class Container(ServiceContainer):
-    """A container whose greenthreads inherit the trace of the one that spawned them."""
+    """A container whose greenthreads inherit the trace of the one that spawned them.
+
+    Its workers begin with what their entrypoint does before its method (`begin`); where that fails, it is the result.
+    """
 
     def spawn_worker(self, *args: Any, **kwargs: Any) -> Any:
         """Spawn a worker in the present trace."""
@@ -43,6 +46,16 @@ class Container(ServiceContainer):
         thread = super().spawn_managed_thread(*args, **kwargs)
         thread.gr_context = copy_context()
         return thread
+
+    def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
+        begin = getattr(worker_ctx.entrypoint, "begin", None)
+        try:
+            if begin is not None:
+                begin(worker_ctx.data)
+        except Exception:  # noqa: BLE001 - whatever it is, the caller is told
+            handle_result(worker_ctx, None, sys.exc_info())
+        else:
+            super()._run_worker(worker_ctx, handle_result)
 
 
 def containers(classes: list[type], settings: Settings, clock: Any = None) -> tuple[ServiceContainer, ...]:

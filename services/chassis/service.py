@@ -12,6 +12,7 @@ from services.chassis import lists, parking, tally, upkeep
 from services.chassis.batch import Batch, CheckRows, ForgetRows, WriteRows
 from services.chassis.districts import require_within
 from services.chassis.entrypoints import Command, Query, confidential_query, query, rows_of_command, signed_query
+from services.chassis.field_classes import FieldClasses
 from services.chassis.fields import FieldError
 from services.chassis.listener import listens
 from services.chassis.mongo import Document, database
@@ -51,8 +52,8 @@ class Service:
             if isinstance(value, Records)
         }
         for attribute, kind in cls.kinds.items():
-            _add(cls, f"get_{kind.name}", query(_get(attribute, kind)))
-            _add(cls, f"list_{kind.plural}", query(_list(attribute, kind)))
+            _add(cls, f"get_{kind.name}", confidential_query()(_get(attribute, kind)))
+            _add(cls, f"list_{kind.plural}", confidential_query()(_list(attribute)))
             _add(cls, f"history_of_{kind.name}", confidential_query(roles=STAFF)(_history(attribute, kind)))
 
     @query(public=True)
@@ -63,7 +64,7 @@ class Service:
         return {
             "service": self.server.container.service_name,
             "about": (type(self).__doc__ or "").strip(),
-            "kinds": {kind.name: _describe_kind(kind) for kind in self.kinds.values()},
+            "kinds": {kind.name: _describe_kind(getattr(self, at).classes) for at, kind in self.kinds.items()},
             "commands": {name: method.describe() for name, method in methods if isinstance(method, Command)},
             "queries": {name: method.describe() for name, method in methods if isinstance(method, Query)},
             "refusals": _refusals(type(self)),
@@ -71,11 +72,11 @@ class Service:
 
     @query(public=True)
     def ping(self, params: Params) -> Any:
-        """Answer that the service is there, and how many messages wait for an operator."""
+        """Answer that the service is there, and how many events it could not take in."""
         lists.allow(params)
         container = self.server.container
         stored = database(container.config["SETTINGS"], container.service_name)
-        return {"service": container.service_name, "parked": parking.waiting(stored)[0]}
+        return {"service": container.service_name, "parked": parking.waiting_events(stored, container.service_name)}
 
     # --- its own counts ----------------------------------------------------------------------------------------------
 
@@ -173,28 +174,41 @@ def _add(cls: type, name: str, method: Callable[..., Any]) -> None:
 
 
 def _get(attribute: str, kind: Kind) -> Callable[..., Any]:
-    def get(self: Any, params: Params) -> Any:
-        """Show a record: its view with id and version."""
-        return lists.item(kind, _stored(self, attribute, kind, params, {"state": 1, "version": 1}))
+    def get(self: Any, params: Params, actor: Actor) -> Any:
+        """Show a record: its view with id and version, what staff may read, and on request what is `personal`."""
+        given, personal = lists.asked_for_personal(params)
+        reader = getattr(self, attribute).classes.reader(actor, personal=personal)
+        stored = _stored(self, attribute, kind, given, {"state": 1, "version": 1})
+        reader.require_within(stored["state"])
+        return lists.noted(reader, reader.item(stored))
 
     return get
 
 
-def _list(attribute: str, kind: Kind) -> Callable[..., Any]:
-    def list_(self: Any, params: Params) -> Any:
-        """List a page of records: `filter`, `order`, `cursor`, `limit`, `revision`."""
-        lists.allow(params, *lists.PARAMETERS)
-        return lists.page(getattr(self, attribute).collection, kind, params)
+def _list(attribute: str) -> Callable[..., Any]:
+    def list_(self: Any, params: Params, actor: Actor) -> Any:
+        """List a page of records: `filter`, `search`, `order`, `cursor`, `limit`, `revision`, `personal`."""
+        given, personal = lists.asked_for_personal(params)
+        lists.allow(given, *lists.PARAMETERS)
+        records = getattr(self, attribute)
+        reader = records.classes.reader(actor, personal=personal)
+        return lists.noted(reader, lists.page(records.collection, reader, given))
 
     return list_
 
 
 def _history(attribute: str, kind: Kind) -> Callable[..., Any]:
     def history(self: Any, params: Params, actor: Actor) -> Any:
-        """Show every version of a record: what happened, when, by whom, because of what, why."""
+        """Show every version of a record: what happened, when, by whom, because of what, why.
+
+        A version that changed what only staff read also has what that was `before`.
+        """
         stored = _stored(self, attribute, kind, params, {"history": 1, "state.district": 1})
-        require_within(actor, stored.get("state", {}))
-        return {"id": stored["_id"], "kind": kind.name, "versions": stored["history"]}
+        state = stored.get("state", {})
+        require_within(actor, state)
+        reader = getattr(self, attribute).classes.reader(actor)
+        versions = [reader.before(entry, state) for entry in stored["history"]]
+        return {"id": stored["_id"], "kind": kind.name, "versions": versions}
 
     return history
 
@@ -211,13 +225,15 @@ def _stored(self: Any, attribute: str, kind: Kind, params: Params, fields: Mappi
     return stored
 
 
-def _describe_kind(kind: Kind) -> dict[str, Any]:
+def _describe_kind(classes: FieldClasses) -> dict[str, Any]:
+    kind = classes.kind
     return {
         "plural": kind.plural,
         "about": (kind.view.__doc__ or "").strip(),
         "states": list(kind.states),
         "happenings": list(kind.happenings),
         "view": kind.json_schema,
+        "fields": classes.described,
     }
 
 

@@ -1,8 +1,9 @@
 """Staging: where the records of an import wait until all its rows are good; invisible to everybody else.
 
-    <kind>_staged: {_id: <import>/<row>, import, row, record, named, because, happened, reason, state, staged_at}
+    <kind>_staged: {_id: <import>/<row>, import, row, record, named, because, digest, happened, reason, state,
+                    staged_at}
 
-`named` is the record's id where the row gives one.
+`named` is the record's id where the row gives one, `digest` that of its content.
 
 The staged records have the unique indexes of their kind, import by import, so that two rows which exclude each other
 are found however far apart they are.

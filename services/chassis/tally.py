@@ -31,8 +31,8 @@ PAGE, LONGEST_PAGE = 1_000, 10_000  # records behind a tally
 class Tally(fields.Schema):
     """The days of a tally, both inclusive; as the records were known at an instant; of one district."""
 
-    first = fields.Day()
-    last = fields.Day()
+    first = fields.AnyDay()
+    last = fields.AnyDay()
     as_of = fields.Instant(required=False)
     district = fields.District(required=False)
 

@@ -193,6 +193,7 @@ def condition(container: Any, params: Mapping[str, Any]) -> Document:
         "pending": sum(records.collection.count_documents({"pending": True}) for records in every_kind),
         "oldest_pending": _seconds_since(min(oldest), container) if oldest else None,
         "parked": parked,
+        "parked_events": parking.waiting_events(own, container.service_name),
         "alarms": alarms,
         "down": links_down(container),
         "opens": _opens(container),

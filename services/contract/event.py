@@ -2,6 +2,9 @@
 
 The id is `<kind>/<record>/<version>`, so the same fact always has the same id; `data` is the whole public view after
 the change. Readers ignore what they do not know and refuse an unknown major version (X-11).
+
+Between our services `dataschema` is a path and `sequence` a plain number: the release before reads nothing else, and
+may have to read what this one has left in the queues. `for_others` makes of it what CloudEvents demand; both are read.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ CONTENT_TYPE = "application/json"  # not application/cloudevents+json: stock cli
 
 COMMANDS = uuid.UUID("6b657869-6500-4000-8000-000000000004")
 """The namespace of the UUIDs by which events name the commands that caused them."""
+
+DIGITS = 18
+"""The digits of a `sequence` for others, as many as a version may have."""
 
 EVENT_ID = re.compile(r"[a-z_]+/.+/[1-9][0-9]*")
 
@@ -101,7 +107,7 @@ class Event:
 def cause_of(because: str) -> str:
     """Name a cause: an event by its id, a command by the UUID (version 5) of its id, which is its sender's text (X-08).
 
-    Who knows a command's id can find what it caused: `uuid.uuid5(COMMANDS, command_id)`.
+    Who knows a command's id and its caller can find what it caused: `uuid.uuid5(COMMANDS, command_id)` and the actor.
     """
     return because if EVENT_ID.fullmatch(because) else str(uuid.uuid5(COMMANDS, because))
 
@@ -122,7 +128,7 @@ def read(body: bytes) -> Event:
         raise NotAnEvent(f"unknown kind {envelope.source}/{kind_name}")
     if not happened:
         raise NotAnEvent(f"{envelope.type} says nothing that happened")
-    if envelope.dataschema != kind.dataschema:
+    if envelope.dataschema not in (kind.dataschema, kind.schema_uri):
         raise UnknownVersion(f"{envelope.dataschema}, this reader knows {kind.dataschema}")
 
     event = Event(
@@ -146,7 +152,21 @@ def read(body: bytes) -> Event:
     return event
 
 
+def for_others(body: bytes) -> bytes:
+    """Rewrite an event by the book: `dataschema` is an absolute URI, and texts of `sequence` sort as their numbers do.
+
+    Bytes that are none of our events stay as they are.
+    """
+    try:
+        event = read(body)
+    except NotAnEvent:
+        return body
+    told = msgspec.json.decode(body)
+    told |= {"dataschema": event.kind.schema_uri, "sequence": f"{event.version:0{DIGITS}}"}
+    return msgspec.json.encode(told)
+
+
 def _version(sequence: str) -> int:
-    if not re.fullmatch("[1-9][0-9]{0,17}", sequence):
+    if not re.fullmatch("[0-9]{1,18}", sequence) or not int(sequence):
         raise NotAnEvent(f"sequence {sequence[:40]!r} is no version")
     return int(sequence)

@@ -30,7 +30,7 @@ import msgspec
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A whole number of things or person-times, never negative; a missing one is None and never 0 (X-06)."""
 
-Fen = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Fen = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1, extra_json_schema={"x-unit": "fen"})]
 """Money in whole fen, never negative (X-06)."""
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -78,14 +78,22 @@ class Kind:
 
     @property
     def dataschema(self) -> str:
-        """The address of its schema in events, with the major version."""
+        """The name of its schema in events between our services, with the major version."""
         return f"/{self.service}/{self.name}/{self.major}"
+
+    @property
+    def schema_uri(self) -> str:
+        """The name of its schema for everybody else: an absolute URI, at the gateway below `/api/v1/schemas/`.
+
+        A URN, because an event stays the same for good, and the gateway's host and port do not.
+        """
+        return f"urn:kexie:schema:{self.service}:{self.name}:{self.major}"
 
     @cached_property
     def fields(self) -> dict[str, Field]:
         """The fields of the view, by name."""
         hints = get_type_hints(self.view, include_extras=True)
-        return {item.name: _field(item.name, hints[item.name]) for item in fields(self.view)}  # type: ignore[arg-type]
+        return {item.name: field_of(item.name, hints[item.name]) for item in fields(self.view)}  # type: ignore[arg-type]
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -142,19 +150,27 @@ def published_by(
     return declare
 
 
-def _field(name: str, hint: Any) -> Field:
+def field_of(name: str, hint: Any) -> Field:
+    """Read a field's type hint."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _field(name, arguments[0])
+        return field_of(name, arguments[0])
     if origin in (Union, UnionType):
-        (only,) = [argument for argument in arguments if argument is not NoneType]
-        return _field(name, only)
+        return field_of(name, without_null(hint))
     if origin is Literal:
         return Field(name, str, choices=arguments)
     if origin is tuple:
-        inner = _field(name, arguments[0])
+        inner = field_of(name, arguments[0])
         return Field(name, inner.type, choices=inner.choices, many=True)
     return Field(name, hint)
+
+
+def without_null(hint: Any) -> Any:
+    """Return the one type of a hint that may also be None; any other hint as it is."""
+    if get_origin(hint) not in (Union, UnionType):
+        return hint
+    (only,) = [argument for argument in get_args(hint) if argument is not NoneType]
+    return only
 
 
 COMPARABLE = (int, str, date, bool)

@@ -6,6 +6,7 @@ deep. A text that looks like another library's type marker (`__type__`) stays a 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -29,6 +30,13 @@ def decode(body: bytes) -> Any:
     return value
 
 
+def decode_given(body: bytes) -> Any:
+    """Decode what somebody else wrote: as `decode`, and no object has a name twice; raises `BrokenJson`."""
+    value = decode(body)
+    _read_names(body.decode())
+    return value
+
+
 def encode(value: Any) -> bytes:
     """Encode as UTF-8 JSON without spaces; dates and instants become ISO strings."""
     return msgspec.json.encode(value)
@@ -37,6 +45,17 @@ def encode(value: Any) -> bytes:
 def canonical(value: Any) -> bytes:
     """Encode for hashing: as `encode`, with sorted keys."""
     return msgspec.json.encode(value, order="deterministic")
+
+
+def _refuse_doubled(pairs: list[tuple[str, Any]]) -> None:
+    """Of two values under one name each reader takes another one."""
+    if len(dict(pairs)) < len(pairs):
+        names = [name for name, _ in pairs]
+        doubled = next(name for number, name in enumerate(names) if name in names[:number])
+        raise BrokenJson(f"the name {doubled[:60]!r} stands twice in one object")
+
+
+_read_names = json.JSONDecoder(object_pairs_hook=_refuse_doubled).decode
 
 
 def _check(value: Any, *, depth: int) -> None:

@@ -6,6 +6,12 @@ from datetime import date
 
 from services.kernel.refusal import Refusal
 
+YEARS = range(1991, 2100)
+"""The years of days that a plan may count or name: from 20 years before the first plan, as for its periods."""
+
+FOUNDED = 1949
+"""The first year in which an organisation that still reports was founded or registered."""
+
 
 class NotYet(Refusal, rule="X-07", zh="已发生事项的日期不得晚于今天"):
     """A past event bears no future day."""

@@ -12,6 +12,8 @@ class Organisations(Records[organisation.Organisation]):
 
     kind = contract.members.Organisation.kind
     record = organisation.Organisation
+    office = ("founding_meeting", "created_by")
+    internal = ("name_norm",)
     unique = (
         Unique(
             "organisation_kind",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.chassis.fields import Day, District, Flag, Id, Many, OneOf, Schema, Sha256, Text, Whole
+from services import contract
+from services.chassis.fields import Day, District, Flag, Id, Many, OneOf, Ref, Schema, Sha256, Text, Whole
 from services.contract.outreach import CampaignKind, Delivery, EvidenceKind, Format, KeyGroup, Method, Mode
 from services.outreach.domain.activity import Slot
 
@@ -12,7 +13,7 @@ CROWD = 10_000_000  # three times the people of Leshan: no audience of a day is 
 class OpenCampaign(Schema):
     """The campaign's brand, theme and days, and whether its audiences count for K2."""
 
-    campaign_id = Id(required=False)
+    campaign_id = Ref(contract.outreach.Campaign, required=False)
     campaign_kind = OneOf(CampaignKind)
     theme = Text(max=200)
     starts_on = Day()
@@ -21,13 +22,13 @@ class OpenCampaign(Schema):
 
 
 class CloseCampaign(Schema):
-    campaign_id = Id()
+    campaign_id = Ref(contract.outreach.Campaign)
 
 
 class RegisterVenue(Schema):
     """The place, its kind and district, and how many people it holds."""
 
-    venue_id = Id(required=False)
+    venue_id = Ref(contract.outreach.Venue, required=False)
     venue_kind = OneOf("plaza", "community", "school", "site", "hall")  # a station comes by itself (F3)
     name = Text(max=100)
     district = District()
@@ -37,13 +38,13 @@ class RegisterVenue(Schema):
 class CreateActivity(Schema):
     """The activity's title, format, unit, days and district, and the campaign that it joins."""
 
-    activity_id = Id(required=False)
-    campaign_id = Id(required=False)
+    activity_id = Ref(contract.outreach.Activity, required=False)
+    campaign_id = Ref(contract.outreach.Campaign, required=False)
     title = Text(max=200)
     format = OneOf(Format)
     delivery = OneOf(Delivery)
-    lead_org_id = Id()
-    co_org_ids = Many(Id(), required=False)
+    lead_org_id = Id("organisation")
+    co_org_ids = Many(Id("organisation"), required=False)
     district = District()
     days = Many(Day(), min=1)
     key_groups = Many(OneOf(KeyGroup), max=4, required=False)
@@ -52,50 +53,50 @@ class CreateActivity(Schema):
 class ScheduleActivity(Schema):
     """The venue and the slots that the activity books."""
 
-    activity_id = Id()
-    venue_id = Id(required=False)
+    activity_id = Ref(contract.outreach.Activity)
+    venue_id = Ref(contract.outreach.Venue, required=False)
     slots = Many(OneOf(Slot), max=3, required=False)
 
 
 class MoveActivity(Schema):
     """The other venue or slots that the activity books."""
 
-    activity_id = Id()
-    venue_id = Id()
+    activity_id = Ref(contract.outreach.Activity)
+    venue_id = Ref(contract.outreach.Venue)
     slots = Many(OneOf(Slot), max=3, required=False)
 
 
 class StartActivity(Schema):
-    activity_id = Id()
+    activity_id = Ref(contract.outreach.Activity)
 
 
 class FinishActivity(Schema):
-    activity_id = Id()
+    activity_id = Ref(contract.outreach.Activity)
 
 
 class MarkNotReported(Schema):
-    activity_id = Id()
+    activity_id = Ref(contract.outreach.Activity)
 
 
 class ReportActivity(Schema):
-    activity_id = Id()
+    activity_id = Ref(contract.outreach.Activity)
 
 
 class VerifyActivity(Schema):
-    activity_id = Id()
+    activity_id = Ref(contract.outreach.Activity)
 
 
 class CloseActivity(Schema):
     """The day through which a plan year is frozen, if it is."""
 
-    activity_id = Id()
+    activity_id = Ref(contract.outreach.Activity)
     frozen_through = Day(required=False)  # the last day of a plan year whose figures are final
 
 
 class CancelActivity(Schema):
     """The reason of the cancellation."""
 
-    activity_id = Id()
+    activity_id = Ref(contract.outreach.Activity)
     reason = Text(max=500)
 
 
@@ -103,7 +104,7 @@ class AttachEvidence(Schema):
     """The file by its SHA-256, its kind, day and place, and the activity that it belongs to."""
 
     evidence_id = Sha256()  # of the file
-    activity_id = Id()
+    activity_id = Ref(contract.outreach.Activity)
     evidence_kind = OneOf(EvidenceKind)
     taken_on = Day()
     place = Text(max=200, required=False)
@@ -113,8 +114,8 @@ class AttachEvidence(Schema):
 class RecordCount(Schema):
     """A day's audience of an activity, with the mode and method by which it was counted."""
 
-    count_id = Id(required=False)
-    activity_id = Id()
+    count_id = Ref(contract.outreach.AudienceCount, required=False)
+    activity_id = Ref(contract.outreach.Activity)
     day = Day()
     mode = OneOf(Mode)
     method = OneOf(Method)
@@ -125,24 +126,24 @@ class RecordCount(Schema):
 
 
 class ApproveCount(Schema):
-    count_id = Id()
+    count_id = Ref(contract.outreach.AudienceCount)
 
 
 class VerifyCount(Schema):
-    count_id = Id()
+    count_id = Ref(contract.outreach.AudienceCount)
 
 
 class RejectCount(Schema):
     """The reason of the rejection."""
 
-    count_id = Id()
+    count_id = Ref(contract.outreach.AudienceCount)
     reason = Text(max=500)
 
 
 class CorrectCount(Schema):
     """The right numbers, the reason, and the evidence for them."""
 
-    count_id = Id()
+    count_id = Ref(contract.outreach.AudienceCount)
     person_times = Whole(max=CROWD, rule="O-01")
     minors = Whole(max=CROWD, required=False)
     evidence_ids = Many(Sha256(), required=False)  # the rules say when it is needed (O-06)
@@ -152,6 +153,6 @@ class CorrectCount(Schema):
 class SupersedeCount(Schema):
     """The count that takes this one's place, and why."""
 
-    count_id = Id()
-    by_count_id = Id()
+    count_id = Ref(contract.outreach.AudienceCount)
+    by_count_id = Ref(contract.outreach.AudienceCount)
     reason = Text(max=500)

@@ -12,6 +12,7 @@ class Campaigns(Records[campaign.Campaign]):
 
     kind = contract.outreach.Campaign.kind
     record = campaign.Campaign
+    office = ("theme",)
 
 
 class Activities(Records[activity.Activity]):
@@ -19,6 +20,8 @@ class Activities(Records[activity.Activity]):
 
     kind = contract.outreach.Activity.kind
     record = activity.Activity
+    office = ("title", "slots", "capacity", "reported_by", "verified_by")
+    internal = ("venue_turns", "bookings")
     unique = (Unique("bookings", refusal=activity.VenueTaken),)
     indexes = (("venue_id", "state"),)
 
@@ -28,6 +31,7 @@ class AudienceCounts(Records[audience.AudienceCount]):
 
     kind = contract.outreach.AudienceCount.kind
     record = audience.AudienceCount
+    office = ("recorded_by", "approved_by", "verified_by", "corrected_by", "plausible_up_to", "evidence_ids")
     unique = (
         Unique(
             "activity_id", "day", "mode", "method",
@@ -44,6 +48,7 @@ class EvidenceFiles(Records[evidence.Evidence]):
 
     kind = contract.outreach.Evidence.kind
     record = evidence.Evidence
+    office = ("place", "note", "uploaded_by")
     indexes = (("activity_id",),)
 
 
@@ -52,6 +57,8 @@ class Venues(Records[venue.Venue]):
 
     kind = contract.outreach.Venue.kind
     record = venue.Venue
+    office = ("name",)
+    internal = ("turns",)
 
 
 class ExhibitCandidates(Records[exhibit_candidate.ExhibitCandidate]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services import contract
+from services.chassis.field_classes import for_roles
 from services.chassis.records import Records, Unique
 from services.rural.domain import association, fund_grant, fund_receipt, service_point
 
@@ -12,6 +13,8 @@ class Associations(Records[association.Association]):
 
     kind = contract.rural.Association.kind
     record = association.Association
+    office = ("registrations", "charter_doc", "leader_person_id", "absorbed_ids")
+    internal = ("name_norm", "official_numbers", "merger")
     unique = (
         Unique("township_code", "name_norm", refusal=association.NameTaken, among={"state": association.ALIVE}),
         Unique("official_numbers", refusal=association.NumberTaken),
@@ -25,6 +28,11 @@ class ServicePoints(Records[service_point.ServicePoint]):
 
     kind = contract.rural.ServicePoint.kind
     record = service_point.ServicePoint
+    office = (
+        "parts.station", "parts.column", "parts.officer.state", "parts.officer.built_by", "parts.officer.person_id",
+        "parts.officer.photo_ids", "parts.officer.stands_since", "parts.officer.last_on",
+    )  # fmt: skip
+    personal = for_roles(("recorder", "verifier", "chair"), "parts.officer.phone")
     unique = (
         Unique("village_code", refusal=service_point.VillageTaken, among={"state": "complete"}),
         Unique("parts.officer.person_id", refusal=service_point.OfficerTaken, among={"officer": service_point.NAMED}),
@@ -37,6 +45,8 @@ class FundGrants(Records[fund_grant.FundGrant]):
 
     kind = contract.rural.FundGrant.kind
     record = fund_grant.FundGrant
+    office = ("issuer_level", "original_doc_no", "approved_by")
+    internal = ("voucher_keys",)
     unique = (Unique("voucher_keys", refusal=fund_grant.VoucherUsed),)
     indexes = (("source_level",),)
 

@@ -24,6 +24,7 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.injection.mutants import MUTANTS
 from tests.chaos.live_screen import Screen
 from tests.chaos.load.clerks import RATE, Load
+from tests.chaos.load.stories import STORIES
 from tests.chaos.log.command_log import CommandLog
 from tests.chaos.plan import CampaignPlan
 from tests.chaos.result_table import Report, Trial, show, show_trials
@@ -48,6 +49,13 @@ class FaultName(click.ParamType):
 @click.option("--seconds", type=click.IntRange(1), default=180, show_default=True, help="How long faults strike.")
 @click.option("--seed", type=int, help="Repeat the schedule of this seed; by default each run has another one.")
 @click.option("--fault", "names", type=FaultName(), multiple=True, help="Only this fault (F5.stop) or family (F5).")
+@click.option(
+    "--story",
+    "stories",
+    type=click.Choice([story.__name__ for story in STORIES]),
+    multiple=True,
+    help="Let clerks act out this story only.",
+)
 @click.option("--brokers", type=click.Choice(["1", "3"]), default="1", show_default=True, help="Nodes of the broker.")
 @click.option("--rate", type=click.FloatRange(1), default=RATE, show_default=True, help="Commands a second, at most.")
 @click.option(
@@ -56,8 +64,8 @@ class FaultName(click.ParamType):
 )  # fmt: skip
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too.")
 def chaos(
-    seconds: int, seed: int | None, names: tuple[str, ...], brokers: str, rate: float, mutants: str | None,
-    file: Path | None,
+    seconds: int, seed: int | None, names: tuple[str, ...], stories: tuple[str, ...], brokers: str, rate: float,
+    mutants: str | None, file: Path | None,
 ) -> None:  # fmt: skip
     """Inject faults while clerks work, and prove that nothing is lost or counted twice.
 
@@ -68,7 +76,9 @@ def chaos(
     seed = randrange(1_000_000) if seed is None else seed
     try:
         if mutants is None:
-            plan = CampaignPlan(seconds=seconds, seed=seed, brokers=int(brokers), rate=rate, names=names)
+            plan = CampaignPlan(
+                seconds=seconds, seed=seed, brokers=int(brokers), rate=rate, names=names, stories=stories
+            )
             is_sound, figures = _prove(plan, screen)
         else:
             is_sound, figures = _try_mutants(list(MUTANTS) if mutants == "all" else [mutants], seed, screen)
@@ -126,7 +136,15 @@ def _run_in(home: Home, plan: CampaignPlan, screen: Screen) -> Report:
         if not faults:
             raise CommandFailed("None of these faults is possible here.")
         commands = CommandLog(home.folder / "commands")
-        load = Load(world.settings, world.gateway_urls, commands, Random(plan.seed), rate=plan.rate)
+        load = Load(
+            world.settings,
+            world.gateway_urls,
+            commands,
+            Random(plan.seed),
+            bureau_uri=world.bureau_uri,
+            rate=plan.rate,
+            stories=[story for story in STORIES if story.__name__ in (plan.stories or [story.__name__])],
+        )
         campaign = Campaign(world, load, commands, seed=plan.seed, say=screen.say)
         with screen.showing(lambda: f"{load.done:,} commands; {', '.join(campaign.going_on) or 'no fault'}"):
             return campaign.run(faults, plan.seconds, inspect_every=plan.inspect_every)

@@ -22,6 +22,7 @@ class CampaignPlan:
     brokers: int = 1
     rate: float = RATE  # commands a second, at most
     names: tuple[str, ...] = ()  # of faults or families of them; none: all of them
+    stories: tuple[str, ...] = ()  # names of those that are acted out; none: all of them
     without: str = ""  # the protection that the replicas lack
     inspect_every: float = INSPECT_EVERY
 
@@ -31,7 +32,8 @@ class CampaignPlan:
         words = ["./kexie", "chaos", "--seconds", f"{self.seconds:g}", "--seed", f"{self.seed}"]
         words += ["--brokers", f"{self.brokers}"] if self.brokers > 1 else []
         words += ["--rate", f"{self.rate:g}"] if self.rate != RATE else []
-        return shlex.join(words + [word for name in self.names for word in ("--fault", name)])
+        words += [word for name in self.names for word in ("--fault", name)]
+        return shlex.join(words + [word for story in self.stories for word in ("--story", story)])
 
     def faults(self, world: World) -> tuple[list[Fault], list[Fault]]:
         """The faults of this plan that are possible in the world, and those that are not."""

@@ -3,7 +3,7 @@
 import json
 import secrets
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -38,7 +38,7 @@ def as_outreach(amqp_uri, tmp_path_factory):
     address, password = urlsplit(amqp_uri), secrets.token_hex(8)
     users = {"outreach": (password, broker_rights.of_service("outreach"))}
     file = tmp_path_factory.mktemp("rights") / "definitions.json"
-    file.write_text(json.dumps(broker_rights.definitions(address.path[1:], users)))
+    file.write_text(json.dumps(broker_rights.definitions(unquote(address.path[1:]), users)))
     Broker(Home.of_the_environment()).control("import_definitions", str(file))
     return f"amqp://outreach:{password}@{address.hostname}:{address.port}{address.path}"
 

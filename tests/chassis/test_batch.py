@@ -93,6 +93,30 @@ def test_rows_become_records_with_one_event_each_as_single_commands_do(shared, h
 
 
 @pytest.mark.rule("X-01")
+def test_a_row_that_was_written_speaks_for_its_content_and_its_command(shared, halls):
+    rows = [a_row(shared), a_row(shared)]
+    halls.check(*rows)
+    halls.write()
+
+    answer = halls.check(rows[0], a_row(shared), a_row(shared))
+    halls.command = "register_only_hall"
+    other = halls.check(*rows)
+
+    assert (errors(answer), answer["staged"]) == ([(3, None, "command_id_reused")], 1)
+    assert errors(other) == [(2, None, "command_id_reused"), (3, None, "command_id_reused")]
+    assert all(error["zh"] and error["en"] for error in answer["errors"])
+
+
+def test_rows_of_an_earlier_release_are_known_by_their_numbers(shared, halls):
+    rows = [a_row(shared), a_row(shared)]
+    halls.check(*rows)
+    shared.database("outreach")["venue_staged"].update_many({}, {"$unset": {"digest": ""}})
+    assert halls.write() == {"through": 3, "rows": 2, "errors": []}
+
+    assert halls.check(rows[0], a_row(shared)) == {"staged": 0, "errors": []}
+
+
+@pytest.mark.rule("X-01")
 def test_whatever_is_done_again_does_nothing_new(shared, halls):
     rows = [a_row(shared), a_row(shared, hall_id=f"h-{halls.id}")]
     halls.check(*rows)

@@ -2,7 +2,7 @@
 
 import socket
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from amqp.basic_message import Message
@@ -101,7 +101,7 @@ def test_a_dead_letter_that_is_none_of_the_brokers_is_parked_too(world, outsider
 def test_a_parked_message_that_ends_its_process_in_every_try_waits_for_an_operator(world):
     clock = MovableClock()
     parking = Parking(world.database("fatal"), clock)
-    parking.prepare()
+    parking.prepare("rpc-outreach")
     message = Message(b"{}")
     message.delivery_info = {}
     parking.park(message, queue=QUEUE, error=KeyError("why"), is_heard=True)
@@ -117,7 +117,7 @@ def test_a_parked_message_that_ends_its_process_in_every_try_waits_for_an_operat
 
 
 def test_a_request_holds_for_a_while_only(world):
-    vhost = urlsplit(world.settings.amqp_uri).path[1:]
+    vhost = unquote(urlsplit(world.settings.amqp_uri).path[1:])
 
     listed = Broker(Home.of_the_environment()).control("list_queues", "--vhost", vhost, "name", "policy")
 

@@ -1,12 +1,14 @@
 """The fields of commands: strict, in both languages, and said as JSON Schema."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.fields import (
+    AnyDay,
     CommandId,
     Day,
     District,
@@ -139,9 +141,37 @@ def test_any_other_value_is_refused_in_both_languages(field, value):
     assert error.zh
 
 
-@given(st.dates())
-def test_every_day_is_taken(day):
-    assert taken(Day(), day.isoformat()) == day
+@given(st.dates(date(1991, 1, 1), date(2099, 12, 31)))
+def test_every_day_that_a_plan_can_name_is_taken(day):
+    assert taken(Day(), day.isoformat()) == taken(AnyDay(), day.isoformat()) == day
+
+
+@pytest.mark.rule("X-07")
+@pytest.mark.parametrize("day", ["0001-01-01", "1900-02-28", "1990-12-31", "2100-01-01", "9999-12-31"])
+def test_a_day_of_a_year_that_no_plan_is_near_is_refused_by_the_rule(day):
+    with pytest.raises(InvalidInput) as invalid:
+        taken(Day(), day)
+
+    (error,) = invalid.value.errors
+    assert (error.field, error.rule) == ("it", "X-07")
+    assert (error.en, error.zh) == ("X-07: A day from 1991 to 2099.", "X-07：须为 1991 至 2099 年的日期。")
+    assert taken(AnyDay(), day).isoformat() == day
+
+
+EVERY_DAY = [
+    pytest.param(field, id=f"{command}.{name}")
+    for command, schema in COMMANDS.items()
+    for name, field in every_field(schema)
+    if isinstance(field, AnyDay)
+]
+
+
+@pytest.mark.rule("X-07")
+@pytest.mark.parametrize("field", EVERY_DAY)
+def test_no_command_takes_a_day_of_the_year_1_or_1900(field):
+    for day in ("0001-01-01", "1900-05-14"):
+        with pytest.raises(InvalidInput, match=r"X-07: A day from (1991|1949) to 2099"):
+            load(Schema.from_dict({"it": type(field)(since=field.years.start)})(), {"it": day})
 
 
 @pytest.mark.rule("X-06")

@@ -240,11 +240,12 @@ def test_what_is_settled_is_settled_once(listening, ear, method):
 
 
 @pytest.mark.usefixtures("ear")
-def test_a_request_that_nobody_waits_for_alarms_at_once_and_can_only_be_discarded(listening, outsider):
+def test_a_command_that_nobody_waits_for_and_our_fault_stopped_can_only_be_discarded(listening, outsider):
     token = listening.token()
-    outsider.send("outreach.add_seats", b'{"kwargs": {"seats": 1}}', token=token, app_id="a program")
+    body = b'{"kwargs": {"hall_id": "h", "how": "bug", "text": "x"}}'
+    outsider.send("outreach.break_hall", body, token=token, app_id="a program")
     kept = until(lambda: parked(listening) and the_one(listening))
-    assert (kept["alarm"], "due_at" in kept) == (True, False)
+    assert (kept["alarm"], "due_at" in kept) == (False, False)
 
     shown = ask(listening, "show", id=kept["_id"])
     assert shown["properties"]["app_id"] == "a program"

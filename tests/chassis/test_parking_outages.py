@@ -55,18 +55,20 @@ def test_a_process_that_stops_over_a_message_finishes_its_try(running, settings)
 
 
 def test_what_an_earlier_release_has_parked_waits_too(running):
-    running.database("outreach")["parked"].insert_many([{"_id": "m-1"}, {"_id": "m-2"}])
+    request = {"_id": "m-3", "queue": "rpc-outreach", "state": "waiting", "tries": 0, "alarm": True}
+    running.database("outreach")["parked"].insert_many([{"_id": "m-1"}, {"_id": "m-2"}, request])
     running.start(toy(Ear()))
 
     assert running.call("outreach", "ping")["parked"] == 2
-    assert running.call("outreach", "list_parked", roles=["operator"])["total"] == 2
+    assert running.call("outreach", "list_parked", roles=["operator"])["total"] == 3
+    assert running.call("outreach", "condition", roles=["operator"])["alarms"] == 0
 
 
 def test_of_many_who_look_at_once_one_claims_each_message(settings):
     held, clock = database(settings, "outreach"), MovableClock()
     parking = Parking(held, clock)
     held["parked"].insert_many([{"_id": f"m-{number}", "queue": QUEUE} for number in range(20)])
-    parking.prepare()
+    parking.prepare("rpc-outreach")
     clock.ahead = timedelta(seconds=SCHEDULE[0])
 
     def claim_all(_):

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 from eventlet import GreenPool
+from pymongo.errors import AutoReconnect
 
 from services.chassis import document
+from services.chassis.command_ids import CommandIds, digest
 from services.chassis.document import chained
-from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound, RefusedByRule
+from services.chassis.problem import Conflict, InvalidInput, NotAllowed, NotFound, RefusedByRule, Unavailable
 from services.chassis.records import Bound, derived_id
 from services.contract import KINDS
 from services.kernel import Change
@@ -104,6 +106,133 @@ def test_a_refusal_is_not_kept_so_that_the_same_command_may_be_allowed_later(sha
     assert shared.call("outreach", "restore_hall", hall_id=hall, command_id="restore")["state"] == "available"
 
 
+def is_refused(do):
+    """The problem by which a command is refused because its id speaks for another act."""
+    with pytest.raises(Conflict) as reused:
+        do()
+    assert (reused.value.status, reused.value.code) == (409, "command_id_reused")
+    return reused.value
+
+
+@pytest.mark.rule("X-01")
+def test_an_id_speaks_for_one_content_and_another_one_is_refused_and_not_lost_in_silence(shared, hall):
+    add_seats(shared, hall, 120, command_id=f"c-{hall}")
+
+    reused = is_refused(lambda: add_seats(shared, hall, 125, command_id=f"c-{hall}"))
+
+    (written,) = [one for one in held(shared, hall)["history"] if one["because"] == f"c-{hall}"]
+    assert reused.involved == {"command_id": f"c-{hall}", "used_for": "add_seats", "used_at": written["at"]}
+    assert reused.zh != reused.en
+    assert held(shared, hall)["state"]["capacity"] == 220
+
+
+@pytest.mark.rule("X-01")
+def test_an_id_speaks_for_one_command_and_one_record(shared, hall):
+    suspend(shared, hall, command_id=f"c-{hall}", by="u-wang")
+
+    for method, hall_id in (("restore_hall", hall), ("leave_hall", hall), ("restore_hall", "no-such")):
+        is_refused(lambda: shared.call("outreach", method, hall_id=hall_id, command_id=f"c-{hall}", by="u-wang"))  # noqa: B023
+    is_refused(lambda: suspend(shared, a_hall(shared), command_id=f"c-{hall}", by="u-wang"))
+
+    assert held(shared, hall)["state"]["state"] == "suspended"
+    assert held(shared, hall)["version"] == 2
+
+
+@pytest.mark.rule("X-01")
+def test_callers_know_nothing_of_each_others_ids_and_each_has_its_own_record(shared):
+    id_, callers = shared.a_new_id(), ("u-li", "u-wang", "u-chen")
+
+    made = [register(shared, id_, by=caller, name=f"{id_} of {caller}", capacity=5) for caller in callers]
+    again = [register(shared, id_, by=caller, name=f"{id_} of {caller}", capacity=5) for caller in callers]
+
+    assert again == made
+    assert len({one["id"] for one in made}) == len(callers)
+    assert made[0]["id"] == derived_id(VENUE, id_)
+    for one, caller in zip(made, callers, strict=True):
+        (entry,) = held(shared, one["id"])["history"]
+        assert (entry["by"], held(shared, one["id"])["state"]["name"]) == (caller, f"{id_} of {caller}")
+
+
+@pytest.mark.rule("X-01")
+def test_of_callers_who_use_one_id_at_once_each_has_its_own_record(shared):
+    id_, callers = shared.a_new_id(), [f"u-{number}" for number in range(8)] * 3
+
+    made = list(GreenPool().imap(lambda caller: register(shared, id_, by=caller, name=f"{id_} {caller}"), callers))
+
+    ids = dict(zip(callers, (one["id"] for one in made), strict=True))
+    assert len(set(ids.values())) == 8
+    assert all(one["id"] == ids[caller] for one, caller in zip(made, callers, strict=True))
+    for caller, record in ids.items():
+        assert held(shared, record)["state"]["name"] == f"{id_} {caller}"
+
+
+@pytest.mark.rule("X-01")
+def test_two_callers_change_one_record_under_the_same_id(shared, hall):
+    for by, seats in (("u-li", 5), ("u-wang", 7), ("u-li", 5)):
+        add_seats(shared, hall, seats, by=by, command_id="1")
+
+    assert held(shared, hall)["state"]["capacity"] == 112
+
+
+@pytest.mark.rule("X-01")
+def test_a_refused_command_has_used_its_id_and_input_that_is_not_understood_has_not(shared, hall):
+    with pytest.raises(InvalidInput):
+        add_seats(shared, hall, -1, command_id=hall)
+    with pytest.raises(NotAllowed):
+        add_seats(shared, hall, 1, command_id=hall, roles=["viewer"])
+    with pytest.raises(NotFound):
+        add_seats(shared, "no-such", 1, command_id=hall)
+
+    is_refused(lambda: add_seats(shared, hall, 1, command_id=hall))
+    assert held(shared, hall)["version"] == 1
+
+
+@pytest.mark.rule("X-01")
+def test_what_is_missing_and_what_is_null_are_the_same_content(shared):
+    name = shared.a_new_id()
+    first = register(shared, name, name=name, capacity=None)
+
+    assert shared.call("outreach", "register_hall", command_id=name, name=name, district="511102") == first
+    assert digest({"a": 1, "b": None, "c": [{"d": None}]}) == digest({"c": ({},), "a": 1})
+    assert len({digest(one) for one in ({}, {"a": 0}, {"a": False}, {"a": ""}, {"a": []}, {"a": {}})}) == 6
+
+
+@pytest.mark.rule("X-01")
+def test_what_was_done_before_ids_were_bound_is_matched_as_it_was(shared, hall):
+    first = add_seats(shared, hall, 5, command_id=f"old-{hall}")
+    made = register(shared, f"new-{hall}", name=hall)
+    shared.database("outreach")["command_ids"].delete_many({"_id": {"$regex": f"{hall}$"}})
+
+    assert add_seats(shared, hall, 5, command_id=f"old-{hall}") == first
+    assert register(shared, f"new-{hall}", name=hall) == made
+    is_refused(lambda: add_seats(shared, hall, 6, command_id=f"old-{hall}"))
+
+
+@pytest.mark.rule("X-01")
+def test_a_command_whose_id_cannot_be_bound_is_not_done(shared, hall, monkeypatch):
+    def unreachable(*_, **__):
+        raise AutoReconnect
+
+    monkeypatch.setattr(CommandIds, "bind", unreachable)
+    with pytest.raises(Unavailable):
+        add_seats(shared, hall, 5, command_id=hall)
+    monkeypatch.undo()
+
+    assert held(shared, hall)["version"] == 1
+    assert add_seats(shared, hall, 5, command_id=hall)["version"] == 2
+
+
+def test_a_command_without_an_id_binds_none(shared, hall):
+    ids = shared.database("outreach")["command_ids"]
+    before = ids.count_documents({})
+
+    add_seats(shared, hall, 5)
+    add_seats(shared, hall, 5)
+
+    assert ids.count_documents({}) == before
+    assert held(shared, hall)["state"]["capacity"] == 110
+
+
 def furnish(world, hall_id, seats, **how):
     return world.call("outreach", "furnish_hall", hall_id=hall_id, seats=seats, **how)
 
@@ -186,21 +315,22 @@ def test_a_version_that_is_no_longer_the_last_is_a_conflict_and_changes_nothing(
 
 @pytest.mark.rule("X-03", "X-01")
 def test_a_repeated_command_answers_its_first_outcome_whatever_version_it_expected(shared, hall):
-    first = add_seats(shared, hall, 1, expected_version=1, command_id="one")
+    first = add_seats(shared, hall, 1, expected_version=1, command_id=hall)
 
-    assert add_seats(shared, hall, 1, expected_version=1, command_id="one") == first
+    assert add_seats(shared, hall, 1, expected_version=1, command_id=hall) == first
+    assert add_seats(shared, hall, 1, expected_version=9, command_id=hall) == first
 
 
 @pytest.mark.rule("X-03", "X-01")
 def test_a_creation_that_expects_a_version_is_a_conflict_unless_it_was_done_before(shared):
     hall_id, name = shared.a_new_id(), shared.a_new_id()
     with pytest.raises(Conflict, match="There is no version yet") as conflict:
-        register(shared, "one", hall_id=hall_id, name=name, expected_version=1)
+        register(shared, hall_id, hall_id=hall_id, name=name, expected_version=1)
     assert conflict.value.involved == {"id": hall_id, "expected_version": 1}
     assert held(shared, hall_id) is None
 
-    first = register(shared, "one", hall_id=hall_id, name=name)
-    assert register(shared, "one", hall_id=hall_id, name=name, expected_version=1) == first
+    first = register(shared, hall_id, hall_id=hall_id, name=name)
+    assert register(shared, hall_id, hall_id=hall_id, name=name, expected_version=1) == first
 
 
 @pytest.mark.rule("X-03")

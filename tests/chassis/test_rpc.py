@@ -1,4 +1,4 @@
-"""RPC as nameko speaks it: whatever comes in is answered or parked, and nothing of it ends the process."""
+"""RPC as nameko speaks it: whatever comes in is answered, done or dropped, and nothing of it ends the process."""
 
 import json
 import uuid
@@ -9,6 +9,8 @@ import pytest
 from nameko.exceptions import RemoteError
 from nameko.standalone.rpc import ClusterRpcProxy
 
+from services.chassis import metrics
+from services.chassis.entrypoints import COMMAND_IDS
 from services.chassis.problem import (
     InvalidInput,
     Malfunction,
@@ -84,6 +86,7 @@ def test_who_acts_is_told_by_the_token_and_by_nothing_else(shared, hall):
         (b'{"kwargs": {"seats": 9223372036854775808}}', {}, "body"),
         (b'{"kwargs": {"seats": NaN}}', {}, "body"),
         (b'{"kwargs": ' + b'{"a":' * 5_000 + b"1" + b"}" * 5_001, {}, "body"),
+        (b'{"kwargs": {"seats": 1, "hall_id": "h", "seats": 2}}', {}, "body"),
         (b"[]", {}, "body"),
         (b'"text"', {}, "body"),
         (b'{"kwargs": []}', {}, "body"),
@@ -111,16 +114,67 @@ def test_a_request_over_the_limit_is_too_large_and_one_at_the_limit_is_read(shar
     assert error_of(outsider.ask("outreach.add_seats", longest))["error"] == "NotAuthenticated"
 
 
-@pytest.mark.parametrize("properties", [{}, {"reply_to": ""}, {"content_type": "image/png", "correlation_id": "1"}])
-def test_a_request_that_nobody_waits_for_is_parked_and_the_next_one_is_answered(shared, outsider, properties):
-    mark = uuid.uuid4().hex
-    outsider.send("outreach.add_seats", request(mark=mark), **properties)
+# Where nobody waits for an answer
 
-    assert lives(shared)
-    (kept,) = until(lambda: [one for one in parked(shared) if mark in bytes(one["body"]).decode()])
-    assert kept["queue"] == "rpc-outreach"
-    assert kept["error"] == "NotAnswerable: no reply_to"
+
+def unheard(outcome):
+    return metrics.UNHEARD.labels("outreach", outcome)._value.get()
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "properties", "outcome"),
+    [
+        ("outreach.add_seats", b"", {}, "InvalidInput"),
+        ("outreach.add_seats", b"\xff" * 23, {"reply_to": ""}, "InvalidInput"),
+        ("outreach.add_seats", b"{}", {"content_type": "image/png", "correlation_id": "1"}, "InvalidInput"),
+        ("outreach.add_seats", request(hall_id="h", seats=1), {}, "NotAuthenticated"),
+        ("outreach.break_hall", request(hall_id="h", how="bug", text="x"), {}, "NotAuthenticated"),
+        ("outreach.paint_hall", b"{}", {}, "NotFound"),
+        ("outreach.ping", b"{}", {}, "InvalidInput"),
+    ],
+)
+def test_rubbish_and_queries_that_nobody_waits_for_are_dropped_and_counted(
+    shared, outsider, key, body, properties, outcome
+):
+    before = unheard(outcome)
+    outsider.send(key, body, **properties)
+
+    until(lambda: unheard(outcome) == before + 1)
     until(lambda: not outsider.messages_in("rpc-outreach"))
+    assert parked(shared) == []
+    assert lives(shared)
+
+
+def test_a_query_of_a_known_caller_that_nobody_waits_for_is_dropped_and_not_asked(shared, outsider):
+    before = unheard("InvalidInput")
+    outsider.send("outreach.list_venues", token=shared.token())
+
+    until(lambda: unheard("InvalidInput") == before + 1)
+    assert parked(shared) == []
+
+
+def test_a_command_that_nobody_waits_for_is_done_once_or_refused(shared, outsider, hall):
+    done, refused = unheard("done"), unheard("Refusal")
+    for _ in range(2):
+        outsider.send(
+            "outreach.add_seats", request(hall_id=hall, seats=1, command_id=f"c-{hall}"), token=shared.token()
+        )
+    outsider.send("outreach.restore_hall", request(hall_id=hall), token=shared.token())
+
+    until(lambda: (unheard("done"), unheard("Refusal")) == (done + 2, refused + 1))
+    assert held(shared, hall)["version"] == 2
+    assert parked(shared) == []
+
+
+def test_a_command_that_failed_by_our_fault_is_parked_without_an_alarm_and_nothing_is_missing(shared, outsider):
+    outsider.send("outreach.break_hall", request(hall_id="h", how="bug", text="x"), token=shared.token())
+
+    (kept,) = until(lambda: parked(shared))
+    assert (kept["queue"], kept["alarm"]) == ("rpc-outreach", False)
+    assert shared.call("outreach", "ping")["parked"] == 0
+    condition = shared.call("outreach", "condition", roles=["operator"])
+    assert (condition["parked"], condition["parked_events"], condition["alarms"]) == (1, 0, 0)
+    shared.database("outreach")["parked"].delete_many({})
 
 
 def test_an_answer_to_nowhere_is_lost_and_the_next_request_is_answered(shared, outsider, hall):
@@ -138,7 +192,34 @@ def test_any_key_address_id_and_header_is_served(shared, outsider, text):
         assert error_of(outsider.ask(key, **{**properties, "reply_to": outsider.replies}))["error"] == "NotFound"
         outsider.send("outreach.ping", **{"reply_to": text, **properties})
     assert lives(shared)
-    shared.database("outreach")["parked"].delete_many({})
+    assert parked(shared) == []
+
+
+@pytest.mark.rule("X-01")
+def test_a_request_without_a_command_id_is_known_by_its_caller_its_id_and_its_content(shared, outsider, hall):
+    def ask(seats, by="u-li", id_="1"):
+        body, token = request(hall_id=hall, seats=seats), shared.token(by)
+        return outsider.ask("outreach.add_seats", body, token=token, correlation_id=id_)["result"]
+
+    first, delivered_again = ask(5), ask(5)
+    others = [ask(7), ask(5, by="u-wang"), ask(5, id_="2")]
+    uuid_, same_uuid = ask(5, id_=hall[2:]), ask(5, id_=hall[2:])
+
+    assert delivered_again == first
+    assert [one["version"] for one in (first, *others, uuid_)] == [2, 3, 4, 5, 6]
+    assert same_uuid == uuid_
+
+
+def test_the_id_that_is_made_for_a_request_is_that_of_every_release_so_that_it_may_be_delivered_to_the_next(
+    shared, outsider
+):
+    request_id = str(uuid.uuid4())
+    body = request(name=uuid.uuid4().hex, district="511102")
+
+    made = outsider.ask("outreach.register_hall", body, token=shared.token("u-li"), correlation_id=request_id)["result"]
+
+    cause = uuid.uuid5(COMMAND_IDS, f"register_hall/{request_id}")
+    assert held(shared, made["id"])["history"][0]["because"] == str(cause)
 
 
 # What goes wrong inside

@@ -1,21 +1,40 @@
-"""Every command of every service and the schema of its input, as the services declare them."""
+"""Every command and question of every service and the schema of its input, as the services declare them."""
+
+from dataclasses import dataclass
+from typing import Any
 
 from services.awards.service import Awards
-from services.chassis.entrypoints import Command
+from services.chassis.entrypoints import Command, DescribedQuery
 from services.chassis.fields import Group, Many
 from services.members.service import Members
 from services.outreach.service import Outreach
 from services.rural.service import Rural
 
-_ENTRYPOINTS = {
-    f"{service.name}.{name}": entrypoint
+
+@dataclass(frozen=True)
+class Declared:
+    """A method as its service declares it; a question has no kind."""
+
+    entrypoint: Any
+    sentence: str
+
+    @property
+    def kind(self):
+        return self.entrypoint.kind
+
+
+METHODS = {
+    f"{service.name}.{name}": Declared(entrypoint, getattr(service, name).__doc__ or "")
     for service in (Awards, Members, Outreach, Rural)
     for name in dir(service)
     for entrypoint in getattr(getattr(service, name), "nameko_entrypoints", ())
-    if isinstance(entrypoint, Command)
+    if isinstance(entrypoint, Command | DescribedQuery)
 }
+_ENTRYPOINTS = {name: one.entrypoint for name, one in METHODS.items() if isinstance(one.entrypoint, Command)}
 COMMANDS = {name: entrypoint.schema for name, entrypoint in _ENTRYPOINTS.items()}
 """By service and command: `outreach.record_count`."""
+
+QUESTIONS = {name: one.entrypoint.schema for name, one in METHODS.items() if name not in COMMANDS}
 
 ADDING = {name for name, entrypoint in _ENTRYPOINTS.items() if entrypoint.adds}
 """Those that a sheet can be given to, row by row."""

@@ -2,13 +2,14 @@
 
 import json
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contract import KINDS
-from services.contract.event import COMMANDS, Event, NotAnEvent, UnknownVersion, cause_of, read
+from services.contract.event import COMMANDS, Event, NotAnEvent, UnknownVersion, cause_of, for_others, read
 from tests.contract.views import any_view, samples_of
 
 COUNT = KINDS["outreach.audience_count"]
@@ -78,6 +79,34 @@ def test_members_that_a_reader_does_not_know_are_ignored():
     assert read(said(traceparent="00-4bf9-00f0-01", partition=7)) == an_event()
 
 
+@given(any_view(), st.lists(st.integers(1, 10**17), min_size=2, max_size=2, unique=True))
+def test_for_others_an_event_names_its_schema_by_a_uri_and_its_sequence_sorts_as_a_text(kind_and_data, versions):
+    kind, data = kind_and_data
+    events = [an_event(kind, data=data, version=version, traceparent="00-4bf9") for version in versions]
+    ours, theirs = [event.write() for event in events], [for_others(event.write()) for event in events]
+
+    assert [read(body) for body in theirs] == events  # the form of the next release
+    first, second = map(json.loads, theirs)
+    assert urlsplit(first["dataschema"]).scheme == "urn"
+    assert (first["sequence"] < second["sequence"]) == (versions[0] < versions[1])
+    assert first | {"dataschema": None, "sequence": None} == json.loads(ours[0]) | {
+        "dataschema": None,
+        "sequence": None,
+    }
+    assert [for_others(body) for body in theirs] == theirs
+
+
+def test_between_our_services_an_event_has_the_form_that_the_release_before_reads():
+    written = json.loads(an_event().write())
+
+    assert (written["dataschema"], written["sequence"]) == ("/outreach/audience_count/1", "2")
+
+
+def test_what_is_no_event_of_ours_is_left_to_others_as_it_is():
+    assert for_others(b"\xff") == b"\xff"
+    assert for_others(said(hash=None)) == said(hash=None)
+
+
 @pytest.mark.rule("X-11")
 def test_an_unknown_major_version_is_refused_and_never_guessed():
     with pytest.raises(UnknownVersion, match="/outreach/audience_count/2"):
@@ -98,7 +127,9 @@ def test_an_unknown_major_version_is_refused_and_never_guessed():
         ({"id": "audience_count/c-2/2"}, "audience_count/c-1/2"),
         ({"subject": "c-2"}, "audience_count/c-2/2"),
         ({"sequence": "0"}, "no version"),
-        ({"sequence": "02"}, "no version"),
+        ({"sequence": "00"}, "no version"),
+        ({"sequence": ""}, "no version"),
+        ({"sequence": "+2"}, "no version"),
         ({"sequence": "２"}, "no version"),
         ({"sequence": "9" * 19}, "no version"),
         ({"sequence": "2\n"}, "no version"),

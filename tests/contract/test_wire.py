@@ -83,3 +83,22 @@ def _turned_round(value):
     if isinstance(value, dict):
         return {name: _turned_round(item) for name, item in reversed(value.items())}
     return [_turned_round(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":1,"a":2}',
+        b'{"a":1,"\\u0061":1}',
+        b'[{"k":{"a":null,"b":":","a":null}}]',
+        '{"人":1,"次":2,"人":1}'.encode(),
+    ],
+)
+def test_a_name_that_stands_twice_is_refused_and_named(body):
+    with pytest.raises(wire.BrokenJson, match=r"the name '(a|人)' stands twice"):
+        wire.decode_given(body)
+
+
+@given(plain)
+def test_what_others_wrote_is_read_as_ours_where_no_name_stands_twice(value):
+    assert wire.decode_given(json.dumps(value).encode()) == value

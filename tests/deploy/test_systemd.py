@@ -58,7 +58,7 @@ def test_a_unit_s_environment_is_settings_and_its_credentials_are_the_service_s_
             told[name] = str(given[value.removeprefix("%d/")]) if value.startswith("%d/") else value
 
     read = Settings.read(told)
-    assert re.match(f"amqps://{service}:[0-9a-f]{{48}}@broker.example:5671//", read.amqp_uri)
+    assert re.match(f"amqps://{service}:[0-9a-f]{{48}}@broker.example:5671/%2F", read.amqp_uri)
     assert ("@db1.example:27017,db2.example:27018/" in read.mongo_uri) == (service in SOURCES)
     assert (read.door_systems is not None) == (service == "door")
     assert ("token_private_key" in given) == (service in SIGNING)
@@ -83,7 +83,7 @@ def test_a_site_of_one_s_own_broker_moves_and_keeps_its_passwords(site):
     site.make()
 
     assert without_hosts() == before
-    assert "@broker2.example:5673//" in (site.folder / "rural_amqp_uri").read_text()
+    assert "@broker2.example:5673/%2F" in (site.folder / "rural_amqp_uri").read_text()
     assert not site.layout().is_in_containers
     assert not site.environment.exists()
 
@@ -91,6 +91,6 @@ def test_a_site_of_one_s_own_broker_moves_and_keeps_its_passwords(site):
 def test_what_does_not_leave_the_machine_is_said_in_plain(site):
     site.make(Layout(("127.0.0.1",), ("localhost:27018",)))
 
-    assert re.match(r"amqp://rural:\w+@127.0.0.1:5672//\Z", (site.folder / "rural_amqp_uri").read_text())
+    assert re.match(r"amqp://rural:\w+@127.0.0.1:5672/%2F\Z", (site.folder / "rural_amqp_uri").read_text())
     assert "tls" not in (site.folder / "rural_mongo_uri").read_text()
     assert not site.environment.exists()

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import jwt
+import pika
 import pytest
 from amqp.exceptions import AccessRefused
 from kombu import Connection
@@ -71,6 +72,8 @@ def test_env_can_be_evaluated_by_bash(one):
     *addresses, token = done.stdout.splitlines()
     told = one.stack.addresses
     assert addresses == [told.amqp_uri, told.mongo_uri, told.gateway_url]
+    assert pika.URLParameters(addresses[0]).virtual_host == "/"
+    assert Connection(addresses[0]).virtual_host == "/"
     claims = jwt.decode(token, token_keys(Home(one.home)).public, algorithms=["EdDSA"])
     assert (claims["sub"], claims["roles"]) == ("operator", ["operator"])
 

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import json
 from collections import Counter
+from dataclasses import replace
 
 import eventlet
 import pytest
@@ -28,16 +29,17 @@ class SoundData:
         self.records = {kind: {} for kind in KINDS}
 
     def command(self, id_, method, view, **arguments):
-        command = Command(id=id_, service="rural", method=method, arguments=arguments, by="u-li")
+        service = expected_state.OF[method][0].partition(".")[0]
+        command = Command(id=id_, service=service, method=method, arguments=arguments, by="u-li")
         kind, record = expected_state.record_of(command)
         version = self.version(kind, record, because=id_, view=view)
         self.given[id_] = Given(command, [Outcome(state="done", record=record, version=version)])
 
-    def version(self, kind, record, *, because, view):
+    def version(self, kind, record, *, because, view, by="u-li"):
         stored = self.records[kind].setdefault(record, {"_id": record, "history": [], "hash": ""})
         entry = {
             "version": len(stored["history"]) + 1, "happened": "changed", "at": "2026-11-24T00:00:00.000+08:00",
-            "by": "u-li", "because": because, "reason": None, "view": view,
+            "by": by, "because": because, "reason": None, "view": view,
         }  # fmt: skip
         text = json.dumps(entry, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         entry["hash"] = hashlib.sha256((stored["hash"] + text).encode()).hexdigest()
@@ -97,7 +99,7 @@ def sound():
     world.command(
         "c-7", "report_external_result", {"state": "reported", "grade": "second"}, result_id="r", grade="second"
     )
-    refused = Command(id="c-8", service="rural", method="receive_funds", arguments={**paid, "fen": 1}, by="u-qian")
+    refused = Command(id="c-8", service="rural", method="receive_funds", arguments={**paid, "fen": 1}, by="u-li")
     world.given["c-8"] = Given(refused, [Outcome(state="refused", rule="R-10")])
     return world
 
@@ -106,7 +108,8 @@ def findings_in(world, kinds=None):
     """The findings of all invariants of stored data."""
     kinds = list((kinds or world.kinds()).values())
     findings = [
-        *invariants.done_once(world.given, Counter(invariants.causes(kinds))),
+        *invariants.done_once(world.given, Counter(invariants.causes(world.given, kinds))),
+        *invariants.ids_speak_for_one_act(world.given),
         *invariants.every_version_has_a_cause(world.given, kinds),
         *invariants.versions_are_as_ordered(world.given, kinds),
         *invariants.money_is_as_ordered(world.given, kinds),
@@ -172,6 +175,47 @@ def test_a_version_at_another_record_than_its_commands_is_found(sound):
     sound.given["c-7"].command.arguments["result_id"] = "other"
 
     assert "I1" in {finding.invariant for finding in findings_in(sound)}
+
+
+@pytest.fixture
+def reused(sound):
+    """Sound data in which the id of a prize was used again: for it, for another one, and by another person."""
+    kind = {"grade": "second"}
+    first = sound.given["c-7"]
+    for id_, by, arguments, outcome in (
+        ("c-10", "u-li", first.command.arguments, first.outcomes[0]),
+        ("c-11", "u-li", {**kind, "result_id": "s"}, Outcome(state="refused", rule="command_id_reused")),
+        ("c-12", "u-wang", kind, Outcome(state="done", record="t", version=1)),
+    ):
+        sent = replace(first.command, id=id_, by=by, arguments=arguments, key="c-7")
+        sound.given[id_] = Given(sent, [outcome])
+    sound.version(PRIZE, "t", because="c-7", view={"state": "reported", "grade": "second"}, by="u-wang")
+    return sound
+
+
+def test_an_id_that_is_used_again_has_one_act_for_each_who_uses_it(reused):
+    assert findings_in(reused) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("c-11", Outcome(state="done", record="r", version=1)),  # the first outcome, for another content
+        ("c-12", Outcome(state="done", record="r", version=1)),  # another person's record
+        ("c-10", Outcome(state="done", record="r", version=2)),
+        ("c-10", Outcome(state="done", record="t", version=1)),
+    ],
+)
+def test_an_answer_with_the_outcome_of_another_act_is_found(reused, command, answer):
+    reused.given[command].outcomes[:] = [answer]
+
+    assert findings_in(reused)
+
+
+def test_an_act_that_was_done_for_one_who_was_refused_is_found(reused):
+    reused.given["c-12"].outcomes[:] = [Outcome(state="refused", rule="command_id_reused")]
+
+    assert ("I1", 1) in [(finding.invariant, finding.doubled) for finding in findings_in(reused)]
 
 
 # --- I2 ---------------------------------------------------------------------------------------------------------------
@@ -297,7 +341,7 @@ def test_what_still_waits_is_found():
 
 
 def test_poison_has_to_be_parked_and_nothing_else():
-    poison = [Poison("p-1", "gateway.ledger", b"", certain=True), Poison("p-2", "rpc-rural", b"")]
+    poison = [Poison("p-1", "gateway.ledger", b"", certain=True), Poison("p-2", "rural.from.awards", b"")]
     parked = Parked("gateway", "gateway.ledger", "p-1", "NotAnEvent")
 
     assert list(invariants.only_poison_is_parked(poison, [parked, parked])) == []

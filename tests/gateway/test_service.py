@@ -228,6 +228,60 @@ def test_a_milestone_is_reached_by_a_record(gateway):
     assert [one["state"] for one in item["milestones"]] == ["reached"]
 
 
+UNCHANGED = (
+    "/api/v1/plans/2011/progress", "/api/v1/items/35", "/api/v1/kpis/K2?period=2011&by=district",
+    "/api/v1/kpis/K2/series?period=2011&step=month", "/api/v1/kpis/K2/records?period=2011",
+    "/api/v1/milestones/M-YOUTH10",
+    "/api/v1/notices", "/api/v1/notices?ended=true", "/notices", "/api/v1/plans", "/api/v1/plans/2011",
+    "/api/v1/records/outreach/audience_count/a-1/history", "/api/v1/plans/2011/periods/2011S1/editions",
+    "/api/v1/recounts", "/api/v1/alerts/rules", "/openapi.json",
+)  # fmt: skip
+
+
+ODD_HEADERS = {
+    "If-None-Match": ("W/*", '"', ",,,", "\xff"),
+    "If-Match": ("*", '"1", "2"', '"99999999999"', "\xff"),
+    "Range": ("bytes=5-1", "bytes=-" + "9" * 30, "x"),
+    "Accept": ("*/*;q=x", "text/html;q=9e999", "\xff"),
+    "Accept-Encoding": ("gzip;q=x", "gzip;q=1e999", ";;;"),
+    "Accept-Language": ("en;q=nan", "*" * 3_000, ";q=", "\xff"),
+    "Content-Type": ("application/json; charset=utf-7", "multipart/form-data; boundary=", "\xff"),
+    "Cookie": ("kexie_session=\x01", "kexie_session=a.b.c", 'kexie_session="\\000"', "=;;\xff"),
+    "Authorization": ("", "Bearer", "Basic \xff", "Bearer a.b.c", "Digest a=b,,c"),
+    "Idempotency-Key": ("", "..", "\xff"),
+    "Last-Event-ID": ("\xff",),
+    "traceparent": ("00-0-0-0", "\xff"),
+    "X-Forwarded-For": (",", "::1%eth0"),
+}
+
+
+def test_a_header_that_makes_no_sense_is_no_fault_of_ours(gateway):
+    for name, value in ((name, value) for name, values in ODD_HEADERS.items() for value in values):
+        how = {"headers": {name: value}, "token": "" if name == "Authorization" else None}
+        for answered in (
+            gateway.get("/api/v1/kpis/K2", **how),
+            gateway.get("/api/v1/plans/2011/progress", **how),
+            gateway.post("/api/v1/alerts/rules", {"name": "x"}, **how),
+        ):
+            assert answered.status < 500, (name, value, answered.content)
+
+
+def test_whoever_asks_again_before_anything_has_changed_is_told_so(gateway):
+    gateway.take(an_event(record="a-1"))
+    tags = {}
+    for path in UNCHANGED:
+        answered = gateway.get(path)
+        assert answered.status == 200, (path, answered.content)
+        tags[path] = answered.headers["ETag"]
+
+    for path, tag in tags.items():
+        again = gateway.get(path, headers={"If-None-Match": tag})
+        assert (again.status, again.content) == (304, b""), path
+    gateway.take(an_event(record="a-2"))
+    changed = gateway.get(UNCHANGED[0], headers={"If-None-Match": tags[UNCHANGED[0]]})
+    assert (changed.status, "as_of" in changed.body) == (200, True)
+
+
 def test_an_answer_of_an_instant_is_byte_for_byte_the_same_after_thousands_of_later_changes(gateway):
     gateway.take(*[an_event(record=f"c-{i}", person_times=i) for i in range(50)])
     now = quote(gateway.running.clock.now().isoformat(timespec="milliseconds"))

@@ -1,4 +1,7 @@
-"""A contest full of marks, held over HTTP: every text that says something about somebody begins with `zzq`."""
+"""A contest full of marks, held over HTTP: every text that says something about somebody begins with `zzq`.
+
+The other services are told something, too.
+"""
 
 import io
 import re
@@ -22,8 +25,10 @@ class ByHttp(Contest):
         self.answers, self.marks_taken = [], set()
 
     def do(self, method, *, status=200, by=None, role=None, **arguments):
-        role = role or self._roles[method][0]
-        path = f"/api/v1/awards/{method}"
+        return self.tell("awards", method, role or self._roles[method][0], status=status, by=by, **arguments)
+
+    def tell(self, service, method, role, *, status=200, by=None, **arguments):
+        path = f"/api/v1/{service}/{method}"
         answered = self.gateway.post(path, arguments, by=by or f"u-{role}", roles=(role,))
         self.answers.append((path, answered.content))
         self.marks_taken |= marks_in(str(arguments).encode()) if answered.status == 200 else set()
@@ -47,6 +52,7 @@ def hold(contest):
     judge(contest)
     publish(contest)
     go_up(contest)
+    elsewhere(contest)
     contest.settle()
 
 
@@ -55,7 +61,8 @@ def enter(contest):
     pupil = {"person_ref": "p-a", "unit_id": contest.school("a"), "minor": True, "consent_ref": "zzqconsent"}
     pupil |= {"district": "511102", "stage": "primary"}
     contest.submit("a", title="zzqtitle", entrants=[pupil], tutor_refs=["zzqtutor"], exhibition_consent=True)
-    for name in "bcdef":
+    contest.submit("b", title="zzqfirsttitle")
+    for name in "cdef":
         contest.submit(name)
     contest.refused("submit_entry", **contest.like("x", title="zzqtitle", entrants=[pupil]))
     contest.refused("submit_entry", **contest.like("x", title="zzqlong" * 50), status=400)
@@ -146,3 +153,48 @@ def go_up(contest):
     }  # fmt: skip
     contest.do("recommend_talent", recommendation_id="y-1", **candidate)
     contest.do("withdraw_recommendation", recommendation_id="y-1", reason="zzqwithdrawtalentreason")
+
+
+def elsewhere(contest):
+    """What outreach, rural and members are told and do not publish; all of it is of one district or of the city."""
+    tell, district = contest.tell, {"district": "511102"}
+    brand = {"campaign_kind": "spring", "starts_on": "2011-01-01", "ends_on": "2011-12-31"}
+    tell("outreach", "open_campaign", "recorder", campaign_id="w-1", theme="zzqtheme", **brand)
+    place = {"venue_kind": "hall", "name": "zzqvenuename", **district}
+    tell("outreach", "register_venue", "recorder", venue_id="w-2", **place)
+    plan = {"format": "lecture", "delivery": "on_site", "lead_org_id": "o-1", "days": ["2011-03-01"], **district}
+    tell("outreach", "create_activity", "recorder", activity_id="w-3", title="zzqactivitytitle", **plan)
+    tell("outreach", "schedule_activity", "recorder", activity_id="w-3", venue_id="w-2", slots=["morning"])
+    photo = {"evidence_kind": "photo", "taken_on": "2011-03-01", "place": "zzqplace", "note": "zzqevidencetext"}
+    tell("outreach", "attach_evidence", "recorder", evidence_id="e" * 64, activity_id="w-3", **photo)
+    trade = {"industry": "茶叶", "township_code": "511102001", "members_count": 30}
+    tell("rural", "prepare_association", "recorder", association_id="w-4", name="茶叶协会", **trade)
+    papers = {"filing_no": "zzqfilingno", "filed_on": "2011-03-01", "charter_doc": "zzqcharterdoc"}
+    tell("rural", "file_association", "recorder", association_id="w-4", leader_person_id="zzqleader", **papers)
+    point = {"name": "科普点", "village_code": "511102001001", "host_id": "w-4"}
+    tell("rural", "plan_point", "recorder", point_id="w-5", **point)
+    tell(
+        "rural",
+        "build_part",
+        "recorder",
+        point_id="w-5",
+        part="officer",
+        person_id="zzqofficer",
+        phone="zzqofficerphone",
+    )
+    money = {"approved_fen": 100, "approved_on": "2011-03-01", "decision_doc_no": "6号", "issuer_level": "city"}
+    tell(
+        "rural",
+        "approve_grant",
+        "chair",
+        grant_id="w-6",
+        source_level="city",
+        original_doc_no="zzqoriginaldoc",
+        **money,
+    )
+    body = {"organisation_kind": "university", "institution_id": "i-1", "workers_count": 300, **district}
+    tell("members", "create_organisation", "recorder", organisation_id="w-7", name="大学科协", **body)
+    tell("members", "apply_organisation", "recorder", organisation_id="w-7")
+    tell("members", "approve_organisation", "chair", organisation_id="w-7", approval_doc_no="7号")
+    meeting = {"held_on": "2011-03-01", "called": 60, "attended": 50, "minutes_doc": "zzqminutes", "charter_doc": "8号"}
+    tell("members", "hold_founding_meeting", "recorder", organisation_id="w-7", chair_person_id="zzqchair", **meeting)

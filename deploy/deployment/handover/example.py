@@ -90,7 +90,7 @@ def call(connection: Connection, method: str, **arguments: Any) -> Any:
     """Call a method and return its result, or the error that was answered.
 
     A command that changes something also takes a `command_id` of ours: sent again with the same one, it changes nothing
-    more.
+    more. Another command needs another id.
     """
     with connection.channel() as channel:
         answers: list[Any] = []

@@ -18,6 +18,7 @@ from services.awards.store import Entries, Notices, Objections, ScoreSheets
 from services.chassis.clock import SystemClock
 from services.chassis.entrypoints import command, question
 from services.chassis.sealing import CheckedSeal
+from services.kernel import Change
 
 log = get_logger()
 
@@ -46,18 +47,21 @@ class ObjectionCommands:
         **statement: Any,
     ) -> Any:
         """Record an objection; objector and grounds are stored sealed."""
-        objection_id, objector = self.objections.id_of(objection_id), Objector(**statement)
-        filed = objection.file(
-            self.notices.get(notice_id),
-            notice_id=notice_id,
-            line_no=line_no,
-            objector=objector,
-            evidence_ids=evidence_ids,
-            sealed=self.sealing.seal(objector, record=objection_id),
-            at=self.clock.now(),
-            by=by,
-        )
-        return self.objections.add(filed, objection_id)
+        objector, about = Objector(**statement), self.notices.get(notice_id)
+
+        def file(id_: str) -> Change[objection.Objection]:
+            return objection.file(
+                about,
+                notice_id=notice_id,
+                line_no=line_no,
+                objector=objector,
+                evidence_ids=evidence_ids,
+                sealed=self.sealing.seal(objector, record=id_),
+                at=self.clock.now(),
+                by=by,
+            )
+
+        return self.objections.add_as(objection_id, file)
 
     @command(contract.awards.Objection, schemas.AcceptObjection, roles=("verifier", "chair"))
     def accept_objection(self, objection_id: str, *, by: str) -> Any:

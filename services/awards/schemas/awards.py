@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from services.chassis.fields import Id, Many, OneOf, Schema, Text
+from services import contract
+from services.chassis.fields import Many, OneOf, Ref, Schema, Text
 from services.contract.awards import RevocationReason
 
 
-class AwardId(Id):
+class AwardId(Ref):
     """The id of a notice, a point, and the number of a line."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(contract.awards.Award)
         self.max += len(".1000")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from services import contract
 from services.awards.schemas.points import Points
-from services.chassis.fields import Day, Flag, Group, Id, Many, OneOf, Schema, Text, Whole
+from services.chassis.fields import Day, Flag, Group, Id, Many, OneOf, Ref, Schema, Text, Whole
 from services.contract.awards import (
     Criterion,
     EditionCategory,
@@ -27,7 +28,7 @@ CROWD = 1_000  # of one entry, unit or grade there are never more
 class StateCriterion(Schema):
     """A criterion with its scale and weight."""
 
-    criterion_code = Id()
+    criterion_code = Id("criterion")
     weight = Points()
     max = Points()
     step = Points()
@@ -47,7 +48,7 @@ class StateQuota(Schema):
 class StateCategory(Schema):
     """A category with its rubric, its quotas and its teams."""
 
-    category_code = Id()
+    category_code = Id("category")
     participation = OneOf(Participation)
     max_team = Whole(min=1, max=100, rule="A-03")
     blind = Flag()
@@ -59,7 +60,7 @@ class StateCategory(Schema):
 class StateNominationQuota(Schema):
     """The number of entries that a unit may nominate."""
 
-    nominating_unit_id = Id()
+    nominating_unit_id = Id("organisation")
     places = Whole(max=CROWD, rule="A-08")
 
 
@@ -100,42 +101,42 @@ class StateRules(Schema):
 class CreateEdition(StateRules):
     """The programme, level, number and year of an edition, with its rules."""
 
-    edition_id = Id(required=False)
+    edition_id = Ref(contract.awards.Edition, required=False)
     programme_kind = OneOf(ProgrammeKind)
     level = OneOf(EditionLevel)
     edition_no = Whole(min=1, max=999)
     year = Whole(min=1900, max=2999)
-    host_org_id = Id()
+    host_org_id = Id("organisation")
 
 
 class ReviseEdition(StateRules):
     """The new rules of an edition, and why."""
 
-    edition_id = Id()
+    edition_id = Ref(contract.awards.Edition)
     reason = Text(max=500)
 
 
 class AnnounceEdition(Schema):
-    edition_id = Id()
+    edition_id = Ref(contract.awards.Edition)
 
 
 class OpenEdition(Schema):
-    edition_id = Id()
+    edition_id = Ref(contract.awards.Edition)
 
 
 class CloseEdition(Schema):
     """The reason of an early end."""
 
-    edition_id = Id()
+    edition_id = Ref(contract.awards.Edition)
     reason = Text(max=500, required=False)  # the rules say when it is needed (X-07)
 
 
 class ArchiveEdition(Schema):
-    edition_id = Id()
+    edition_id = Ref(contract.awards.Edition)
 
 
 class CancelEdition(Schema):
     """The reason of the cancellation."""
 
-    edition_id = Id()
+    edition_id = Ref(contract.awards.Edition)
     reason = Text(max=500)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from services import contract
 from services.awards.domain.benefit import BenefitClaim
 from services.awards.domain.material import Attachment, AttachmentKind, Entrant, Stage
-from services.chassis.fields import Day, District, Fen, Flag, Group, Id, Many, OneOf, Schema, Sha256, Text
+from services.chassis.fields import Day, District, Fen, Flag, Group, Id, Many, OneOf, Ref, Schema, Sha256, Text
 from services.contract.awards import Shortcoming
 
 
 class NameEntrant(Schema):
     """An entrant by id, with place, stage and consent."""
 
-    person_ref = Id()
-    unit_id = Id(required=False)
+    person_ref = Id("person")
+    unit_id = Id("organisation", required=False)
     district = District(required=False)
     stage = OneOf(Stage, required=False)
     minor = Flag()
-    consent_ref = Id(required=False)  # the rules say when it is needed (A-29)
+    consent_ref = Id("document", required=False)  # the rules say when it is needed (A-29)
 
 
 class NameAttachment(Schema):
@@ -30,18 +31,18 @@ class ClaimBenefit(Schema):
     """Money that a project brought in, its receiver and the proof."""
 
     benefit_fen = Fen()
-    verified_by_id = Id(required=False)  # the rules say when both are needed (A-28)
+    verified_by_id = Id("organisation", required=False)  # the rules say when both are needed (A-28)
     proof_sha256 = Sha256(required=False)
 
 
 class HandIn(Schema):
     """The material of an entry, at first and after a return."""
 
-    category_code = Id()
+    category_code = Id("category")
     title = Text(max=200)
     entrants = Many(Group(NameEntrant, Entrant), required=False)
-    organisation_id = Id(required=False)
-    tutor_refs = Many(Id(), max=10, required=False)
+    organisation_id = Id("organisation", required=False)
+    tutor_refs = Many(Id("person"), max=10, required=False)
     attachments = Many(Group(NameAttachment, Attachment), max=50, required=False)
     originality_signed_on = Day(required=False)  # the rules say when it is needed (A-01)
     work_on = Day(required=False)
@@ -52,49 +53,49 @@ class HandIn(Schema):
 class SubmitEntry(HandIn):
     """A new entry, with its edition and nominating unit."""
 
-    entry_id = Id(required=False)
-    edition_id = Id()
-    nominating_unit_id = Id()
+    entry_id = Ref(contract.awards.Entry, required=False)
+    edition_id = Ref(contract.awards.Edition)
+    nominating_unit_id = Id("organisation")
     district = District(required=False)
 
 
 class ImportEntry(Schema):
     """An entry in one row; the rules say which parts are needed."""
 
-    entry_id = Id(required=False)
-    edition_id = Id()
-    category_code = Id()
+    entry_id = Ref(contract.awards.Entry, required=False)
+    edition_id = Ref(contract.awards.Edition)
+    category_code = Id("category")
     title = Text(max=200)
-    nominating_unit_id = Id()
+    nominating_unit_id = Id("organisation")
     district = District(required=False)
-    first_person_ref = Id(required=False)
-    first_unit_id = Id(required=False)
+    first_person_ref = Id("person", required=False)
+    first_unit_id = Id("organisation", required=False)
     first_minor = Flag(required=False)
-    first_consent_ref = Id(required=False)
-    second_person_ref = Id(required=False)
-    second_unit_id = Id(required=False)
+    first_consent_ref = Id("document", required=False)
+    second_person_ref = Id("person", required=False)
+    second_unit_id = Id("organisation", required=False)
     second_minor = Flag(required=False)
-    second_consent_ref = Id(required=False)
-    third_person_ref = Id(required=False)
-    third_unit_id = Id(required=False)
+    second_consent_ref = Id("document", required=False)
+    third_person_ref = Id("person", required=False)
+    third_unit_id = Id("organisation", required=False)
     third_minor = Flag(required=False)
-    third_consent_ref = Id(required=False)
+    third_consent_ref = Id("document", required=False)
     stage = OneOf(Stage, required=False)
-    organisation_id = Id(required=False)
-    tutor_refs = Many(Id(), max=10, required=False)
+    organisation_id = Id("organisation", required=False)
+    tutor_refs = Many(Id("person"), max=10, required=False)
     form_sha256 = Sha256(required=False)
     work_sha256 = Sha256(required=False)
     originality_signed_on = Day(required=False)
     work_on = Day(required=False)
     benefit_fen = Fen(required=False)
-    verified_by_id = Id(required=False)
+    verified_by_id = Id("organisation", required=False)
     proof_sha256 = Sha256(required=False)
 
 
 class ReturnEntry(Schema):
     """The shortcomings, and the day until which they can be corrected."""
 
-    entry_id = Id()
+    entry_id = Ref(contract.awards.Entry)
     shortcomings = Many(OneOf(Shortcoming), max=8)
     correct_by = Day()
     note = Text(max=500, required=False)
@@ -103,13 +104,13 @@ class ReturnEntry(Schema):
 class ResubmitEntry(HandIn):
     """The corrected material."""
 
-    entry_id = Id()
+    entry_id = Ref(contract.awards.Entry)
 
 
 class CheckEligibility(Schema):
     """The decision, its reasons, and the parts that judges of a blind category may see."""
 
-    entry_id = Id()
+    entry_id = Ref(contract.awards.Entry)
     eligible = Flag()
     shortcomings = Many(OneOf(Shortcoming), max=8, required=False)
     anonymous_files = Many(Sha256(), max=50, required=False)
@@ -118,10 +119,10 @@ class CheckEligibility(Schema):
 
 
 class WithdrawEntry(Schema):
-    entry_id = Id()
+    entry_id = Ref(contract.awards.Entry)
     reason = Text(max=500)
 
 
 class DisqualifyEntry(Schema):
-    entry_id = Id()
+    entry_id = Ref(contract.awards.Entry)
     reason = Text(max=500)

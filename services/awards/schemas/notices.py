@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from services import contract
 from services.awards.domain.award_list import Decision
 from services.awards.domain.list_line import OtherAward
 from services.awards.schemas.editions import CROWD
-from services.chassis.fields import Day, Group, Id, Many, OneOf, Schema, Sha256, Text
+from services.chassis.fields import Day, Group, Id, Many, OneOf, Ref, Schema, Sha256, Text
 from services.contract.awards import Grade, PrizeKind, SubjectType
 
 
@@ -29,7 +30,7 @@ class Landline(Text):
 class StateDecision(Schema):
     """The committee's other grade for an entry, with reason and minute."""
 
-    entry_id = Id()
+    entry_id = Ref(contract.awards.Entry)
     grade = OneOf(Grade)
     reason = Text(max=500, required=False)  # the rules say that it is needed (A-20)
     minute = Text(max=100, required=False)
@@ -40,14 +41,14 @@ class NameOtherAward(Schema):
 
     award_kind = OneOf(PrizeKind)
     subject_type = OneOf(SubjectType)
-    subject_id = Id()
+    subject_id = Id("subject")
 
 
 class PublishList(Schema):
     """The list's minute, first day, public page and office line, with the committee's decisions."""
 
-    notice_id = Id(required=False)
-    edition_id = Id()
+    notice_id = Ref(contract.awards.Notice, required=False)
+    edition_id = Ref(contract.awards.Edition)
     minute_no = Text(max=100, required=False)  # the rules say that it is needed (A-20)
     minute_sha256 = Sha256(required=False)
     starts_on = Day()
@@ -58,13 +59,13 @@ class PublishList(Schema):
 
 
 class WithdrawNotice(Schema):
-    notice_id = Id()
+    notice_id = Ref(contract.awards.Notice)
     reason = Text(max=500)
 
 
 class Grant(Schema):
     """The document and the day of the grant."""
 
-    notice_id = Id()
+    notice_id = Ref(contract.awards.Notice)
     document_no = Text(max=100, required=False)  # the rules say that it is needed (A-21)
     granted_on = Day(required=False)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from services.chassis.fields import Day, Id, Many, OneOf, Schema, Sha256, Text, Whole
+from services import contract
+from services.chassis.fields import Day, Id, Many, OneOf, Ref, Schema, Sha256, Text, Whole
 from services.contract.awards import Outcome
 
 
 class FileObjection(Schema):
     """An objection; the rules decide about missing parts: it is recorded in any case (A-22)."""
 
-    objection_id = Id(required=False)
-    notice_id = Id()
+    objection_id = Ref(contract.awards.Objection, required=False)
+    notice_id = Ref(contract.awards.Notice)
     line_no = Whole(min=1, rule=None)
     objector_name = Text(max=100, required=False)
     id_number = Text(max=30, required=False)
@@ -21,37 +22,37 @@ class FileObjection(Schema):
 
 
 class AcceptObjection(Schema):
-    objection_id = Id()
+    objection_id = Ref(contract.awards.Objection)
 
 
 class RejectObjection(Schema):
-    objection_id = Id()
+    objection_id = Ref(contract.awards.Objection)
     reason = Text(max=500)
 
 
 class InvestigateObjection(Schema):
     """The investigator of an objection."""
 
-    objection_id = Id()
-    handler_id = Id()
+    objection_id = Ref(contract.awards.Objection)
+    handler_id = Id("user")
 
 
 class DecideObjection(Schema):
     """The decision and its reason."""
 
-    objection_id = Id()
+    objection_id = Ref(contract.awards.Objection)
     outcome = OneOf(Outcome)
     reason = Text(max=2_000)
 
 
 class NotifyObjection(Schema):
-    objection_id = Id()
+    objection_id = Ref(contract.awards.Objection)
     notified_on = Day(required=False)
 
 
 class CloseObjection(Schema):
-    objection_id = Id()
+    objection_id = Ref(contract.awards.Objection)
 
 
 class ReadObjector(Schema):
-    objection_id = Id()
+    objection_id = Ref(contract.awards.Objection)

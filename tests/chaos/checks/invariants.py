@@ -22,7 +22,7 @@ from services.contract.event import cause_of
 from tests.chaos.checks import stored_state
 from tests.chaos.checks.stored_state import Document, Numbers, Parked, Queue, StoredKind
 from tests.chaos.log import expected_state
-from tests.chaos.log.command_log import Command, CommandLog, Given
+from tests.chaos.log.command_log import Act, Command, CommandLog, Given
 from tests.chaos.log.finding import Finding, report
 from tests.waiting import poll
 
@@ -35,19 +35,26 @@ LOOK = 1.0  # seconds between two looks
 GRANTS = "rural.fund_grant"
 
 Log = Mapping[str, Given]
-"""Command id -> the command with its answers."""
+"""The commands with their answers, by their ids in the log."""
+Acts = Mapping[Act, list[Given]]
+"""The commands that were sent as one act: one that was done and its repetitions, and others that were refused."""
 Views = Mapping[str, Document]
 """Record id -> its last view."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A version of a record, and the command that caused it, where one did."""
+    """A version of a record, and the command that caused it, where one did, with what was answered the same."""
 
     kind: str
     record: str
     entry: Document
-    given: Given | None
+    same: tuple[Given, ...] = ()
+
+    @property
+    def given(self) -> Given | None:
+        """The command that caused it."""
+        return next(iter(self.same), None)
 
     @property
     def cause(self) -> str:
@@ -71,7 +78,8 @@ def check(world: World, log: CommandLog) -> list[Finding]:
     given = log.read()
     kinds = [stored_state.read_kind(world, kind) for kind in KINDS]
     findings = chain(
-        done_once(given, Counter(causes(kinds))),
+        done_once(given, Counter(causes(given, kinds))),
+        ids_speak_for_one_act(given),
         every_version_has_a_cause(given, kinds),
         *(histories_are_whole(kind) for kind in kinds),
         versions_are_as_ordered(given, kinds),
@@ -90,29 +98,55 @@ def check(world: World, log: CommandLog) -> list[Finding]:
 
 def steps(given: Log, kinds: Iterable[StoredKind]) -> Iterator[Step]:
     """Every version of every record, in the order of its history."""
+    sent = acts(given)
     for kind in kinds:
-        for record in kind.records:
-            yield from (
-                Step(kind.name, record["_id"], entry, given.get(entry["because"])) for entry in record["history"]
-            )
+        service, _, _ = kind.name.partition(".")
+        for id_, entry in ((record["_id"], entry) for record in kind.records for entry in record["history"]):
+            yield Step(kind.name, id_, entry, _that_caused(sent.get((service, entry["by"], entry["because"]), [])))
+
+
+def acts(given: Log) -> Acts:
+    """The commands by the act that each was sent as."""
+    sent: dict[Act, list[Given]] = defaultdict(list)
+    for command in given.values():
+        sent[command.act].append(command)
+    return sent
+
+
+def _that_caused(sent: list[Given]) -> tuple[Given, ...]:
+    """Of the commands that were sent as one act, those that were done; where nobody was told, those that may be."""
+    done = [command for command in sent if command.done]
+    return tuple(done or [command for command in sent if not command.is_refused] or sent)
 
 
 # --- I1: a command is done once ---------------------------------------------------------------------------------------
 
 
-def causes(kinds: Iterable[StoredKind]) -> Iterator[str]:
-    """The cause of every version."""
-    return (step.cause for step in steps({}, kinds))
+def causes(given: Log, kinds: Iterable[StoredKind]) -> Iterator[Act]:
+    """The act of every version that a command has caused."""
+    return (step.given.act for step in steps(given, kinds) if step.given)
 
 
-def done_once(given: Log, times: Mapping[str, int]) -> Iterator[Finding]:
-    """Commands answered as done are there, none is there twice, and none that was refused; `times` counts causes."""
-    lost = [id_ for id_, command in given.items() if command.done and not times.get(id_)]
-    twice = [id_ for id_ in given if times.get(id_, 0) > 1]
-    despite_refusal = [id_ for id_, command in given.items() if command.is_refused and times.get(id_)]
+def done_once(given: Log, times: Mapping[Act, int]) -> Iterator[Finding]:
+    """Commands answered as done are there, none is there twice, and none that was refused; `times` counts acts."""
+    sent = acts(given)
+    lost = [id_ for id_, command in given.items() if command.done and not times.get(command.act)]
+    twice = [act for act in sent if times.get(act, 0) > 1]
+    despite_refusal = [act for act in sent if all(one.is_refused for one in sent[act]) and times.get(act)]
     yield from report("I1", "commands were answered as done and are not there", lost, lost=True)
     yield from report("I1", "commands were done more than once", twice, doubled=True)
     yield from report("I1", "commands were answered as refused and done all the same", despite_refusal, doubled=True)
+
+
+def ids_speak_for_one_act(given: Log) -> Iterator[Finding]:
+    """Nobody was answered with the outcome of another command that had the same id."""
+    done = {act: [one.command for one in sent if one.done] for act, sent in acts(given).items()}
+    several = [
+        act
+        for act, commands in done.items()
+        if any((one.method, one.arguments) != (commands[0].method, commands[0].arguments) for one in commands)
+    ]
+    yield from report("I1", "ids were answered as done for several acts", several, lost=True)
 
 
 def every_version_has_a_cause(given: Log, kinds: Collection[StoredKind]) -> Iterator[Finding]:
@@ -129,8 +163,9 @@ def every_version_has_a_cause(given: Log, kinds: Collection[StoredKind]) -> Iter
 
 
 def _is_misplaced(step: Step) -> bool:
-    """Whether the version's command was given for another record."""
-    return step.given is not None and expected_state.record_of(step.given.command) != (step.kind, step.record)
+    """Whether the version's command was given for another record, or was answered with another one."""
+    places = {expected_state.record_of(given.command, given.done) for given in step.same}
+    return bool(step.same) and places != {(step.kind, step.record)}
 
 
 # --- I2: histories ----------------------------------------------------------------------------------------------------
@@ -177,7 +212,7 @@ def _is_chained(history: Iterable[Document]) -> bool:
 
 def versions_are_as_ordered(given: Log, kinds: Collection[StoredKind]) -> Iterator[Finding]:
     """Every version has the values of its command, and the number under which the command was answered."""
-    commanded = [(step, step.given) for step in steps(given, kinds) if step.given]
+    commanded = [(step, command) for step in steps(given, kinds) for command in step.same]
     wrong = [
         f"{step.cause} at {step.place} ({', '.join(fields)})"
         for step, command in commanded
@@ -351,20 +386,20 @@ def numbers_agree(expected: Mapping[str, int], numbers: Mapping[str, Numbers | N
 
 def totals(given: Log, kinds: Collection[StoredKind]) -> dict[str, int]:
     """The numbers after all commands that were done; one that was never answered is done where its record says so."""
-    by_record: dict[tuple[str, str], list[tuple[int, Command]]] = defaultdict(list)
+    by_record: dict[tuple[str, str], dict[int, Command]] = defaultdict(dict)
     unanswered = _unanswered(given, kinds)
     for id_, command in given.items():
         version = command.done.version if command.done else unanswered.get(id_)
         if version is not None:
-            by_record[expected_state.record_of(command.command)].append((version, command.command))
-    in_order = (sorted(commands, key=itemgetter(0)) for commands in by_record.values())
+            by_record[expected_state.record_of(command.command, command.done)][version] = command.command
+    in_order = (sorted(commands.items(), key=itemgetter(0)) for commands in by_record.values())
     return expected_state.totals(command for commands in in_order for _, command in commands)
 
 
 def _unanswered(given: Log, kinds: Collection[StoredKind]) -> dict[str, int]:
-    """The version that each command without an answer has made, by command id."""
+    """The version that each command without an answer has made, by its id in the log."""
     return {
-        step.cause: step.entry["version"]
+        step.given.command.id: step.entry["version"]
         for step in steps(given, kinds)
         if step.given and not step.given.done and not step.given.is_refused
     }

@@ -13,6 +13,7 @@ from eventlet.greenthread import GreenThread
 
 from tests.chaos.load.clerks import Load
 from tests.chaos.load.clients import Http, Unanswered
+from tests.chaos.world.outside_bureau import NAME as BUREAU
 from tests.chaos.world.world import World
 
 WITHIN = 60.0  # seconds
@@ -22,7 +23,7 @@ LIFETIME = timedelta(days=2)  # of the token
 Arguments = Mapping[str, object]
 
 
-def _a_prize(n: int) -> Arguments:
+def _a_prize(n: str) -> Arguments:
     return {
         "result_id": f"probe-{n}", "series": "youth_contest", "level": "province", "edition_no": 26, "grade": "second",
         "category": "science_idea", "award_kind": "graded", "title": f"试作 {n}", "first_entrant": "p-1",
@@ -30,31 +31,35 @@ def _a_prize(n: int) -> Arguments:
     }  # fmt: skip
 
 
-def _a_venue(n: int) -> Arguments:
+def _a_venue(n: str) -> Arguments:
     return {"venue_id": f"probe-{n}", "venue_kind": "hall", "name": "馆", "district": "511102"}
 
 
-def _a_grant(n: int) -> Arguments:
+def _a_grant(n: str) -> Arguments:
     return {
         "grant_id": f"probe-{n}", "source_level": "province", "issuer_level": "province", "approved_fen": 900,
         "decision_doc_no": f"川科协发测{n}号", "approved_on": "2011-03-01", "district": "511102",
     }  # fmt: skip
 
 
-def _a_university(n: int) -> Arguments:
+def _a_university(n: str) -> Arguments:
     return {
         "organisation_id": f"probe-{n}", "name": f"学校 {n}", "organisation_kind": "university",
         "institution_id": f"probe-{n}", "district": "511102", "workers_count": 300,
     }  # fmt: skip
 
 
-PROBES: tuple[tuple[str, str, str, str, Callable[[int], Arguments]], ...] = (
+PROBES: tuple[tuple[str, str, str, str, Callable[[str], Arguments]], ...] = (
     ("u-li", "awards", "report_external_result", "external_result", _a_prize),
     ("u-li", "outreach", "register_venue", "venue", _a_venue),
+    (BUREAU, "outreach", "register_venue", "venue", _a_venue),
     ("u-zhang", "rural", "approve_grant", "fund_grant", _a_grant),
     ("u-li", "members", "create_organisation", "organisation", _a_university),
 )
-"""A command of each service that needs nothing before it: person, service, method, kind of record, arguments."""
+"""A command of each service that needs nothing before it, and one through the door.
+
+Person, service, method, kind of record, arguments.
+"""
 
 
 class Recovery:
@@ -79,10 +84,11 @@ class Recovery:
         return monotonic() - began
 
     def _probe(
-        self, number: int, by: str, service: str, method: str, kind: str, arguments: Callable[[int], Arguments]
+        self, number: int, by: str, service: str, method: str, kind: str, arguments: Callable[[str], Arguments]
     ) -> None:
-        self._give(by, service, method, arguments(number))
-        path = f"/api/v1/records/{service}/{kind}/probe-{number}/history"
+        name = f"{by}-{number}"
+        self._give(by, service, method, arguments(name))
+        path = f"/api/v1/records/{service}/{kind}/probe-{name}/history"
         while not any(self._shows(url, path) for url in self._http.urls):
             eventlet.sleep(LOOK)
 

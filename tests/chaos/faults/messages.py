@@ -76,13 +76,17 @@ def send_bad_requests(world: World, random: Random, _: float) -> None:
 
 
 def poison(world: World, random: Random, queues: Iterable[str]) -> None:
-    """Put one message that has to be parked into each of these queues, and note it in the world."""
+    """Put a message that nobody can handle into each of these queues; note those in the world that have to be parked.
+
+    One in a queue of requests must not be: it is no fact that could be lost.
+    """
     for queue in queues:
-        body = random.choice(NO_REQUESTS if queue.startswith("rpc-") else NO_EVENTS)
-        poisoned = Poison(str(uuid.uuid4()), queue, body)
-        world.poison.append(poisoned)
+        is_event = not queue.startswith("rpc-")
+        poisoned = Poison(str(uuid.uuid4()), queue, random.choice(NO_EVENTS if is_event else NO_REQUESTS))
+        if is_event:
+            world.poison.append(poisoned)
         with suppress(*BROKEN), world.channel() as channel, _in_time():
-            message = Message(body, message_id=poisoned.id, content_type=CONTENT_TYPE, delivery_mode=2)
+            message = Message(poisoned.body, message_id=poisoned.id, content_type=CONTENT_TYPE, delivery_mode=2)
             channel.basic_publish_confirm(message, exchange="", routing_key=queue, mandatory=True)
             poisoned.certain = True
 

@@ -1,11 +1,11 @@
-"""Faults of the network between the five processes and their stores."""
+"""Faults of the network between the processes and their stores."""
 
 from __future__ import annotations
 
 import time
 from random import Random
 
-from deploy.local.programs import NAMES
+from deploy.local.programs import PROGRAMS
 from tests.chaos.faults.fault import fault
 from tests.chaos.world.firewall import RESET
 from tests.chaos.world.world import MEMBERS, World
@@ -38,7 +38,7 @@ def lose_answers(world: World, _: Random, seconds: float) -> None:
 @fault("F10.reset", seconds=(1, 6), strikes=("broker", "database"), needs=NEEDS)
 def reset(world: World, _: Random, seconds: float) -> None:
     """Reset every connection with broker and database."""
-    with world.network.without(to=[*_broker(world), *_database(world)], by=_five(world), answer=RESET):
+    with world.network.without(to=[*_broker(world), *_database(world)], by=_everybody(world), answer=RESET):
         time.sleep(seconds)
 
 
@@ -52,15 +52,15 @@ def lose_packets(world: World, _: Random, seconds: float) -> None:
 
 @fault("F10.database", seconds=(2, 25), strikes=("database",), needs=NEEDS)
 def cut_off_database(world: World, _: Random, seconds: float) -> None:
-    """Cut the five off from the database, whose members reach each other."""
-    with world.network.without(to=_database(world), by=_five(world)):
+    """Cut the services off from the database, whose members reach each other."""
+    with world.network.without(to=_database(world), by=_everybody(world)):
         time.sleep(seconds)
 
 
 @fault("F10.half", seconds=(5, 20), strikes=("replicas",), needs=NEEDS)
 def cut_off_half(world: World, random: Random, seconds: float) -> None:
     """Cut half of the replicas off from broker and database."""
-    half = [world.group(f"{name}.{random.randint(1, 2)}") for name in NAMES]
+    half = [world.group(f"{name}.{random.randint(1, 2)}") for name in PROGRAMS]
     with world.network.without(to=[*_broker(world), *_database(world)], by=half):
         time.sleep(seconds)
 
@@ -73,5 +73,5 @@ def _database(world: World) -> list[int]:
     return [world.port(name) for name in MEMBERS]
 
 
-def _five(world: World) -> list[int | None]:
+def _everybody(world: World) -> list[int | None]:
     return [world.group(name) for name in world.names]

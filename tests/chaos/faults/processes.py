@@ -1,4 +1,4 @@
-"""Faults of the five processes: they crash, freeze, stop, start in a bad order, are slow, lack files or the time."""
+"""Faults of the processes: they crash, freeze, stop, start in a bad order, are slow, lack files or the time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from deploy.local.processes import Process
-from deploy.local.programs import NAMES
+from deploy.local.programs import NAMES, PROGRAMS
 from services.contract.topology import HEARS, LEDGER_QUEUE, SERVICES, queues_of
 from tests.chaos.faults.fault import fault
 from tests.chaos.faults.messages import poison, repeat_events
@@ -38,15 +38,14 @@ def kill_one(world: World, random: Random, seconds: float) -> None:
 
 @fault("F1.pair", seconds=(2, 8), strikes=("replicas",))
 def kill_pair(world: World, random: Random, seconds: float) -> None:
-    """Kill both replicas of one of the five."""
-    service = random.choice(NAMES)
-    with world.down(*replicas(service), at_once=True):
+    """Kill both replicas of a program."""
+    with world.down(*replicas(random.choice(PROGRAMS)), at_once=True):
         time.sleep(seconds)
 
 
 @fault("F1.all", seconds=(1, 5), strikes=("replicas",))
 def kill_all(world: World, _: Random, seconds: float) -> None:
-    """Kill all ten replicas at once."""
+    """Kill all replicas at once."""
     with world.down(*world.names, at_once=True):
         time.sleep(seconds)
 
@@ -153,7 +152,7 @@ def stop_one(world: World, random: Random, seconds: float) -> None:
 
 @fault("F4.all", seconds=(1, 5), strikes=("replicas",))
 def stop_all(world: World, _: Random, seconds: float) -> None:
-    """Stop all ten replicas by SIGTERM."""
+    """Stop all replicas by SIGTERM."""
     with world.down(*world.names):
         time.sleep(seconds)
 
@@ -230,7 +229,7 @@ def _limit(world: World, name: str, process: Process, files: int) -> None:
 
 @fault("F19.order", seconds=(2, 5), strikes=ALL)
 def start_in_bad_order(world: World, _: Random, seconds: float) -> None:
-    """Start everything in the wrong order: the five, the database, the broker."""
+    """Start everything in the wrong order: the programs, the database, the broker."""
     with world.down(*world.nodes, at_once=True):
         with world.down(*MEMBERS, at_once=True):
             _restart(world, world.names, at_once=True)
@@ -249,8 +248,8 @@ def start_late(world: World, random: Random, seconds: float) -> None:
 
 
 def _one_of_each(random: Random) -> tuple[str, ...]:
-    """Choose one of the two replicas of each of the five."""
-    return tuple(random.choice(replicas(name)) for name in NAMES)
+    """Choose one of the two replicas of each program."""
+    return tuple(random.choice(replicas(name)) for name in PROGRAMS)
 
 
 def _restart(world: World, names: Iterable[str], *, at_once: bool = False) -> None:

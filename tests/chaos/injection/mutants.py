@@ -17,6 +17,7 @@ from gateway.kpi import ledger
 from gateway.kpi.ledger import Settlement
 from gateway.read_model.store import Store
 from services.chassis import relay, transaction
+from services.chassis.command_ids import CommandIds
 from services.chassis.mongo import Document
 from services.chassis.parking import Parking
 from services.chassis.records import Bound
@@ -56,6 +57,10 @@ def _without_history(read: Callable[..., Document | None], *args: Any) -> Docume
 
 def _none(*_: Any, **__: Any) -> None:
     """Take the place of any function and do nothing."""
+
+
+def _let_ids_speak_for_anything() -> None:
+    wrap((CommandIds, "bind"), _none)
 
 
 def _mark_blindly() -> None:
@@ -136,6 +141,9 @@ ELECTIONS = ("F11.partition", "F11.rollback", "F11.kill")
 
 MUTANTS: Mapping[str, Mutant] = {
     "command_id": Mutant("a command that is sent again is done again", _forget_commands, CUTS),
+    "binding": Mutant(
+        "an id that was used is answered with its first outcome, whatever is asked", _let_ids_speak_for_anything, CUTS
+    ),
     "version_gate": Mutant("an older version replaces a newer one", _take_any_version, ("F14",)),
     "mark_version": Mutant("the relay marks versions that it has not published", _mark_blindly, CUTS),
     "confirms": Mutant(

@@ -23,10 +23,11 @@ from services.chassis.tokens import issue
 from services.contract.topology import SERVICES
 from tests.chaos.load.clients import Forgotten, Http, Rpc, Unanswered
 from tests.chaos.load.readers import Answered, Readers
-from tests.chaos.load.stories import PEOPLE, STORIES, Story
+from tests.chaos.load.stories import PEOPLE, REUSED, STORIES, Rules, Story
 from tests.chaos.log import expected_state
 from tests.chaos.log.command_log import Command, CommandLog, Outcome
 from tests.chaos.log.finding import Finding
+from tests.chaos.world.outside_bureau import NAME as BUREAU
 
 RATE = 50.0  # commands a second at most, each caller of a crowd counted
 CLERKS = 2  # for each story
@@ -37,6 +38,7 @@ SILENCE = 60  # seconds without any answer of a service that is asked
 SAMPLE = 0.05  # of all commands that are done: their records are read again
 LOOK = 0.5  # seconds between two looks for a record that another service's event brings about
 RECENT = 300  # records that readers choose from
+DONE: Rules = frozenset({None})
 FINDINGS = 20  # kept; more of them say nothing new
 LIFETIME = timedelta(days=2)  # of the tokens
 
@@ -44,8 +46,9 @@ LIFETIME = timedelta(days=2)  # of the tokens
 class Load:
     """Clerks and readers at work: `start` and `pause` as often as needed, `stop` at the end.
 
-    `done` counts commands, `troubles` the reasons of tries without an answer; `silences` are the longest times in
-    seconds in which a service answered nothing. Silence is no finding while `is_excused` is true.
+    `done` counts commands, `answers` all of them by their last answer, `troubles` the reasons of tries without an
+    answer; `silences` are the longest times in seconds in which a service answered nothing. Silence is no finding while
+    `is_excused` is true.
     """
 
     def __init__(
@@ -55,11 +58,13 @@ class Load:
         log: CommandLog,
         random: Random,
         *,
+        bureau_uri: str,
         rate: float = RATE,
         stories: Sequence[Story] = STORIES,
     ) -> None:
         self.done, self.is_working = 0, False
         self.findings: list[Finding] = []
+        self.answers: Counter[str] = Counter()
         self.troubles: Counter[str] = Counter()
         self.silences = dict.fromkeys(SERVICES, 0.0)
         self._log, self._random, self._stories = log, random, tuple(stories)
@@ -69,6 +74,8 @@ class Load:
         }
         self._rpc, self._http = Rpc(settings, tokens.__getitem__), Http(gateway_urls, tokens.__getitem__, random)
         self._rpc.open()
+        self._door = Rpc(replace(settings, amqp_uri=bureau_uri), tokens.__getitem__)
+        self._door.open()
         self._pace = _Pace(rate)
         self._numbers, self._ids = itertools.count(1), itertools.count(1)
         self._recent: deque[Answered] = deque(maxlen=RECENT)
@@ -96,6 +103,7 @@ class Load:
         """Let everybody stop for ever."""
         self.pause()
         self._rpc.close()
+        self._door.close()
 
     def give(
         self,
@@ -105,17 +113,22 @@ class Load:
         arguments: Mapping[str, object],
         *,
         callers: int = 1,
-        rule: str | None = None,
+        expected: Rules = DONE,
+        key: str = "",
     ) -> Outcome:
-        """Give a command, by so many callers at once, until it is done, or refused by this `rule`."""
+        """Give a command, by so many callers at once, until it is done or refused, as it is expected.
+
+        It has an id of its own, or one, the `key`, that other commands have, too.
+        """
         id_ = f"load-{next(self._ids)}"
-        command = Command(id=id_, service=service, method=method, arguments=dict(arguments), by=by)
+        command = Command(id=id_, service=service, method=method, arguments=dict(arguments), by=by, key=key)
         self._pace.wait(callers)
         self._log.send(command)
-        calls = [eventlet.spawn(self._until_answered, command, rule) for _ in range(callers)]
+        calls = [eventlet.spawn(self._until_answered, command, expected) for _ in range(callers)]
         outcomes = [call.wait() for call in calls]
         if len(set(outcomes)) > 1:
             self._find(Finding("I1", f"{callers} callers of {command.id} were answered differently: {set(outcomes)}"))
+        self.answers[outcomes[0].rule or outcomes[0].state] += 1
         if outcomes[0].state == "done":
             self._note_done(command, outcomes[0])
         return outcomes[0]
@@ -128,13 +141,13 @@ class Load:
 
     # --- until there is an answer ------------------------------------------------------------------------------------
 
-    def _until_answered(self, command: Command, rule: str | None) -> Outcome:
+    def _until_answered(self, command: Command, expected: Rules) -> Outcome:
         """Give the command again while its answer is wrong for it, note that, and return the last answer."""
         outcome, wrong = Outcome(state="unknown"), []
         for _ in range(WRONG):
             outcome = self._answer(command)
             self._log.answer(command.id, outcome)
-            if outcome.state == "unknown" or outcome.rule == rule:
+            if outcome.state == "unknown" or outcome.rule in expected:
                 break
             wrong.append(outcome.rule or outcome.state)
             eventlet.sleep(1)
@@ -146,7 +159,7 @@ class Load:
         deadline, pause = time.monotonic() + GIVEN_UP, AGAIN
         while time.monotonic() < deadline:
             try:
-                outcome = self._random.choice((self._rpc, self._http)).give(command)
+                outcome = self._way_of(command).give(command)
             except Unanswered as trouble:
                 self.troubles[str(trouble)] += 1
                 eventlet.sleep(pause)
@@ -159,6 +172,10 @@ class Load:
         self._find(Finding("I9", f"{command.method} {command.id} had no answer for {GIVEN_UP:g} s"))
         return Outcome(state="unknown")
 
+    def _way_of(self, command: Command) -> Rpc | Http:
+        """The door for the outside bureau, which has no other way in; any for everybody else."""
+        return self._door if command.by == BUREAU else self._random.choice((self._rpc, self._http))
+
     def _note_answer(self, service: str) -> None:
         now = time.monotonic()
         self.silences[service] = max(self.silences[service], now - self._answered.get(service, now))
@@ -166,7 +183,7 @@ class Load:
 
     def _note_done(self, command: Command, outcome: Outcome) -> None:
         self.done += 1
-        kind, record = expected_state.record_of(command)
+        kind, record = expected_state.record_of(command, outcome)
         answered = Answered(command.service, kind.partition(".")[2], record, outcome.version or 0)
         self._recent.append(answered)
         if self._random.random() < SAMPLE:
@@ -224,7 +241,11 @@ class Clerk:
 
     def refused(self, rule: str, by: str, service: str, method: str, /, **arguments: object) -> None:
         """Give a command until it is refused by this rule; raise StoryEnds where it is not."""
-        self._give(by, service, method, arguments, lambda outcome: outcome.rule == rule, rule=rule)
+        self._give(by, service, method, arguments, lambda outcome: outcome.rule == rule, expected={rule})
+
+    def reuse(self, key: str, by: str, service: str, method: str, /, *, expected: Rules, **arguments: object) -> None:
+        """Give a command under an id that others have, too, until it is answered as expected, or as reused."""
+        self._give(by, service, method, arguments, lambda _: True, expected={*expected, REUSED}, key=key)
 
     def wait_for(self, service: str, kind: str, record: str) -> None:
         """Wait until the service has the record; raise StoryEnds where the load pauses before."""
@@ -251,11 +272,13 @@ class Clerk:
         method: str,
         arguments: Mapping[str, object],
         is_right: Callable[[Outcome], bool],
-        rule: str | None = None,
+        expected: Rules = DONE,
+        key: str = "",
     ) -> None:
         if not self.load.is_working:
             raise StoryEnds
-        if not is_right(self.load.give(by, service, method, arguments, callers=self.callers, rule=rule)):
+        outcome = self.load.give(by, service, method, arguments, callers=self.callers, expected=expected, key=key)
+        if not is_right(outcome):
             raise StoryEnds
 
 

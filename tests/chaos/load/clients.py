@@ -1,4 +1,6 @@
-"""The two ways for a command: RPC, and the gateways' HTTP. A client asks once and returns the answer as an outcome."""
+"""The ways for a command: RPC, also through the door, and the gateways' HTTP.
+
+A client asks once and returns the answer as an outcome."""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ class Forgotten(Exception):
 
 
 class Rpc:
-    """Calls of the services."""
+    """Calls of the services, over the virtual host of the settings."""
 
     def __init__(self, settings: Settings, token: Token) -> None:
         self._caller = Caller(settings, "clerks")
@@ -51,7 +53,7 @@ class Rpc:
 
     def give(self, command: Command) -> Outcome:
         """Send the command once; raise Unanswered."""
-        arguments = {**command.arguments, "command_id": command.id}
+        arguments = {**command.arguments, "command_id": command.sent_as}
         try:
             return _done(self._call(command.by, command.service, command.method, arguments))
         except Problem as problem:
@@ -86,7 +88,7 @@ class Http:
 
     def give(self, command: Command) -> Outcome:
         """Send the command once; raise Unanswered and Forgotten."""
-        path, key = f"/api/v1/{command.service}/{command.method}", {"Idempotency-Key": command.id}
+        path, key = f"/api/v1/{command.service}/{command.method}", {"Idempotency-Key": command.sent_as}
         response = self._ask(self._any_url(), path, by=command.by, body=command.arguments, headers=key)
         return self._settled(command) if response.status == 202 else _outcome(response)
 
@@ -104,7 +106,7 @@ class Http:
     def _state(self, command: Command) -> Outcome | None:
         """None while the command is not settled, or where the gateway that is asked does not answer."""
         try:
-            response = self._ask(self._any_url(), f"/api/v1/commands/{command.id}", by=command.by)
+            response = self._ask(self._any_url(), f"/api/v1/commands/{command.sent_as}", by=command.by)
         except Unanswered:
             return None
         if response.status == 404:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
+from random import Random
 from typing import Protocol, Self
 
+from tests.chaos.world.outside_bureau import NAME as BUREAU
+
+PROGRAMS = ("program-1", "program-2", "program-3", "program-4", "program-5")
+"""Callers who take the same command ids again and again, and each other's."""
 PEOPLE = {
     "u-li": ("recorder",),
     "u-wang": ("verifier",),
@@ -14,12 +19,19 @@ PEOPLE = {
     "u-zhang": ("chair",),
     "u-qian": ("finance",),
     "u-viewer": ("viewer",),
+    BUREAU: ("recorder",),
+    **dict.fromkeys(PROGRAMS, ("recorder", "verifier", "finance")),
 }
 DISTRICT = "511102"
 DAY = "2011-05-14"
 CROWD = 20  # callers that send one command at once
 AT_ONCE = 8  # clerks at one record
 TURNS = 8  # of each of them
+IDS = 200  # that programs take
+REUSED = "command_id_reused"
+
+Rules = Collection[str | None]
+"""The rules and codes by which a command may be refused; None: it may be done."""
 
 
 class Actor(Protocol):
@@ -30,6 +42,9 @@ class Actor(Protocol):
 
     def refused(self, rule: str, by: str, service: str, method: str, /, **arguments: object) -> None:
         """Give a command until it is refused by this rule."""
+
+    def reuse(self, key: str, by: str, service: str, method: str, /, *, expected: Rules, **arguments: object) -> None:
+        """Give a command under an id that others have, too; it is answered as expected, or the id was used before."""
 
     def wait_for(self, service: str, kind: str, record: str) -> None:
         """Wait until a record is there that another service's events bring about."""
@@ -72,6 +87,14 @@ def an_audience(actor: Actor, n: int) -> None:
     if n % 2:
         _a_letter(actor, f"a-{n}")
         _corrected(actor, "u-sun", f"n-{n}", f"a-{n}", 50 + n)
+
+
+def a_bureaus_audience(actor: Actor, n: int) -> None:
+    """Count the audience of another bureau, which says so through the door, and verify it (K2)."""
+    hall = {"venue_kind": "hall", "name": "馆", "district": DISTRICT}
+    actor.do(BUREAU, "outreach", "register_venue", venue_id=f"v-{n}", **hall)
+    _an_activity(actor, f"a-{n}", venue=f"v-{n}", by=BUREAU)
+    _a_count(actor, f"n-{n}", activity=f"a-{n}", person_times=30 + n, by=BUREAU)
 
 
 def a_disputed_audience(actor: Actor, n: int) -> None:
@@ -138,6 +161,35 @@ def a_station(actor: Actor, n: int) -> None:
         _a_count(actor, f"n-{n}", activity=f"a-{n}", person_times=20)
 
 
+def reused_ids(actor: Actor, n: int) -> None:
+    """Let programs give commands under ids that they, and others, have used for something else."""
+    decision = {"source_level": "province", "issuer_level": "province", "decision_doc_no": "川科协发1号"}
+    granted = {"approved_fen": 900_000_000, "approved_on": "2011-03-01", "district": DISTRICT}
+    for program in PROGRAMS:
+        grant = {"grant_id": f"g-{program}", **decision, **granted}
+        actor.reuse(f"grant-{program}", "u-zhang", "rural", "approve_grant", expected=(None,), **grant)
+    chances = [Random(f"{n}/{clerk}") for clerk in range(AT_ONCE)]
+    actor.together(*(partial(_takes_ids, actor, random) for random in chances))
+
+
+def _takes_ids(actor: Actor, random: Random) -> None:
+    for _ in range(TURNS):
+        by, key, size = random.choice(PROGRAMS), f"{random.randrange(IDS)}", random.randrange(1, 4)
+        match random.randrange(4):
+            case 0:
+                venue = {"venue_kind": "hall", "name": f"馆 {size}", "district": DISTRICT, "capacity": size}
+                actor.reuse(key, by, "outreach", "register_venue", expected=(None,), **venue)
+            case 1:
+                plan = {"title": "讲座", "format": "lecture", "delivery": "on_site", "lead_org_id": f"o-{size}"}
+                days = {"days": [DAY], "district": DISTRICT}
+                actor.reuse(key, by, "outreach", "create_activity", expected=(None,), **plan, **days)
+            case 2:
+                voucher = {"voucher_no": f"{by}/{key:0>3}/{size}", "fen": size, "received_on": "2011-06-01"}
+                actor.reuse(key, by, "rural", "receive_funds", expected=(None,), grant_id=f"g-{by}", **voucher)
+            case _:
+                actor.reuse(key, by, "outreach", "verify_count", expected=("not_found",), count_id=f"no-such-{size}")
+
+
 def _a_part(actor: Actor, n: int, part: str) -> None:
     """Build a part of a service point and accept it."""
     officer = {"person_id": f"p-{n}", "phone": "0833-2100000"} if part == "officer" else {}
@@ -149,20 +201,21 @@ def _a_part(actor: Actor, n: int, part: str) -> None:
 
 STORIES: tuple[Story, ...] = (
     a_prize, an_audience, some_money, a_university, a_station, a_shared_grant, a_disputed_audience, a_crowd,
+    a_bureaus_audience, reused_ids,
 )  # fmt: skip
 
 
-def _an_activity(actor: Actor, activity: str, *, venue: str, starts: bool = True) -> None:
+def _an_activity(actor: Actor, activity: str, *, venue: str, starts: bool = True, by: str = "u-li") -> None:
     plan = {"title": "讲座", "format": "lecture", "delivery": "on_site", "lead_org_id": "o-1", "days": [DAY]}
-    actor.do("u-li", "outreach", "create_activity", activity_id=activity, **plan, district=DISTRICT)
-    actor.do("u-li", "outreach", "schedule_activity", activity_id=activity, venue_id=venue)
+    actor.do(by, "outreach", "create_activity", activity_id=activity, **plan, district=DISTRICT)
+    actor.do(by, "outreach", "schedule_activity", activity_id=activity, venue_id=venue)
     if starts:
-        actor.do("u-li", "outreach", "start_activity", activity_id=activity)
+        actor.do(by, "outreach", "start_activity", activity_id=activity)
 
 
-def _a_count(actor: Actor, count: str, *, activity: str, person_times: int) -> None:
+def _a_count(actor: Actor, count: str, *, activity: str, person_times: int, by: str = "u-li") -> None:
     audience = {"day": DAY, "mode": "offline", "method": "sign_in", "person_times": person_times}
-    actor.do("u-li", "outreach", "record_count", count_id=count, activity_id=activity, **audience)
+    actor.do(by, "outreach", "record_count", count_id=count, activity_id=activity, **audience)
     actor.do("u-wang", "outreach", "verify_count", count_id=count)
 
 

@@ -15,16 +15,25 @@ import msgspec
 from eventlet import tpool
 from eventlet.semaphore import Semaphore
 
+Act = tuple[str, str, str]
+"""The service, the person and the id under which a command was sent."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """A command under its id, with the person who gives it."""
+    """A command with the person who gives it; it is sent under its id, or under a `key` that others are sent under."""
 
     id: str
     service: str
     method: str
     arguments: dict[str, Any]
     by: str
+    key: str = ""
+
+    @property
+    def sent_as(self) -> str:
+        """The command id that the system gets."""
+        return self.key or self.id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,10 +48,18 @@ class Outcome:
 
 @dataclass(slots=True)
 class Given:
-    """A command and all its answers, the first one first."""
+    """A command and all its answers, the first one first.
+
+    An act of the system is known by the service, the person and the id under which its command was sent.
+    """
 
     command: Command
     outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def act(self) -> Act:
+        """The act that this command is, or repeats, or was refused because of."""
+        return self.command.service, self.command.by, self.command.sent_as
 
     @property
     def done(self) -> Outcome | None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tests.chaos.log.command_log import Command
+from tests.chaos.log.command_log import Command, Outcome
 
 OF: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(
@@ -59,10 +59,10 @@ Vouchers = dict[str, tuple[int, int]]
 """Number -> the fen that a voucher brought, and the fen that were returned of it."""
 
 
-def record_of(command: Command) -> tuple[str, str]:
-    """The kind and the id of the record that the command is about."""
+def record_of(command: Command, outcome: Outcome | None = None) -> tuple[str, str]:
+    """The kind and the id of the record that the command is about; where it names none, that of its `outcome`."""
     kind, name = OF[command.method]
-    return kind, command.arguments[name]
+    return kind, command.arguments.get(name) or str(outcome and outcome.record)
 
 
 def differences(command: Command, view: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The world of a campaign: a replica set of three, one broker node or three, and two replicas of each of the five.
+"""The world of a campaign: a replica set of three, one broker node or three, and two replicas of each program.
 
 A process that dies is started again. Import `deploy.image.greenthreads` first: supervision and faults are greenthreads.
 """
@@ -31,7 +31,7 @@ from deploy.local.home import Home
 from deploy.local.home_keys import token_keys
 from deploy.local.ports import Ports, answers
 from deploy.local.processes import Process, end
-from deploy.local.programs import NAMES, replica
+from deploy.local.programs import PROGRAMS, replica
 from deploy.local.supervisor import Program, StopRequested, Supervisor
 from deploy.secrets.keys import Keys
 from services.chassis.amqp import BROKEN, connect
@@ -39,6 +39,7 @@ from services.chassis.provisioning import declare_shared
 from services.chassis.settings import Settings
 from tests.chaos.world import firewall, operator_repair, small_disk
 from tests.chaos.world.firewall import GROUPS, Network, in_group
+from tests.chaos.world.outside_bureau import OutsideBureau
 from tests.waiting import wait_until
 
 MEMBERS = ("mongo.1", "mongo.2", "mongo.3")
@@ -82,7 +83,7 @@ class World:
     `needs_repair` the listeners whose queues may have lost messages.
     """
 
-    names = tuple(f"{name}.{number}" for name in NAMES for number in (1, 2))
+    names = tuple(f"{name}.{number}" for name in PROGRAMS for number in (1, 2))
 
     def __init__(
         self, home: Home, *, brokers: int = 1, say: Callable[[str], None], environment: Mapping[str, str] | None = None
@@ -95,6 +96,7 @@ class World:
         self.needs_repair: set[str] = set()
         self._environment = SETTINGS | dict(environment or {})
         self._keys = token_keys(home)
+        self._bureau = OutsideBureau(home)
         self._ports = Ports(home)
         nodes = tuple(f"broker.{number}" for number in range(1, brokers + 1))
         founder = nodes[0] if brokers > 1 else None
@@ -146,6 +148,11 @@ class World:
     def gateway_urls(self) -> list[str]:
         """The URL of each gateway, without a path."""
         return [f"http://127.0.0.1:{self._ports[f'{name} http']}" for name in replicas("gateway")]
+
+    @property
+    def bureau_uri(self) -> str:
+        """The outside bureau's address at the broker."""
+        return self._bureau.uri(node.uri for node in self._nodes.values())
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -239,6 +246,18 @@ class World:
     def provision(self) -> None:
         """Make what is missing at the broker, as an operator does who sees that something is."""
         wait_until(self._is_provisioned, "what services share at the broker", within=READY_WITHIN)
+        self.let_bureau_in()
+
+    def let_bureau_in(self) -> None:
+        """Make what the broker has for the outside bureau, once a node takes it."""
+        wait_until(self._has_let_in, "the outside bureau to be let in", within=READY_WITHIN)
+
+    def _has_let_in(self) -> bool:
+        for node in self._nodes.values():
+            with suppress(subprocess.CalledProcessError):
+                node.import_definitions(self._bureau.definitions)
+                return True
+        return False
 
     def _is_provisioned(self) -> bool:
         with suppress(*BROKEN), self.channel() as channel:
@@ -315,7 +334,7 @@ class World:
 
     def is_parked(self, poison: Poison) -> bool:
         """Whether the message is parked; False where the database does not answer."""
-        service = poison.queue.removeprefix("rpc-").partition(".")[0]
+        service = poison.queue.partition(".")[0]
         parked = self.mongo[self.settings.database(service)]["parked"]
         with suppress(PyMongoError):
             return parked.find_one({"properties.message_id": poison.id}) is not None
@@ -355,6 +374,7 @@ class World:
         )
         self._prefer_fast_elections()
         self.provision()
+        self._bureau.let_in(self._nodes[self.nodes[0]].server)
         programs = tuple(map(self._replica, self.names))
         self._run(*programs)
         for program in programs:

@@ -11,11 +11,16 @@ import pytest
 from eventlet.greenpool import GreenPool
 from jsonschema import Draft202012Validator
 
+from services.awards.service import Awards
 from services.chassis.problem import PROBLEMS
-from services.chassis.tokens import ROLES
+from services.chassis.records import Records
+from services.chassis.tokens import READERS, ROLES
 from services.contract import KINDS
 from services.contract.topology import SERVICES
 from services.kernel import REFUSALS
+from services.members.service import Members
+from services.outreach.service import Outreach
+from services.rural.service import Rural
 from tests.gateway.everything import everything
 from tests.gateway.examples import EXAMPLES, an_event
 from tests.gateway.upstream.test_proxy import RESULT
@@ -221,6 +226,22 @@ def test_the_page_of_roles_has_every_address_and_every_role(five, openapi):
     assert [cell == "●" for cell in re.findall("<td>([^<]*)</td>", line)[-len(ROLES) :]] == [
         role == "verifier" for role in ROLES
     ]
+
+
+def test_the_page_of_fields_has_every_field_of_every_record_with_its_class_and_its_readers(five):
+    lines = five.get("/fields", token="").content.decode().splitlines()
+
+    rows = [re.findall(r"<code>([^<]*)</code>", line) + re.findall(r'lang="en">(\w+)<', line) for line in lines]
+    read_by = {(row[0], row[1]): (row[2], row[3:]) for row in rows if len(row) > 2}
+    for service in (Awards, Members, Outreach, Rural):
+        for records in vars(service).values():
+            if isinstance(records, Records):
+                classes = records.field_classes()
+                told = {path: (one["class"], one["roles"]) for path, one in classes.described.items()}
+                told |= {name: ("public", list(READERS)) for name in classes.kind.fields}
+                assert {path: one for (kind, path), one in read_by.items() if kind == classes.kind.key} == told
+    assert read_by["outreach.activity", "title"] == ("office", sorted(STAFF))
+    assert read_by["awards.objection", "sealed"] == ("internal", [])
 
 
 def test_every_tag_is_described(openapi):

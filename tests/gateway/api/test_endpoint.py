@@ -125,7 +125,12 @@ def test_what_a_method_returns_is_sent_as_json(port):
 
 
 def test_a_problem_is_told_in_the_caller_s_language_and_in_both(port):
-    for asked, language in {"": "zh", "zh-CN": "zh", "fr": "zh", "en": "en", "en-US,zh;q=0.5": "en"}.items():
+    preferences = {
+        "": "zh", "zh-CN": "zh", "fr": "zh", "en": "en", "en-US,zh;q=0.5": "en", "en;q=0.4, zh;q=0.3": "en",
+        "en;q=0": "zh", "en;q=0, *": "zh", "en-US;q=0.2, zh-Hans;q=0.3": "zh", "EN-gb": "en", "fr, en;q=0.1": "en",
+        "*": "zh", "zh;q=0, *": "en", "zh;q=0": "en", "*;q=0": "zh", "zh, en": "zh", "en, zh": "en", ";;q=,=": "zh",
+    }  # fmt: skip
+    for asked, language in preferences.items():
         response, body = ask(port, "/refused", Accept_Language=asked)
 
         assert (response.status, response.headers["Content-Language"]) == (409, language), asked

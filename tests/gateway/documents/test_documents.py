@@ -132,7 +132,7 @@ def _numbers(answer):
 # --- rows of answers --------------------------------------------------------------------------------------------------
 
 
-def test_the_rows_of_a_number_are_the_whole_its_groups_and_what_belongs_to_none():
+def test_the_rows_of_a_number_are_its_groups_and_what_belongs_to_none_and_the_total_is_marked_apart():
     answer = {
         "code": "K2", "unit": {"zh": "人次", "en": "person-times", "scale": 1}, "value": 10, "records": 3,
         "by": "district",
@@ -142,7 +142,10 @@ def test_the_rows_of_a_number_are_the_whole_its_groups_and_what_belongs_to_none(
 
     rows, facts = answer_rows.number(answer)
 
-    assert [(row["group"]["name"], row["value"]) for row in rows] == [("合计", 10), ("市中区", 7), ("未归入", 3)]
+    assert [(row["group"]["name"], row["value"]) for row in rows] == [("市中区", 7), (None, 3), (None, 10)]
+    heads, cells = heads_and_cells(export_data(*rows))
+    assert [row[heads.index("行别")] for row in cells] == ["分组", "未归入", "合计"]
+    assert sum(row["value"] for row in rows if row["row"] != "total") == rows[-1]["value"]
     assert (facts["revision"], facts["code"]) == (4, "K2")
     (whole,), _ = answer_rows.number({name: answer[name] for name in ("code", "value", "as_of", "revision")})
     assert whole == {"code": "K2", "value": 10, "status": None}

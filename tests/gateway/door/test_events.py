@@ -54,6 +54,7 @@ def test_what_a_service_tells_is_heard(town, served):
 
         (event,) = heard(client, queue, 1)
         assert (event["subject"], event["type"], event["specversion"]) == (venue["id"], "venue.registered", "1.0")
+        assert (event["dataschema"], event["sequence"]) == ("urn:kexie:schema:outreach:venue:1", f"{1:018}")
 
 
 def test_what_happens_while_the_door_is_closed_is_carried_once_when_it_opens(town, served):

@@ -210,6 +210,16 @@ def test_a_request_that_is_delivered_twice_is_one_command(town, client):
     assert len(venues(town, name=name)) == 1
 
 
+def test_a_command_that_nobody_waits_for_is_done_and_counted_and_rubbish_is_dropped(town, client):
+    name, lost = f"hall {uuid.uuid4().hex}", town.unanswered(client.bureau)
+    client.send(REGISTER, {**HALL, "name": name}, correlation_id="unheard")
+    client.send(REGISTER, {**HALL, "name": name}, token="")
+
+    until(lambda: town.unanswered(client.bureau) == lost + 2)
+    assert len(venues(town, name=name)) == 1
+    assert town.services.database("outreach")["parked"].count_documents({}) == 0
+
+
 def test_one_id_for_two_requests_is_no_reason_to_mistake_one_for_the_other(town, client):
     queue, names = client.queue(), [f"hall {uuid.uuid4().hex}" for _ in range(2)]
     for name in names:

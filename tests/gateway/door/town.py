@@ -5,7 +5,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from amqp import spec
 from amqp.basic_message import Message
@@ -44,7 +44,7 @@ class Town:
         self.list = folder / "systems.json"
         self._mark = uuid.uuid4().hex[:6]  # users and virtual hosts are the whole broker's
         self._systems, self._door, self._door_password = {}, f"door_{self._mark}", uuid.uuid4().hex
-        self.vhost = urlsplit(settings.amqp_uri).path[1:]
+        self.vhost = unquote(urlsplit(settings.amqp_uri).path[1:])
         self.vhost = "/" if self.vhost in ("", "/") else self.vhost
 
     def __enter__(self):

@@ -46,6 +46,18 @@ def test_a_tag_is_strong_and_the_same_for_the_same_bytes_and_another_one_packed(
     assert answered(LONG, request=known).status_code == 304
 
 
+def test_an_answer_that_differs_in_its_moment_alone_is_unchanged():
+    first, packed = {**LONG, "as_of": "2011-05-14T10:00:00.000+08:00"}, asked(Accept_Encoding="gzip")
+    later = {**first, "as_of": "2011-05-14T10:00:00.250+08:00"}
+    tag = answered(first).headers["ETag"]
+
+    assert tag.startswith('W/"')
+    assert answered(later).headers["ETag"] == tag
+    assert answered(later, request=asked(If_None_Match=tag)).status_code == 304
+    assert answered(later, request=packed).headers["ETag"] != tag
+    assert answered({**later, "value": 1}, request=asked(If_None_Match=tag)).status_code == 200
+
+
 def test_a_record_keeps_the_tag_of_its_version_and_stays_as_it_is():
     wanted = asked(Accept_Encoding="gzip")
 

@@ -71,6 +71,35 @@ def test_the_same_command_issues_one_token(gateway):
     assert gateway.get(TOKENS, **OPERATOR).body["total"] == 1
 
 
+def test_the_id_of_a_token_s_issue_revokes_nothing_and_issues_no_other(gateway):
+    once = {"Idempotency-Key": "k-1"}
+    issued = gateway.post(TOKENS, BUREAU, headers=once, **OPERATOR).body
+    user_id = add_user(gateway, "wang")
+
+    for path, body in (
+        (TOKENS, {**BUREAU, "district": "511102"}),
+        (f"{TOKENS}/{issued['id']}/revoke", {"reason": "stolen"}),
+        (f"/api/v1/users/{user_id}/disable", {}),
+    ):
+        refused = gateway.post(path, body, headers=once, **OPERATOR)
+        assert (refused.status, refused.body["code"]) == (409, "command_id_reused"), path
+        assert refused.body["involved"]["used_for"] == "issue_token"
+    assert gateway.get("/api/v1/me", token=issued["token"]).status == 200
+    assert gateway.get(f"{TOKENS}?subject={user_id}", **OPERATOR).body["total"] == 0
+
+
+def test_operators_who_use_one_id_have_each_their_own_token(gateway):
+    once, other = {"Idempotency-Key": "k-1"}, {**OPERATOR, "by": "u-other"}
+    first = gateway.post(TOKENS, BUREAU, headers=once, **OPERATOR).body
+    second = gateway.post(TOKENS, {**BUREAU, "subject": "other"}, headers=once, **other).body
+
+    claims = jwt.decode(second["token"], options={"verify_signature": False})
+    assert first["id"] != second["id"] == claims["jti"]
+    assert (second["subject_id"], claims["sub"]) == ("other", "other")
+    assert gateway.post(f"{TOKENS}/{first['id']}/revoke", {"reason": "x"}, **OPERATOR).status == 200
+    assert gateway.get("/api/v1/me", token=second["token"]).status == 200
+
+
 def test_what_is_wrong_with_a_token_is_named(gateway):
     for field, value in {
         "roles": ["king"],

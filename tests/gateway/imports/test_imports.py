@@ -226,8 +226,25 @@ def test_the_same_key_is_the_same_import_and_nothing_is_written_twice(gateway):
 
     assert (first["id"], again["id"], again["state"]) == ("i-1", "i-1", "done")
     assert len(counts(gateway)) == 6
-    upload(gateway, a_sheet(a_row(9)), key="i-1", status=409)
-    upload(gateway, sheet, key="i-1", by="u-chen", status=409)
+    reused = upload(gateway, a_sheet(a_row(9)), key="i-1", status=409)
+    assert (reused["code"], reused["involved"]["used_for"]) == ("command_id_reused", "import: outreach.record_count")
+
+
+@pytest.mark.rule("X-01")
+@pytest.mark.usefixtures("activities")
+def test_two_clerks_who_use_one_key_have_each_their_own_import(gateway):
+    first = upload(gateway, a_sheet(a_row(1)), key="i-1")
+    second = upload(gateway, a_sheet(a_row(2), a_row(3)), key="i-1", by="u-chen")
+    ended(gateway, "i-1")
+
+    again = upload(gateway, a_sheet(a_row(2), a_row(3)), key="i-1", by="u-chen")
+    asked = [gateway.get("/api/v1/imports/i-1", by=by, roles=("recorder",)).body for by in ("u-li", "u-chen")]
+    until(lambda: len(counts(gateway)) == 3)
+
+    assert first["id"] == "i-1" != second["id"] == again["id"]
+    assert [import_["id"] for import_ in asked] == [first["id"], second["id"]]
+    assert gateway.get(f"/api/v1/imports/{second['id']}", by="u-li", roles=("recorder",)).status == 404
+    upload(gateway, a_sheet(a_row(1)), key="i-1", by="u-chen", status=409)
 
 
 class Held:
@@ -404,6 +421,9 @@ def test_a_form_s_file_is_taken_with_its_name(gateway):
     assert (taken.status, taken.body["filename"], taken.body["dry_run"]) == (202, "五月 人次.csv", True)
     assert (refused.status, refused.body["errors"][0]["field"]) == (400, "file")
     assert ended(gateway, taken.body["id"])["state"] == "checked"
+
+    two = gateway.post(PATH, bodies["file"].removesuffix(b"--x--\r\n") + bodies["file"], headers=kind)
+    assert (two.status, two.body["errors"][0]["en"]) == (400, "2 files; send one.")
 
 
 def test_a_file_that_is_no_sheet_fails_and_says_why(gateway):

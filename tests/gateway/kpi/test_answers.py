@@ -75,6 +75,7 @@ def test_money_is_whole_fen_and_what_was_approved_is_shown_beside_what_was_recei
 
     assert (answer["value"], answer["target"], answer["percent"]) == (96_000_000, 100_000_000, 96.0)
     assert answer["unit"] == {"zh": "元", "en": "yuan", "scale": 100}
+    assert answer["text"] == {"zh": "960,000.00元", "en": "960,000.00 yuan"}
     assert [(one["title"]["en"], one["value"]) for one in answer["beside"]] == [
         ("Central and provincial funds approved", 105_000_000)
     ]

@@ -10,7 +10,7 @@ from jsonschema import validate
 
 from gateway.notifications import alert_requests, alert_watch, alerts
 from gateway.notifications.alert_rules import KpiObservation, read_rule, write_rule
-from gateway.notifications.alerts import INBOX, NEW_RULE, RULES, Alerts
+from gateway.notifications.alerts import INBOX, NEW_RULE, RULES, Alerts, show_alert
 from gateway.notifications.lease import Lease
 from gateway.notifications.status_changes import condition_of
 from gateway.notifications.webhook_outbox import WebhookOutbox
@@ -82,7 +82,7 @@ def test_a_change_of_status_makes_one_alert_and_the_first_look_none(gateway):
     (alert,) = arrived(gateway, 1)
     assert alert == alert | {
         "rule": made["id"], "name": "科普人次", "year": 2011, "kpi": "K2", "was": "complete", "now": "incomplete",
-        "value": None, "state": "none", "read": False,
+        "value": None, "state": "none", "read": False, "unit": UNIT, "text": None,
     }  # fmt: skip
     assert alert["title"]["zh"]
     assert alert["item"] in {item["no"] for item in gateway.get("/api/v1/plans/2011").body["items"]}
@@ -249,9 +249,19 @@ def another(stored):
     return kept
 
 
+UNIT = {"zh": "人次", "en": "person-times", "scale": 1}
+TEXT = {"zh": "300人次", "en": "300 person-times"}
+
+
+def without_units(document):
+    """The rule as a release before 0.2 wrote it."""
+    alerts = [{name: alert[name] for name in alert if name not in ("unit", "text")} for alert in document["outbox"]]
+    return {**document, "outbox": alerts}
+
+
 def an_observation(status, at="10:00:00", code="K2"):
     kpi = {"code": code, "status": {"code": status}, "item": 35, "title": {"zh": "人次", "en": "Audience"}}
-    kpi |= {"value": 300, "state": "value"}
+    kpi |= {"value": 300, "state": "value", "unit": UNIT, "text": TEXT}
     return KpiObservation(f"2011-05-14T{at}+08:00", 7, {code: condition_of(kpi, ())}, {code: kpi})
 
 
@@ -442,8 +452,11 @@ def test_a_rule_is_stored_as_every_earlier_version_stored_it(kept, stored):
         {
             "_id": f"{rule.id}-2-0", "owner": "u-li", "rule": rule.id, "name": "科普人次", "year": 2011, "kpi": "K2",
             "was": "on_track", "now": "behind", "item": 35, "title": {"zh": "人次", "en": "Audience"}, "value": 300,
-            "state": "value", "revision": 7, "at": "2011-05-14T11:00:00+08:00", "read": False,
+            "state": "value", "revision": 7, "at": "2011-05-14T11:00:00+08:00", "read": False, "unit": UNIT,
+            "text": TEXT,
         }
     ]  # fmt: skip
     assert write_rule(read_rule(document)) == document
+    (before,) = read_rule(without_units(document)).outbox
+    assert (show_alert(before)["unit"], show_alert(before)["text"]) == (None, None)
     assert write_rule(read_rule(document | {"added_by_a_later_version": 1})) == document

@@ -100,6 +100,8 @@ def test_a_listener_is_sent_all_numbers_and_then_those_that_change(gateway):
 
     (kpi,) = [kpi for kpi in changed["kpis"] if kpi["code"] == "K2"]
     assert (kpi["plan"], kpi["value"], kpi["state"]) == (2011, 300, "value")
+    assert (kpi["unit"]["scale"], kpi["text"]["zh"]) == (1, "300人次")
+    assert {kpi["code"]: kpi["unit"]["scale"] for kpi in all_of_them["kpis"]}["K5"] == 100
     assert {kpi["code"] for kpi in changed["kpis"]} < codes
     assert changed["revision"] > all_of_them["revision"]
 
@@ -246,6 +248,10 @@ class FixedNumbers:
 
     def progress(self, *_):
         kpi = {"code": "K2", "value": self.value, "state": "value", "status": {"code": "behind", "rule": "..."}}
+        kpi |= {
+            "unit": {"zh": "人次", "en": "person-times", "scale": 1},
+            "text": {"zh": "300人次", "en": "300 person-times"},
+        }
         return {"plan": {"year": 2011}, "as_of": "2011-05-14T10:00:00+08:00", "items": [{"kpis": [kpi]}]}
 
 

@@ -4,9 +4,11 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 
@@ -114,7 +116,8 @@ def become(gateway, rule, *statuses):
     kept = gateway.extension(AlertRequestsProvider)._alerts
     for status in statuses:
         kpi = {"code": "K2", "status": {"code": status}, "item": 35, "title": {"zh": "人次", "en": "Audience"}}
-        kpi |= {"value": 300, "state": "value"}
+        kpi |= {"value": 300, "state": "value", "text": {"zh": "300人次", "en": "300 person-times"}}
+        kpi["unit"] = {"zh": "人次", "en": "person-times", "scale": 1}
         gateway.running.clock.ahead += timedelta(seconds=1)
         at = gateway.running.clock.now().isoformat(timespec="seconds")
         observation = KpiObservation(at, 7, {"K2": condition_of(kpi, ())}, {"K2": kpi})
@@ -171,6 +174,31 @@ def test_a_change_is_posted_signed_and_tried_again_until_it_is_taken(gateway, re
     assert times[2] - times[1] >= 300
 
 
+@pytest.mark.parametrize("dead", [["127.0.0.2"], ["::1", "127.0.0.3", "127.0.0.2"]])
+def test_every_address_of_a_name_is_tried_and_the_name_looked_up_once(receiver, monkeypatch, dead):
+    found, asked = socket.getaddrinfo, []
+
+    def look_up(host, port, *how, **more):
+        if host != "two.example":
+            return found(host, port, *how, **more)
+        asked.append(host)
+        return [entry for address in (*dead, "127.0.0.1") for entry in found(address, port, type=socket.SOCK_STREAM)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    send = partial(webhooks.send, body=b"{}", id_="w-1", secret=webhooks.make_secret(), now=NOON)
+
+    assert send(f"http://two.example:{receiver.port}/hook") == 204
+    assert asked == ["two.example"]
+    with pytest.raises(Undelivered, match="ConnectionRefusedError"):
+        send(f"http://two.example:{a_closed_port()}/hook")
+
+
+def a_closed_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
 def test_what_is_posted_is_a_cloud_event_of_the_change(gateway, receiver):
     rule = make(gateway, webhook=receiver.address)
 
@@ -188,6 +216,8 @@ def test_what_is_posted_is_a_cloud_event_of_the_change(gateway, receiver):
             "rule": rule["id"], "name": "科普人次", "year": 2011, "item": 35, "kpi": "K2",
             "title": {"zh": "接受科普宣传群众", "en": "Audience of science popularisation"}, "was": "late",
             "now": "reached", "value": 200_000, "state": "value", "revision": revision,
+            "unit": {"zh": "人次", "en": "person-times", "scale": 1},
+            "text": {"zh": "200,000人次", "en": "200,000 person-times"},
         },
     }  # fmt: skip
     assert headers["Webhook-Id"] == alert["id"]

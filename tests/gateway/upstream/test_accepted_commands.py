@@ -9,8 +9,9 @@ from gateway.upstream.accepted_commands import KEPT, TRIES, AcceptedCommands
 from gateway.upstream.proxy import ServiceProxyProvider
 from services.awards.service import Awards
 from services.chassis.clock import SystemClock
+from services.chassis.command_ids import CommandIdReused
 from services.chassis.mongo import database
-from services.chassis.problem import Unavailable
+from services.chassis.problem import NotFound, Unavailable
 from services.chassis.tokens import Actor, DelegatedTokens
 from services.rural.service import Rural
 from tests.gateway.people import OPERATOR, Person, add_user
@@ -78,8 +79,63 @@ def test_the_same_id_is_accepted_once_and_another_command_under_it_is_a_conflict
     first = gateway.post(REPORT, RESULT | {"result_id": "r-4"}, headers=key)
 
     assert gateway.post(REPORT, RESULT | {"result_id": "r-4"}, headers=key).body == first.body
-    other = gateway.post(VERIFY, {"result_id": "r-1"}, by="u-wang", roles=["verifier"], headers=key)
-    assert (other.status, other.body["code"]) == (409, "conflict")
+    assert gateway.post(REPORT, RESULT | {"result_id": "r-4"}, roles=["recorder", "chair"], headers=key).status == 202
+    for other in (
+        gateway.post(REPORT, RESULT | {"result_id": "r-5"}, headers=key),
+        gateway.post(VERIFY, {"result_id": "r-4"}, roles=["verifier"], headers=key),
+    ):
+        assert (other.status, other.body["code"]) == (409, "command_id_reused")
+        assert other.body["involved"]["used_for"] == "awards.report_external_result"
+
+
+def test_senders_who_use_one_id_while_a_service_is_away_have_each_their_own_outcome(gateway, away):
+    key = {"Idempotency-Key": "k-4"}
+    sent = {by: RESULT | {"result_id": f"r-{by}", "title": by} for by in ("u-li", "u-wang")}
+    assert [gateway.post(REPORT, result, by=by, headers=key).status for by, result in sent.items()] == [202, 202]
+
+    away.undo()
+    outcomes = {by: until(lambda: settled(gateway, "k-4", by=by)) for by in sent}  # noqa: B023
+
+    assert {by: outcome["record"]["id"] for by, outcome in outcomes.items()} == {"u-li": "r-u-li", "u-wang": "r-u-wang"}
+    assert {by: outcome["by"] for by, outcome in outcomes.items()} == {"u-li": "u-li", "u-wang": "u-wang"}
+    assert gateway.get("/api/v1/commands/k-4", by="u-chen").status == 404
+
+
+def test_an_id_that_a_service_knows_as_another_act_is_refused_once_that_is_back(gateway, monkeypatch):
+    key = {"Idempotency-Key": "k-4"}
+    assert gateway.post(VERIFY, {"result_id": "r-1"}, roles=["verifier"], headers=key).status == 422
+    monkeypatch.setattr(gateway.extension(ServiceProxyProvider)._caller, "call", unreachable)
+    assert gateway.post(REPORT, WINDMILL, headers=key).status == 202
+
+    monkeypatch.undo()
+    outcome = until(lambda: settled(gateway, "k-4"))
+
+    assert (outcome["state"], outcome["problem"]["code"]) == ("refused", "command_id_reused")
+
+
+def test_a_refused_command_that_is_sent_again_waits_again(waiting):
+    def refuse(*_, **__):
+        raise NotFound
+
+    waiting.accept("awards", "verify", {"command_id": "k-1"}, actor=LI)
+    waiting.give("awards", refuse)
+    assert waiting.find("k-1", actor=LI)["state"] == "refused"
+
+    assert waiting.accept("awards", "verify", {"command_id": "k-1"}, actor=LI)["state"] == "accepted"
+    assert waiting.give("awards", lambda *_, **__: {"id": "r"}) == 1
+    assert waiting.accept("awards", "verify", {"command_id": "k-1"}, actor=LI)["state"] == "done"
+
+
+def test_what_an_earlier_version_stored_is_compared_by_what_there_is(waiting, settings):
+    accepted = database(settings, "gateway")["accepted"]
+    waiting.accept("awards", "report", {"command_id": "k-1", "expected_version": None, "a": 1}, actor=LI)
+    accepted.update_one({}, {"$unset": {"digest": ""}})
+
+    waiting.accept("awards", "report", {"command_id": "k-1", "a": 1, "b": None}, actor=LI)
+    with pytest.raises(CommandIdReused):
+        waiting.accept("awards", "report", {"command_id": "k-1", "a": 2}, actor=LI)
+    accepted.update_one({}, {"$set": {"state": "done"}, "$unset": {"arguments": ""}})
+    assert waiting.accept("awards", "report", {"command_id": "k-1", "a": 2}, actor=LI)["state"] == "done"
 
 
 def test_what_an_accepted_command_said_is_forgotten_when_it_is_done_and_told_to_nobody(gateway, away):
@@ -259,7 +315,7 @@ def test_a_command_is_stored_as_every_earlier_version_stored_it_and_the_earliest
     accepted.update_one({"_id": "k-1"}, {"$unset": dict.fromkeys(("token_id", "traceparent", "turn", "tries"), "")})
     assert waiting.give("awards", lambda *_, **__: {"id": "r"}) == 1
     assert waiting.find("k-1", actor=LI) == {
-        "command_id": "k-1", "service": "awards", "command": "report", "state": "done",
+        "command_id": "k-1", "by": LI.id, "service": "awards", "command": "report", "state": "done",
         "accepted_at": document["accepted_at"], "record": {"id": "r"},
     }  # fmt: skip
 

@@ -4,13 +4,14 @@ import time
 import urllib.error
 import urllib.request
 from functools import partial
+from random import Random
 
 import pytest
 
 from gateway.http.server import Server
 from services.awards.service import Awards
 from services.chassis.amqp import connect
-from services.chassis.problem import NotAuthenticated
+from services.chassis.problem import NotAuthenticated, Problem
 from services.chassis.tokens import Tokens
 from services.contract.topology import RPC_EXCHANGE
 
@@ -53,6 +54,78 @@ def test_the_same_idempotency_key_is_the_same_command(gateway):
     assert again.body == first.body
     assert another.status in (409, 422)
     assert (differs.status, differs.body["errors"][0]["field"]) == (400, "command_id")
+
+
+@pytest.mark.rule("X-01")
+def test_an_idempotency_key_with_another_content_is_a_conflict_that_says_when_it_was_used_and_for_what(gateway):
+    gateway.post(REPORT, RESULT, headers={"Idempotency-Key": "k-1"})
+
+    other = gateway.post(REPORT, RESULT | {"result_id": "r-2", "title": "风力车"}, headers={"Idempotency-Key": "k-1"})
+    verified = gateway.post(VERIFY, {"result_id": "r-1"}, roles=["verifier"], headers={"Idempotency-Key": "k-1"})
+
+    for refused in (other, verified):
+        assert (refused.status, refused.body["code"]) == (409, "command_id_reused")
+        assert refused.body["involved"]["used_for"] == "report_external_result"
+    assert gateway.running.database("awards")["external_result"].distinct("_id") == ["r-1"]
+
+
+CALLERS, IDS = ("u-1", "u-2", "u-3", "u-4", "u-5"), 12
+CLERK = ("recorder", "verifier")
+
+
+class Reuse:
+    """Callers who take ids as they come, over RPC and HTTP, and what each of them has to be answered."""
+
+    def __init__(self, gateway, random):
+        self._gateway, self._random = gateway, random
+        self.bound, self.outcomes = {}, {}
+
+    def act(self):
+        """Let somebody do something under some id, and check the answer."""
+        caller, id_ = self._random.choice(CALLERS), str(self._random.randrange(IDS))
+        method, arguments = self._content(caller, id_)
+        code, answer = self._random.choice((self._over_rpc, self._over_http))(method, arguments, caller, id_)
+        if self.bound.setdefault((caller, id_), (method, arguments)) != (method, arguments):
+            assert code == "command_id_reused"
+        elif method == "verify_external_result":
+            assert code == "not_found"
+        else:
+            assert code == "done"
+            assert self.outcomes.setdefault((caller, id_), answer) == answer
+            assert answer["grade"] == arguments["grade"]
+
+    def _content(self, caller, id_):
+        if self._random.random() < 0.2:
+            return "verify_external_result", {"result_id": f"no-such-{self._random.randrange(2)}"}
+        stated = {name: value for name, value in RESULT.items() if name != "result_id"}
+        grade = self._random.choice(("first", "second"))
+        return "report_external_result", {**stated, "title": f"{caller} {id_}", "grade": grade}
+
+    def _over_rpc(self, method, arguments, caller, id_):
+        try:
+            done = self._gateway.running.call("awards", method, by=caller, roles=CLERK, command_id=id_, **arguments)
+        except Problem as problem:
+            return problem.code, None
+        return "done", done
+
+    def _over_http(self, method, arguments, caller, id_):
+        key = {"Idempotency-Key": id_}
+        response = self._gateway.post(f"/api/v1/awards/{method}", arguments, by=caller, roles=CLERK, headers=key)
+        return ("done", response.body) if response.status == 200 else (response.body["code"], None)
+
+
+@pytest.mark.rule("X-01")
+def test_of_200_commands_of_five_callers_under_few_ids_each_is_done_once_or_refused(gateway):
+    reuse = Reuse(gateway, Random(15))
+    for _ in range(200):
+        reuse.act()
+
+    done = {answer["id"]: key for key, answer in reuse.outcomes.items()}
+    stored = list(gateway.running.database("awards")["external_result"].find())
+    assert len(done) == len(reuse.outcomes) > 30
+    assert {one["_id"]: [(entry["by"], entry["because"]) for entry in one["history"]] for one in stored} == {
+        id_: [key] for id_, key in done.items()
+    }
 
 
 def test_a_command_id_of_null_is_none_and_every_command_gets_one_of_its_own(gateway):
