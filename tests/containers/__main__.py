@@ -202,7 +202,7 @@ def change_version(containers: Containers, clerks: Clerks, site: Site) -> None:
 
 
 def check_status(clerks: Clerks) -> None:
-    """Have `./kexie status` look at the site until nothing is wrong, and show it; raise `CommandFailed` after a while."""
+    """Have `./kexie status` look at the site until nothing is wrong, and show it; raise NotInTime."""
     token = clerks.keys.token(subject="operator", roles=("operator",), lifetime=timedelta(hours=1))
     site = {"GATEWAY_URL": clerks.url, "KEXIE_TOKEN": token, "KEXIE_CA": str(clerks.authority)}
     shown = ""
