@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Collection
@@ -29,6 +30,7 @@ WITHOUT = (
     "python -m deploy.provision {site}    # where the database is, as deploy/README.md says",
     "systemctl enable --now kexie.target",
 )
+RESTART = "./kexie deploy compose up -d --wait --force-recreate"
 WITHOUT_PROXY = "http://127.0.0.1:8011"
 TOKEN_LIFETIME = timedelta(days=1)
 STARTS = frozenset({"up", "run", "start", "restart", "create"})
@@ -98,6 +100,9 @@ def _tell_what_is_left(site: Site, *, anew: Collection[str], grows: bool) -> Non
         click.echo("Then give up what was sealed with the lost key, so that names can be sealed again:")
         program = "./kexie deploy compose run --rm provision" if in_containers else "python -m deploy.provision"
         click.echo(f"  {program} {NEW_KEY}{'' if in_containers else f' {site.folder}'}")
+    if not {"mongo_keyfile", "erlang_cookie"}.isdisjoint(anew):
+        click.echo("Then start broker and database anew, all nodes at once:")
+        click.echo(f"  {RESTART}")
     if "token_private_key" in anew:
         click.echo("Every token of a system is refused from now on; `./kexie deploy system add` issues a new one.")
 
@@ -114,7 +119,7 @@ def _tell_of_site(site: Site, replaced: tuple[str, ...]) -> None:
         click.echo(f"  {step.format(site=site.folder)}")
     if replaced:
         click.echo(f"New certificates ({', '.join(replaced)}) are used after a restart:")
-        click.echo("  ./kexie deploy compose up -d --wait --force-recreate")
+        click.echo(f"  {RESTART}")
 
 
 @deploy.command()
@@ -140,14 +145,16 @@ def compose_(words: tuple[str, ...]) -> None:
     Those of one machine or of a cluster: `./kexie deploy compose ps -a`.
     """
     site = Site.of_the_environment()
-    starts = not STARTS.isdisjoint(words)
-    if starts:
-        compose.check_start(site)
-    ended = subprocess.run((*compose.command(site), *words), cwd=CHECKOUT, check=False)
-    if starts and ended.returncode:
-        for line in compose.preparations():
-            click.echo(line, err=True)
-    sys.exit(ended.returncode)
+    command = (*compose.command(site), *words)
+    os.chdir(CHECKOUT)
+    if STARTS.isdisjoint(words):
+        os.execvp(command[0], command)
+    compose.check_start(site)
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for compose, which stops what it started
+    code = subprocess.run(command, check=False).returncode
+    for line in compose.preparations() if code else ():
+        click.echo(line, err=True)
+    sys.exit(code)
 
 
 @deploy.command("try", context_settings={"ignore_unknown_options": True}, add_help_option=False)

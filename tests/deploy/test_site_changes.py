@@ -55,6 +55,19 @@ def test_a_secret_on_which_data_depend_is_never_invented_again_by_itself(site, n
     assert (site.folder / name).exists()
 
 
+def test_no_new_authority_is_made_beside_certificates_that_it_did_not_issue(site):
+    (site.folder / "tls/ca.pem").unlink()
+    before = contents(site.folder)
+
+    with pytest.raises(CommandFailed, match="nobody trusts the certificates of a new authority"):
+        site.make()
+
+    assert contents(site.folder) == before
+    shutil.rmtree(site.folder / "tls")
+    site.make()
+    assert (site.folder / "tls/rabbitmq.pem").exists()
+
+
 def test_a_new_site_takes_the_sealing_key_that_was_put_there(tmp_path):
     folder = tmp_path / "site"
     folder.mkdir()
