@@ -109,6 +109,7 @@ def provision() -> None:
         provisioning.provision(os.environ.get("AMQP_URI") or stack_file.addresses(Home.of_the_environment()).amqp_uri)
     except provisioning.AWAY as error:
         raise CommandFailed(f"The broker cannot be provisioned: {type(error).__name__}: {error}") from error
+    click.echo("All exchanges and queues are there. `./kexie audit` finds what was lost with one that was missing.")
 
 
 @kexie.command(context_settings=PASSED_ON, add_help_option=False)

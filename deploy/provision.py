@@ -27,7 +27,7 @@ from structlog import get_logger
 from deploy.backup import SECRETS, trust_authority_of
 from deploy.restore import is_half_done
 from services.chassis import log, provisioning
-from services.chassis.sealing_canary import accept_any_key
+from services.chassis.seal import accept_any_key
 from services.contract.topology import SOURCES
 
 WITHIN = 120.0  # seconds for each step

@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,10 +26,11 @@ from deploy.cli.following import Rate
 from deploy.cli.output import console, plain
 from deploy.deployment.site_files import Site
 from deploy.errors import CommandFailed
-from deploy.image.backup_archive import Manifest, check, together
-from deploy.provision import HALF_RESTORED
+from deploy.image.backup_archive import DOCUMENTS, Manifest, check, together
+from deploy.provision import HALF_RESTORED, NEW_KEY
 from deploy.secrets.keys import Keys
 from deploy.secrets.private_files import CHECKOUT
+from services.chassis.seal import CANARIES, Seal
 from services.contract.topology import HEARS, SOURCES, queues
 
 TOKEN_LIFETIME = timedelta(hours=8)  # a restore of many records takes long
@@ -78,15 +81,19 @@ def backup(file: str) -> None:
 @click.argument("file", type=click.File("rb"))
 @click.option("--replace", is_flag=True, help="Drop the documents that exist, after a question.")
 @click.option("--yes", is_flag=True, help="Answer that question here, for a backup through a pipe.")
+@click.option("--without-key", is_flag=True, help="Give up what was sealed with a key that is lost for good.")
 @click.option("--url", help="Where the gateway is reached, if not at the proxy of this machine.")
-def restore(file: IO[bytes], replace: bool, yes: bool, url: str | None) -> None:
+def restore(file: IO[bytes], replace: bool, yes: bool, without_key: bool, url: str | None) -> None:
     """Restore a backup of all five databases, and check it.
 
     The whole file is checked before anything is touched. Then everything is started; exit code 1 where a check fails.
     """
     with _seekable(file) as backed_up:
-        manifest = _check(backed_up)
+        canaries: list[str] = []
+        manifest = _check(backed_up, partial(_keep_canary, canaries))
         together(manifest, DATABASES)
+        if not without_key:
+            _require_key(canaries)
         click.echo(f"The backup is whole: {_described(manifest)}.")
         run_in_image("deploy.provision", deps=True, accepted=(0, HALF_RESTORED))
         _confirm_replacement(replace, yes)
@@ -94,6 +101,8 @@ def restore(file: IO[bytes], replace: bool, yes: bool, url: str | None) -> None:
         compose.run("stop", *SOURCES)
         _purge_queues(broker)
         run_in_image("deploy.restore", *(["--replace"] if replace else []), total=manifest.documents, stdin=backed_up)
+        if without_key:
+            run_in_image("deploy.provision", NEW_KEY)
     click.echo(RESTORED.format(point=_instant(manifest)))
     try:
         compose.run("up", "--detach", "--wait")
@@ -128,12 +137,28 @@ def _instant(manifest: Manifest) -> str:
     return manifest.point.astimezone().isoformat(sep=" ", timespec="seconds")
 
 
-def _check(file: IO[bytes]) -> Manifest:
-    """Check a whole backup, and rewind it."""
+def _keep_canary(canaries: list[str], name: str, document: Any) -> None:
+    if name == f"{DATABASES[0]}/{CANARIES}{DOCUMENTS}":
+        canaries.append(document["sealed"])
+
+
+def _require_key(canaries: Iterable[str]) -> None:
+    """Fail where the site's key does not open what is sealed in a backup."""
+    file = Site.of_the_environment().folder / "sealing_key"
+    seal = Seal(b64decode(file.read_text())) if file.exists() else None
+    if not all(seal and seal.opens_canary(canary) for canary in canaries):
+        raise CommandFailed(
+            f"{file} is not the key with which this backup's names were sealed: put the old one there first, or, where "
+            "it is lost for good, restore `--without-key`. Nothing was changed."
+        )
+
+
+def _check(file: IO[bytes], look: Callable[[str, Any], object] = lambda *_: None) -> Manifest:
+    """Check a whole backup, and rewind it; `look` is given each document with the name of its file."""
     file.seek(0)
     with Progress(TextColumn("{task.description}"), BarColumn(), **_shown()) as progress:
         progress.add_task("check", total=None)
-        manifest = check(file)
+        manifest = check(file, look)
     file.seek(0)
     return manifest
 

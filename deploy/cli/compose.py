@@ -102,7 +102,7 @@ def control_broker(*arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL)
 
 
 def preparations() -> list[str]:
-    """Return the last words of the programs that prepare a start, of those that failed."""
+    """Return the last words of the programs that prepare a start, of those that failed: why nothing else started."""
     failed = [container["Service"] for container in _containers("--all", *PREPARATIONS) if container["ExitCode"]]
     return [f"{name}: {words(run('logs', '--no-log-prefix', '--tail', '3', name))}" for name in failed]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
+from collections.abc import Collection
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ import msgspec
 from deploy.cli import backup_commands, compose, system_commands
 from deploy.deployment.layout import CLUSTER, Layout, check_change, with_hosts
 from deploy.deployment.site_files import IRREPLACEABLE, Site
+from deploy.provision import NEW_KEY
 from deploy.secrets.keys import Keys, as_setting
 from deploy.secrets.private_files import CHECKOUT
 
@@ -27,6 +30,7 @@ WITHOUT = (
     "python -m deploy.provision {site}    # where the database is, as deploy/README.md says",
     "systemctl enable --now kexie.target",
 )
+RESTART = "./kexie deploy compose up -d --wait --force-recreate"
 WITHOUT_PROXY = "http://127.0.0.1:8011"
 TOKEN_LIFETIME = timedelta(days=1)
 STARTS = frozenset({"up", "run", "start", "restart", "create"})
@@ -64,27 +68,43 @@ def init(
     if bool(broker) != bool(database):
         raise click.UsageError("--broker and --database go together.")
     site = Site.of_the_environment()
-    before = site.layout()
-    layout = msgspec.structs.replace(before, hosts=with_hosts(before.hosts, hosts, dropped))
-    if is_cluster is not None:
-        layout = msgspec.structs.replace(CLUSTER if is_cluster else Layout(), hosts=layout.hosts)
-    if broker and database:
-        layout = Layout(tuple(broker.split(",")), tuple(database.split(",")), layout.hosts)
-    if site.is_made:
+    before, is_known = site.layout(), site.is_made
+    wanted = _wanted(before, is_cluster, broker, database)
+    layout = msgspec.structs.replace(wanted, hosts=with_hosts(before.hosts, hosts, dropped))
+    if is_known:
         check_change(before, layout)
+        site.require_files(anew=anew)
     outdated = site.outdated_systems()
     replaced = site.make(layout, anew=anew)
     _tell_of_site(site, replaced)
-    if "sealing_key" in anew:
-        click.echo("To give up what was sealed with the lost key, so that names can be sealed again:")
-        click.echo(f"  {_provision(site)} --new-sealing-key")
+    _tell_what_is_left(site, anew=anew, grows=is_known and layout.is_cluster and not before.is_cluster)
     system_commands.tell_of_outdated(site, outdated)
 
 
-def _provision(site: Site) -> str:
-    if site.layout().is_in_containers:
-        return "./kexie deploy compose run --rm provision"
-    return f"python -m deploy.provision {site.folder}"
+def _wanted(before: Layout, is_cluster: bool | None, broker: str | None, database: str | None) -> Layout:
+    if broker and database:
+        return Layout(tuple(broker.split(",")), tuple(database.split(",")))
+    if is_cluster is None:
+        return before
+    return CLUSTER if is_cluster else Layout()
+
+
+def _tell_what_is_left(site: Site, *, anew: Collection[str], grows: bool) -> None:
+    """Tell what this command cannot do, since broker and database have to run for it."""
+    in_containers = site.layout().is_in_containers
+    if grows and in_containers:
+        click.echo("Then spread the queues that exist over the new brokers, or they fall with the one that has them:")
+        for node in CLUSTER.brokers[1:]:
+            click.echo(f"  ./kexie deploy compose exec rabbitmq rabbitmq-queues grow rabbit@{node} all")
+    if "sealing_key" in anew:
+        click.echo("Then give up what was sealed with the lost key, so that names can be sealed again:")
+        program = "./kexie deploy compose run --rm provision" if in_containers else "python -m deploy.provision"
+        click.echo(f"  {program} {NEW_KEY}{'' if in_containers else f' {site.folder}'}")
+    if not {"mongo_keyfile", "erlang_cookie"}.isdisjoint(anew):
+        click.echo("Then start broker and database anew, all nodes at once:")
+        click.echo(f"  {RESTART}")
+    if "token_private_key" in anew:
+        click.echo("Every token of a system is refused from now on; `./kexie deploy system add` issues a new one.")
 
 
 def _tell_of_site(site: Site, replaced: tuple[str, ...]) -> None:
@@ -99,7 +119,7 @@ def _tell_of_site(site: Site, replaced: tuple[str, ...]) -> None:
         click.echo(f"  {step.format(site=site.folder)}")
     if replaced:
         click.echo(f"New certificates ({', '.join(replaced)}) are used after a restart:")
-        click.echo("  ./kexie deploy compose up -d --wait --force-recreate")
+        click.echo(f"  {RESTART}")
 
 
 @deploy.command()
@@ -125,14 +145,16 @@ def compose_(words: tuple[str, ...]) -> None:
     Those of one machine or of a cluster: `./kexie deploy compose ps -a`.
     """
     site = Site.of_the_environment()
-    starts = not STARTS.isdisjoint(words)
-    if starts:
-        compose.check_start(site)
-    ended = subprocess.run((*compose.command(site), *words), cwd=CHECKOUT, check=False)
-    if starts and ended.returncode:
-        for line in compose.preparations():
-            click.echo(line, err=True)
-    sys.exit(ended.returncode)
+    command = (*compose.command(site), *words)
+    os.chdir(CHECKOUT)
+    if STARTS.isdisjoint(words):
+        os.execvp(command[0], command)
+    compose.check_start(site)
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for compose, which stops what it started
+    code = subprocess.run(command, check=False).returncode
+    for line in compose.preparations() if code else ():
+        click.echo(line, err=True)
+    sys.exit(code)
 
 
 @deploy.command("try", context_settings={"ignore_unknown_options": True}, add_help_option=False)

@@ -134,10 +134,12 @@ def list_(service: str | None, settled: bool, limit: int) -> None:
         out.print(dead_letters.settled(page) if settled else dead_letters.waiting(page, datetime.now(UTC)))
     if (more := page["total"] - len(page["items"])) > 0:
         out.print(f"and {more:,} more")
+    away = page.get("away") or ()
     if not page["total"]:
-        out.print(f"No message is {state}.")
-    if away := page.get("away"):
+        out.print(f"No message is {state}{' at the others' if away else ''}.")
+    if away:
         out.print(f"Away, and so not listed: {', '.join(away)}")
+        sys.exit(1)
 
 
 @parked_messages.command()

@@ -14,6 +14,8 @@ SHOWN = 50  # lines of findings
 
 CONFLICT = 409
 
+KEY = "The sealing key does not open what was sealed before: put the old one back (`sealing_key` of the site)."
+
 Job = dict[str, Any]
 
 
@@ -67,9 +69,16 @@ def judge(job: Job) -> Verdict:
 def _audit(job: Job) -> Verdict:
     if not job["found_count"]:
         return Verdict(0)
+    if _is_of_key(job):
+        return Verdict(1, KEY)
     return Verdict(
         1, _rebuild_for_others(job) or '`./kexie rearm --why "..."` has records that are behind published again.'
     )
+
+
+def _is_of_key(job: Job) -> bool:
+    """True where the sealing key is all that was found; it is the last to be looked at."""
+    return job["found_count"] == 1 and job["found"][0]["what"] == "key"
 
 
 def _rearm(job: Job) -> Verdict:
@@ -83,6 +92,8 @@ def _rearm(job: Job) -> Verdict:
 def _verify(job: Job) -> Verdict:
     if not job["found_count"]:
         return Verdict(0)
+    if _is_of_key(job):
+        return Verdict(1, KEY)
     sides = {finding["at"] for finding in job["found"]}
     if sides == {"text"} and job["found_count"] == len(job["found"]):
         return Verdict(0, "All is whole. These texts have characters that nobody can see; staff may correct them.")
@@ -99,7 +110,7 @@ def _rebuild(job: Job) -> Verdict:
 
 def _rebuild_for_others(job: Job) -> str | None:
     """Advice where the gateway has what no service has."""
-    if all(finding["what"] == "behind" for finding in job["found"]):
+    if all(finding["what"] in ("behind", "key") for finding in job["found"]):
         return None
     return 'The gateway has what no service has: `./kexie rebuild --why "..."` makes its copy anew from them.'
 
@@ -111,7 +122,8 @@ def show(job: Job) -> int:
     """Print a job, its findings and what to do next; return the exit code."""
     out, verdict = console(), judge(job)
     if job["found"]:
-        out.print(table(tuple(job["found"][0]), (tuple(finding.values()) for finding in job["found"][:SHOWN])))
+        columns = tuple(dict.fromkeys(name for finding in job["found"] for name in finding))
+        out.print(table(columns, (tuple(map(finding.get, columns)) for finding in job["found"][:SHOWN])))
         if (more := job["found_count"] - SHOWN) > 0:
             out.print(f"and {more:,} more")
     out.print(summary(job))

@@ -18,12 +18,11 @@ import os
 import re
 import secrets
 import ssl
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,13 +30,15 @@ from urllib.parse import urlsplit
 import msgspec
 
 from deploy.deployment import broker_rights, system_definitions
+from deploy.deployment.addresses import amqp_uri, mongo_uri, servers
 from deploy.deployment.broker_rights import Definitions, Rights
+from deploy.deployment.compose_variables import ComposeVariables
 from deploy.deployment.file_owners import open_to_containers, require_owner
-from deploy.deployment.layout import CLUSTER, THIS_MACHINE, Layout
+from deploy.deployment.layout import Layout
 from deploy.deployment.other_systems import USUAL_ROLES, Folder, System, Systems, check
 from deploy.errors import CommandFailed
 from deploy.secrets import certificate_authority
-from deploy.secrets.certificate_authority import BROWSERS_ACCEPT, VALID_FOR, Authority
+from deploy.secrets.certificate_authority import Authority
 from deploy.secrets.keys import as_setting, new_private_key, new_sealing_key, of_setting, public_of
 from deploy.secrets.private_files import CHECKOUT, write_privately
 from gateway.door.systems import FILE
@@ -54,12 +55,15 @@ BROKER_USERS: Mapping[str, Callable[[], Rights]] = {
     "provision": broker_rights.of_provision,
 }
 IMAGE_USER = 10001  # runs the containers where root has made the site
-PROJECT, BEFORE_PROJECTS = "COMPOSE_PROJECT_NAME", "kexie"
-"""The variable that names containers and volumes, and the name of all sites of earlier releases."""
+PROJECT, USER = "COMPOSE_PROJECT_NAME", "KEXIE_USER"
+"""Variables of compose: the name of containers and volumes, and the user that containers run as."""
+BEFORE_PROJECTS = "kexie"  # the name of all sites of earlier releases
 IRREPLACEABLE = {
     "sealing_key": "Nothing that was sealed before can be opened with a new one",
     "token_private_key": "All tokens of systems and operators are refused with a new one",
     "mongo_root_password": "The database keeps the password that it has, and would refuse a new one",
+    "mongo_keyfile": "Members that run would not know one that is started with a new one",
+    "erlang_cookie": "Brokers that run would not know one that is started with a new one",
 }
 """Secrets that are invented for a new site only: what is out there depends on them, and why."""
 
@@ -105,9 +109,9 @@ class Site:
         for name in ("mongo_root_password", "erlang_cookie", "grafana_password"):
             self._secret(name, lambda: secrets.token_hex(24))
         for name in (*BROKER_USERS, DOOR):
-            self._keep(f"{name}_amqp_uri", _amqp_uri(name, self._password(f"{name}_amqp_uri"), layout))
+            self._keep(f"{name}_amqp_uri", amqp_uri(name, self._password(f"{name}_amqp_uri"), layout))
         for name in (*SOURCES, "backup"):
-            self._keep(f"{name}_mongo_uri", _mongo_uri(name, self._password(f"{name}_mongo_uri"), layout))
+            self._keep(f"{name}_mongo_uri", mongo_uri(name, self._password(f"{name}_mongo_uri"), layout))
         self.systems().update(ca=self.folder / "tls" / "ca.pem")
         self._write_definitions()
         if layout.is_in_containers:
@@ -155,7 +159,8 @@ class Site:
 
     def outdated_systems(self) -> tuple[str, ...]:
         """Return the systems of an earlier release, whose folders `make` writes anew: they have another address."""
-        return self.systems().outdated() if (self.folder / "systems").exists() else ()
+        is_there = all((self.folder / name).exists() for name in ("systems", "token_private_key"))
+        return self.systems().outdated() if is_there else ()
 
     def private_key(self) -> str:
         """Return the key that signs tokens, PEM; fail where no site is made."""
@@ -214,7 +219,7 @@ class Site:
         """Issue certificates that are missing or due for renewal; yield the servers that had one before."""
         if (authority := self.authority()) is None:
             return
-        for server, (names, valid_for) in _servers(layout).items():
+        for server, (names, valid_for) in servers(layout).items():
             file = self.folder / f"tls/{server}.pem"
             if not file.exists() or authority.would_renew(file.read_text(), names):
                 if file.exists():
@@ -229,6 +234,12 @@ class Site:
                 f"{self.folder / gone[0]} is gone. {IRREPLACEABLE[gone[0]]}: put its copy back, or, where there is "
                 f"none, `./kexie deploy init --anew {gone[0]}`. Nothing was changed."
             )
+        if not (self.folder / "tls/ca.pem").exists() and any(self.folder.glob("tls/*.pem")):
+            raise CommandFailed(
+                f"{self.folder / 'tls/ca.pem'} is gone, and nobody trusts the certificates of a new authority: put its "
+                f"copy back, or remove {self.folder / 'tls'} for new certificates of all, and hand out the new ca.pem. "
+                "Nothing was changed."
+            )
         if os.getuid() and self.layout().is_in_containers:
             require_owner(self._read_by_containers(), os.getuid())
 
@@ -239,38 +250,35 @@ class Site:
         self.require_files()
         open_to_containers(CHECKOUT / "deploy")
         if os.getuid() == 0:
-            self._give_to(*map(int, self._user().split(":")))
+            user, _, group = self._user().partition(":")
+            self._give_to(int(user), int(group or user))
 
     def _new_project(self) -> str:
         """The name that the operator chose, that of earlier releases, or one that no other checkout has."""
-        chosen = os.environ.get(PROJECT) or (self._variable(PROJECT) if self._has_environment else "")
+        chosen = os.environ.get(PROJECT) or (self._variables.get(PROJECT) if self._has_variables else "")
         if chosen or self.is_made:
             return chosen or BEFORE_PROJECTS
         digest = sha256(bytes(self.folder.resolve())).hexdigest()
         return f"kexie-{digest[:6]}"
 
     def _write_environment(self) -> None:
-        """Set the user that the containers run as, and their name; the other lines of the file are the operator's."""
-        file = self.environment
-        lines = file.read_text().splitlines() if file.exists() else []
-        kept = [line for line in lines if not line.startswith("KEXIE_USER=")]
-        is_named = self._variable(PROJECT) or not self._has_environment
-        named = [] if is_named else [f"{PROJECT}={self.project}"]
-        file.write_text("\n".join([*kept, *named, f"KEXIE_USER={self._owner()}", ""]))
+        """Set the user that the containers run as, and their name where the operator has not."""
+        if self._has_variables and not self._variables.get(PROJECT):
+            self._variables.set(PROJECT, self.project)
+        self._variables.set(USER, self._owner())
 
     @property
-    def _has_environment(self) -> bool:
+    def _variables(self) -> ComposeVariables:
+        return ComposeVariables(self.environment)
+
+    @property
+    def _has_variables(self) -> bool:
         """True where the variables of compose are of this site: not of another one in the same checkout."""
         return self.folder.parent == self.environment.parent
 
-    def _variable(self, name: str) -> str:
-        """The value of a variable in the file from which compose reads them; empty where there is none."""
-        lines = self.environment.read_text().splitlines() if self.environment.exists() else []
-        return next((line.partition("=")[2].strip() for line in reversed(lines) if line.startswith(f"{name}=")), "")
-
     def _user(self) -> str:
         """User and group of the containers, as compose finds them."""
-        return os.environ.get("KEXIE_USER") or self._variable("KEXIE_USER") or self._owner()
+        return os.environ.get(USER) or self._variables.get(USER) or self._owner()
 
     def _secret(self, name: str, invent: Callable[[], str]) -> str:
         file = self.folder / name
@@ -298,32 +306,3 @@ class Site:
     def _read_by_containers(self) -> list[Path]:
         files = (*self.folder.glob("*"), *self.folder.glob("tls/*.pem"), self.folder / FILE)
         return [file for file in files if file.exists()]
-
-
-def _amqp_uri(name: str, password: str, layout: Layout) -> str:
-    scheme, port = ("amqp", 5672) if layout.is_on_this_machine else ("amqps", 5671)
-    return ";".join(f"{scheme}://{name}:{password}@{_at(host, port)}/%2F" for host in layout.brokers)
-
-
-def _mongo_uri(name: str, password: str, layout: Layout) -> str:
-    members, database = ",".join(_at(host, 27017) for host in layout.databases), f"kexie_{name}"
-    tls = "" if layout.is_on_this_machine else "&tls=true"
-    return f"mongodb://{name}:{password}@{members}/{database}?replicaSet=rs0&authSource={database}{tls}"
-
-
-def _at(host: str, port: int) -> str:
-    """The host with this port, unless it has one already."""
-    return host if urlsplit(f"//{host}").port else f"{host}:{port}"
-
-
-def _servers(layout: Layout) -> dict[str, tuple[tuple[str, ...], timedelta]]:
-    """The names of each kind of server, and how long its certificate is valid."""
-    return {
-        "rabbitmq": (_names(CLUSTER.brokers, layout.brokers, layout.hosts), VALID_FOR),
-        "mongo": (_names(CLUSTER.databases, layout.databases, THIS_MACHINE), VALID_FOR),
-        "proxy": (_names(layout.hosts), BROWSERS_ACCEPT),
-    }
-
-
-def _names(*hosts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(urlsplit(f"//{host}").hostname or host for host in chain(*hosts)))

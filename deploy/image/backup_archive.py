@@ -17,7 +17,7 @@ import hashlib
 import io
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any
@@ -231,13 +231,16 @@ def _whole() -> Iterator[None]:
         raise Damaged(error) from None
 
 
-def check(file: IO[bytes]) -> Manifest:
-    """Read a whole archive and return its manifest; raise `Damaged` where anything is wrong."""
+def check(file: IO[bytes], look: Callable[[str, RawBSONDocument], object] = lambda *_: None) -> Manifest:
+    """Read a whole archive and return its manifest; raise `Damaged` where anything is wrong.
+
+    `look` is given each document with the name of its file.
+    """
     reading = Reading(file)
     for name, content in reading.files():
         if name.endswith(DOCUMENTS):
-            for _ in reading.documents(name, content):
-                pass
+            for document in reading.documents(name, content):
+                look(name, document)
         else:
             reading.metadata(name, content)
     return reading.manifest()

@@ -21,10 +21,11 @@ def token_keys(home: Home) -> Keys:
 def require_sealing_key(home: Home) -> None:
     """Make the sealing key before there are data; fail where it is gone and they are not: a new one opens nothing."""
     file = home.folder / SEALING_FILE
-    if (home.folder / "database" / "WiredTiger").exists() and not (file.exists() or os.environ.get("SEALING_KEY")):
+    may_have_sealed = (home.folder / "database.password").exists()  # 0.1 had none, and sealed nothing
+    if may_have_sealed and not (file.exists() or os.environ.get("SEALING_KEY")):
         raise CommandFailed(
             f"{file} is gone, and nothing that was sealed can be opened with a new key: put its copy back. "
-            f"Where there is none, remove {home.folder}, or give a new key in SEALING_KEY."
+            f"Where there is none, remove {home.folder} and begin anew."
         )
     sealing_key(home)
 

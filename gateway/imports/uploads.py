@@ -244,9 +244,14 @@ def _uploaded(request: Request) -> tuple[IO[bytes], str]:
     """The file's bytes and its name, which may be empty: a form's field `file`, or the whole body."""
     if request.mimetype != "multipart/form-data":
         return request.stream, request.params.get("filename", "")
-    file = request.files.get("file")
-    if file is None:
+    files = request.files.getlist("file")
+    if not files:
         raise InvalidInput(FieldError("file", "The form has no file of that name.", "表单中没有名为 file 的文件。"))
+    if len(files) > 1:
+        raise InvalidInput(
+            FieldError("file", f"{len(files)} files; send one.", f"共 {len(files)} 个文件，请只传一个。")
+        )
+    (file,) = files
     return file.stream, request.params.get("filename") or file.filename or ""
 
 

@@ -85,6 +85,7 @@ class Maintenance:
 
     def _audit(self, ask: Ask, params: Mapping[str, Any], progress: Progress) -> None:
         self._compare(ask, params, progress)
+        _report_wrong_keys(ask, SERVICES, progress)
 
     def _rearm(self, ask: Ask, params: Mapping[str, Any], progress: Progress) -> None:
         """Have everything that is behind, or all that a listener hears, published again."""
@@ -105,6 +106,7 @@ class Maintenance:
         kinds, store = _kinds(params), self._generations.serving()
         progress.total = patiently(lambda: store.count_records(kinds))
         away = verify(ask, store, kinds, progress)
+        _report_wrong_keys(ask, [service for service in SERVICES if service not in away], progress)
         _check_exists(store)
         _check_answered(away)
 
@@ -133,6 +135,13 @@ def _report(lasting: Iterable[Difference], progress: Progress, differing: dict[s
     for difference in lasting:
         progress.add_finding(difference.document())
         differing[difference.block.kind.service] += 1
+
+
+def _report_wrong_keys(ask: Ask, services: Iterable[str], progress: Progress) -> None:
+    """Add a finding for each service whose sealing key does not open what was sealed."""
+    for service in services:
+        if ask(service, "condition").get("opens") is False:
+            progress.add_finding({"service": service, "kind": "", "id": "sealing_key", "at": "key", "what": "key"})
 
 
 def _rearm_behind(ask: Ask, lasting: Iterable[Difference]) -> None:

@@ -1,56 +1,23 @@
-"""Sealing: restricted values are stored encrypted (AES-256-GCM), bound to the record that they belong to.
+"""Sealing in a service: restricted values are stored encrypted, with the key that opened those before.
 
 The database without the key reveals nothing, and a value moved to another record no longer opens.
 """
 
 from __future__ import annotations
 
-import os
-from base64 import b64decode, b64encode
 from contextlib import suppress
 from typing import Any, TypeVar
 
-import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from services.chassis.mongo import Document, database
 from services.chassis.problem import Overloaded
 from services.chassis.provider import Provider
-from services.chassis.sealing_canary import ANY_KEY, CANARIES, CANARY
+from services.chassis.seal import ANY_KEY, CANARIES, CANARY, Seal
 from services.chassis.settings import WrongSettings
 
-NONCE = 12  # bytes
-
 T = TypeVar("T")
-
-
-class Unsealable(Exception):
-    """A value that was sealed with another key or for another record, or was altered."""
-
-
-class Seal:
-    """Seals and opens values with one key."""
-
-    def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(key)
-
-    def seal(self, value: Any, *, record: str) -> str:
-        """Encrypt a value as a text; the same value twice gives two texts."""
-        nonce = os.urandom(NONCE)
-        sealed = self._cipher.encrypt(nonce, msgspec.json.encode(value), record.encode())
-        return b64encode(nonce + sealed).decode()
-
-    def open(self, sealed: str, of: type[T], *, record: str) -> T:
-        """Decrypt the value that was sealed for this record; raises `Unsealable`."""
-        encrypted = b64decode(sealed)
-        try:
-            content = self._cipher.decrypt(encrypted[:NONCE], encrypted[NONCE:], record.encode())
-        except InvalidTag:
-            raise Unsealable(record) from None
-        return msgspec.json.decode(content, type=of)
 
 
 class WrongKey(Overloaded):
@@ -89,12 +56,12 @@ class CheckedSeal:
         if canary is None and not self._opens_a_record():
             return False
         if canary is None or canary["sealed"] == ANY_KEY:
-            made = {"$set": {"sealed": self._seal.seal(CANARY, record=CANARY)}}
+            made = {"$set": {"sealed": self._seal.canary()}}
             unmade = {"_id": CANARY, "sealed": {"$in": [None, ANY_KEY]}}
             with suppress(DuplicateKeyError):  # another process made it at this moment
                 self._canaries.update_one(unmade, made, upsert=True)
             canary = self._canaries.find_one({"_id": CANARY}) or {}
-        return self._opens(canary["sealed"], record=CANARY)
+        return self._seal.opens_canary(canary["sealed"])
 
     def _check(self) -> None:
         self._is_right = self._is_right or self.opens()
@@ -106,14 +73,7 @@ class CheckedSeal:
         record = self._records.find_one({self._field: {"$type": "string"}}, {self._field: 1})
         if record is None:
             return True
-        return self._opens(record["state"][self._field.partition(".")[2]], record=record["_id"])
-
-    def _opens(self, sealed: str, *, record: str) -> bool:
-        try:
-            self._seal.open(sealed, object, record=record)
-        except Unsealable:
-            return False
-        return True
+        return self._seal.opens(record["state"][self._field.partition(".")[2]], record=record["_id"])
 
 
 class SealProvider(Provider[CheckedSeal]):

@@ -33,8 +33,7 @@ def decode(body: bytes) -> Any:
 def decode_given(body: bytes) -> Any:
     """Decode what somebody else wrote: as `decode`, and no object has a name twice; raises `BrokenJson`."""
     value = decode(body)
-    if body.count(b":") > 1:
-        json.loads(body, object_pairs_hook=_refuse_doubled)
+    _read_names(body.decode())
     return value
 
 
@@ -50,10 +49,13 @@ def canonical(value: Any) -> bytes:
 
 def _refuse_doubled(pairs: list[tuple[str, Any]]) -> None:
     """Of two values under one name each reader takes another one."""
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
+    if len(dict(pairs)) < len(pairs):
+        names = [name for name, _ in pairs]
         doubled = next(name for number, name in enumerate(names) if name in names[:number])
         raise BrokenJson(f"the name {doubled[:60]!r} stands twice in one object")
+
+
+_read_names = json.JSONDecoder(object_pairs_hook=_refuse_doubled).decode
 
 
 def _check(value: Any, *, depth: int) -> None:

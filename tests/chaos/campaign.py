@@ -55,6 +55,7 @@ class Campaign:
             scores=list(self._scores.values()),
             findings=self._findings,
             commands=self._load.done,
+            answers=dict(self._load.answers),
             deaths=len(self._world.deaths),
             crashes=dict(self._world.hits),
             silences=self._load.silences,

@@ -54,6 +54,7 @@ class Report:
     scores: Sequence[Score]
     findings: Sequence[Finding]
     commands: int
+    answers: Mapping[str, int]  # done, or the rule or code by which a command was refused
     deaths: int  # of processes
     crashes: Mapping[str, int]  # at points
     silences: Mapping[str, float]  # the longest one of each service, in seconds
@@ -73,6 +74,7 @@ class Report:
         """Return everything as plain data, for `--json`."""
         return {
             "commands": self.commands,
+            "answers": dict(self.answers),
             "lost": self.lost,
             "doubled": self.doubled,
             "deaths": self.deaths,
@@ -108,6 +110,7 @@ def show(report: Report, console: Console) -> None:
     rows.append(_row(_total(report).figures()))
     console.print("", table(FAULTS, rows), "", sep="\n")
     console.print(table(USAGE, map(_usage, report.usage)), "", sep="\n")
+    console.print(f"commands by their answers: {', '.join(f'{name} {n:,}' for name, n in report.answers.items())}")
     console.print(f"{report.commands:,} commands; {report.deaths:,} processes died; {_crashes(report.crashes)}")
     console.print(f"longest time without an answer: {_silences(report.silences)}")
     if report.findings:

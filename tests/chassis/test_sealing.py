@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pymongo import MongoClient
 
 from services.chassis.run import containers
-from services.chassis.sealing import CheckedSeal, Seal, SealProvider, Unsealable, WrongKey
-from services.chassis.sealing_canary import CANARIES, accept_any_key
+from services.chassis.seal import CANARIES, Seal, Unsealable, accept_any_key
+from services.chassis.sealing import CheckedSeal, SealProvider, WrongKey
 from services.chassis.settings import Settings, WrongSettings
 
 SEAL = Seal(b"s" * 32)

@@ -7,6 +7,7 @@ and to be root: a process in a container is killed from outside, as a crash woul
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -201,10 +202,22 @@ def change_version(containers: Containers, clerks: Clerks, site: Site) -> None:
 
 
 def check_status(clerks: Clerks) -> None:
-    """Have `./kexie status` look at the site; raise `CommandFailed` where it finds something."""
+    """Have `./kexie status` look at the site until nothing is wrong, and show it; raise NotInTime."""
     token = clerks.keys.token(subject="operator", roles=("operator",), lifetime=timedelta(hours=1))
     site = {"GATEWAY_URL": clerks.url, "KEXIE_TOKEN": token, "KEXIE_CA": str(clerks.authority)}
-    say(run(sys.executable, "-m", "deploy", "status", environment=os.environ | site))
+    shown = ""
+
+    def is_whole() -> bool:
+        nonlocal shown
+        command = (sys.executable, "-m", "deploy", "status")
+        status = subprocess.run(command, env=os.environ | site, check=False, capture_output=True, text=True)
+        shown = status.stdout + status.stderr
+        return status.returncode == 0
+
+    try:
+        wait_for(is_whole, "status to end with 0")
+    finally:
+        say(shown)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,15 @@
 import io
 import os
 import stat
+from base64 import b64decode
 
+import bson
 import pytest
 
 from deploy.backup import DATABASES
+from deploy.deployment.site_files import Site
 from deploy.image.backup_archive import Manifest, Writing
+from services.chassis.seal import ANY_KEY, Seal
 
 DOCKER = """#!/bin/sh
 echo "$*" >> {folder}/asked
@@ -18,9 +22,12 @@ esac
 """
 
 
-def an_archive(databases=DATABASES):
+def an_archive(databases=DATABASES, canary=None):
     file = io.BytesIO()
     writing = Writing(file)
+    if canary:
+        content = bson.encode({"_id": "canary", "sealed": canary})
+        writing.documents("kexie_awards/seal", [(content, 1)], size=len(content))
     writing.metadata("kexie_awards/edition", b"{}")
     writing.documents("kexie_awards/edition", [(b"\5\0\0\0\0", 1)], size=5)
     told = {"kexie": "0", "point": "2011-05-14T10:00:00+08:00", "cluster_time": (1, 1), "databases": databases}
@@ -105,6 +112,31 @@ def test_what_is_no_whole_backup_of_all_is_refused_before_anything_is_touched(
     assert done.exit_code == 1
     assert says in done.output
     assert docker.asked == ""
+
+
+def test_a_backup_whose_names_the_sites_key_does_not_open_is_refused_before_anything_is_touched(
+    operator, docker, tmp_path, monkeypatch
+):
+    site = Site(tmp_path / "site", tmp_path / ".env")
+    site.make()
+    monkeypatch.setattr(Site, "of_the_environment", lambda: site)
+    file = tmp_path / "a.tar.gz"
+
+    def restored(canary, *options):
+        file.write_bytes(an_archive(canary=canary))
+        docker.tells(asked=b"", held=b'{"held": {"kexie_awards": 7}, "is_half_done": false}\n')
+        return operator.gives("deploy", "restore", *options, str(file)).output, " run " in docker.asked
+
+    own = Seal(b64decode((site.folder / "sealing_key").read_text())).canary()
+    another = Seal(b"t" * 32).canary()
+    refused, has_touched = restored(another)
+    assert "put the old one there first" in refused
+    assert "Nothing was changed" in refused
+    assert not has_touched
+    for canary, options in ((own, ()), (None, ()), (ANY_KEY, ()), (another, ("--without-key",))):
+        said, has_touched = restored(canary, *options)
+        assert "or with --replace" in said
+        assert has_touched
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,9 @@ def test_the_keys_of_a_home_are_made_once(tmp_path):
 def test_a_home_with_data_gets_no_new_sealing_key(tmp_path, monkeypatch):
     monkeypatch.delenv("SEALING_KEY", raising=False)
     home = Home(tmp_path)
-    require_sealing_key(home)  # before there are data
     (home.subfolder("database") / "WiredTiger").touch()
+    require_sealing_key(home)  # of an earlier release, which sealed nothing
+    (tmp_path / "database.password").touch()
     require_sealing_key(home)
 
     (tmp_path / "sealing.key").unlink()

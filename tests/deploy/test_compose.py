@@ -78,6 +78,16 @@ def test_nothing_of_a_secret_is_in_what_everybody_may_inspect(services):
             assert not secret or value.startswith("/run/secrets/"), (name, variable)
 
 
+def test_no_service_starts_before_the_running_broker_was_told_its_users_and_everything_shared_is_there(services):
+    def waits_for(name):
+        return {other: one["condition"] for other, one in services[name]["depends_on"].items()}
+
+    assert waits_for("provision")["rights"] == "service_completed_successfully"
+    assert {one["source"] for one in services["rights"]["secrets"]} == {"definitions", "erlang_cookie"}
+    for name in PROGRAMS:
+        assert waits_for(name)["provision"] == "service_completed_successfully", name
+
+
 def test_only_who_founds_the_replica_set_has_the_password_of_root(services):
     holders = {
         name
@@ -163,6 +173,18 @@ def test_without_the_plugin_the_packaged_program_is_used(docker, code):
     (path,) = program()
     done = subprocess.run((path, "version"), capture_output=True, text=True, check=False)
     assert (done.returncode, "Docker Compose" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("log", "last"),
+    [
+        ('{"event": "waiting"}\nthe broker was not ready within 120 s\n', "the broker was not ready within 120 s"),
+        ('{"event": "waiting"}\n{"event": "a restore ended"}\n', "a restore ended"),
+        ("", "it said nothing"),
+    ],
+)
+def test_the_last_words_of_a_program_are_told_where_it_failed(log, last):
+    assert compose.words(log) == last
 
 
 def test_where_there_is_neither_the_command_says_so(docker, monkeypatch):

@@ -29,6 +29,7 @@ DONE = BEGUN | {"state": "done", "ended_at": "2011-05-14T10:00:01.250+08:00", "s
 BEHIND = {"service": "awards", "kind": "award", "id": "r-1", "version": 2, "copy": 1, "rows": 1, "what": "behind"}
 UNKNOWN = BEHIND | {"version": 0, "what": "unknown"}
 CHANGED = {"service": "awards", "kind": "award", "id": "r-7", "version": 3, "at": "gateway", "what": "hash"}
+WRONG_KEY = {"service": "awards", "kind": "", "id": "sealing_key", "at": "key", "what": "key"}
 HIDDEN = CHANGED | {"at": "text", "what": "title U+200B"}
 
 HERE = datetime.fromisoformat(BEGUN["started_at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
@@ -62,6 +63,9 @@ def test_a_job_is_followed_to_its_end_and_told_in_a_line(operator):
         ("verify", [CHANGED | {"at": "service"}], 1, "from a backup"),
         ("verify", [HIDDEN], 0, "characters that nobody can see"),
         ("verify", [HIDDEN, CHANGED], 1, "./kexie rebuild"),
+        ("audit", [WRONG_KEY], 1, "put the old one back"),
+        ("audit", [BEHIND, WRONG_KEY | dict.fromkeys(("version", "copy", "rows"))], 1, "./kexie rearm"),
+        ("verify", [WRONG_KEY], 1, "put the old one back"),
         ("rebuild", [CHANGED], 1, "./kexie verify"),
     ],
 )
@@ -187,6 +191,16 @@ def test_parked_messages_are_listed_and_none_of_them_steers_the_terminal(operato
     assert line.split()[:2] == ["4dcdd1b0aa", "outreach"]
     assert "NotAnEvent: [red]no[/red]\\x1b[2J" in line
     assert line.split()[-2:] == ["4", "ALARM"]
+
+
+def test_no_list_is_whole_where_a_service_is_away(operator):
+    page = {"items": [], "total": 0, "cursor": None, "away": ["rural"]}
+    operator.told_by_gateway("GET parked", (200, page))
+
+    listed = operator.gives("parked", "list")
+
+    assert listed.exit_code == 1
+    assert listed.stdout == "No message is waiting at the others.\nAway, and so not listed: rural\n"
 
 
 def test_who_settled_a_message_and_why_is_listed(operator):

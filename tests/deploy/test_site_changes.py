@@ -55,6 +55,19 @@ def test_a_secret_on_which_data_depend_is_never_invented_again_by_itself(site, n
     assert (site.folder / name).exists()
 
 
+def test_no_new_authority_is_made_beside_certificates_that_it_did_not_issue(site):
+    (site.folder / "tls/ca.pem").unlink()
+    before = contents(site.folder)
+
+    with pytest.raises(CommandFailed, match="nobody trusts the certificates of a new authority"):
+        site.make()
+
+    assert contents(site.folder) == before
+    shutil.rmtree(site.folder / "tls")
+    site.make()
+    assert (site.folder / "tls/rabbitmq.pem").exists()
+
+
 def test_a_new_site_takes_the_sealing_key_that_was_put_there(tmp_path):
     folder = tmp_path / "site"
     folder.mkdir()
@@ -113,6 +126,13 @@ def test_a_change_that_would_leave_the_data_behind_is_refused_with_the_way_to_mo
 @pytest.mark.parametrize(("before", "after"), [(Layout(), CLUSTER), (OWN, Layout(("10.0.0.3",), ("10.0.0.2",)))])
 def test_a_site_grows_and_its_own_servers_move(before, after):
     check_change(before, after)
+
+
+def test_a_site_that_becomes_a_cluster_is_told_of_its_queues_once(init):
+    init()
+
+    assert "rabbitmq-queues grow rabbit@rabbitmq3 all" in init("--cluster").output
+    assert "rabbitmq-queues grow" not in init("--cluster").output
 
 
 def test_init_refuses_before_it_writes_anything(init, tmp_path):

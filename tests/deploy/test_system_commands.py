@@ -30,9 +30,9 @@ def site(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def docker(site, tmp_path, monkeypatch):
+def docker(site, monkeypatch):
     """A Docker at this site that answers as a test says, and keeps what its rabbitmqctl was asked and given."""
-    folder = tmp_path / "bin"
+    folder = site.folder.parent / "bin"
     folder.mkdir()
     (folder / "docker").write_text(DOCKER.format(folder=folder))
     (folder / "docker").chmod(0o700)

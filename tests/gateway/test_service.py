@@ -229,13 +229,41 @@ def test_a_milestone_is_reached_by_a_record(gateway):
 
 
 UNCHANGED = (
-    "/api/v1/plans/2011/progress", "/api/v1/plans/2011/items/35", "/api/v1/kpis/K2?period=2011&by=district",
+    "/api/v1/plans/2011/progress", "/api/v1/items/35", "/api/v1/kpis/K2?period=2011&by=district",
     "/api/v1/kpis/K2/series?period=2011&step=month", "/api/v1/kpis/K2/records?period=2011",
     "/api/v1/milestones/M-YOUTH10",
     "/api/v1/notices", "/api/v1/notices?ended=true", "/notices", "/api/v1/plans", "/api/v1/plans/2011",
     "/api/v1/records/outreach/audience_count/a-1/history", "/api/v1/plans/2011/periods/2011S1/editions",
     "/api/v1/recounts", "/api/v1/alerts/rules", "/openapi.json",
 )  # fmt: skip
+
+
+ODD_HEADERS = {
+    "If-None-Match": ("W/*", '"', ",,,", "\xff"),
+    "If-Match": ("*", '"1", "2"', '"99999999999"', "\xff"),
+    "Range": ("bytes=5-1", "bytes=-" + "9" * 30, "x"),
+    "Accept": ("*/*;q=x", "text/html;q=9e999", "\xff"),
+    "Accept-Encoding": ("gzip;q=x", "gzip;q=1e999", ";;;"),
+    "Accept-Language": ("en;q=nan", "*" * 3_000, ";q=", "\xff"),
+    "Content-Type": ("application/json; charset=utf-7", "multipart/form-data; boundary=", "\xff"),
+    "Cookie": ("kexie_session=\x01", "kexie_session=a.b.c", 'kexie_session="\\000"', "=;;\xff"),
+    "Authorization": ("", "Bearer", "Basic \xff", "Bearer a.b.c", "Digest a=b,,c"),
+    "Idempotency-Key": ("", "..", "\xff"),
+    "Last-Event-ID": ("\xff",),
+    "traceparent": ("00-0-0-0", "\xff"),
+    "X-Forwarded-For": (",", "::1%eth0"),
+}
+
+
+def test_a_header_that_makes_no_sense_is_no_fault_of_ours(gateway):
+    for name, value in ((name, value) for name, values in ODD_HEADERS.items() for value in values):
+        how = {"headers": {name: value}, "token": "" if name == "Authorization" else None}
+        for answered in (
+            gateway.get("/api/v1/kpis/K2", **how),
+            gateway.get("/api/v1/plans/2011/progress", **how),
+            gateway.post("/api/v1/alerts/rules", {"name": "x"}, **how),
+        ):
+            assert answered.status < 500, (name, value, answered.content)
 
 
 def test_whoever_asks_again_before_anything_has_changed_is_told_so(gateway):

@@ -46,8 +46,9 @@ LIFETIME = timedelta(days=2)  # of the tokens
 class Load:
     """Clerks and readers at work: `start` and `pause` as often as needed, `stop` at the end.
 
-    `done` counts commands, `troubles` the reasons of tries without an answer; `silences` are the longest times in
-    seconds in which a service answered nothing. Silence is no finding while `is_excused` is true.
+    `done` counts commands, `answers` all of them by their last answer, `troubles` the reasons of tries without an
+    answer; `silences` are the longest times in seconds in which a service answered nothing. Silence is no finding while
+    `is_excused` is true.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Load:
     ) -> None:
         self.done, self.is_working = 0, False
         self.findings: list[Finding] = []
+        self.answers: Counter[str] = Counter()
         self.troubles: Counter[str] = Counter()
         self.silences = dict.fromkeys(SERVICES, 0.0)
         self._log, self._random, self._stories = log, random, tuple(stories)
@@ -126,6 +128,7 @@ class Load:
         outcomes = [call.wait() for call in calls]
         if len(set(outcomes)) > 1:
             self._find(Finding("I1", f"{callers} callers of {command.id} were answered differently: {set(outcomes)}"))
+        self.answers[outcomes[0].rule or outcomes[0].state] += 1
         if outcomes[0].state == "done":
             self._note_done(command, outcomes[0])
         return outcomes[0]

@@ -10,8 +10,8 @@ from typing import Protocol, Self
 
 from tests.chaos.world.outside_bureau import NAME as BUREAU
 
-PROGRAMS = ("b-1", "b-2", "b-3", "b-4", "b-5")
-"""Callers that take the same ids again and again, and each other's."""
+PROGRAMS = ("program-1", "program-2", "program-3", "program-4", "program-5")
+"""Callers who take the same command ids again and again, and each other's."""
 PEOPLE = {
     "u-li": ("recorder",),
     "u-wang": ("verifier",),
@@ -162,14 +162,14 @@ def a_station(actor: Actor, n: int) -> None:
 
 
 def reused_ids(actor: Actor, n: int) -> None:
-    """Let bureaus' programs give commands under ids that they, and others, have used for something else."""
+    """Let programs give commands under ids that they, and others, have used for something else."""
     decision = {"source_level": "province", "issuer_level": "province", "decision_doc_no": "川科协发1号"}
     granted = {"approved_fen": 900_000_000, "approved_on": "2011-03-01", "district": DISTRICT}
-    for bureau in PROGRAMS:
-        grant = {"grant_id": f"g-{bureau}", **decision, **granted}
-        actor.reuse(f"grant-{bureau}", "u-zhang", "rural", "approve_grant", expected=(None,), **grant)
-    programs = [Random(f"{n}/{program}") for program in range(AT_ONCE)]
-    actor.together(*(partial(_takes_ids, actor, random) for random in programs))
+    for program in PROGRAMS:
+        grant = {"grant_id": f"g-{program}", **decision, **granted}
+        actor.reuse(f"grant-{program}", "u-zhang", "rural", "approve_grant", expected=(None,), **grant)
+    chances = [Random(f"{n}/{clerk}") for clerk in range(AT_ONCE)]
+    actor.together(*(partial(_takes_ids, actor, random) for random in chances))
 
 
 def _takes_ids(actor: Actor, random: Random) -> None:

@@ -422,6 +422,9 @@ def test_a_form_s_file_is_taken_with_its_name(gateway):
     assert (refused.status, refused.body["errors"][0]["field"]) == (400, "file")
     assert ended(gateway, taken.body["id"])["state"] == "checked"
 
+    two = gateway.post(PATH, bodies["file"].removesuffix(b"--x--\r\n") + bodies["file"], headers=kind)
+    assert (two.status, two.body["errors"][0]["en"]) == (400, "2 files; send one.")
+
 
 def test_a_file_that_is_no_sheet_fails_and_says_why(gateway):
     import_id = upload(gateway, b"PK\x03\x04 and nothing else", dry_run=True)["id"]

@@ -10,7 +10,9 @@ from gateway.service import Gateway
 from gateway.upstream import delegation
 from services.awards.service import Awards
 from services.chassis.amqp import connect
-from services.contract.topology import LEDGER_QUEUE, SERVICES
+from services.chassis.provisioning import provision
+from services.chassis.seal import CANARIES, Seal
+from services.contract.topology import LEDGER_QUEUE, SERVICES, dead_letter_queue
 from services.members.service import Members
 from services.outreach.service import Outreach
 from services.rural.service import Rural
@@ -209,6 +211,27 @@ def test_the_status_tells_of_every_service_and_queue(gateway):
     assert (shown["gateway"]["parked"], shown["gateway"]["alarms"]) == (0, 0)
     assert [name for name, heard in shown["heard"].items() if heard] == ["awards"]
     assert shown["complete"] is (shown["reasons"] == [])
+
+
+def test_a_wrong_key_and_a_lost_queue_are_named_and_nothing_else(gateway):
+    seals = gateway.running.database("awards")[CANARIES]
+    assert ask(gateway, "GET", "status")["troubles"] == []
+    assert seals.count_documents({}) == 1  # by the first look
+
+    seals.update_one({}, {"$set": {"sealed": Seal(b"t" * 32).canary()}})
+    lost = dead_letter_queue("rural").name
+    with connect(gateway.running.settings, "tests.lose") as connection:
+        connection.default_channel.queue_delete(lost)
+    troubles = ask(gateway, "GET", "status")["troubles"]
+    provision(gateway.running.settings.amqp_uri)
+
+    assert [(one["code"], one.get("name") or one["service"]) for one in troubles] == [
+        ("missing", lost),
+        ("sealing_key", "awards"),
+    ]
+    for job in ("audit", "verify"):
+        ended = do(gateway, job)
+        assert [(one["service"], one["what"]) for one in ended["found"]] == [("awards", "key")]
 
 
 @pytest.fixture
