@@ -132,6 +132,8 @@ def _texts(view):
         if isinstance(kind, inspect.DataclassType):
             for field in kind.fields:
                 walk(field.name, field.type)
+        elif isinstance(kind, inspect.Metadata):  # a number with its unit
+            walk(name, kind.type)
         elif isinstance(kind, inspect.UnionType):
             for one in kind.types:
                 walk(name, one)
