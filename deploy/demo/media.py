@@ -89,7 +89,8 @@ def _issue(story: Story, column: Column, number: int, day: date) -> None:
 def _posts() -> Story:
     story = Story("posts")
     for number in range(1, POSTS + 1):
-        day, it = date(2011, 1, 10) + timedelta(days=11 * (number - 1)), {"post_id": f"w-{number:02}"}
+        day = date(2011, 1, 10) + timedelta(days=11 * (number - 1))
+        it: dict[str, Any] = {"post_id": f"w-{number:02}"}
         story.tell("outreach", "draft_post", **it, channel_id="ch-web", title=f"科普动态（{number}）")
         story.tell("outreach", "review_post", by="reviewer", **it, reviewed_on=day)
         story.tell(

@@ -14,6 +14,7 @@ from deploy.demo.evaluations import evaluations
 from deploy.demo.media import channels, media
 from deploy.demo.organisations import organisations
 from deploy.demo.provincial_prizes import results
+from deploy.demo.resources import library, loans
 from deploy.demo.story import Story
 from deploy.demo.youth import youth
 
@@ -24,12 +25,13 @@ def stories(seed: int = SEED) -> tuple[list[Story], ...]:
     """Return the parts of the year in their order; the stories of a part can be played side by side."""
     random = Random(seed)
     return (
-        [venues(), campaigns(), channels()],
+        [venues(), campaigns(), channels(), library()],
         [
             youth(),
             *evaluations(),
             *activities(random, Bookings()),
             *media(),
+            *loans(),
             *results(),
             *associations(random),
             *points(random),

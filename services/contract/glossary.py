@@ -337,6 +337,14 @@ FIELDS = _words(
         "report_id": ("触达记录编号", "Reach report id"),
         "reach": ("触达量", "Reach"),
         "measured_on": ("统计截止日期", "Measured on"),
+        "resource_id": ("资源编号", "Resource id"),
+        "resource_kind": ("资源类型", "Kind of resource"),
+        "acquired_on": ("入库日期", "Acquired on"),
+        "loan_id": ("借用编号", "Loan id"),
+        "borrower_id": ("借用单位编号", "Borrower's id"),
+        "out_on": ("借出日期", "Handed out on"),
+        "returned_on": ("归还日期", "Returned on"),
+        "overdue": ("逾期", "Overdue"),
         # rural
         "association_id": ("农技协编号", "Association id"),
         "industry": ("产业", "Industry"),
@@ -406,6 +414,7 @@ FIELDS_OF: Mapping[str, Mapping[str, Word]] = MappingProxyType(
         "outreach.draft_post": _words({"title": ("网文题目", "Title of the post")}),
         "outreach.web_post": _words({"url": ("网文地址", "Address of the post")}),
         "outreach.publish_post": _words({"url": ("网文地址", "Address of the post")}),
+        "outreach.register_resource": _words({"name": ("资源名称", "Name of the resource")}),
         "rural.prepare_association": _words({"name": ("协会名称", "Name of the association", "农技协名称")}),
         "rural.plan_point": _words({"name": ("站点名称", "Name of the service point")}),
         "rural.operate_part": _words({"on": ("运行日期", "Operated on")}),
@@ -681,6 +690,15 @@ VALUES = _words(
         "ended": ("已终止", "Ended"),
         "expert_reviewed": ("已通过科学审查", "Reviewed by an expert"),
         "reviewed": ("已审核", "Reviewed"),
+        "panel_set": ("展板", "Panel set"),
+        "text": ("图文资料", "Text"),
+        "kit": ("科普箱（包）", "Kit"),
+        "caravan": ("科普大篷车", "Science caravan"),
+        "mobile_museum": ("流动科技馆", "Mobile museum"),
+        "reserved": ("已预订", "Reserved"),
+        "out": ("借出", "Out"),
+        "lost": ("遗失", "Lost"),
+        "retired": ("已停用", "Retired"),
         # rural
         "civil": ("民政登记", "Civil-affairs registration"),
         "filing": ("备案", "Filing"),
@@ -726,6 +744,7 @@ VALUES_OF: Mapping[str, Mapping[str, Word]] = MappingProxyType(
         "awards.external_result.state": _words({"reported": ("已申报", "Reported")}),
         "members.organisation.state": _words({"approved": ("已批复", "Approved")}),
         "outreach.activity.state": _words({"closed": ("已归档", "Closed")}),
+        "outreach.resource_loan.state": _words({"returned": ("已归还", "Returned")}),
         "rural.association.state": _words(
             {
                 "active": ("正常活动", "Active"),
@@ -768,6 +787,8 @@ KINDS = _words(
         "outreach.column_issue": ("栏目期", "Column issue"),
         "outreach.web_post": ("网文", "Web post"),
         "outreach.reach_report": ("触达量", "Reach report"),
+        "outreach.resource": ("科普资源", "Resource"),
+        "outreach.resource_loan": ("资源借用", "Resource loan"),
         "rural.association": ("农村专业技术协会", "Rural association", "农技协"),
         "rural.service_point": ("科普惠农服务站点", "Service point"),
         "rural.fund_grant": ("资金项目", "Fund grant"),
@@ -929,6 +950,15 @@ COMMANDS = _words(
         "outreach.report_reach": ("填报触达量", "Report reach"),
         "outreach.verify_reach": ("核实触达量", "Verify reach"),
         "outreach.reject_reach": ("退回触达量", "Reject reach"),
+        "outreach.register_resource": ("登记科普资源", "Register a resource"),
+        "outreach.retire_resource": ("停用科普资源", "Retire a resource"),
+        "outreach.restore_resource": ("恢复科普资源", "Restore a resource"),
+        "outreach.reserve_resource": ("预订科普资源", "Reserve a resource"),
+        "outreach.lend_resource": ("借出科普资源", "Lend a resource"),
+        "outreach.mark_overdue": ("标记逾期未还", "Mark a loan as overdue"),
+        "outreach.return_resource": ("归还科普资源", "Return a resource"),
+        "outreach.lose_resource": ("登记资源遗失", "Lose a resource"),
+        "outreach.cancel_loan": ("取消资源预订", "Cancel a loan"),
     }
 )  # fmt: skip
 
@@ -1010,7 +1040,7 @@ HAPPENINGS = _words(
         "restored": ("恢复使用", "Restored"),
         "resubmitted": ("重新提交", "Resubmitted"),
         "result_known": ("获知结果", "Result known"),
-        "returned": ("退回资金", "Returned"),
+        "returned": ("退回（归还）", "Returned"),
         "returned_above": ("上级退回", "Returned above"),
         "revised": ("修订", "Revised"),
         "revoked": ("撤销", "Revoked"),
@@ -1042,6 +1072,11 @@ HAPPENINGS = _words(
         "resumed": ("恢复运行", "Resumed"),
         "ended": ("终止", "Ended"),
         "reviewed": ("审查", "Reviewed"),
+        "retired": ("停止使用", "Retired"),
+        "lost": ("遗失", "Lost"),
+        "reserved": ("预订", "Reserved"),
+        "handed_out": ("借出", "Handed out"),
+        "overdue": ("逾期未还", "Overdue"),
     }
 )
 

@@ -16,6 +16,8 @@ Mode = Literal["offline", "online"]
 Method = Literal["scan", "sign_in", "headcount", "turnstile", "estimate", "report"]
 EvidenceKind = Literal["photo", "sign_sheet", "video", "press", "letter"]
 ChannelKind = Literal["newspaper", "tv", "radio", "website", "sms", "microblog", "screen"]
+ResourceKind = Literal["panel_set", "video", "text", "kit", "caravan", "mobile_museum"]
+OutletLevel = Literal["central", "province", "city", "county"]
 VenueKind = Literal["plaza", "community", "school", "station", "site", "hall"]
 
 
@@ -177,3 +179,52 @@ class ReachReport(View):
     measured_on: date
     district: str | None
     state: Literal["recorded", "verified", "rejected"]
+
+
+@published_by("outreach", happenings=("registered", "retired", "lost", "restored"))
+class Resource(View):
+    """An item of the shared library that is lent as a whole: a panel set, a kit, a caravan."""
+
+    resource_kind: ResourceKind
+    acquired_on: date
+    district: str | None
+    state: Literal["available", "retired", "lost"]
+
+
+@published_by("outreach", happenings=("reserved", "handed_out", "overdue", "returned", "lost", "cancelled"))
+class ResourceLoan(View):
+    """A loan of one item; no two loans have it on the same day (O-21)."""
+
+    resource_id: str
+    resource_kind: ResourceKind
+    borrower_id: str
+    activity_id: str | None
+    starts_on: date
+    ends_on: date
+    out_on: date | None
+    returned_on: date | None
+    overdue: bool  # it came back late, or should have come
+    district: str | None
+    state: Literal["reserved", "out", "returned", "lost", "cancelled"]
+
+
+@published_by("outreach", happenings=("recorded", "verified", "rejected"))
+class MediaCoverage(View):
+    """A report of a medium about the association's work; the same clip counts once (O-23)."""
+
+    outlet_level: OutletLevel
+    channel_kind: ChannelKind
+    published_on: date
+    activity_id: str | None
+    district: str | None
+    state: Literal["recorded", "verified", "rejected"]
+
+
+@published_by("outreach", happenings=("listed", "covered", "uncovered", "struck"))
+class CommemorativeDay(View):
+    """A day in the calendar of commemorative days, and the campaign that took it up."""
+
+    day: date
+    campaign_id: str | None
+    district: str | None
+    state: Literal["listed", "covered", "struck"]

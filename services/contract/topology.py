@@ -60,6 +60,7 @@ HEARS: dict[str, tuple[str, ...]] = {
         "outreach.venue.restored",
         "outreach.activity.scheduled",
         "outreach.activity.moved",
+        "outreach.resource_loan.lost",
         "awards.award.granted",
         "awards.award.consent_withdrawn",
         "awards.award.revoked",

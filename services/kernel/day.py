@@ -1,4 +1,4 @@
-"""Days by the calendar of Shanghai (X-07): past events have no future day, plans no past one, and days have an order."""
+"""Days of Shanghai's calendar (X-07): past events bear no future day, plans no past one, and days have an order."""
 
 from __future__ import annotations
 

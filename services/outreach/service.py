@@ -11,24 +11,30 @@ from services.chassis.listener import listens
 from services.chassis.service import Service
 from services.contract.event import Event
 from services.outreach.commands.activities import ActivityCommands
+from services.outreach.commands.coverage import CoverageCommands
 from services.outreach.commands.media import MediaCommands
-from services.outreach.domain import activity, exhibit_candidate, venue
+from services.outreach.commands.resources import ResourceCommands
+from services.outreach.domain import activity, exhibit_candidate, resource, venue
 from services.outreach.store import (
     Activities,
     AudienceCounts,
     Campaigns,
     Channels,
     ColumnIssues,
+    CommemorativeDays,
+    Coverage,
     EvidenceFiles,
     ExhibitCandidates,
     MediaColumns,
     ReachReports,
+    ResourceLoans,
+    Resources,
     Venues,
     WebPosts,
 )
 
 
-class Outreach(ActivityCommands, MediaCommands, Service):
+class Outreach(ActivityCommands, MediaCommands, ResourceCommands, CoverageCommands, Service):
     """Activities of science popularisation, the audiences they reach (K2), and what channels publish."""
 
     name = "outreach"
@@ -44,6 +50,10 @@ class Outreach(ActivityCommands, MediaCommands, Service):
     issues = ColumnIssues()
     posts = WebPosts()
     reach_reports = ReachReports()
+    resources = Resources()
+    loans = ResourceLoans()
+    coverage = Coverage()
+    commemorative_days = CommemorativeDays()
     clock = ClockProvider()
 
     @listens(contract.rural.ServicePoint, "completed", "lapsed")
@@ -67,6 +77,11 @@ class Outreach(ActivityCommands, MediaCommands, Service):
         """Flag an activity whose venue was suspended at the very moment that it was chosen (flow F3)."""
         if event.data["venue_id"] is not None:
             self._heed_venue(event.record, event.data["venue_id"])
+
+    @listens(contract.outreach.ResourceLoan, "lost")
+    def follow_loan(self, event: Event) -> None:
+        """Take an item that its borrower lost for lost."""
+        self.resources.change(event.data["resource_id"], resource.follow_loss)
 
     @listens(contract.awards.Award, "granted", "consent_withdrawn", "revoked")
     def follow_award(self, event: Event) -> None:

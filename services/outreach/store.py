@@ -10,10 +10,14 @@ from services.outreach.domain import (
     campaign,
     channel,
     column_issue,
+    commemorative_day,
     evidence,
     exhibit_candidate,
     media_column,
+    media_coverage,
     reach_report,
+    resource,
+    resource_loan,
     second_person,
     venue,
     web_post,
@@ -131,3 +135,46 @@ class ReachReports(Records[reach_report.ReachReport]):
         Unique("issue_id", refusal=reach_report.ReachedTwice, among={"state": second_person.STANDING}),
         Unique("post_id", refusal=reach_report.ReachedTwice, among={"state": second_person.STANDING}),
     )
+
+
+class Resources(Records[resource.Resource]):
+    """Shared resources, without a rule across them."""
+
+    kind = contract.outreach.Resource.kind
+    record = resource.Resource
+    office = ("name",)
+
+
+class ResourceLoans(Records[resource_loan.ResourceLoan]):
+    """Loans; each day of an item is that of one loan: that is the item's calendar (O-21)."""
+
+    kind = contract.outreach.ResourceLoan.kind
+    record = resource_loan.ResourceLoan
+    office = ("reserved_by",)
+    internal = ("bookings",)
+    unique = (
+        Unique("bookings", refusal=resource_loan.LoanOverlaps),
+        Unique("resource_id", refusal=resource_loan.StillOut, among={"state": "out"}),
+    )
+
+
+class Coverage(Records[media_coverage.MediaCoverage]):
+    """Media coverage; of each clip, by address and by file, one record stands (O-23)."""
+
+    kind = contract.outreach.MediaCoverage.kind
+    record = media_coverage.MediaCoverage
+    office = ("outlet", "title", "url", "clip_sha256", "recorded_by", "verified_by")
+    unique = (
+        Unique("url", refusal=media_coverage.ClipTwice, among={"state": second_person.STANDING}),
+        Unique("clip_sha256", refusal=media_coverage.ClipTwice, among={"state": second_person.STANDING}),
+    )
+
+
+class CommemorativeDays(Records[commemorative_day.CommemorativeDay]):
+    """The calendar of commemorative days; each stands there once (O-28)."""
+
+    kind = contract.outreach.CommemorativeDay.kind
+    record = commemorative_day.CommemorativeDay
+    office = ("name",)
+    internal = ("identity",)
+    unique = (Unique("identity", refusal=commemorative_day.DayListedTwice),)

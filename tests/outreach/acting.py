@@ -41,6 +41,8 @@ USUALLY = {
         "opened_on": "2011-01-04",
     },
     "plan_column": {"name": "科学生活"},
+    "register_resource": {"resource_kind": "panel_set", "name": "防震减灾展板", "acquired_on": "2011-01-10"},
+    "reserve_resource": {"borrower_id": "o-school", "starts_on": "2011-05-14", "ends_on": "2011-05-16"},
     "draft_post": {"title": "科普日预告"},
 }
 

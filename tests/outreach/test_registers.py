@@ -1,9 +1,12 @@
 """What outreach publishes, lends and is told of, on a real broker and database."""
 
 import pytest
+from eventlet import GreenPool
 
+from services.chassis.problem import RefusedByRule
 from services.outreach.service import Outreach
 from tests.outreach.acting import Acting, refused
+from tests.stack import until
 
 
 @pytest.fixture
@@ -51,3 +54,42 @@ def test_two_posts_never_have_one_address(people):
         people.publish_post(post_id="w-2", **address)
     people.withdraw_post(post_id="w-1", reason="内容过时")
     assert people.publish_post(post_id="w-2", **address)["url"] == address["url"]
+
+
+@pytest.mark.rule("O-21")
+def test_of_40_clerks_who_reserve_the_last_panels_at_once_one_has_them(people):
+    people.register_resource(resource_id="panels-1")
+    refusals = []
+
+    def reserve(number):
+        try:
+            people.reserve_resource(loan_id=f"l-{number}", resource_id="panels-1", by=f"u-{number}")
+        except RefusedByRule as refusal:
+            refusals.append(refusal.code)
+
+    pool = GreenPool(40)
+    for number in range(40):
+        pool.spawn(reserve, number)
+    pool.waitall()
+
+    assert refusals == ["O-21"] * 39
+
+
+@pytest.mark.rule("O-21")
+def test_an_item_is_with_one_borrower_until_it_is_back_and_a_lost_one_is_lent_no_more(people):
+    people.register_resource(resource_id="panels-1")
+    people.reserve_resource(loan_id="l-1", resource_id="panels-1")
+    people.lend_resource(loan_id="l-1", out_on="2011-05-14")
+    people.reserve_resource(loan_id="l-2", resource_id="panels-1", starts_on="2011-05-17", ends_on="2011-05-18")
+
+    with refused("O-21"):
+        people.lend_resource(loan_id="l-2", out_on="2011-05-17")
+    assert people.mark_overdue(loan_id="l-1")["overdue"]
+    people.return_resource(loan_id="l-1", returned_on="2011-05-15")
+    people.reserve_resource(loan_id="l-3", resource_id="panels-1", starts_on="2011-05-16", ends_on="2011-05-16")
+
+    people.lend_resource(loan_id="l-2", out_on="2011-05-17")
+    people.lose_resource(loan_id="l-2", reason="搬运途中遗失")
+    until(lambda: people.get("resource", "panels-1")["state"] == "lost")
+    with refused("X-12"):
+        people.lend_resource(loan_id="l-3", out_on="2011-05-16")
