@@ -10,6 +10,7 @@ from random import Random
 
 from deploy.demo.activities import Bookings, activities, campaigns, closing, venues
 from deploy.demo.countryside import associations, grants, points
+from deploy.demo.coverage import coverage
 from deploy.demo.evaluations import evaluations
 from deploy.demo.media import channels, media
 from deploy.demo.organisations import organisations
@@ -32,6 +33,7 @@ def stories(seed: int = SEED) -> tuple[list[Story], ...]:
             *activities(random, Bookings()),
             *media(),
             *loans(),
+            *coverage(),
             *results(),
             *associations(random),
             *points(random),

@@ -345,6 +345,11 @@ FIELDS = _words(
         "out_on": ("借出日期", "Handed out on"),
         "returned_on": ("归还日期", "Returned on"),
         "overdue": ("逾期", "Overdue"),
+        "coverage_id": ("媒体报道编号", "Media coverage id"),
+        "outlet": ("媒体名称", "Outlet"),
+        "outlet_level": ("媒体级别", "Level of the outlet"),
+        "clip_sha256": ("剪报文件摘要", "SHA-256 of the clip"),
+        "day_id": ("纪念日编号", "Commemorative day id"),
         # rural
         "association_id": ("农技协编号", "Association id"),
         "industry": ("产业", "Industry"),
@@ -415,6 +420,10 @@ FIELDS_OF: Mapping[str, Mapping[str, Word]] = MappingProxyType(
         "outreach.web_post": _words({"url": ("网文地址", "Address of the post")}),
         "outreach.publish_post": _words({"url": ("网文地址", "Address of the post")}),
         "outreach.register_resource": _words({"name": ("资源名称", "Name of the resource")}),
+        "outreach.record_coverage": _words(
+            {"title": ("报道标题", "Title of the report"), "url": ("报道网址", "Address of the report")}
+        ),
+        "outreach.enter_day": _words({"name": ("纪念日名称", "Name of the day")}),
         "rural.prepare_association": _words({"name": ("协会名称", "Name of the association", "农技协名称")}),
         "rural.plan_point": _words({"name": ("站点名称", "Name of the service point")}),
         "rural.operate_part": _words({"on": ("运行日期", "Operated on")}),
@@ -699,6 +708,9 @@ VALUES = _words(
         "out": ("借出", "Out"),
         "lost": ("遗失", "Lost"),
         "retired": ("已停用", "Retired"),
+        "listed": ("已列入", "Listed"),
+        "covered": ("已开展", "Covered"),
+        "struck": ("已划去", "Struck off"),
         # rural
         "civil": ("民政登记", "Civil-affairs registration"),
         "filing": ("备案", "Filing"),
@@ -789,6 +801,8 @@ KINDS = _words(
         "outreach.reach_report": ("触达量", "Reach report"),
         "outreach.resource": ("科普资源", "Resource"),
         "outreach.resource_loan": ("资源借用", "Resource loan"),
+        "outreach.media_coverage": ("媒体报道", "Media coverage"),
+        "outreach.commemorative_day": ("纪念日", "Commemorative day"),
         "rural.association": ("农村专业技术协会", "Rural association", "农技协"),
         "rural.service_point": ("科普惠农服务站点", "Service point"),
         "rural.fund_grant": ("资金项目", "Fund grant"),
@@ -959,6 +973,13 @@ COMMANDS = _words(
         "outreach.return_resource": ("归还科普资源", "Return a resource"),
         "outreach.lose_resource": ("登记资源遗失", "Lose a resource"),
         "outreach.cancel_loan": ("取消资源预订", "Cancel a loan"),
+        "outreach.record_coverage": ("登记媒体报道", "Record media coverage"),
+        "outreach.verify_coverage": ("核实媒体报道", "Verify media coverage"),
+        "outreach.reject_coverage": ("退回媒体报道", "Reject media coverage"),
+        "outreach.enter_day": ("登记纪念日", "Enter a commemorative day"),
+        "outreach.cover_day": ("登记纪念日开展情况", "Cover a commemorative day"),
+        "outreach.uncover_day": ("撤回纪念日开展情况", "Uncover a commemorative day"),
+        "outreach.strike_day": ("划去纪念日", "Strike a commemorative day off"),
     }
 )  # fmt: skip
 
@@ -1077,6 +1098,9 @@ HAPPENINGS = _words(
         "reserved": ("预订", "Reserved"),
         "handed_out": ("借出", "Handed out"),
         "overdue": ("逾期未还", "Overdue"),
+        "listed": ("列入", "Listed"),
+        "covered": ("开展", "Covered"),
+        "uncovered": ("撤回开展", "Uncovered"),
     }
 )
 

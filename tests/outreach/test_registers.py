@@ -93,3 +93,25 @@ def test_an_item_is_with_one_borrower_until_it_is_back_and_a_lost_one_is_lent_no
     until(lambda: people.get("resource", "panels-1")["state"] == "lost")
     with refused("X-12"):
         people.lend_resource(loan_id="l-3", out_on="2011-05-16")
+
+
+@pytest.mark.rule("O-23")
+def test_the_same_clip_is_recorded_once_by_its_address_and_by_its_file(people):
+    people.record_coverage(coverage_id="m-1", url="https://a.cn/1", clip_sha256="a" * 64)
+    for same in ({"url": "https://a.cn/1"}, {"url": "https://a.cn/2", "clip_sha256": "a" * 64}):
+        with refused("O-23"):
+            people.record_coverage(**same)
+
+    assert people.verify_coverage(coverage_id="m-1")["state"] == "verified"
+    people.reject_coverage(coverage_id="m-1", reason="与科协工作无关")
+    assert people.record_coverage(coverage_id="m-2", url="https://a.cn/1")["state"] == "recorded"
+
+
+@pytest.mark.rule("O-28")
+def test_a_commemorative_day_stands_in_the_calendar_once(people):
+    people.enter_day(day_id="d-1", name="世界地球日", day="2011-04-22")
+    with refused("O-28"):
+        people.enter_day(name="世界 地球日", day="2011-04-22")
+
+    people.strike_day(day_id="d-1", reason="日期有误")
+    assert people.enter_day(name="世界地球日", day="2011-04-22")["state"] == "listed"

@@ -155,7 +155,8 @@ def test_everything_that_is_wrong_is_told_at_once():
 
     assert {fault.at for fault in refused.value.faults} == {
         "items[8].kpis[0].beside[0].rule.on", "items[8].kpis[1].rule.on", "items[24].kpis[0].rule.on",
-        "items[34].kpis[0].rule.on", "items[40].kpis[0].rule.on", "items[41].kpis[0].rule.on",
+        "items[34].kpis[0].rule.on", "items[35].kpis[0].rule.on", "items[35].kpis[0].beside[0].rule.on",
+        "items[40].kpis[0].rule.on", "items[41].kpis[0].rule.on",
     }  # fmt: skip
 
 
