@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from deploy.demo.story import Story, sha256_of
+from deploy.demo.visits import visit
 from services.contract.district import DISTRICTS
 
 
@@ -153,6 +154,8 @@ def _activity(
     story.tell("outreach", "schedule_activity", activity_id=activity_id, venue_id=venue_id, slots=[slot])
     story.tell("outreach", "start_activity", activity_id=activity_id)
     story.tell("outreach", "finish_activity", activity_id=activity_id)
+    if kind in ("visit", "lecture") and number % 10 == 4:
+        visit(story, number, activity_id=activity_id, district=district, day=first, slot=slot)
     for day in days:
         _count(random, story, number, kind, day, first=day == days[0])
     if number % 40 == 17:

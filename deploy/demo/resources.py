@@ -38,6 +38,7 @@ def loans() -> Iterator[Story]:
             _loan(story, id_, loan, date(2011, 2, 10 + number) + timedelta(days=26 * loan))
         yield story
     yield _lost()
+    yield _still_out()
 
 
 def _loan(story: Story, resource_id: str, number: int, first: date) -> None:
@@ -47,11 +48,6 @@ def _loan(story: Story, resource_id: str, number: int, first: date) -> None:
         "outreach", "reserve_resource", **it, resource_id=resource_id, borrower_id=f"org-{number % 9 + 1}",
         starts_on=first, ends_on=last,
     )  # fmt: skip
-    if number == 1:
-        story.tell(
-            "outreach", "reserve_resource", by="clerk-2", resource_id=resource_id, borrower_id="org-20", starts_on=last,
-            ends_on=last + timedelta(days=2), expected="O-21",
-        )  # fmt: skip
     if number % 7 == 5:
         story.tell("outreach", "cancel_loan", **it, reason="活动改期")
         return
@@ -73,4 +69,18 @@ def _lost() -> Story:
     )  # fmt: skip
     story.tell("outreach", "lend_resource", **it, out_on=date(2011, 7, 5))
     story.tell("outreach", "lose_resource", **it, reason="搬运途中遗失")
+    return story
+
+
+def _still_out() -> Story:
+    """Return an item that is out at the end of the year, and that another clerk wanted too."""
+    story, it = Story("loan-out"), dict[str, Any](loan_id="l-weather")
+    story.tell(
+        "outreach", "register_resource", resource_id="weather", resource_kind="kit", name="校园气象站",
+        acquired_on=date(2011, 1, 10),
+    )  # fmt: skip
+    terms: dict[str, Any] = {"resource_id": "weather", "starts_on": date(2011, 12, 20), "ends_on": date(2011, 12, 31)}
+    story.tell("outreach", "reserve_resource", **it, borrower_id="org-5", **terms)
+    story.tell("outreach", "reserve_resource", by="clerk-2", borrower_id="org-20", **terms, expected="O-21")
+    story.tell("outreach", "lend_resource", **it, out_on=date(2011, 12, 20))
     return story

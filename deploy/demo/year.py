@@ -17,6 +17,7 @@ from deploy.demo.organisations import organisations
 from deploy.demo.provincial_prizes import results
 from deploy.demo.resources import library, loans
 from deploy.demo.story import Story
+from deploy.demo.visits import experts
 from deploy.demo.youth import youth
 
 SEED = 2011
@@ -26,7 +27,7 @@ def stories(seed: int = SEED) -> tuple[list[Story], ...]:
     """Return the parts of the year in their order; the stories of a part can be played side by side."""
     random = Random(seed)
     return (
-        [venues(), campaigns(), channels(), library()],
+        [venues(), campaigns(), channels(), library(), experts()],
         [
             youth(),
             *evaluations(),

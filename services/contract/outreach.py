@@ -18,6 +18,8 @@ EvidenceKind = Literal["photo", "sign_sheet", "video", "press", "letter"]
 ChannelKind = Literal["newspaper", "tv", "radio", "website", "sms", "microblog", "screen"]
 ResourceKind = Literal["panel_set", "video", "text", "kit", "caravan", "mobile_museum"]
 OutletLevel = Literal["central", "province", "city", "county"]
+Slot = Literal["morning", "afternoon", "evening"]
+VisitTarget = Literal["community", "school"]
 VenueKind = Literal["plaza", "community", "school", "station", "site", "hall"]
 
 
@@ -228,3 +230,30 @@ class CommemorativeDay(View):
     campaign_id: str | None
     district: str | None
     state: Literal["listed", "covered", "struck"]
+
+
+@published_by("outreach", plural="expert_roster_entries", happenings=("enrolled", "revised", "suspended", "restored"))
+class ExpertRosterEntry(View):
+    """A member of the expert group, who can be asked for visits while active."""
+
+    person_id: str
+    discipline_codes: tuple[str, ...]
+    enrolled_on: date
+    district: str | None
+    state: Literal["active", "suspended"]
+
+
+@published_by("outreach", happenings=("requested", "matched", "confirmed", "delivered", "evaluated", "cancelled"))
+class ExpertVisit(View):
+    """A visit of experts to a community or a school; its audience is counted by its activity (K2)."""
+
+    target: VisitTarget
+    receiver_id: str
+    day: date
+    slot: Slot
+    entry_ids: tuple[str, ...]
+    activity_id: str | None
+    delivered_on: date | None
+    rating: Count | None
+    district: str
+    state: Literal["requested", "matched", "confirmed", "delivered", "evaluated", "cancelled"]

@@ -12,6 +12,7 @@ from services.chassis.service import Service
 from services.contract.event import Event
 from services.outreach.commands.activities import ActivityCommands
 from services.outreach.commands.coverage import CoverageCommands
+from services.outreach.commands.experts import ExpertCommands
 from services.outreach.commands.media import MediaCommands
 from services.outreach.commands.resources import ResourceCommands
 from services.outreach.domain import activity, exhibit_candidate, resource, venue
@@ -25,6 +26,8 @@ from services.outreach.store import (
     Coverage,
     EvidenceFiles,
     ExhibitCandidates,
+    ExpertRoster,
+    ExpertVisits,
     MediaColumns,
     ReachReports,
     ResourceLoans,
@@ -34,7 +37,7 @@ from services.outreach.store import (
 )
 
 
-class Outreach(ActivityCommands, MediaCommands, ResourceCommands, CoverageCommands, Service):
+class Outreach(ActivityCommands, MediaCommands, ResourceCommands, CoverageCommands, ExpertCommands, Service):
     """Activities of science popularisation, the audiences they reach (K2), and what channels publish."""
 
     name = "outreach"
@@ -53,6 +56,8 @@ class Outreach(ActivityCommands, MediaCommands, ResourceCommands, CoverageComman
     resources = Resources()
     loans = ResourceLoans()
     coverage = Coverage()
+    expert_roster = ExpertRoster()
+    visits = ExpertVisits()
     commemorative_days = CommemorativeDays()
     clock = ClockProvider()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services import contract
+from services.chassis.field_classes import for_roles
 from services.chassis.records import Records, Unique
 from services.outreach.domain import (
     activity,
@@ -13,6 +14,8 @@ from services.outreach.domain import (
     commemorative_day,
     evidence,
     exhibit_candidate,
+    expert_roster_entry,
+    expert_visit,
     media_column,
     media_coverage,
     reach_report,
@@ -178,3 +181,23 @@ class CommemorativeDays(Records[commemorative_day.CommemorativeDay]):
     office = ("name",)
     internal = ("identity",)
     unique = (Unique("identity", refusal=commemorative_day.DayListedTwice),)
+
+
+class ExpertRoster(Records[expert_roster_entry.ExpertRosterEntry]):
+    """The expert group; a person stands there once (O-26)."""
+
+    kind = contract.outreach.ExpertRosterEntry.kind
+    record = expert_roster_entry.ExpertRosterEntry
+    office = ("absent_on",)
+    unique = (Unique("person_id", refusal=expert_roster_entry.EnrolledTwice),)
+
+
+class ExpertVisits(Records[expert_visit.ExpertVisit]):
+    """Visits; a slot of an expert's day is that of one visit (O-24)."""
+
+    kind = contract.outreach.ExpertVisit.kind
+    record = expert_visit.ExpertVisit
+    office = ("topic", "requested_by", "receipt_sha256")
+    personal = for_roles(("recorder", "verifier", "chair"), "contact_name", "contact_phone")
+    internal = ("bookings",)
+    unique = (Unique("bookings", refusal=expert_visit.ExpertBookedTwice),)

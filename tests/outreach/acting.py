@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from services.chassis.problem import RefusedByRule
-from tests.outreach.examples import A_BRAND, A_PHOTO, A_PLAN, AN_AUDIENCE
+from tests.outreach.examples import A_BRAND, A_PHOTO, A_PLAN, AN_AUDIENCE, SATURDAY
 
 ROLES = {
     "open_campaign": "chair",
@@ -16,6 +16,8 @@ ROLES = {
     "correct_count": "verifier",
     "supersede_count": "verifier",
     "end_column": "chair",
+    "suspend_expert": "chair",
+    "restore_expert": "chair",
 }
 REVIEWS = ("verify_", "reject_", "review_", "withdraw_")
 WHO = {"recorder": "u-li", "verifier": "u-wang", "chair": "u-zhang"}
@@ -42,6 +44,15 @@ USUALLY = {
         "channel_kind": "newspaper",
         "title": "科普之春进乡村",
         "published_on": "2011-04-23",
+    },
+    "enrol_expert": {"discipline_codes": ["d-geo"], "enrolled_on": "2011-01-10"},
+    "request_visit": {
+        "target": "school",
+        "receiver_id": "o-school",
+        "district": "511102",
+        "day": SATURDAY,
+        "slot": "morning",
+        "topic": "防震避险",
     },
     "register_resource": {"resource_kind": "panel_set", "name": "防震减灾展板", "acquired_on": "2011-01-10"},
     "reserve_resource": {"borrower_id": "o-school", "starts_on": "2011-05-14", "ends_on": "2011-05-16"},

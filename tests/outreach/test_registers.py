@@ -115,3 +115,29 @@ def test_a_commemorative_day_stands_in_the_calendar_once(people):
 
     people.strike_day(day_id="d-1", reason="日期有误")
     assert people.enter_day(name="世界地球日", day="2011-04-22")["state"] == "listed"
+
+
+@pytest.mark.rule("O-14", "O-24", "O-25", "O-26")
+def test_an_expert_is_at_one_school_in_a_slot_and_the_school_confirms_that(people):
+    people.enrol_expert(entry_id="x-1", person_id="p-1")
+    with refused("O-26"):
+        people.enrol_expert(person_id="p-1")
+    people.request_visit(visit_id="z-1")
+    people.request_visit(visit_id="z-2", target="community")
+    people.match_expert(visit_id="z-1", entry_ids=["x-1"])
+    with refused("O-24"):
+        people.match_expert(visit_id="z-2", entry_ids=["x-1"])
+
+    with refused("O-14"):
+        people.confirm_visit(visit_id="z-1")
+    confirmed = people.confirm_visit(visit_id="z-1", contact_name="某老师", contact_phone="0833-2442121")
+    assert "某老师" not in str(confirmed)
+    people.hold("a-1", format="lecture")
+    with refused("O-25"):
+        people.deliver_visit(visit_id="z-1", activity_id="a-1")
+    people.deliver_visit(visit_id="z-1", activity_id="a-1", receipt_sha256="a" * 64)
+    assert people.evaluate_visit(visit_id="z-1", rating=5)["state"] == "evaluated"
+
+    people.suspend_expert(entry_id="x-1", reason="本人申请")
+    with refused("O-14"):
+        people.match_expert(visit_id="z-2", entry_ids=["x-1"])

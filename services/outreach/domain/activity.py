@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Literal, get_args
+from typing import get_args
 
-from services.contract.outreach import Delivery, Format, KeyGroup
+from services.contract.outreach import Delivery, Format, KeyGroup, Slot
 from services.kernel import Change, Lifecycle, Refusal
 from services.outreach.domain import campaign as campaigns
 from services.outreach.domain.campaign import Campaign
 from services.outreach.domain.venue import Venue
-
-Slot = Literal["morning", "afternoon", "evening"]
 
 WHOLE_DAY: tuple[Slot, ...] = get_args(Slot)
 REPORT_WITHIN = 30  # days after it was held

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from services import contract
 from services.chassis.fields import Day, District, Flag, Id, Many, OneOf, Ref, Schema, Sha256, Text, Whole
-from services.contract.outreach import CampaignKind, Delivery, EvidenceKind, Format, KeyGroup, Method, Mode
-from services.outreach.domain.activity import Slot
+from services.contract.outreach import CampaignKind, Delivery, EvidenceKind, Format, KeyGroup, Method, Mode, Slot
 
 CROWD = 10_000_000  # three times the people of Leshan: no audience of a day is larger
 
