@@ -1,4 +1,4 @@
-"""What is published: an issue or a post is reviewed by somebody who did not write it, before its day (O-15)."""
+"""Publication: an issue or a post is reviewed by somebody who did not write it, on its day at the latest (O-15)."""
 
 from __future__ import annotations
 
