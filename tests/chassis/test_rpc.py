@@ -384,7 +384,7 @@ def test_a_service_describes_its_kinds_and_commands_with_schemas_and_roles(share
                 "description": "编号只能含字母、数字和 . _ : -（至多 100 个）。\n"
                 "An id of letters, digits and . _ : - (up to 100).",
             },
-            "seats": {"type": "integer", "minimum": 0},
+            "seats": {"type": "integer", "minimum": 0, "x-unit": "fen"},
         },
         "required": ["hall_id", "seats"],
         "additionalProperties": False,
