@@ -20,7 +20,12 @@ OPENAPI = at_least(openapi=TEXT, info=by_name(ANYTHING), paths=by_name(ANYTHING)
 
 ASYNCAPI = at_least(asyncapi=TEXT, info=by_name(ANYTHING), channels=by_name(ANYTHING), operations=by_name(ANYTHING))
 
-SCHEMA = at_least(**{"$schema": TEXT, "$id": TEXT, "$ref": TEXT, "$defs": by_name(ANYTHING)})
+SCHEMA_TYPE = "application/schema+json"
+
+SCHEMA = {
+    **at_least(**{"$schema": TEXT, "$id": TEXT, "$ref": TEXT, "$defs": by_name(ANYTHING)}),
+    "contentMediaType": SCHEMA_TYPE,
+}
 
 ROLES = each(
     roles=many(TEXT),

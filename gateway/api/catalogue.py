@@ -282,7 +282,7 @@ def _lists(route: Route, descriptions: ServiceDescriptions) -> Iterator[Operatio
             answers=route.answers or {200: some(page(reference(service, name), total=WHOLE), revision=WHOLE)},
         )
         operation = _operation(of_list, service=service, plural=plural)
-        fields = {**office_fields(description), **kind.fields}
+        fields = {**kind.fields, **office_fields(description)}
         paging = {
             name: parameter
             for name, parameter in _paging(fields).items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gateway.api import asyncapi, catalogue, field_table, openapi, problem_list, role_matrix
+from gateway.api import answer_schemas, asyncapi, catalogue, field_table, openapi, problem_list, role_matrix
 from gateway.api.catalogue import Operation, Route, ServiceDescriptions
 from gateway.api.endpoint import Endpoint
 from gateway.http import parameters
@@ -45,7 +45,7 @@ class Documentation:
         if uri not in kinds:
             raise parameters.not_known("schema", "结构", uri, kinds)
         schema = {"$schema": JSON_SCHEMA, "$id": uri, **kinds[uri].json_schema}
-        return Reply(schema, content_type="application/schema+json")
+        return Reply(schema, content_type=answer_schemas.SCHEMA_TYPE)
 
     def roles(self) -> Reply:
         """The roles of every operation, as JSON."""

@@ -105,7 +105,12 @@ SECURITY = {
 }
 
 ETAG = {"ETag": {"description": "The entity tag of these bytes, for `If-None-Match`. 实体标签。", "schema": TEXT}}
-VERSION_TAG = {"ETag": {"description": "The record's version, for `If-Match`. 记录版本。", "schema": TEXT}}
+VERSION_TAG = {
+    "ETag": {
+        "description": "The record's version, with a digest of what it has beside its view; for `If-Match`. 记录版本。",
+        "schema": TEXT,
+    }
+}
 LOCATION = {"Location": {"description": "The address of the resource. 资源地址。", "schema": TEXT}}
 
 

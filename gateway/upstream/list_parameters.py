@@ -33,7 +33,7 @@ PERSONAL = Parameter(
 )  # fmt: skip
 
 OF_EVERY_LIST = {
-    "search": SEARCH, "order": ORDER, "cursor": THEIR_CURSOR, "limit": LIMIT, "revision": REVISION,
+    "order": ORDER, "cursor": THEIR_CURSOR, "limit": LIMIT, "revision": REVISION, "search": SEARCH,
     "personal": PERSONAL,
 }  # fmt: skip
 

@@ -109,7 +109,7 @@ class ServiceProxy:
         """List records of a kind as their service has them."""
         kind = self._kind(service, plural)
         office = self._read[service].office[plural]
-        arguments = list_parameters.listing(request.args, {**office, **kind.fields})
+        arguments = list_parameters.listing(request.args, {**kind.fields, **office})
         return self.ask(service, f"list_{plural}", arguments, request)
 
     def record(self, service: str, plural: str, id_: str, request: Request) -> Reply:

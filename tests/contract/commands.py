@@ -15,6 +15,7 @@ from services.rural.service import Rural
 class Declared:
     """A method as its service declares it; a question has no kind."""
 
+    name: str
     entrypoint: Any
     sentence: str
 
@@ -24,7 +25,7 @@ class Declared:
 
 
 METHODS = {
-    f"{service.name}.{name}": Declared(entrypoint, getattr(service, name).__doc__ or "")
+    f"{service.name}.{name}": Declared(name, entrypoint, getattr(service, name).__doc__ or "")
     for service in (Awards, Members, Outreach, Rural)
     for name in dir(service)
     for entrypoint in getattr(getattr(service, name), "nameko_entrypoints", ())

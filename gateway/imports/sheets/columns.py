@@ -150,7 +150,9 @@ def _holds(name: str, schema: Mapping[str, Any]) -> Holds | None:
         case "boolean":
             return "flag"
         case "integer":
-            return "yuan" if is_money(name) else "whole"
+            return (
+                "yuan" if schema.get("x-unit") == "fen" or is_money(name) else "whole"
+            )  # releases before told no unit
         case "string":
             return _holds_text(name, schema)
     return None

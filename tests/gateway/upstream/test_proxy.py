@@ -203,7 +203,12 @@ NOT_KNOWN = [
     ("POST", "/api/v1/awards/grant_all", 404, "report_external_result"),
     ("POST", "/api/v1/awards/list_external_results", 404, "report_external_result"),
     ("POST", REPORT + "?x=1", 400, "Unknown parameter"),
-    ("GET", "/api/v1/awards/external_results?colour=red", 400, "known: order, cursor, limit, revision, series"),
+    (
+        "GET",
+        "/api/v1/awards/external_results?colour=red",
+        400,
+        "known: order, cursor, limit, revision, search, personal, series",
+    ),
     ("GET", "/api/v1/awards/external_results?level=city", 400, "province, national"),
     ("GET", "/api/v1/awards/external_results?edition_no=x", 400, "A whole number"),
     ("GET", "/api/v1/awards/external_results?awarded_on=2011-02-30", 400, "A day like 2011-05-14"),
@@ -290,3 +295,62 @@ def test_a_service_that_never_ran_is_unavailable_and_the_others_are_not(gateway)
 
     assert (response.status, response.headers["Retry-After"]) == (503, "1")
     assert gateway.get("/api/v1/awards/external_results").status == 200
+
+
+# --- what staff wrote -------------------------------------------------------------------------------------------------
+
+STAFF = {"roles": ["recorder"]}
+RESULTS = "/api/v1/awards/external_results"
+
+
+@pytest.fixture
+def titled(gateway):
+    for number, title in enumerate(["太阳能小车", "风力小车", "水质检测仪"]):
+        assert gateway.post(REPORT, RESULT | {"result_id": f"r-{number}", "title": title}).status == 200
+    return gateway
+
+
+def test_staff_list_search_and_sort_by_what_they_wrote(titled):
+    def ids(parameters):
+        return [record["id"] for record in titled.get(f"{RESULTS}?{parameters}", **STAFF).body["items"]]
+
+    assert titled.get(RESULTS, **STAFF).body["items"][0]["title"] == "太阳能小车"
+    assert ids("title=%E9%A3%8E%E5%8A%9B%E5%B0%8F%E8%BD%A6") == ["r-1"]
+    assert ids("search=%E5%B0%8F%E8%BD%A6") == ["r-0", "r-1"]
+    assert ids("order=title") == ["r-0", "r-2", "r-1"]  # 太, 水, 风: by their code points
+    assert "太阳能小车" in titled.get(f"{RESULTS}.csv", **STAFF).content.decode()
+
+
+def test_viewers_and_outside_systems_get_the_view_and_no_filter_beside_it(titled):
+    for roles in (["viewer"], ["system"]):
+        assert "title" not in titled.get(f"{RESULTS}/r-0", roles=roles).body
+        assert titled.get(f"{RESULTS}?search=%E5%B0%8F%E8%BD%A6", roles=roles).body["total"] == 0
+        refused = titled.get(f"{RESULTS}?title=x", roles=roles)
+        assert (refused.status, refused.body["errors"][0]["field"]) == (400, "filter.title")
+        assert "太阳能小车" not in titled.get(f"{RESULTS}.csv", roles=roles).content.decode()
+
+
+def test_each_class_of_readers_has_a_tag_of_its_own_and_each_tag_is_a_version(titled):
+    path = f"{RESULTS}/r-0"
+    tags = {
+        who: titled.get(f"{path}{asked}", roles=[who]).headers["ETag"]
+        for who, asked in (("viewer", ""), ("recorder", ""), ("verifier", "?personal=true"))
+    }
+
+    assert tags["viewer"] == '"1"'
+    assert len(set(tags.values())) == 3
+    assert titled.get(path, roles=["recorder"], headers={"If-None-Match": tags["viewer"]}).status == 200
+    assert titled.get(path, roles=["recorder"], headers={"If-None-Match": tags["recorder"]}).status == 304
+    who = {"by": "u-wang", "roles": ["verifier"]}
+    verified = titled.post(VERIFY, {"result_id": "r-0"}, headers={"If-Match": tags["verifier"]}, **who)
+    assert verified.body["version"] == 2
+    again = titled.post(VERIFY, {"result_id": "r-0"}, headers={"If-Match": tags["recorder"]}, **who)
+    assert (again.status, again.body["code"]) == (409, "conflict")
+
+
+def test_a_history_shows_staff_what_an_office_field_was_before(titled):
+    titled.post(VERIFY, {"result_id": "r-0"}, by="u-wang", roles=["verifier"])
+
+    first, second = titled.get(f"{RESULTS}/r-0/history", **STAFF).body["versions"]
+    assert ("before" in first, second["before"]) == (False, {"verified_by": None})
+    assert "before" not in str(titled.get("/api/v1/records/awards/external_result/r-0/history").body)
