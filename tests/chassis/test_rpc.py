@@ -387,7 +387,7 @@ def test_a_service_describes_its_kinds_and_commands_with_schemas_and_roles(share
                 "description": "编号只能含字母、数字和 . _ : -（至多 100 个）。\n"
                 "An id of letters, digits and . _ : - (up to 100).",
             },
-            "seats": {"type": "integer", "minimum": 0, "x-unit": "fen"},
+            "seats": {"type": "integer", "minimum": 0, "x-unit": "fen", "title": "评审席位"},
         },
         "required": ["hall_id", "seats"],
         "additionalProperties": False,
