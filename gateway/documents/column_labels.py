@@ -41,6 +41,7 @@ HEADS = {
     "as_of": "截至",
     "at": "处理时间",
     "because": "起因",
+    "before": "此前",
     "beside": "另列",
     "by": "经办人",
     "code": "代码",

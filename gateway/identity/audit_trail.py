@@ -31,7 +31,7 @@ from gateway.http.pagination import CURSOR, LIMIT
 from gateway.http.parameters import InvalidValue, Parameter
 from gateway.http.server import Server
 from services.chassis.amqp import Backoff
-from services.chassis.mongo import database, patiently
+from services.chassis.mongo import DUPLICATE, database, patiently
 from services.chassis.provider import Provider
 from services.kernel.calendar import end_of, format_instant, start_of
 
@@ -41,7 +41,6 @@ LONGEST = 500  # characters of an address
 BATCH_TIME = 0.05  # seconds in which entries are collected for one write
 MOST_WAITING = 20_000  # entries while the database is away; then the oldest are given up
 STOP_TIMEOUT = 2.0  # seconds that the last entries may take when the process stops
-DUPLICATE_KEY = 11000  # MongoDB's code
 
 Document = dict[str, Any]
 
@@ -185,7 +184,7 @@ class AuditTrail(SharedExtension):
         try:
             self._entries.insert_many([_write_entry(entry) for entry in entries], ordered=False)
         except BulkWriteError as error:
-            if any(fault["code"] != DUPLICATE_KEY for fault in error.details["writeErrors"]):
+            if any(fault["code"] != DUPLICATE for fault in error.details["writeErrors"]):
                 raise
         for _ in entries:
             self._waiting.popleft()

@@ -16,7 +16,8 @@ from services.chassis.amqp import BROKEN, Gone, connect
 from services.chassis.settings import Settings
 from services.contract.topology import RPC_EXCHANGE, SERVICES, SOURCES, exchange, queues, rpc_queue
 
-TIMEOUT = 2.0  # seconds that the broker has to answer
+TIMEOUT = 2.0  # seconds that the broker has to tell the lengths of its queues
+FOR_A_LOOK = 5.0  # seconds that it has for all that is asked of it
 PROBE = "status"  # a routing key that no queue is bound with: the message is taken, and goes nowhere
 
 Broker = dict[str, Any]
@@ -38,22 +39,22 @@ def look(settings: Settings) -> Broker:
         if exchange("gateway") not in found["missing"]:
             found["blocked"] = _reason_to_block(connection)
 
-    _connected(settings, look_at)
+    _connected(settings, look_at, within=FOR_A_LOOK)
     return found
 
 
 def lengths(settings: Settings) -> Lengths:
     """Return the number of messages in each queue; None where there is no such queue, or the broker does not answer."""
     known = _unknown_lengths()
-    _connected(settings, lambda connection: _measure(connection, known))
+    _connected(settings, lambda connection: _measure(connection, known), within=TIMEOUT)
     return known
 
 
-def _connected(settings: Settings, look_at: Callable[[Any], None]) -> None:
+def _connected(settings: Settings, look_at: Callable[[Any], None], *, within: float) -> None:
     """Look while there is a connection and time; a broker that is away is no error."""
     with (
         suppress(*BROKEN),
-        eventlet.Timeout(TIMEOUT, Gone("the broker does not answer")),
+        eventlet.Timeout(within, Gone("the broker does not answer")),
         connect(settings, "gateway.overview", kind=ToldWhenBlocked) as connection,
     ):
         look_at(connection)
@@ -82,15 +83,15 @@ class ToldWhenBlocked(PyamqpConnection):
 
 
 def _length(connection: Any, queue: str) -> int | None:
-    with suppress(NotThere):
-        length: int = connection.channel().queue_declare(queue, passive=True).message_count
+    with suppress(NotThere):  # after which the channel is opened again
+        length: int = connection.default_channel.queue_declare(queue, passive=True).message_count
         return length
     return None
 
 
 def _is_there(connection: Any, name: str) -> bool:
     try:
-        connection.channel().exchange_declare(name, type="topic", passive=True)
+        connection.default_channel.exchange_declare(name, type="topic", passive=True)
     except NotThere:
         return False
     return True
@@ -103,6 +104,6 @@ def _reason_to_block(connection: Any) -> str | None:
     channel.events["basic_ack"].add(lambda *_: confirmed.append(True))
     channel.basic_publish(Message(b""), exchange=exchange("gateway"), routing_key=PROBE)
     while not confirmed and connection.connection.blocked is None:
-        connection.drain_events(timeout=TIMEOUT)
+        connection.drain_events(timeout=FOR_A_LOOK)
     reason: str | None = connection.connection.blocked
     return reason

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from services.contract.topology import SERVICES, listener_queue, rpc_queue
+from services.contract.topology import RPC_EXCHANGE, SERVICES, dead_letter_queue, exchange, queues_of, rpc_queue
 
 CLOCKS_DIFFER = 2.0  # seconds; tokens, deadlines and sessions are judged by each machine's own clock
 FULL = 500_000_000  # bytes; the broker takes nothing below the same
@@ -55,8 +55,8 @@ def _of_services(status: Status) -> Iterator[Trouble]:
 
 def _is_victim(service: str, missing: list[str]) -> bool:
     """True where what is missing is what this service hears or publishes."""
-    of_service = {rpc_queue(service), f"{service}.events", "nameko-rpc"}
-    return any(name in of_service or name.startswith(listener_queue(service, "")) for name in missing)
+    queues = (*queues_of(service), dead_letter_queue(service))
+    return not {RPC_EXCHANGE, exchange(service), rpc_queue(service), *(one.name for one in queues)}.isdisjoint(missing)
 
 
 def _of_machines(status: Status) -> Iterator[Trouble]:

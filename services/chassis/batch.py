@@ -22,10 +22,10 @@ from pymongo.errors import BulkWriteError
 from services.chassis import fields, trace
 from services.chassis.command_ids import CommandIdReused, digest
 from services.chassis.document import Cause, entry_of, first_version, state_of
-from services.chassis.mongo import Document
+from services.chassis.mongo import DUPLICATE, Document
 from services.chassis.problem import Conflict, FieldError, InvalidInput, NotAllowed, NotFound, Unavailable
 from services.chassis.records import NAMESPACE, Bound, Records, derived_id
-from services.chassis.staging import DUPLICATE, Key, staged_id
+from services.chassis.staging import Key, staged_id
 from services.chassis.transaction import in_one_transaction
 from services.chassis.unique import is_like
 from services.kernel import Change, Refusal

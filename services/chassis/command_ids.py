@@ -16,12 +16,14 @@ from datetime import datetime
 from typing import Any
 
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import WriteError
 
-from services.chassis.mongo import Document
+from services.chassis.mongo import DUPLICATE, Document
 from services.chassis.problem import Conflict
 from services.contract import wire
 from services.kernel.calendar import format_instant
+
+MAJORITY = {"w": "majority", "j": True}
 
 
 class CommandIdReused(Conflict):
@@ -57,11 +59,21 @@ class CommandIds:
     def bind(self, act: Act) -> None:
         """Bind the id to this act from now on; raises `CommandIdReused` where it is bound to another one."""
         binding: Document = {"_id": f"{act.caller}/{act.id}", "method": act.method, "digest": act.digest, "at": act.at}
-        try:
-            self._ids.insert_one(binding)
-        except DuplicateKeyError:
-            bound = self._ids.find_one({"_id": binding["_id"]}) or binding
-            act.require_same(method=bound["method"], digest=bound["digest"], at=bound["at"])
+        if self._is_new(binding):
+            return
+        bound = self._ids.find_one({"_id": binding["_id"]}) or binding
+        act.require_same(method=bound["method"], digest=bound["digest"], at=bound["at"])
+
+    def _is_new(self, binding: Document) -> bool:
+        """Insert the binding unless its id is there; by a plain command, since one that retries costs a second write.
+
+        Where the answer is lost the caller gives its command again, and finds what it has bound.
+        """
+        answer = self._ids.database.command("insert", self._ids.name, documents=[binding], writeConcern=MAJORITY)
+        faults = answer.get("writeErrors", ())
+        if any(fault["code"] != DUPLICATE for fault in faults):
+            raise WriteError(faults[0]["errmsg"], faults[0]["code"], faults[0])
+        return not faults
 
 
 def digest(content: Any) -> bytes:

@@ -37,6 +37,9 @@ class Command(Method):
     An id that its caller gave is bound to method and input before anything is done; the same again, after a refusal, is
     judged anew. A command that `adds` a record and changes none can be given to every row of a sheet. The input of a
     `confidential` command is stored by its own service only: the gateway does not keep it while the service is away.
+
+    `states` are those of a record to which it may be given, so that programs offer it there; the rule decides. Where
+    none are named they are all states of the kind, and for a command that adds a record there are none.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Command(Method):
         roles: tuple[str, ...],
         adds: bool = False,
         confidential: bool = False,
+        states: tuple[str, ...] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -56,6 +60,7 @@ class Command(Method):
         self.schema = schema()
         self.roles = frozenset(roles)
         self.adds = adds
+        self.states = states if states is not None else () if adds else self.kind.states
         self.confidential = confidential
 
     def setup(self) -> None:
@@ -109,6 +114,7 @@ class Command(Method):
             "summary_zh": SENTENCES.get(key),
             "roles": sorted(self.roles),
             "adds": self.adds,
+            "from": list(self.states),
             "confidential": self.confidential,
             "input": json_schema(self.schema, of=key),
         }

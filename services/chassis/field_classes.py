@@ -23,6 +23,9 @@ from services.chassis.tokens import STAFF, Actor
 from services.contract import glossary, wire
 from services.contract.view import Field, Kind, field_of, without_null
 
+OUTSIDE = ("judge", "system")
+"""Roles that read no more than the view, whatever others come with them."""
+
 MISSING = object()
 
 
@@ -135,8 +138,8 @@ def dig(state: Document, path: str) -> Any:
 
 
 def _is_in_office(actor: Actor) -> bool:
-    """True for staff; who judges as well reads no more than the view, so that judging stays blind (A-12, A-13)."""
-    return not actor.roles.isdisjoint(STAFF) and "judge" not in actor.roles
+    """True for staff, unless they judge as well, which stays blind (A-12, A-13), or are an outside system."""
+    return not actor.roles.isdisjoint(STAFF) and actor.roles.isdisjoint(OUTSIDE)
 
 
 def _is_same(stored: Any, new: Any) -> bool:

@@ -33,6 +33,9 @@ PASSING = {
 }  # fmt: skip
 """Server codes of errors that pass by themselves: no primary, stepping down, network, conflict, time-out."""
 
+DUPLICATE = 11000
+"""The server's code for a key that is there already."""
+
 
 class IntDecoder(TypeDecoder):
     """Reads a number beyond 2^31 as an `int`; pymongo's own class for it cannot be written as JSON."""

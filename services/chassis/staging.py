@@ -19,11 +19,10 @@ from pymongo import IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from services.chassis.mongo import Document
+from services.chassis.mongo import DUPLICATE, Document
 from services.chassis.unique import Unique, conditions
 
 KEPT = timedelta(days=7)  # rows of an import that nobody ended
-DUPLICATE = 11000  # MongoDB's code
 
 Key = tuple[str, ...]
 

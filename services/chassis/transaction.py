@@ -18,9 +18,10 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from services.chassis.mongo import DUPLICATE
+
 PATIENCE = 15.0  # seconds for which it is tried again
 SOONEST, LATEST = 0.004, 0.5  # seconds between two tries, so that two writers step aside
-DUPLICATE = 11000  # MongoDB's code
 SNAPSHOT, MAJORITY = ReadConcern("snapshot"), WriteConcern("majority", j=True)
 
 T = TypeVar("T")

@@ -34,44 +34,54 @@ class Members(Service):
         created = organisation.create(parent_id=parent_id, parent=self._parent(parent_id), **stated)
         return self.organisations.add(created, organisation_id)
 
-    @command(contract.members.Organisation, schemas.ApplyOrganisation, roles=("recorder",))
+    @command(contract.members.Organisation, schemas.ApplyOrganisation, roles=("recorder",), states=("preparing",))
     def apply_organisation(self, organisation_id: str, *, by: str) -> Document:
         """Apply for an organisation's approval."""
         return self.organisations.change(organisation_id, organisation.apply)
 
-    @command(contract.members.Organisation, schemas.ApproveOrganisation, roles=("chair",))
+    @command(contract.members.Organisation, schemas.ApproveOrganisation, roles=("chair",), states=("applied",))
     def approve_organisation(self, organisation_id: str, **approval: Any) -> Document:
         """Approve an organisation by a document."""
         return self.organisations.change(organisation_id, partial(organisation.approve, **approval))
 
-    @command(contract.members.Organisation, schemas.HoldFoundingMeeting, roles=("recorder",))
+    @command(contract.members.Organisation, schemas.HoldFoundingMeeting, roles=("recorder",), states=("approved",))
     def hold_founding_meeting(self, organisation_id: str, *, by: str, **meeting: Any) -> Document:
         """Record the meeting that founds an organisation (成立大会)."""
         hold = partial(organisation.hold_founding_meeting, today=self.clock.today(), **meeting)
         return self.organisations.change(organisation_id, hold)
 
-    @command(contract.members.Organisation, schemas.EstablishOrganisation, roles=("chair",))
+    @command(contract.members.Organisation, schemas.EstablishOrganisation, roles=("chair",), states=("approved",))
     def establish_organisation(self, organisation_id: str, *, by: str, **established: Any) -> Document:
         """Let an organisation exist from a day on: a university's counts towards K6."""
         establish = partial(organisation.establish, today=self.clock.today(), **established)
         return self.organisations.change(organisation_id, establish)
 
-    @command(contract.members.Organisation, schemas.ActivateOrganisation, roles=("verifier", "chair"))
+    @command(
+        contract.members.Organisation,
+        schemas.ActivateOrganisation,
+        roles=("verifier", "chair"),
+        states=("established",),
+    )
     def activate_organisation(self, organisation_id: str, *, by: str) -> Document:
         """Confirm that an established organisation is at work."""
         return self.organisations.change(organisation_id, organisation.activate)
 
-    @command(contract.members.Organisation, schemas.SleepOrganisation, roles=("verifier", "chair"))
+    @command(contract.members.Organisation, schemas.SleepOrganisation, roles=("verifier", "chair"), states=("active",))
     def sleep_organisation(self, organisation_id: str, *, reason: str, by: str) -> Document:
         """Note that an organisation does nothing for the time being."""
         return self.organisations.change(organisation_id, partial(organisation.sleep, reason=reason))
 
-    @command(contract.members.Organisation, schemas.WakeOrganisation, roles=("verifier", "chair"))
+    @command(contract.members.Organisation, schemas.WakeOrganisation, roles=("verifier", "chair"), states=("dormant",))
     def wake_organisation(self, organisation_id: str, *, by: str) -> Document:
         """Confirm that a dormant organisation is at work again."""
         return self.organisations.change(organisation_id, organisation.wake)
 
-    @command(contract.members.Organisation, schemas.SetParent, roles=("verifier", "chair"))
+    @command(
+        contract.members.Organisation,
+        schemas.SetParent,
+        roles=("verifier", "chair"),
+        states=("preparing", "applied", "approved", "established", "active", "dormant"),
+    )
     def set_parent(self, organisation_id: str, *, parent_id: str | None, by: str) -> Document:
         """Put an organisation under another one, or at the top."""
         parent = self._parent(parent_id)
@@ -96,7 +106,12 @@ class Members(Service):
             child_id, parent_id = link
             self.organisations.change(child_id, partial(organisation.detach, parent_id=parent_id))
 
-    @command(contract.members.Organisation, schemas.DissolveOrganisation, roles=("chair",))
+    @command(
+        contract.members.Organisation,
+        schemas.DissolveOrganisation,
+        roles=("chair",),
+        states=("preparing", "applied", "approved", "established", "active", "dormant"),
+    )
     def dissolve_organisation(self, organisation_id: str, *, reason: str, by: str) -> Document:
         """End an organisation for good; those under it first find another place."""
         children = self.organisations.find(parent_id=organisation_id, state=organisation.ALIVE)

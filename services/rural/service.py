@@ -40,29 +40,44 @@ class Rural(Service):
         prepared = association.prepare(name=name, township_code=township_code, former_ids=former_ids, **stated)
         return self.associations.add(prepared, association_id)
 
-    @command(contract.rural.Association, schemas.FileAssociation, roles=("recorder",))
+    @command(contract.rural.Association, schemas.FileAssociation, roles=("recorder",), states=("preparing",))
     def file_association(self, association_id: str, **filing: Any) -> Document:
         """Put an association on file with its township (备案)."""
         file = partial(association.file, today=self.clock.today(), **filing)
         return self.associations.change(association_id, file)
 
-    @command(contract.rural.Association, schemas.RegisterAssociation, roles=("recorder",))
+    @command(
+        contract.rural.Association,
+        schemas.RegisterAssociation,
+        roles=("recorder",),
+        states=("preparing", "filed", "active"),
+    )
     def register_association(self, association_id: str, **registration: Any) -> Document:
         """Register an association with civil affairs."""
         register = partial(association.register, today=self.clock.today(), **registration)
         return self.associations.change(association_id, register)
 
-    @command(contract.rural.Association, schemas.ActivateAssociation, roles=("verifier", "chair"))
+    @command(
+        contract.rural.Association,
+        schemas.ActivateAssociation,
+        roles=("verifier", "chair"),
+        states=("filed", "registered", "suspended"),
+    )
     def activate_association(self, association_id: str, *, by: str) -> Document:
         """Confirm that an association works, at first or again: from now on K3 may count it."""
         return self.associations.change(association_id, partial(association.activate, by=by))
 
-    @command(contract.rural.Association, schemas.SuspendAssociation, roles=("verifier", "chair"))
+    @command(contract.rural.Association, schemas.SuspendAssociation, roles=("verifier", "chair"), states=("active",))
     def suspend_association(self, association_id: str, *, reason: str, by: str) -> Document:
         """Stop counting an association until it works again."""
         return self.associations.change(association_id, partial(association.suspend, reason=reason))
 
-    @command(contract.rural.Association, schemas.DissolveAssociation, roles=("chair",))
+    @command(
+        contract.rural.Association,
+        schemas.DissolveAssociation,
+        roles=("chair",),
+        states=("preparing", "filed", "registered", "active", "suspended"),
+    )
     def dissolve_association(self, association_id: str, *, reason: str, by: str) -> Document:
         """End an association for good; one that hosts a running station first hands it over."""
         host_ids = (association_id, *self.associations.get(association_id).absorbed_ids)
@@ -72,7 +87,12 @@ class Rural(Service):
             association_id, partial(association.dissolve, reason=reason, station_ids=station_ids)
         )
 
-    @command(contract.rural.Association, schemas.MergeAssociations, roles=("chair",))
+    @command(
+        contract.rural.Association,
+        schemas.MergeAssociations,
+        roles=("chair",),
+        states=("filed", "registered", "active", "suspended"),
+    )
     def merge_associations(self, association_id: str, *, into_id: str, by: str) -> Document:
         """Let one association be absorbed by another, which takes the elder's first day."""
         into = self.associations.get(into_id)
@@ -136,13 +156,15 @@ class Rural(Service):
         """Record the decision that grants money."""
         return self.fund_grants.add(fund_grant.approve(today=self.clock.today(), **approved), grant_id)
 
-    @command(contract.rural.FundGrant, schemas.ReceiveFunds, roles=("finance",))
+    @command(
+        contract.rural.FundGrant, schemas.ReceiveFunds, roles=("finance",), states=("approved", "received", "returned")
+    )
     def receive_funds(self, grant_id: str, **received: Any) -> Document:
         """Record money of a grant that arrived by a voucher."""
         receive = partial(fund_grant.receive, today=self.clock.today(), **received)
         return self.fund_grants.change(grant_id, receive)
 
-    @command(contract.rural.FundGrant, schemas.ReturnFunds, roles=("finance",))
+    @command(contract.rural.FundGrant, schemas.ReturnFunds, roles=("finance",), states=("received",))
     def return_funds(self, grant_id: str, *, by: str, **returned: Any) -> Document:
         """Record money given back that came by a voucher."""
         return self.fund_grants.change(grant_id, partial(fund_grant.give_back, **returned))

@@ -168,6 +168,7 @@ def test_no_command_edits_what_was_granted(ceremony):
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {
         "version", "issued_on", "exhibition_consent", "consent_withdrawn_on", "state", "reason_code", "revoked_on",
+        "revocation_document_no",
     }  # fmt: skip
 
 

@@ -126,12 +126,13 @@ def test_others_read_the_view_only(role):
 
 
 @pytest.mark.rule("A-12", "A-13")
-def test_who_judges_reads_the_view_only_whatever_else_they_are():
+@pytest.mark.parametrize("outside", ["judge", "system"])
+def test_who_judges_and_outside_systems_read_the_view_only_whatever_else_they_are(outside):
     for role in STAFF:
-        assert HALLS.reader(who(role, "judge")).item(STORED) == VIEW
+        assert HALLS.reader(who(role, outside)).item(STORED) == VIEW
 
     with pytest.raises(NotAllowed):
-        HALLS.reader(who("chair", "judge"), personal=True)
+        HALLS.reader(who("chair", outside), personal=True)
 
 
 def test_who_is_bound_to_a_district_reads_office_fields_of_that_district_only():

@@ -28,6 +28,7 @@ def halls(shared):
     collection = database(shared.settings, "outreach")["venue"]
     records = Halls()
     records.collection, records.settings = collection, shared.settings
+    records.classes = Halls.field_classes()
     records.relay = SimpleNamespace(notify=lambda *_: None)
 
     def because_of(event):

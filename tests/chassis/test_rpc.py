@@ -373,6 +373,9 @@ def test_a_service_describes_its_kinds_and_commands_with_schemas_and_roles(share
     assert said["kinds"]["venue"]["states"] == ["available", "suspended"]
     assert said["commands"]["suspend_hall"]["roles"] == ["chair", "verifier"]
     assert said["commands"]["register_hall"]["summary"] == "Enter a hall."
+    assert said["commands"]["register_hall"]["from"] == []
+    assert said["commands"]["suspend_hall"]["from"] == ["available", "suspended"]  # none are named
+    assert said["kinds"]["venue"]["fields"] == {}
     assert said["commands"]["add_seats"]["input"] == {
         "type": "object",
         "properties": {
@@ -384,7 +387,7 @@ def test_a_service_describes_its_kinds_and_commands_with_schemas_and_roles(share
                 "description": "编号只能含字母、数字和 . _ : -（至多 100 个）。\n"
                 "An id of letters, digits and . _ : - (up to 100).",
             },
-            "seats": {"type": "integer", "minimum": 0},
+            "seats": {"type": "integer", "minimum": 0, "x-unit": "fen", "title": "评审席位"},
         },
         "required": ["hall_id", "seats"],
         "additionalProperties": False,

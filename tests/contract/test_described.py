@@ -5,7 +5,9 @@ import pytest
 from services.chassis.fields import CommandId, Fen, Id, Ref
 from services.contract import KINDS
 from services.contract.sentences import SENTENCES
+from services.outreach.domain import audience
 from tests.contract.commands import COMMANDS, METHODS, QUESTIONS, every_field
+from tests.contract.given_from import found_states
 
 INPUTS = {**COMMANDS, **QUESTIONS}
 IDS = [
@@ -74,3 +76,28 @@ def test_every_command_and_every_question_has_a_sentence_in_both_languages(metho
 
 def test_no_sentence_is_about_a_method_that_there_is_not():
     assert set(SENTENCES) == set(INPUTS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_states_from_which_a_command_may_be_given_are_those_that_its_rule_lets_pass(command):
+    declared, kind = METHODS[command].entrypoint, METHODS[command].kind
+
+    found = None if declared.adds else found_states(command)
+    if found is None:  # no machine of the kind is asked: it adds a record, or may be given in any state
+        assert set(declared.states) in (set(), set(kind.states))
+    else:
+        assert set(declared.states) == set(found)
+
+
+def test_most_commands_are_held_to_their_machine():
+    held = [
+        command for command in COMMANDS if not METHODS[command].entrypoint.adds and found_states(command) is not None
+    ]
+
+    assert len(held) >= 85
+
+
+def test_a_rule_that_lets_another_state_pass_is_noticed(monkeypatch):
+    monkeypatch.setitem(audience.LIFECYCLE.moves, "rejected", ("verified",))
+
+    assert set(found_states("outreach.verify_count")) == {"recorded", "rejected"}

@@ -6,6 +6,7 @@ from services.chassis.fields import Fen, OneOf
 from services.contract import KINDS, glossary
 from services.contract.district import DISTRICTS
 from services.contract.rural import Voucher
+from tests.chassis.test_field_classes import every_store
 from tests.contract.commands import COMMANDS, every_field
 
 OF_EVERY_RECORD = ("id", "version", "state", "service", "kind", "happened", "time", "actor", "cause")
@@ -31,6 +32,21 @@ def test_every_command_and_every_field_and_choice_of_it_has_a_word(command):
         assert is_chinese(glossary.field(name, of=command)), name
         for choice in field.choices if isinstance(field, OneOf) else ():
             assert is_chinese(glossary.value(choice, field=name, of=command)), (name, choice)
+
+
+@pytest.mark.parametrize("store", every_store(), ids=lambda store: store.kind.key)
+def test_every_field_that_staff_read_has_a_word(store):
+    for path, told in store.field_classes().described.items():
+        for name in (*path.split("."), *names_in(told["schema"])) if "schema" in told else ():
+            assert is_chinese(glossary.field(name, of=store.kind.key)), name
+
+
+def names_in(schema):
+    """The names of the fields of a schema, those inside it too."""
+    for name, inner in schema.get("properties", {}).items():
+        yield from (name, *names_in(inner))
+    for inner in (schema.get("items"), *schema.get("anyOf", ())):
+        yield from names_in(inner) if inner else ()
 
 
 def test_kinds_services_and_happenings_have_a_word():
@@ -73,7 +89,12 @@ def test_nothing_is_named_that_does_not_exist():
     voucher = set(Voucher.__dataclass_fields__)
     choices = {choice for of in (*COMMANDS, *KINDS) for _, listed in lists_of(of) for choice in listed}
 
-    assert set(glossary.FIELDS) == views | asked | voucher | set(OF_EVERY_RECORD)
+    described = [
+        one for store in every_store() for one in store.field_classes().described.items() if "schema" in one[1]
+    ]
+    office = {name for path, told in described for name in (*path.split("."), *names_in(told["schema"]))}
+
+    assert set(glossary.FIELDS) == views | asked | voucher | office | set(OF_EVERY_RECORD)
     assert set(glossary.VALUES) == (choices | {"true", "false"}) - set(DISTRICTS)
     assert set(glossary.KINDS) == set(KINDS)
     assert set(glossary.COMMANDS) == set(COMMANDS)

@@ -129,7 +129,9 @@ def _texts(view):
     found = {}
 
     def walk(name, kind):
-        if isinstance(kind, inspect.DataclassType):
+        if isinstance(kind, inspect.Metadata):  # of money: its unit
+            walk(name, kind.type)
+        elif isinstance(kind, inspect.DataclassType):
             for field in kind.fields:
                 walk(field.name, field.type)
         elif isinstance(kind, inspect.Metadata):  # a number with its unit

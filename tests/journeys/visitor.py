@@ -8,7 +8,7 @@ STREAM = "text/event-stream"
 PDF = "application/pdf"
 VALUES = {
     "year": ["2011"], "period": ["2011"], "no": ["28"], "code": ["K1", "M-YOUTH26-DELEGATION"], "service": ["awards"],
-    "command": ["import_entry"], "name": ["pages.css"], "round_no": ["1"],
+    "command": ["import_entry"], "name": ["pages.css"], "round_no": ["1"], "uri": ["urn:kexie:schema:awards:award:1"],
 }  # fmt: skip
 ASKED_BY = {"sheet_id": "score_sheet"}
 """What an id is of, where its name does not say so."""

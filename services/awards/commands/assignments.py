@@ -35,18 +35,18 @@ class AssignmentCommands:
     assignments: Assignments
     sheets: ScoreSheets
 
-    @command(contract.awards.Assignment, schemas.ProposeAssignment, roles=("chair",))
+    @command(contract.awards.Assignment, schemas.ProposeAssignment, roles=("chair",), states=("proposed", "confirmed"))
     def propose_assignment(self, edition_id: str, *, round_no: int, by: str, **options: Any) -> Any:
         """Propose the judges of every entry of a round; nothing follows before it is confirmed."""
         propose = partial(self._proposed, edition_id=edition_id, round_no=round_no, **options)
         return self.assignments.put(seat_plan.assignment_id(edition_id=edition_id, round_no=round_no), propose)
 
-    @command(contract.awards.Assignment, schemas.ConfirmAssignment, roles=("chair",))
+    @command(contract.awards.Assignment, schemas.ConfirmAssignment, roles=("chair",), states=("proposed",))
     def confirm_assignment(self, assignment_id: str, *, by: str) -> Any:
         """Confirm a proposal: its judges are told."""
         return self.assignments.change(assignment_id, self._confirmed)
 
-    @command(contract.awards.ScoreSheet, schemas.AssignJudge, roles=("chair",))
+    @command(contract.awards.ScoreSheet, schemas.AssignJudge, roles=("chair",), states=("proposed", "cancelled"))
     def assign_judge(self, entry_id: str, *, judge_id: str, round_no: int, due_on: date | None, by: str) -> Any:
         """Give one entry to one more judge; no plan takes it away."""
         entry = self.entries.get(entry_id)
@@ -61,7 +61,7 @@ class AssignmentCommands:
         )
         return self.sheets.put(score_sheet.sheet_id(**of), seat)
 
-    @command(contract.awards.ScoreSheet, schemas.ReplaceJudge, roles=("chair",))
+    @command(contract.awards.ScoreSheet, schemas.ReplaceJudge, roles=("chair",), states=("recused",))
     def replace_judge(self, sheet_id: str, *, judge_id: str, by: str) -> Any:
         """Name the judge who scores in the place of one who recused."""
         entry_id = self.sheets.get(sheet_id).entry_id

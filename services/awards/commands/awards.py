@@ -53,18 +53,18 @@ class AwardCommands:
             )
             self.awards.follow(award.award_id(event.record, line.line_no), event, grant)
 
-    @command(contract.awards.Award, schemas.IssueCertificate, roles=("recorder",))
+    @command(contract.awards.Award, schemas.IssueCertificate, roles=("recorder",), states=("granted",))
     def issue_certificate(self, award_id: str, *, by: str, **printed: Any) -> Any:
         """Print the certificate of an award with these names; again for a stated reason only (A-25)."""
         issue = partial(award.issue, new_code=a_check_code(), today=self.clock.today(), **printed)
         return self.awards.change(award_id, issue)
 
-    @command(contract.awards.Award, schemas.WithdrawExhibitionConsent, roles=("recorder",))
+    @command(contract.awards.Award, schemas.WithdrawExhibitionConsent, roles=("recorder",), states=("granted",))
     def withdraw_exhibition_consent(self, award_id: str, *, by: str) -> Any:
         """Note that the makers no longer want their work shown (F2)."""
         return self.awards.change(award_id, partial(award.withdraw_consent, today=self.clock.today()))
 
-    @command(contract.awards.Award, schemas.RevokeAward, roles=("chair",))
+    @command(contract.awards.Award, schemas.RevokeAward, roles=("chair",), states=("granted",))
     def revoke_award(self, award_id: str, *, by: str, **revocation: Any) -> Any:
         """Revoke a prize by a document (A-24); its listeners follow (F5)."""
         return self.awards.change(award_id, partial(award.revoke, today=self.clock.today(), **revocation))

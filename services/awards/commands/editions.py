@@ -25,7 +25,7 @@ class EditionCommands:
     awards: GrantedAwards
     clock: SystemClock
 
-    @command(contract.awards.Edition, schemas.CreateEdition, roles=("recorder", "chair"))
+    @command(contract.awards.Edition, schemas.CreateEdition, roles=("recorder", "chair"), states=())
     def create_edition(
         self,
         edition_id: str | None,
@@ -49,7 +49,12 @@ class EditionCommands:
         )
         return self.editions.add(created, edition_id)
 
-    @command(contract.awards.Edition, schemas.ReviseEdition, roles=("chair",))
+    @command(
+        contract.awards.Edition,
+        schemas.ReviseEdition,
+        roles=("chair",),
+        states=("planned", "announced", "collecting", "eligibility"),
+    )
     def revise_edition(self, edition_id: str, *, reason: str, by: str, **stated: Any) -> Any:
         """Replace the rules of an edition as a whole; from the first score on they are fixed."""
         revised = rules.state(self.editions.get(edition_id).programme_kind, **stated)
@@ -63,22 +68,22 @@ class EditionCommands:
         )
         return self.editions.change(edition_id, revise)
 
-    @command(contract.awards.Edition, schemas.AnnounceEdition, roles=("chair",))
+    @command(contract.awards.Edition, schemas.AnnounceEdition, roles=("chair",), states=("planned",))
     def announce_edition(self, edition_id: str, *, by: str) -> Any:
         """Publish the call of an edition."""
         return self.editions.change(edition_id, edition.announce)
 
-    @command(contract.awards.Edition, schemas.OpenEdition, roles=("recorder", "chair", "system"))
+    @command(contract.awards.Edition, schemas.OpenEdition, roles=("recorder", "chair", "system"), states=("announced",))
     def open_edition(self, edition_id: str, *, by: str) -> Any:
         """Accept entries, from the first day of the window on."""
         return self.editions.change(edition_id, partial(edition.open, at=self.clock.now()))
 
-    @command(contract.awards.Edition, schemas.CloseEdition, roles=("chair", "system"))
+    @command(contract.awards.Edition, schemas.CloseEdition, roles=("chair", "system"), states=("collecting",))
     def close_edition(self, edition_id: str, *, reason: str | None, by: str) -> Any:
         """Accept no more entries, after the last day of the window or, for a stated reason, before."""
         return self.editions.change(edition_id, partial(edition.close, reason=reason, at=self.clock.now()))
 
-    @command(contract.awards.Edition, schemas.ArchiveEdition, roles=("recorder", "chair"))
+    @command(contract.awards.Edition, schemas.ArchiveEdition, roles=("recorder", "chair"), states=("granted",))
     def archive_edition(self, edition_id: str, *, by: str) -> Any:
         """Archive a granted edition, once every award has its certificate."""
         listed = self.notices.find(edition_id=edition_id, state=notice.STANDING)
@@ -86,7 +91,12 @@ class EditionCommands:
         settled = sum(record.is_settled for _, record in self.awards.find(edition_id=edition_id))
         return self.editions.change(edition_id, partial(edition.archive, uncertified=lines - settled))
 
-    @command(contract.awards.Edition, schemas.CancelEdition, roles=("chair",))
+    @command(
+        contract.awards.Edition,
+        schemas.CancelEdition,
+        roles=("chair",),
+        states=("planned", "announced", "collecting", "eligibility", "judging", "deliberation", "publicity"),
+    )
     def cancel_edition(self, edition_id: str, *, reason: str, by: str) -> Any:
         """Cancel an edition that will not take place."""
         is_granted = self.notices.exists(edition_id=edition_id, state="granted")

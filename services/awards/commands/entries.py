@@ -26,7 +26,7 @@ class EntryCommands:
     rounds: Rounds
     clock: SystemClock
 
-    @command(contract.awards.Entry, schemas.SubmitEntry, roles=("recorder",))
+    @command(contract.awards.Entry, schemas.SubmitEntry, roles=("recorder",), states=())
     def submit_entry(
         self,
         entry_id: str | None,
@@ -57,7 +57,7 @@ class EntryCommands:
         material = entry_row.material(district=district, **row)
         return self._submit(entry_id, edition_id, nominating_unit_id, district=district, material=material, by=by)
 
-    @command(contract.awards.Entry, schemas.ReturnEntry, roles=("verifier",))
+    @command(contract.awards.Entry, schemas.ReturnEntry, roles=("verifier",), states=("submitted",))
     def return_entry(self, entry_id: str, *, by: str, **returned: Any) -> Any:
         """Return an entry for its shortcomings, to be corrected by the end of a day."""
         send_back = partial(
@@ -65,7 +65,7 @@ class EntryCommands:
         )
         return self.entries.change(entry_id, send_back)
 
-    @command(contract.awards.Entry, schemas.ResubmitEntry, roles=("recorder",))
+    @command(contract.awards.Entry, schemas.ResubmitEntry, roles=("recorder",), states=("returned",))
     def resubmit_entry(self, entry_id: str, *, by: str, **handed_in: Any) -> Any:
         """Hand in a returned entry again, corrected, with the same entrants or fewer."""
         resubmit = partial(
@@ -77,7 +77,7 @@ class EntryCommands:
         )
         return self.entries.change(entry_id, resubmit)
 
-    @command(contract.awards.Entry, schemas.CheckEligibility, roles=("verifier",))
+    @command(contract.awards.Entry, schemas.CheckEligibility, roles=("verifier",), states=("submitted",))
     def check_eligibility(self, entry_id: str, **decided: Any) -> Any:
         """Find an entry eligible or not, with reasons; it is compared with the other entries of its programme."""
         checked = self.entries.get(entry_id)
@@ -90,7 +90,9 @@ class EntryCommands:
         )
         return self.entries.change(entry_id, decide)
 
-    @command(contract.awards.Entry, schemas.WithdrawEntry, roles=("recorder",))
+    @command(
+        contract.awards.Entry, schemas.WithdrawEntry, roles=("recorder",), states=("submitted", "returned", "eligible")
+    )
     def withdraw_entry(self, entry_id: str, *, reason: str, by: str) -> Any:
         """Withdraw an entry before judging starts."""
         edition_id = self.entries.get(entry_id).edition_id
@@ -102,7 +104,22 @@ class EntryCommands:
         )
         return self.entries.change(entry_id, withdraw)
 
-    @command(contract.awards.Entry, schemas.DisqualifyEntry, roles=("chair",))
+    @command(
+        contract.awards.Entry,
+        schemas.DisqualifyEntry,
+        roles=("chair",),
+        states=(
+            "submitted",
+            "returned",
+            "eligible",
+            "in_review",
+            "shortlisted",
+            "eliminated",
+            "proposed",
+            "on_publicity",
+            "on_hold",
+        ),
+    )
     def disqualify_entry(self, entry_id: str, *, reason: str, by: str) -> Any:
         """Exclude an entry for the conduct of its entrants."""
         return self.entries.change(entry_id, partial(entry.disqualify, reason=reason))

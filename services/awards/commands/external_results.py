@@ -27,17 +27,19 @@ class ExternalResultCommands:
         reported = external_result.report(today=self.clock.today(), **prize)
         return self.external_results.add(reported, result_id)
 
-    @command(contract.awards.ExternalResult, schemas.VerifyExternalResult, roles=("verifier",))
+    @command(contract.awards.ExternalResult, schemas.VerifyExternalResult, roles=("verifier",), states=("reported",))
     def verify_external_result(self, result_id: str, *, by: str) -> Any:
         """Verify a prize after a look at its document: it counts from now on (K1)."""
         return self.external_results.change(result_id, partial(external_result.verify, by=by))
 
-    @command(contract.awards.ExternalResult, schemas.RejectExternalResult, roles=("verifier",))
+    @command(contract.awards.ExternalResult, schemas.RejectExternalResult, roles=("verifier",), states=("reported",))
     def reject_external_result(self, result_id: str, *, reason: str, by: str) -> Any:
         """Reject a reported prize; the same prize may be reported again."""
         return self.external_results.change(result_id, partial(external_result.reject, reason=reason))
 
-    @command(contract.awards.ExternalResult, schemas.RevokeExternalResult, roles=("verifier", "chair"))
+    @command(
+        contract.awards.ExternalResult, schemas.RevokeExternalResult, roles=("verifier", "chair"), states=("verified",)
+    )
     def revoke_external_result(self, result_id: str, *, document_no: str | None, reason: str, by: str) -> Any:
         """Note that the contest revoked a prize; it no longer counts."""
         return self.external_results.change(

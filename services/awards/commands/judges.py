@@ -25,17 +25,17 @@ class JudgeCommands:
 
     judges: Judges
 
-    @command(contract.awards.Judge, schemas.RegisterJudge, roles=("recorder", "chair"))
+    @command(contract.awards.Judge, schemas.RegisterJudge, roles=("recorder", "chair"), states=())
     def register_judge(self, judge_id: str, *, by: str, **capability: Any) -> Any:
         """Invite a person to be a judge."""
         return self.judges.add(judge.invite(person_id=judge_id, **capability), judge_id)
 
-    @command(contract.awards.Judge, schemas.ActivateJudge, roles=("recorder", "chair"))
+    @command(contract.awards.Judge, schemas.ActivateJudge, roles=("recorder", "chair"), states=("invited", "suspended"))
     def activate_judge(self, judge_id: str, *, by: str) -> Any:
         """Let a judge be assigned, who accepted the invitation or is no longer suspended."""
         return self.judges.change(judge_id, judge.activate)
 
-    @command(contract.awards.Judge, schemas.SuspendJudge, roles=("chair",))
+    @command(contract.awards.Judge, schemas.SuspendJudge, roles=("chair",), states=("invited", "active"))
     def suspend_judge(self, judge_id: str, *, reason: str, by: str) -> Any:
         """Assign nothing more to a judge; sheets that were begun stay."""
         return self.judges.change(judge_id, partial(judge.suspend, reason=reason))

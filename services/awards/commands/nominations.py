@@ -27,13 +27,13 @@ class NominationCommands:
     nominations: Nominations
     clock: SystemClock
 
-    @command(contract.awards.NominationCall, schemas.OpenNominationCall, roles=("chair",))
+    @command(contract.awards.NominationCall, schemas.OpenNominationCall, roles=("chair",), states=())
     def open_nomination_call(self, call_id: str | None, *, from_edition_id: str, by: str, **called: Any) -> Any:
         """Record how many entries of an edition may go on to the contest above, and by which document."""
         opened = nomination_call.open(self.editions.get(from_edition_id), from_edition_id=from_edition_id, **called)
         return self.nomination_calls.add(opened, call_id)
 
-    @command(contract.awards.NominationCall, schemas.CloseNominationCall, roles=("chair",))
+    @command(contract.awards.NominationCall, schemas.CloseNominationCall, roles=("chair",), states=("open",))
     def close_nomination_call(self, call_id: str, *, reason: str, by: str) -> Any:
         """Nominate no more by a call; existing nominations go on."""
         return self.nomination_calls.change(call_id, partial(nomination_call.close, reason=reason))
@@ -52,35 +52,42 @@ class NominationCommands:
         )
         return self.nominations.add(drafted, nomination_id)
 
-    @command(contract.awards.Nomination, schemas.WithdrawNomination, roles=("recorder", "chair"))
+    @command(
+        contract.awards.Nomination,
+        schemas.WithdrawNomination,
+        roles=("recorder", "chair"),
+        states=("drafted", "sealed", "returned_above"),
+    )
     def withdraw_nomination(self, nomination_id: str, *, reason: str, by: str) -> Any:
         """Leave a slot to another entry: one that is not sealed, or whose entry is no longer a winner."""
         withdraw = partial(nomination.withdraw, entry=self._nominated(nomination_id), reason=reason)
         return self.nominations.change(nomination_id, withdraw)
 
-    @command(contract.awards.Nomination, schemas.SealNomination, roles=("chair",))
+    @command(contract.awards.Nomination, schemas.SealNomination, roles=("chair",), states=("drafted",))
     def seal_nomination(self, nomination_id: str, *, by: str) -> Any:
         """Seal a nomination: slot and entry stay as they are."""
         seal = partial(nomination.seal, entry=self._nominated(nomination_id), at=self.clock.now(), by=by)
         return self.nominations.change(nomination_id, seal)
 
-    @command(contract.awards.Nomination, schemas.SendNomination, roles=("recorder",))
+    @command(
+        contract.awards.Nomination, schemas.SendNomination, roles=("recorder",), states=("sealed", "returned_above")
+    )
     def send_nomination(self, nomination_id: str, *, by: str) -> Any:
         """Hand a sealed nomination in above, or a returned one again."""
         send = partial(nomination.send_up, entry=self._nominated(nomination_id), today=self.clock.today())
         return self.nominations.change(nomination_id, send)
 
-    @command(contract.awards.Nomination, schemas.AcceptNomination, roles=("recorder",))
+    @command(contract.awards.Nomination, schemas.AcceptNomination, roles=("recorder",), states=("sent_up",))
     def accept_nomination(self, nomination_id: str, *, by: str) -> Any:
         """Note that the contest above accepted a nomination."""
         return self.nominations.change(nomination_id, nomination.accept_above)
 
-    @command(contract.awards.Nomination, schemas.ReturnNomination, roles=("recorder",))
+    @command(contract.awards.Nomination, schemas.ReturnNomination, roles=("recorder",), states=("sent_up",))
     def return_nomination(self, nomination_id: str, *, reason: str, by: str) -> Any:
         """Note that the contest above returned a nomination, and why."""
         return self.nominations.change(nomination_id, partial(nomination.return_above, reason=reason))
 
-    @command(contract.awards.Nomination, schemas.ConcludeNomination, roles=("verifier",))
+    @command(contract.awards.Nomination, schemas.ConcludeNomination, roles=("verifier",), states=("accepted_above",))
     def conclude_nomination(self, nomination_id: str, *, by: str) -> Any:
         """Note that a nomination won nothing; a prize is reported and verified instead."""
         return self.nominations.change(nomination_id, nomination.conclude)

@@ -32,7 +32,7 @@ class NoticeCommands:
     sheets: ScoreSheets
     clock: SystemClock
 
-    @command(contract.awards.Notice, schemas.PublishList, roles=("chair",))
+    @command(contract.awards.Notice, schemas.PublishList, roles=("chair",), states=())
     def publish_list(self, notice_id: str | None, *, edition_id: str, **stated: Any) -> Any:
         """Publish the award list of an edition, as it follows from the results and the committee's minute."""
         rules, entries = self.editions.get(edition_id), dict(self.entries.find(edition_id=edition_id))
@@ -47,12 +47,12 @@ class NoticeCommands:
         )
         return self.notices.add(published, notice_id)
 
-    @command(contract.awards.Notice, schemas.WithdrawNotice, roles=("chair",))
+    @command(contract.awards.Notice, schemas.WithdrawNotice, roles=("chair",), states=("published",))
     def withdraw_notice(self, notice_id: str, *, reason: str, by: str) -> Any:
         """Withdraw a list before a prize is granted; the committee deliberates again."""
         return self.notices.change(notice_id, partial(notice.withdraw, reason=reason))
 
-    @command(contract.awards.Notice, schemas.Grant, roles=("chair",))
+    @command(contract.awards.Notice, schemas.Grant, roles=("chair",), states=("published", "granted"))
     def grant(self, notice_id: str, *, by: str, **granted: Any) -> Any:
         """Grant the prizes of a list after its publicity period; those objected to are held, and granted later."""
 

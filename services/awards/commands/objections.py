@@ -34,7 +34,11 @@ class ObjectionCommands:
     clock: SystemClock
 
     @command(
-        contract.awards.Objection, schemas.FileObjection, roles=("recorder", "verifier", "chair"), confidential=True
+        contract.awards.Objection,
+        schemas.FileObjection,
+        roles=("recorder", "verifier", "chair"),
+        confidential=True,
+        states=(),
     )
     def file_objection(
         self,
@@ -63,36 +67,38 @@ class ObjectionCommands:
 
         return self.objections.add_as(objection_id, file)
 
-    @command(contract.awards.Objection, schemas.AcceptObjection, roles=("verifier", "chair"))
+    @command(contract.awards.Objection, schemas.AcceptObjection, roles=("verifier", "chair"), states=("filed",))
     def accept_objection(self, objection_id: str, *, by: str) -> Any:
         """Accept the form of an objection."""
         return self.objections.change(objection_id, objection.accept)
 
-    @command(contract.awards.Objection, schemas.RejectObjection, roles=("verifier", "chair"))
+    @command(contract.awards.Objection, schemas.RejectObjection, roles=("verifier", "chair"), states=("filed",))
     def reject_objection(self, objection_id: str, *, reason: str, by: str) -> Any:
         """Reject an objection whose name, contact or evidence is void; it is not processed."""
         reject = partial(objection.reject, reason=reason, involved=self._involved(objection_id), by=by)
         return self.objections.change(objection_id, reject)
 
-    @command(contract.awards.Objection, schemas.InvestigateObjection, roles=("chair",))
+    @command(contract.awards.Objection, schemas.InvestigateObjection, roles=("chair",), states=("accepted",))
     def investigate_objection(self, objection_id: str, *, handler_id: str, by: str) -> Any:
         """Name the investigator of an objection, who has no part in the entry."""
         investigate = partial(objection.investigate, handler_id=handler_id, involved=self._involved(objection_id))
         return self.objections.change(objection_id, investigate)
 
-    @command(contract.awards.Objection, schemas.DecideObjection, roles=("verifier", "chair"))
+    @command(contract.awards.Objection, schemas.DecideObjection, roles=("verifier", "chair"), states=("investigating",))
     def decide_objection(self, objection_id: str, **decided: Any) -> Any:
         """Decide an objection as its handler: uphold it, which strikes the line, or dismiss it."""
         decide = partial(objection.decide, involved=self._involved(objection_id), today=self.clock.today(), **decided)
         return self.objections.change(objection_id, decide)
 
-    @command(contract.awards.Objection, schemas.NotifyObjection, roles=("verifier", "chair"))
+    @command(
+        contract.awards.Objection, schemas.NotifyObjection, roles=("verifier", "chair"), states=("upheld", "dismissed")
+    )
     def notify_objection(self, objection_id: str, *, by: str, **notified: Any) -> Any:
         """Note that the objector was told the decision."""
         notify = partial(objection.notify, today=self.clock.today(), **notified)
         return self.objections.change(objection_id, notify)
 
-    @command(contract.awards.Objection, schemas.CloseObjection, roles=("verifier", "chair"))
+    @command(contract.awards.Objection, schemas.CloseObjection, roles=("verifier", "chair"), states=("notified",))
     def close_objection(self, objection_id: str, *, by: str) -> Any:
         """Close the file of an objection."""
         return self.objections.change(objection_id, objection.close)

@@ -24,7 +24,7 @@ class RecommendationCommands:
     recommendations: Recommendations
     clock: SystemClock
 
-    @command(contract.awards.Recommendation, schemas.RecommendTalent, roles=("recorder",))
+    @command(contract.awards.Recommendation, schemas.RecommendTalent, roles=("recorder",), states=())
     def recommend_talent(self, recommendation_id: str | None, *, candidate_id: str, **stated: Any) -> Any:
         """Propose a confirmed worker of science and technology without known misconduct."""
         proposed = recommendation.recommend(
@@ -35,37 +35,47 @@ class RecommendationCommands:
         )
         return self.recommendations.add(proposed, recommendation_id)
 
-    @command(contract.awards.Recommendation, schemas.VerifyRecommendation, roles=("verifier",))
+    @command(contract.awards.Recommendation, schemas.VerifyRecommendation, roles=("verifier",), states=("proposed",))
     def verify_recommendation(self, recommendation_id: str, *, by: str) -> Any:
         """Verify the statements of a recommendation."""
         verify = partial(recommendation.verify, held_against=self._known_of(recommendation_id), by=by)
         return self.recommendations.change(recommendation_id, verify)
 
-    @command(contract.awards.Recommendation, schemas.VoteRecommendation, roles=("chair",))
+    @command(contract.awards.Recommendation, schemas.VoteRecommendation, roles=("chair",), states=("verified",))
     def vote_recommendation(self, recommendation_id: str, *, by: str, **voted: Any) -> Any:
         """Record the committee's vote."""
         return self.recommendations.change(recommendation_id, partial(recommendation.vote, **voted))
 
-    @command(contract.awards.Recommendation, schemas.PubliciseRecommendation, roles=("chair",))
+    @command(contract.awards.Recommendation, schemas.PubliciseRecommendation, roles=("chair",), states=("voted",))
     def publicise_recommendation(self, recommendation_id: str, *, by: str, **period: Any) -> Any:
         """Publish a recommendation for objections."""
         publicise = partial(recommendation.publicise, today=self.clock.today(), **period)
         return self.recommendations.change(recommendation_id, publicise)
 
-    @command(contract.awards.Recommendation, schemas.SubmitRecommendationUp, roles=("chair",))
+    @command(contract.awards.Recommendation, schemas.SubmitRecommendationUp, roles=("chair",), states=("publicised",))
     def submit_recommendation_up(self, recommendation_id: str, *, by: str) -> Any:
         """Hand a recommendation in above, once its publicity period is over."""
         known = self._known_of(recommendation_id)
         submit = partial(recommendation.submit_up, held_against=known, at=self.clock.now())
         return self.recommendations.change(recommendation_id, submit)
 
-    @command(contract.awards.Recommendation, schemas.AnswerRecommendation, roles=("verifier", "chair"))
+    @command(
+        contract.awards.Recommendation,
+        schemas.AnswerRecommendation,
+        roles=("verifier", "chair"),
+        states=("submitted_up",),
+    )
     def answer_recommendation(self, recommendation_id: str, *, by: str, **answered: Any) -> Any:
         """Record whether the recommended person was selected above."""
         answer = partial(recommendation.answer, today=self.clock.today(), **answered)
         return self.recommendations.change(recommendation_id, answer)
 
-    @command(contract.awards.Recommendation, schemas.WithdrawRecommendation, roles=("recorder", "chair"))
+    @command(
+        contract.awards.Recommendation,
+        schemas.WithdrawRecommendation,
+        roles=("recorder", "chair"),
+        states=("proposed", "verified", "voted", "publicised"),
+    )
     def withdraw_recommendation(self, recommendation_id: str, *, reason: str, by: str) -> Any:
         """Withdraw a recommendation before it goes up."""
         return self.recommendations.change(recommendation_id, partial(recommendation.withdraw, reason=reason))

@@ -37,7 +37,7 @@ class RoundCommands:
     sheets: ScoreSheets
     clock: SystemClock
 
-    @command(contract.awards.Round, schemas.StartRound, roles=("chair",))
+    @command(contract.awards.Round, schemas.StartRound, roles=("chair",), states=())
     def start_round(self, round_id: str | None, *, edition_id: str, round_no: int, by: str) -> Any:
         """Let judges score, once every entry is decided on and has its judges."""
         entries = dict(self.entries.find(edition_id=edition_id))
@@ -56,7 +56,7 @@ class RoundCommands:
         )
         return self.rounds.add(started, round_id)
 
-    @command(contract.awards.Round, schemas.ResolveTie, roles=("chair",))
+    @command(contract.awards.Round, schemas.ResolveTie, roles=("chair",), states=("open", "closed"))
     def resolve_tie(self, round_id: str, *, category_code: str, order: tuple[str, ...], minute_no: str, by: str) -> Any:
         """Order tied entries as the committee voted, by its minute."""
         resolve = partial(
@@ -68,12 +68,12 @@ class RoundCommands:
         )
         return self.rounds.change(round_id, resolve)
 
-    @command(contract.awards.Round, schemas.CloseRound, roles=("chair",))
+    @command(contract.awards.Round, schemas.CloseRound, roles=("chair",), states=("open",))
     def close_round(self, round_id: str, *, by: str) -> Any:
         """Close a round: the sheets are locked, the results computed, and the entries that go on are fixed."""
         return self.rounds.change(round_id, partial(judging_round.close, of=self._judged(round_id)))
 
-    @command(contract.awards.Round, schemas.ReopenRound, roles=("chair",))
+    @command(contract.awards.Round, schemas.ReopenRound, roles=("chair",), states=("closing", "closed"))
     def reopen_round(self, round_id: str, *, reason: str, by: str) -> Any:
         """Let judges score again in a closed round, before a list rests on it."""
         round_ = self.rounds.get(round_id)

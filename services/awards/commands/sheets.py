@@ -27,13 +27,13 @@ class SheetCommands:
     sheets: ScoreSheets
     clock: SystemClock
 
-    @command(contract.awards.ScoreSheet, schemas.AcceptSheet, roles=("judge",))
+    @command(contract.awards.ScoreSheet, schemas.AcceptSheet, roles=("judge",), states=("sent",))
     def accept_sheet(self, sheet_id: str, *, by: str) -> Any:
         """Accept an entry that was given to you."""
         own = self._own(sheet_id, by=by)
         return self.sheets.change(sheet_id, partial(score_sheet.accept, conflicts=self._conflicts(own)))
 
-    @command(contract.awards.ScoreSheet, schemas.SubmitScore, roles=("judge",))
+    @command(contract.awards.ScoreSheet, schemas.SubmitScore, roles=("judge",), states=("accepted", "reopened"))
     def submit_score(self, sheet_id: str, *, scores: tuple[sheet.Score, ...], comment: str | None, by: str) -> Any:
         """Score an entry, criterion by criterion, by its category's rubric."""
         own = self._own(sheet_id, by=by)
@@ -49,24 +49,31 @@ class SheetCommands:
         )
         return self.sheets.change(sheet_id, score)
 
-    @command(contract.awards.ScoreSheet, schemas.LockSheet, roles=("judge",))
+    @command(contract.awards.ScoreSheet, schemas.LockSheet, roles=("judge",), states=("scored",))
     def lock_sheet(self, sheet_id: str, *, by: str) -> Any:
         """Make your scores final; from then on you see the scores of the others."""
         self._own(sheet_id, by=by)
         return self.sheets.change(sheet_id, partial(score_sheet.lock, now=self.clock.now()))
 
-    @command(contract.awards.ScoreSheet, schemas.Recuse, roles=("judge",))
+    @command(
+        contract.awards.ScoreSheet, schemas.Recuse, roles=("judge",), states=("sent", "accepted", "scored", "reopened")
+    )
     def recuse(self, sheet_id: str, *, by: str, **recusal: Any) -> Any:
         """Step back from an entry that was given to you."""
         self._own(sheet_id, by=by)
         return self.sheets.change(sheet_id, partial(score_sheet.recuse, by=by, **recusal))
 
-    @command(contract.awards.ScoreSheet, schemas.RecuseJudge, roles=("chair",))
+    @command(
+        contract.awards.ScoreSheet,
+        schemas.RecuseJudge,
+        roles=("chair",),
+        states=("sent", "accepted", "scored", "reopened"),
+    )
     def recuse_judge(self, sheet_id: str, *, by: str, **recusal: Any) -> Any:
         """Recuse a judge who came into conflict."""
         return self.sheets.change(sheet_id, partial(score_sheet.recuse, by=by, **recusal))
 
-    @command(contract.awards.ScoreSheet, schemas.ReopenScore, roles=("chair",))
+    @command(contract.awards.ScoreSheet, schemas.ReopenScore, roles=("chair",), states=("scored",))
     def reopen_score(self, sheet_id: str, *, reason: str, by: str) -> Any:
         """Return a scored sheet to its judge, before it is locked and the round closed."""
         sheet = self.sheets.get(sheet_id)

@@ -31,7 +31,7 @@ class ActivityCommands:
         """Open a campaign that activities can join."""
         return self.campaigns.add(campaign.open(**brand), campaign_id)
 
-    @command(contract.outreach.Campaign, schemas.CloseCampaign, roles=("chair",))
+    @command(contract.outreach.Campaign, schemas.CloseCampaign, roles=("chair",), states=("open",))
     def close_campaign(self, campaign_id: str, *, by: str) -> Any:
         """Close a campaign: no more activities join it."""
         return self.campaigns.change(campaign_id, campaign.close)
@@ -47,7 +47,7 @@ class ActivityCommands:
         joined = self.campaigns.get(campaign_id) if campaign_id else None
         return self.activities.add(activity.create(campaign_id=campaign_id, campaign=joined, **plan), activity_id)
 
-    @command(contract.outreach.Activity, schemas.ScheduleActivity, roles=("recorder",))
+    @command(contract.outreach.Activity, schemas.ScheduleActivity, roles=("recorder",), states=("draft",))
     def schedule_activity(self, activity_id: str, *, venue_id: str | None, slots: Any, by: str) -> Any:
         """Fix an activity and book its venue."""
         place = self.venues.get(venue_id) if venue_id else None
@@ -55,46 +55,50 @@ class ActivityCommands:
             activity_id, partial(activity.schedule, venue_id=venue_id, venue=place, slots=slots)
         )
 
-    @command(contract.outreach.Activity, schemas.MoveActivity, roles=("recorder",))
+    @command(contract.outreach.Activity, schemas.MoveActivity, roles=("recorder",), states=("scheduled",))
     def move_activity(self, activity_id: str, *, venue_id: str, slots: Any, by: str) -> Any:
         """Book another venue or other slots for an activity."""
         place = self.venues.get(venue_id)
         return self.activities.change(activity_id, partial(activity.move, venue_id=venue_id, venue=place, slots=slots))
 
-    @command(contract.outreach.Activity, schemas.StartActivity, roles=("recorder",))
+    @command(contract.outreach.Activity, schemas.StartActivity, roles=("recorder",), states=("scheduled",))
     def start_activity(self, activity_id: str, *, by: str) -> Any:
         """Begin an activity, on its first day at the earliest."""
         return self.activities.change(activity_id, partial(activity.start, today=self.clock.today()))
 
-    @command(contract.outreach.Activity, schemas.FinishActivity, roles=("recorder",))
+    @command(contract.outreach.Activity, schemas.FinishActivity, roles=("recorder",), states=("ongoing",))
     def finish_activity(self, activity_id: str, *, by: str) -> Any:
         """Note that an activity was held on all its days."""
         return self.activities.change(activity_id, partial(activity.finish, today=self.clock.today()))
 
-    @command(contract.outreach.Activity, schemas.MarkNotReported, roles=("recorder", "verifier", "system"))
+    @command(
+        contract.outreach.Activity, schemas.MarkNotReported, roles=("recorder", "verifier", "system"), states=("held",)
+    )
     def mark_not_reported(self, activity_id: str, *, by: str) -> Any:
         """Note that the term for an activity's report has passed; the report can still come."""
         return self.activities.change(activity_id, partial(activity.miss_report, today=self.clock.today()))
 
-    @command(contract.outreach.Activity, schemas.ReportActivity, roles=("recorder",))
+    @command(contract.outreach.Activity, schemas.ReportActivity, roles=("recorder",), states=("held", "not_reported"))
     def report_activity(self, activity_id: str, *, by: str) -> Any:
         """Hand in the report of an activity with all its counts."""
         counts, attached = self._counts_of(activity_id), self._evidence_of(activity_id)
         return self.activities.change(activity_id, partial(report.hand_in, counts=counts, evidence=attached, by=by))
 
-    @command(contract.outreach.Activity, schemas.VerifyActivity, roles=("verifier",))
+    @command(contract.outreach.Activity, schemas.VerifyActivity, roles=("verifier",), states=("reported",))
     def verify_activity(self, activity_id: str, *, by: str) -> Any:
         """Verify the report of an activity."""
         return self.activities.change(activity_id, partial(report.verify, counts=self._counts_of(activity_id), by=by))
 
-    @command(contract.outreach.Activity, schemas.CloseActivity, roles=("chair",))
+    @command(contract.outreach.Activity, schemas.CloseActivity, roles=("chair",), states=("verified",))
     def close_activity(self, activity_id: str, *, frozen_through: Any, by: str) -> Any:
         """Close an activity's file: no more corrections."""
         return self.activities.change(
             activity_id, partial(activity.close, frozen_through=frozen_through, today=self.clock.today())
         )
 
-    @command(contract.outreach.Activity, schemas.CancelActivity, roles=("recorder", "chair"))
+    @command(
+        contract.outreach.Activity, schemas.CancelActivity, roles=("recorder", "chair"), states=("draft", "scheduled")
+    )
     def cancel_activity(self, activity_id: str, *, reason: str, by: str) -> Any:
         """Cancel an activity that will not take place."""
         verified = sum(count.state == "verified" for count in self._counts_of(activity_id))
@@ -116,30 +120,32 @@ class ActivityCommands:
         recorded = audience.record(activity_, activity_id=activity_id, today=self.clock.today(), **audience_of_the_day)
         return self.counts.add(recorded, count_id)
 
-    @command(contract.outreach.AudienceCount, schemas.ApproveCount, roles=("chair",))
+    @command(contract.outreach.AudienceCount, schemas.ApproveCount, roles=("chair",), states=("recorded",))
     def approve_count(self, count_id: str, *, by: str) -> Any:
         """Approve, as a third person, a count that exceeds what the venue can plausibly hold."""
         return self.counts.change(count_id, partial(audience.approve, by=by))
 
-    @command(contract.outreach.AudienceCount, schemas.VerifyCount, roles=("verifier",))
+    @command(contract.outreach.AudienceCount, schemas.VerifyCount, roles=("verifier",), states=("recorded",))
     def verify_count(self, count_id: str, *, by: str) -> Any:
         """Verify a count: from now on it counts for K2."""
         attached = self._evidence_of(self.counts.get(count_id).activity_id)
         return self.counts.change(count_id, partial(audience.verify, evidence=attached, by=by))
 
-    @command(contract.outreach.AudienceCount, schemas.RejectCount, roles=("verifier",))
+    @command(contract.outreach.AudienceCount, schemas.RejectCount, roles=("verifier",), states=("recorded",))
     def reject_count(self, count_id: str, *, reason: str, by: str) -> Any:
         """Reject a count; the same audience may be recorded again."""
         return self.counts.change(count_id, partial(audience.reject, reason=reason))
 
-    @command(contract.outreach.AudienceCount, schemas.CorrectCount, roles=("verifier",))
+    @command(contract.outreach.AudienceCount, schemas.CorrectCount, roles=("verifier",), states=("verified",))
     def correct_count(self, count_id: str, *, evidence_ids: tuple[str, ...], **correction: Any) -> Any:
         """Replace the number of a verified count."""
         activity_ = self.activities.get(self.counts.get(count_id).activity_id)
         named = {evidence_id: self.evidence_files.get(evidence_id) for evidence_id in evidence_ids}
         return self.counts.change(count_id, partial(audience.correct, activity=activity_, evidence=named, **correction))
 
-    @command(contract.outreach.AudienceCount, schemas.SupersedeCount, roles=("verifier",))
+    @command(
+        contract.outreach.AudienceCount, schemas.SupersedeCount, roles=("verifier",), states=("recorded", "verified")
+    )
     def supersede_count(self, count_id: str, *, by_count_id: str, reason: str, by: str) -> Any:
         """Replace a count by another one of the same audience."""
         by_count = self.counts.get(by_count_id)

@@ -29,17 +29,19 @@ class ExpertCommands:
         """Take an expert into the group."""
         return self.expert_roster.add(roster.enrol(today=self.clock.today(), **stated), entry_id)
 
-    @command(contract.outreach.ExpertRosterEntry, schemas.ReviseExpert, roles=("recorder",))
+    @command(
+        contract.outreach.ExpertRosterEntry, schemas.ReviseExpert, roles=("recorder",), states=("active", "suspended")
+    )
     def revise_expert(self, entry_id: str, *, by: str, **stated: Any) -> Any:
         """State the fields and absences of an expert anew."""
         return self.expert_roster.change(entry_id, partial(roster.revise, **stated))
 
-    @command(contract.outreach.ExpertRosterEntry, schemas.SuspendExpert, roles=("chair",))
+    @command(contract.outreach.ExpertRosterEntry, schemas.SuspendExpert, roles=("chair",), states=("active",))
     def suspend_expert(self, entry_id: str, *, reason: str, by: str) -> Any:
         """Ask an expert for no more visits."""
         return self.expert_roster.change(entry_id, partial(roster.suspend, reason=reason))
 
-    @command(contract.outreach.ExpertRosterEntry, schemas.RestoreExpert, roles=("chair",))
+    @command(contract.outreach.ExpertRosterEntry, schemas.RestoreExpert, roles=("chair",), states=("suspended",))
     def restore_expert(self, entry_id: str, *, reason: str, by: str) -> Any:
         """Ask a suspended expert again."""
         return self.expert_roster.change(entry_id, partial(roster.restore, reason=reason))
@@ -49,19 +51,24 @@ class ExpertCommands:
         """Take down what a community or a school asks for."""
         return self.visits.add(expert_visit.request(**asked), visit_id)
 
-    @command(contract.outreach.ExpertVisit, schemas.MatchExperts, roles=("recorder",))
+    @command(
+        contract.outreach.ExpertVisit,
+        schemas.MatchExperts,
+        roles=("recorder",),
+        states=("requested", "matched", "confirmed"),
+    )
     def match_expert(self, visit_id: str, *, entry_ids: tuple[str, ...], by: str) -> Any:
         """Find experts for a visit; each makes one visit in a slot of a day."""
         return self.visits.change(visit_id, partial(expert_visit.match, experts=self._experts(entry_ids)))
 
-    @command(contract.outreach.ExpertVisit, schemas.ConfirmVisit, roles=("recorder",))
+    @command(contract.outreach.ExpertVisit, schemas.ConfirmVisit, roles=("recorder",), states=("matched",))
     def confirm_visit(self, visit_id: str, *, by: str, **contact: Any) -> Any:
         """Note that the experts of a visit said yes; a school has a contact by then."""
         return self.visits.change(
             visit_id, partial(expert_visit.confirm, experts=self._experts_of(visit_id), **contact)
         )
 
-    @command(contract.outreach.ExpertVisit, schemas.DeliverVisit, roles=("recorder",))
+    @command(contract.outreach.ExpertVisit, schemas.DeliverVisit, roles=("recorder",), states=("confirmed",))
     def deliver_visit(self, visit_id: str, *, activity_id: str, by: str, **receipt: Any) -> Any:
         """Note that a visit took place, as its receiver confirms."""
         deliver = partial(
@@ -74,12 +81,19 @@ class ExpertCommands:
         )
         return self.visits.change(visit_id, deliver)
 
-    @command(contract.outreach.ExpertVisit, schemas.EvaluateVisit, roles=("recorder", "verifier"))
+    @command(
+        contract.outreach.ExpertVisit, schemas.EvaluateVisit, roles=("recorder", "verifier"), states=("delivered",)
+    )
     def evaluate_visit(self, visit_id: str, *, rating: int, by: str) -> Any:
         """Record how the receiver rated a visit, from 1 to 5."""
         return self.visits.change(visit_id, partial(expert_visit.evaluate, rating=rating))
 
-    @command(contract.outreach.ExpertVisit, schemas.CancelVisit, roles=("recorder", "chair"))
+    @command(
+        contract.outreach.ExpertVisit,
+        schemas.CancelVisit,
+        roles=("recorder", "chair"),
+        states=("requested", "matched", "confirmed"),
+    )
     def cancel_visit(self, visit_id: str, *, reason: str, by: str) -> Any:
         """Cancel a visit that will not take place; its experts are free again."""
         return self.visits.change(visit_id, partial(expert_visit.cancel, reason=reason))

@@ -28,12 +28,14 @@ class ResourceCommands:
         """Register an item of the shared library."""
         return self.resources.add(resource.register(today=self.clock.today(), **item), resource_id)
 
-    @command(contract.outreach.Resource, schemas.RetireResource, roles=("recorder", "chair"))
+    @command(
+        contract.outreach.Resource, schemas.RetireResource, roles=("recorder", "chair"), states=("available", "lost")
+    )
     def retire_resource(self, resource_id: str, *, reason: str, by: str) -> Any:
         """Take an item out of the shared library."""
         return self.resources.change(resource_id, partial(resource.retire, reason=reason))
 
-    @command(contract.outreach.Resource, schemas.RestoreResource, roles=("recorder", "chair"))
+    @command(contract.outreach.Resource, schemas.RestoreResource, roles=("recorder", "chair"), states=("lost",))
     def restore_resource(self, resource_id: str, *, reason: str, by: str) -> Any:
         """Note that a lost item is there again."""
         return self.resources.change(resource_id, partial(resource.find_again, reason=reason))
@@ -48,7 +50,7 @@ class ResourceCommands:
             resource_loan.reserve(resource_id=resource_id, resource=item, activity_id=activity_id, **terms), loan_id
         )
 
-    @command(contract.outreach.ResourceLoan, schemas.LendResource, roles=("recorder",))
+    @command(contract.outreach.ResourceLoan, schemas.LendResource, roles=("recorder",), states=("reserved",))
     def lend_resource(self, loan_id: str, *, out_on: Any, by: str) -> Any:
         """Hand a reserved item out to its borrower."""
         item = self.resources.get(self.loans.get(loan_id).resource_id)
@@ -56,24 +58,26 @@ class ResourceCommands:
             loan_id, partial(resource_loan.hand_out, resource=item, out_on=out_on, today=self.clock.today())
         )
 
-    @command(contract.outreach.ResourceLoan, schemas.MarkOverdue, roles=("recorder", "verifier", "system"))
+    @command(
+        contract.outreach.ResourceLoan, schemas.MarkOverdue, roles=("recorder", "verifier", "system"), states=("out",)
+    )
     def mark_overdue(self, loan_id: str, *, by: str) -> Any:
         """Tell that an item should be back; its return can still come."""
         return self.loans.change(loan_id, partial(resource_loan.mark_overdue, today=self.clock.today()))
 
-    @command(contract.outreach.ResourceLoan, schemas.ReturnResource, roles=("recorder",))
+    @command(contract.outreach.ResourceLoan, schemas.ReturnResource, roles=("recorder",), states=("out",))
     def return_resource(self, loan_id: str, *, returned_on: Any, by: str) -> Any:
         """Take an item back from its borrower."""
         return self.loans.change(
             loan_id, partial(resource_loan.take_back, returned_on=returned_on, today=self.clock.today())
         )
 
-    @command(contract.outreach.ResourceLoan, schemas.LoseResource, roles=("recorder", "chair"))
+    @command(contract.outreach.ResourceLoan, schemas.LoseResource, roles=("recorder", "chair"), states=("out",))
     def lose_resource(self, loan_id: str, *, reason: str, by: str) -> Any:
         """Note that a borrower lost an item, which cannot be lent any more."""
         return self.loans.change(loan_id, partial(resource_loan.lose, reason=reason))
 
-    @command(contract.outreach.ResourceLoan, schemas.CancelLoan, roles=("recorder", "chair"))
+    @command(contract.outreach.ResourceLoan, schemas.CancelLoan, roles=("recorder", "chair"), states=("reserved",))
     def cancel_loan(self, loan_id: str, *, reason: str, by: str) -> Any:
         """Give up a reservation; its days are free again."""
         return self.loans.change(loan_id, partial(resource_loan.cancel, reason=reason))

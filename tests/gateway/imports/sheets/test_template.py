@@ -12,6 +12,7 @@ from gateway.imports.sheets.cell import BLANKS, narrow
 from gateway.imports.sheets.cell_reading import NOTHING
 from services.chassis.fields import load
 from services.contract.district import DISTRICTS
+from services.kernel.day import YEARS
 from tests.contract.commands import ADDING, COMMANDS, FLAT
 from tests.gateway.imports.sheets.examples import AS_SAID, COUNTS, cells_of, columns_of, only_row
 
@@ -70,7 +71,7 @@ def _one(column):
         return st.sampled_from(column.choices)
     match column.holds:
         case "day":
-            return st.dates().map(date.isoformat)
+            return st.dates(date(YEARS.start, 1, 1), date(YEARS.stop - 1, 12, 31)).map(date.isoformat)
         case "flag":
             return st.booleans()
         case "whole" | "yuan":
