@@ -51,13 +51,16 @@ def lengths(settings: Settings) -> Lengths:
 
 
 def _connected(settings: Settings, look_at: Callable[[Any], None], *, within: float) -> None:
-    """Look while there is a connection and time; a broker that is away is no error."""
-    with (
-        suppress(*BROKEN),
-        eventlet.Timeout(within, Gone("the broker does not answer")),
-        connect(settings, "gateway.overview", kind=ToldWhenBlocked) as connection,
-    ):
-        look_at(connection)
+    """Look while there is a connection and time; a broker that is away is no error.
+
+    It is hung up and not closed: a broker with an alarm reads nothing more from it, and would not answer that either.
+    """
+    with suppress(*BROKEN), eventlet.Timeout(within, Gone("the broker does not answer")):
+        connection = connect(settings, "gateway.overview", kind=ToldWhenBlocked)
+        try:
+            look_at(connection)
+        finally:
+            connection.collect()
 
 
 def _unknown_lengths() -> Lengths:
