@@ -20,9 +20,10 @@ ENOUGH = 8 << 30  # bytes that have to be free there: a whole run takes about tw
 FOR_TESTS = (
     *("--setParameter", "minSnapshotHistoryWindowInSeconds=60"),
     *("--setParameter", "ttlMonitorEnabled=false"),
+    *("--setParameter", "diagnosticDataCollectionEnabled=false"),
 )
 """Files of dropped databases stay open for as long: in five minutes tests drop more than a process may have open. And
-what a test writes by a clock that stands in 2011 would have expired long ago by the database's.
+what a test writes by a clock that stands in 2011 would have expired long ago by the database's. Nobody diagnoses it.
 """
 
 SIDE_BY_SIDE = ("--numprocesses", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")

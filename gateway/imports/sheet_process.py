@@ -61,7 +61,7 @@ def _answers(job: Job) -> Iterator[Portion]:
                     raise BrokenSheet(frame.zh, frame.en, wrongs=frame.wrongs)
                 yield frame
         finally:
-            process.kill()
+            _end(process)
 
 
 def _started(job: Job) -> subprocess.Popen[bytes]:
@@ -78,9 +78,17 @@ def _next(process: subprocess.Popen[bytes]) -> Frame:
     with eventlet.Timeout(WITHIN, False):
         if (frame := read_frame(cast("BinaryIO", process.stdout))) is not None:
             return frame
-    process.kill()
-    log.warning("sheet too large or too slow", ended=process.wait())
+    _end(process)
+    log.warning("sheet too large or too slow", ended=process.returncode)
     raise BrokenSheet(*TOO_MUCH)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill it and wait for its end, which is near: whoever stops us meanwhile would leave it behind."""
+    process.kill()
+    if process.returncode is None:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        process.poll()
 
 
 def _environment() -> dict[str, str]:

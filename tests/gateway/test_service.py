@@ -396,7 +396,7 @@ NOT_KNOWN = [
     ("/api/v1/plans?x=1", 400, "x", "Unknown parameter"),
     ("/api/v1/plans/2011?x=1", 400, "x", "Unknown parameter"),
     ("/api/v1/plans/2011/progress?by=district", 400, "by", "known: period, relative_to, as_of, district"),
-    ("/api/v1/kpis/K9", 404, None, "K1, K1b, K2, K3, K4, K5, K6, N2"),
+    ("/api/v1/kpis/K9", 404, None, "K1, K1b, K2, K3, K4, K5, K6, N19"),
     ("/api/v1/kpis/K9/records", 404, None, "K1, K1b, K2"),
     ("/api/v1/plans/2012", 404, None, "2011"),
     ("/api/v1/plans/2012/progress", 404, None, "2011"),
